@@ -1,0 +1,106 @@
+//! The command line: arguments in, a `study` request, printing out. No SQL, no statistics.
+
+mod completions;
+pub mod man;
+mod output;
+mod protocol;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::study::Error;
+
+/// Study manager for MRI radiomics of osteosarcoma: features, models and Tables 1-5 from one SQLite file.
+#[derive(Debug, Parser)]
+#[command(name = "osteon", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 some patients failed; 2 wrong request, file or protocol; \
+                        3 database; 130 cancelled.")]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Globals {
+    /// The study file
+    #[arg(long, global = true, env = "OSTEON_STUDY", default_value = "study.db", value_name = "FILE")]
+    pub study: PathBuf,
+    /// Threads to use; all processors when not given
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// How tables are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Say nothing but results and errors
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Csv,
+    Json,
+    Markdown,
+    Html,
+    Latex,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How a command ended, when it ended well enough not to be an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    SomeFailed,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Protocol(protocol::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.globals.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
+        pool.build_global().expect("no pool was built before");
+    }
+    match run(&cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::SomeFailed) => ExitCode::from(1),
+        Err(error) => output::failure(&error),
+    }
+}
+
+/// The clap definition, from which help, completions and manual pages are made.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: &Cli) -> Result<Outcome, Error> {
+    let globals = &cli.globals;
+    match &cli.command {
+        Command::Protocol(args) => protocol::run(args, globals),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}

@@ -1,0 +1,1 @@
+//! How good a score is: ROC, DeLong, calibration, decision curves, bootstrap.

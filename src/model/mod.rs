@@ -1,0 +1,1 @@
+//! What is fitted: logistic regression, random forest, nomogram, SHAP.

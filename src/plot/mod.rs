@@ -1,0 +1,1 @@
+//! Axes and marks, to SVG and to terminal cells, with no word of the field.

@@ -1,0 +1,223 @@
+//! Every choice of a study in one TOML document: the sum of all `Params`, with presets and a hash.
+
+mod preset;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use toml::{Table, Value};
+
+pub use preset::Preset;
+
+/// All choices of a study. A field never is an `Option`: what can be off has a word for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Protocol {
+    pub preprocess: crate::preprocess::Params,
+    pub roi: crate::roi::Params,
+    pub filter: crate::filter::Params,
+    pub feature: crate::feature::Params,
+}
+
+/// Why a document is no protocol.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProtocolError {
+    #[error("the protocol is not TOML: {0}")]
+    Syntax(String),
+    #[error("unknown key {key}; the nearest valid key is {nearest}")]
+    UnknownKey { key: String, nearest: String },
+    #[error("unknown preset {name}; valid presets are {valid}")]
+    UnknownPreset { name: String, valid: String },
+    #[error("{0}")]
+    Type(String),
+    #[error("--set wants KEY=VALUE, found {0}")]
+    Assignment(String),
+    #[error("{key} is {found}, expected {expected}")]
+    Value { key: &'static str, found: String, expected: &'static str },
+}
+
+impl Protocol {
+    /// A document over a preset: `preset = "name"` picks the base (default `study`), other keys replace its values.
+    pub fn parse(text: &str) -> Result<Protocol, ProtocolError> {
+        let mut document: Table = text.parse().map_err(|cause| ProtocolError::Syntax(one_line(&cause)))?;
+        let base = match document.remove("preset") {
+            None => Preset::Study,
+            Some(Value::String(name)) => name.parse()?,
+            Some(other) => return Err(ProtocolError::Type(format!("preset is {other}, expected a name in quotes"))),
+        };
+        base.protocol().with(document)
+    }
+
+    /// This protocol with `KEY=VALUE` assignments, a value in TOML's notation (a bare word counts as a string).
+    pub fn set<'a>(self, assignments: impl IntoIterator<Item = &'a str>) -> Result<Protocol, ProtocolError> {
+        let mut document = Table::new();
+        for assignment in assignments {
+            let (key, value) =
+                assignment.split_once('=').ok_or_else(|| ProtocolError::Assignment(assignment.to_owned()))?;
+            insert(&mut document, key.trim(), value_of(value.trim()))?;
+        }
+        self.with(document)
+    }
+
+    /// The whole document, every key present, in a fixed order.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a protocol is plain data")
+    }
+
+    /// SHA-256 of the whole document, lower case hexadecimal.
+    pub fn hash(&self) -> String {
+        Sha256::digest(self.to_toml()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Every valid key, dotted.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        leaves(&self.to_table(), "", &mut keys);
+        keys
+    }
+
+    fn to_table(&self) -> Table {
+        Table::try_from(self).expect("a protocol is plain data")
+    }
+
+    fn with(self, document: Table) -> Result<Protocol, ProtocolError> {
+        let mut base = self.to_table();
+        let keys = self.keys();
+        overlay(&mut base, document, "", &keys)?;
+        let protocol: Protocol =
+            base.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))?;
+        protocol.check()?;
+        Ok(protocol)
+    }
+
+    /// Refuses values that no run could use; each `Params` knows its own limits.
+    fn check(&self) -> Result<(), ProtocolError> {
+        let wrong = |key, found: String, expected| Err(ProtocolError::Value { key, found, expected });
+        let positive = |values: &[f64]| values.iter().all(|value| value.is_finite() && *value > 0.0);
+        let p = &self.preprocess;
+        if !(p.bin_width.is_finite() && p.bin_width > 0.0) {
+            return wrong("preprocess.bin_width", p.bin_width.to_string(), "a number above 0");
+        }
+        if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && positive(&p.spacing_mm)) {
+            return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers above 0");
+        }
+        if !positive(&self.roi.margins_mm) {
+            return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");
+        }
+        Ok(())
+    }
+}
+
+/// `message, in key` on one line, without TOML's drawing of the place.
+fn one_line(cause: &toml::de::Error) -> String {
+    cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn value_of(text: &str) -> Value {
+    let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn insert(document: &mut Table, key: &str, value: Value) -> Result<(), ProtocolError> {
+    match key.split_once('.') {
+        None => {
+            document.insert(key.to_owned(), value);
+            Ok(())
+        }
+        Some((head, rest)) => match document.entry(head).or_insert_with(|| Value::Table(Table::new())) {
+            Value::Table(inner) => insert(inner, rest, value),
+            _ => Err(ProtocolError::Assignment(key.to_owned())),
+        },
+    }
+}
+
+fn leaves(table: &Table, prefix: &str, keys: &mut Vec<String>) {
+    for (name, value) in table {
+        match value {
+            Value::Table(inner) => leaves(inner, &format!("{prefix}{name}."), keys),
+            _ => keys.push(format!("{prefix}{name}")),
+        }
+    }
+}
+
+fn overlay(base: &mut Table, document: Table, prefix: &str, keys: &[String]) -> Result<(), ProtocolError> {
+    for (name, value) in document {
+        let key = format!("{prefix}{name}");
+        match (base.get_mut(&name), value) {
+            (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value, &format!("{key}."), keys)?,
+            (Some(Value::Table(_)), other) => {
+                return Err(ProtocolError::Type(format!("{key} is {other}, expected a table of keys")));
+            }
+            (Some(slot), value) => *slot = value,
+            (None, value) => return Err(unknown(&key, &value, keys)),
+        }
+    }
+    Ok(())
+}
+
+/// Names the first leaf below an unknown key, so that the nearest valid key can be told.
+fn unknown(key: &str, value: &Value, keys: &[String]) -> ProtocolError {
+    if let Value::Table(inner) = value
+        && let Some((name, value)) = inner.iter().next()
+    {
+        return unknown(&format!("{key}.{name}"), value, keys);
+    }
+    // The right name in the wrong table is as good as one wrong letter.
+    let leaf = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let distance = |valid: &&String| edits(key, valid).min(edits(&leaf(key), &leaf(valid)) + 1);
+    let nearest = keys.iter().min_by_key(distance).cloned().unwrap_or_default();
+    ProtocolError::UnknownKey { key: key.to_owned(), nearest }
+}
+
+/// Levenshtein distance.
+pub(crate) fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, c) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, &d) in b.iter().enumerate() {
+            let replaced = corner + usize::from(c != d);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(result: Result<Protocol, ProtocolError>) -> String {
+        result.expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn an_assignment_replaces_one_value_and_changes_the_hash() {
+        let base = Preset::Study.protocol();
+        let changed = base.clone().set(["preprocess.bin_width=0.25", "preprocess.spacing_mm=[1, 1, 3]"]).unwrap();
+        assert_eq!(changed.preprocess.bin_width, 0.25);
+        assert_ne!(changed.hash(), base.hash());
+        assert_eq!(Protocol::parse(&changed.to_toml()), Ok(changed));
+    }
+
+    #[test]
+    fn a_wrong_key_names_the_nearest_one() {
+        let study = || Preset::Study.protocol();
+        assert!(message(study().set(["preprocess.binwidth=1"])).ends_with("nearest valid key is preprocess.bin_width"));
+        assert!(message(study().set(["bin_width=1"])).contains("preprocess.bin_width"));
+        assert!(message(study().set(["preproces.normalise=true"])).contains("preprocess.normalise"));
+    }
+
+    #[test]
+    fn a_wrong_type_or_an_impossible_value_is_refused() {
+        let study = || Preset::Study.protocol();
+        assert!(message(study().set(["preprocess.bin_width=wide"])).contains("bin_width"));
+        assert!(message(study().set(["preprocess=1"])).contains("table of keys"));
+        assert!(message(study().set(["preprocess.bin_width=-1"])).contains("above 0"));
+        assert!(message(study().set(["preprocess.spacing_mm=[1,1]"])).contains("three numbers"));
+        assert!(message(study().set(["preprocess.bin_width"])).contains("KEY=VALUE"));
+        assert!(message(Protocol::parse("preset = \"sutdy\"")).contains("study"));
+        assert!(message(Protocol::parse("= 3")).contains("not TOML"));
+    }
+}

@@ -1,0 +1,58 @@
+//! Named protocols that others are written against.
+
+use std::str::FromStr;
+
+use crate::protocol::{Protocol, ProtocolError};
+
+/// A named protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// The published study: z-score, 1 x 1 x 3 mm, seven regions.
+    Study,
+    /// pyradiomics' defaults: native grid, bin width 25, the original image, every feature.
+    Pyradiomics,
+}
+
+impl Preset {
+    pub const ALL: [Preset; 2] = [Preset::Study, Preset::Pyradiomics];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Study => "study",
+            Preset::Pyradiomics => "pyradiomics",
+        }
+    }
+
+    pub fn protocol(self) -> Protocol {
+        let families = ["shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"];
+        let study = Protocol {
+            preprocess: crate::preprocess::Params { normalise: true, spacing_mm: vec![1.0, 1.0, 3.0], bin_width: 0.1 },
+            roi: crate::roi::Params { margins_mm: vec![2.0, 4.0, 6.0] },
+            filter: crate::filter::Params { images: vec!["all".to_owned()], log_sigma_mm: vec![0.5, 1.0, 1.5, 2.0] },
+            feature: crate::feature::Params {
+                families: families.map(str::to_owned).to_vec(),
+                exclude: ["glcm_MCC", "glcm_SumAverage", "glcm_JointAverage"].map(str::to_owned).to_vec(),
+            },
+        };
+        match self {
+            Preset::Study => study,
+            Preset::Pyradiomics => Protocol {
+                preprocess: crate::preprocess::Params { normalise: false, spacing_mm: Vec::new(), bin_width: 25.0 },
+                filter: crate::filter::Params { images: vec!["original".to_owned()], ..study.filter },
+                feature: crate::feature::Params { exclude: Vec::new(), ..study.feature },
+                ..study
+            },
+        }
+    }
+}
+
+impl FromStr for Preset {
+    type Err = ProtocolError;
+
+    fn from_str(name: &str) -> Result<Preset, ProtocolError> {
+        Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| ProtocolError::UnknownPreset {
+            name: name.to_owned(),
+            valid: Preset::ALL.map(Preset::name).join(", "),
+        })
+    }
+}

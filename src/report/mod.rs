@@ -1,0 +1,3 @@
+//! Presentation: sheets and figures from results.
+
+pub mod sheet;

@@ -1,0 +1,1 @@
+//! Choosing features: variance, mRMR, LASSO, agreement.

@@ -1,0 +1,1 @@
+//! Distributions and hypothesis tests on slices, and linear algebra.

@@ -1,0 +1,1 @@
+//! The study file: all SQL is here.

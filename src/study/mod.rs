@@ -1,0 +1,15 @@
+//! The use cases that the command line and the dashboard share; the only place that knows paths, patients and errors together.
+
+mod error;
+
+use std::path::Path;
+
+use crate::protocol::Protocol;
+
+pub use error::Error;
+
+/// Reads and checks a protocol file.
+pub fn read_protocol(path: &Path) -> Result<Protocol, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    Ok(Protocol::parse(&text)?)
+}

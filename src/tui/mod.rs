@@ -1,0 +1,1 @@
+//! The dashboard: keys to messages, messages to state, state to screen.

@@ -1,0 +1,63 @@
+//! What tests share: reference files, and a comparison that lists every miss by name.
+#![allow(dead_code, reason = "each test module uses a part")]
+
+use std::path::{Path, PathBuf};
+
+/// A file or folder of the reference collection beside the checkout; `None`, said on stderr, where it is absent.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    eprintln!("skipped: the reference {path} is not on this machine");
+    None
+}
+
+/// A file of `fixtures/`.
+pub fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
+}
+
+/// Compares many numbers and fails once, naming each that is off.
+#[derive(Default)]
+pub struct Comparison {
+    checked: usize,
+    misses: Vec<String>,
+}
+
+impl Comparison {
+    /// `ours` within `absolute + relative * |theirs|` of `theirs`; two NaN agree.
+    pub fn close(&mut self, name: impl std::fmt::Display, ours: f64, theirs: f64, relative: f64, absolute: f64) {
+        self.checked += 1;
+        let off = (ours - theirs).abs();
+        let same = ours == theirs || ours.is_nan() && theirs.is_nan() || off <= absolute + relative * theirs.abs();
+        if !same {
+            self.misses.push(format!("{name}: {ours:e}, reference {theirs:e}, off by {off:e}"));
+        }
+    }
+
+    pub fn same<T: PartialEq + std::fmt::Debug>(&mut self, name: impl std::fmt::Display, ours: T, theirs: T) {
+        self.checked += 1;
+        if ours != theirs {
+            self.misses.push(format!("{name}: {ours:?}, reference {theirs:?}"));
+        }
+    }
+
+    pub fn miss(&mut self, name: impl Into<String>) {
+        self.checked += 1;
+        self.misses.push(name.into());
+    }
+
+    /// Fails when anything was off, or when fewer than `at_least` values were compared.
+    pub fn finish(self, at_least: usize) {
+        let Comparison { checked, misses } = self;
+        assert!(
+            misses.is_empty(),
+            "{} of {checked} values are off:\n{}",
+            misses.len(),
+            misses[..misses.len().min(60)].join("\n")
+        );
+        assert!(checked >= at_least, "only {checked} values were compared, expected {at_least}");
+        eprintln!("{checked} values agree");
+    }
+}
