@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::cli::Format;
+use crate::report::sheet::{self, Sheet};
 use crate::study::Error;
 
 /// Writes to stdout; a reader that went away (`osteon ... | head`) is no error.
@@ -12,6 +14,25 @@ pub fn print(text: &str) -> Result<(), Error> {
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(source) => Err(Error::File { path: "standard output".into(), source }),
         Ok(()) => Ok(()),
+    }
+}
+
+/// Prints a sheet in the format asked for.
+#[allow(dead_code, reason = "each command that prints a table is a user")]
+pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
+    print(&sheet::render(sheet, format.into()))
+}
+
+impl From<Format> for sheet::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => sheet::Format::Text,
+            Format::Csv => sheet::Format::Csv,
+            Format::Json => sheet::Format::Json,
+            Format::Markdown => sheet::Format::Markdown,
+            Format::Html => sheet::Format::Html,
+            Format::Latex => sheet::Format::Latex,
+        }
     }
 }
 

@@ -1,0 +1,152 @@
+//! One presentation table: text, CSV, JSON, Markdown, HTML, LaTeX and screens all render this.
+
+mod cell;
+mod csv;
+mod html;
+mod json;
+mod latex;
+mod markdown;
+mod text;
+
+pub use cell::{Cell, fixed, p_text};
+
+/// A table to be read by a person, and what it stands on.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Sheet {
+    pub title: String,
+    /// Distinct names, one a column; the first column is repeated when a wide sheet is broken into blocks.
+    pub headings: Vec<String>,
+    /// One cell a heading.
+    pub rows: Vec<Vec<Cell>>,
+    pub notes: Vec<String>,
+    /// Where the numbers come from: one `name: value` a line (study head, protocol hash, run, seed, version).
+    pub provenance: Vec<String>,
+}
+
+/// How a sheet is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned, at most 80 columns wide.
+    Text,
+    /// One value a field, full precision: `17.13 ± 9.01` under `Total` becomes `Total mean` and `Total sd`.
+    Csv,
+    /// `title`, `headings`, `rows` (objects by heading, numbers in full), `notes`, `provenance`.
+    Json,
+    Markdown,
+    /// A `<table>` element, to stand in a page.
+    Html,
+    /// A `table` environment for the booktabs package.
+    Latex,
+}
+
+/// The sheet as a document, ending in a line break.
+pub fn render(sheet: &Sheet, format: Format) -> String {
+    match format {
+        Format::Text => text::render(sheet),
+        Format::Csv => csv::render(sheet),
+        Format::Json => json::render(sheet),
+        Format::Markdown => markdown::render(sheet),
+        Format::Html => html::render(sheet),
+        Format::Latex => latex::render(sheet),
+    }
+}
+
+impl Sheet {
+    /// Columns whose cells are all numbers or empty stand to the right.
+    fn right_aligned(&self, column: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Empty);
+        cells.clone().next().is_some() && cells.all(Cell::is_number)
+    }
+}
+
+/// Control characters never leave through a sheet: line breaks become blanks, the rest goes.
+fn clean(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            '\n' | '\t' => Some(' '),
+            c if c.is_control() => None,
+            c => Some(c),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet() -> Sheet {
+        let level = Cell::Level { of: "Sex".into(), level: "Male".into() };
+        Sheet {
+            title: "Table 1. Cohort & response".into(),
+            headings: ["Variable", "All", "p"].map(String::from).to_vec(),
+            rows: vec![
+                vec![level, Cell::CountPercent { n: 24, of: 93 }, Cell::Empty],
+                vec![
+                    Cell::Text("Age_years".into()),
+                    Cell::MeanSd { mean: 17.129, sd: 9.0135, digits: 2 },
+                    Cell::P(0.000_5),
+                ],
+            ],
+            notes: vec!["Age: t test".into()],
+            provenance: vec!["version: 1".into()],
+        }
+    }
+
+    #[test]
+    fn text_is_aligned() {
+        let expected = "Table 1. Cohort & response\n\n\
+                        Variable            All       p\n\
+                        ---------  ------------  ------\n  \
+                          Male        24 (25.8)        \n\
+                        Age_years  17.13 ± 9.01  <0.001\n\n\
+                        Age: t test\nversion: 1\n";
+        let trimmed: Vec<&str> = expected.lines().map(str::trim_end).collect();
+        assert_eq!(render(&sheet(), Format::Text).lines().collect::<Vec<_>>(), trimmed);
+    }
+
+    #[test]
+    fn csv_has_one_value_a_field() {
+        let text = render(&sheet(), Format::Csv);
+        let mut lines = text.lines();
+        assert_eq!(lines.next(), Some("Variable,Variable level,All n,All percent,All mean,All sd,p"));
+        assert_eq!(lines.next(), Some("Sex,Male,24,25.806451612903224,,,"));
+        assert_eq!(lines.next(), Some("Age_years,,,,17.129,9.0135,0.0005"));
+    }
+
+    #[test]
+    fn json_keeps_every_digit_and_has_no_nan() {
+        let mut sheet = sheet();
+        sheet.rows[0][2] = Cell::Number { value: f64::INFINITY, digits: 2 };
+        let value: serde_json::Value = serde_json::from_str(&render(&sheet, Format::Json)).unwrap();
+        assert_eq!(value["rows"][1]["All"]["sd"], 9.0135);
+        assert_eq!(value["rows"][0]["Variable"]["level"], "Male");
+        assert!(value["rows"][0]["p"].is_null());
+    }
+
+    #[test]
+    fn markup_is_escaped() {
+        assert!(render(&sheet(), Format::Html).contains("Cohort &amp; response"));
+        assert!(render(&sheet(), Format::Html).contains("&lt;0.001"));
+        let latex = render(&sheet(), Format::Latex);
+        assert!(latex.contains(r"Age\_years & 17.13 $\pm$ 9.01 & $<$0.001 \\"), "{latex}");
+        assert!(render(&sheet(), Format::Markdown).contains("| Age\\_years | 17.13 ± 9.01 | \\<0.001 |"));
+    }
+
+    #[test]
+    fn a_wide_sheet_is_broken_into_blocks_of_at_most_80_columns() {
+        let headings: Vec<String> = (0..12).map(|at| format!("a rather long heading {at}")).collect();
+        let rows = vec![(0..12).map(|at| Cell::Text(format!("word {at} ").repeat(30))).collect()];
+        let text = render(&Sheet { headings, rows, ..Sheet::default() }, Format::Text);
+        assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80), "{text}");
+        assert!(text.contains("heading 11"));
+    }
+
+    #[test]
+    fn control_characters_go() {
+        let rows = vec![vec![Cell::Text("a\u{1b}[31mb\u{7}".into())]];
+        let sheet = Sheet { headings: vec!["x".into()], rows, ..Sheet::default() };
+        for format in [Format::Text, Format::Csv, Format::Markdown, Format::Html, Format::Latex] {
+            assert!(!render(&sheet, format).contains('\u{1b}'));
+        }
+    }
+}
