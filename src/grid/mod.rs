@@ -3,8 +3,14 @@
 //! Axis order is z, y, x everywhere: `cells[[z, y, x]]`, `shape`, `spacing_mm` and `axes` alike.
 //! Physical points are x, y, z in millimetres in the LPS system of DICOM and ITK.
 
+mod image;
+
+use std::fmt;
+
 use ndarray::Array3;
 use serde::{Deserialize, Serialize};
+
+pub use image::{Element, Image};
 
 /// Where the voxels of a volume lie in space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +92,16 @@ impl Geometry {
         let apart = |(a, b): ([f64; 3], [f64; 3])| a.iter().zip(b).map(|(p, q)| (p - q).powi(2)).sum::<f64>().sqrt();
         (self.shape == other.shape)
             .then(|| self.corners_mm().into_iter().zip(other.corners_mm()).map(apart).fold(0.0, f64::max))
+    }
+}
+
+/// In the order people use: x, y, z.
+impl fmt::Display for Geometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ([nz, ny, nx], [sz, sy, sx]) = (self.shape, self.spacing_mm);
+        write!(f, "{nx} x {ny} x {nz} voxels of {sx} x {sy} x {sz} mm, ")?;
+        let ([ox, oy, oz], [az, ay, ax]) = (self.origin_mm, self.axes);
+        write!(f, "origin ({ox}, {oy}, {oz}), axes {ax:?} {ay:?} {az:?}")
     }
 }
 

@@ -1,6 +1,6 @@
 //! One patient: image and mask in, the features of every region out.
 
-use crate::grid::{Mask, Volume};
+use crate::grid::{Image, Mask};
 use crate::job::{Cancelled, Job};
 use crate::protocol::Protocol;
 use crate::roi::Roi;
@@ -35,7 +35,7 @@ pub fn catalogue(_protocol: &Protocol) -> Vec<String> {
 
 /// The features of `rois`; one step of the job an image and region. `seed` drives the noise images of this patient.
 pub fn describe(
-    _image: &Volume,
+    _image: &Image,
     _mask: &Mask,
     _rois: &[Roi],
     _protocol: &Protocol,

@@ -1,5 +1,7 @@
 //! One test binary: each module proves one part of the program.
 
 mod floors;
+mod forge;
 mod man;
+mod read;
 mod support;
