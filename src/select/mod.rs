@@ -1,1 +1,43 @@
-//! Choosing features: variance, mRMR, LASSO, agreement.
+//! Choosing features from training rows: constant ones out, z-score, mRMR, LASSO; agreement of two segmentations.
+
+pub mod icc;
+pub mod lasso;
+pub mod mrmr;
+pub mod scale;
+
+mod mutual;
+
+use serde::{Deserialize, Serialize};
+
+/// How features are chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Which features may be chosen at all.
+    pub reproducible: Reproducible,
+    /// Smallest ICC(2,1) between the two segmentations under `reproducible = "icc"`.
+    pub icc_min: f64,
+    pub mrmr: mrmr::Params,
+    pub lasso: lasso::Params,
+}
+
+/// The gate before selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reproducible {
+    /// Every feature passes.
+    All,
+    /// Features whose ICC(2,1) between the mask and the repeat mask reaches `icc_min`.
+    Icc,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            reproducible: Reproducible::All,
+            icc_min: 0.75,
+            mrmr: mrmr::Params::default(),
+            lasso: lasso::Params::default(),
+        }
+    }
+}

@@ -4,4 +4,5 @@ mod floors;
 mod forge;
 mod man;
 mod read;
+mod select;
 mod support;

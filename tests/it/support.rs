@@ -18,6 +18,41 @@ pub fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
+/// A CSV file of references, cells as text.
+pub struct Frame {
+    pub names: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Frame {
+    pub fn read(path: &Path) -> Frame {
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let names = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        Frame { names, rows }
+    }
+
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let at = self.names.iter().position(|other| other == name).unwrap_or_else(|| panic!("no column {name}"));
+        self.rows.iter().map(|row| row[at].clone()).collect()
+    }
+
+    /// A column of numbers; empty and NA are NaN.
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        self.texts(name).iter().map(|text| text.parse().unwrap_or(f64::NAN)).collect()
+    }
+
+    /// Rows x the named columns.
+    pub fn matrix(&self, names: &[String]) -> ndarray::Array2<f64> {
+        let columns: Vec<Vec<f64>> = names.iter().map(|name| self.numbers(name)).collect();
+        ndarray::Array2::from_shape_fn((self.rows.len(), names.len()), |(i, j)| columns[j][i])
+    }
+}
+
+pub fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// Compares many numbers and fails once, naming each that is off.
 #[derive(Default)]
 pub struct Comparison {
