@@ -23,4 +23,5 @@ pub mod stats;
 pub mod store;
 pub mod study;
 pub mod table;
+pub mod text;
 pub mod tui;

@@ -1,6 +1,7 @@
 //! Every choice of a study in one TOML document: the sum of all `Params`, with presets and a hash.
 
 mod preset;
+pub mod variable;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,1 +1,30 @@
-//! The study file: all SQL is here.
+//! The study file: SQLite behind functions named like the questions they answer. All SQL of the program is here.
+//!
+//! `schema.sql` is the documentation of the tables. Reading goes through `Store`; every change goes through
+//! `Store::write`, one transaction with a reason, and enters the trail by the file's own triggers.
+
+mod actor;
+mod error;
+mod feature;
+mod file;
+mod id;
+mod image;
+mod patient;
+mod queue;
+mod run;
+mod split;
+mod study;
+mod trail;
+
+pub use actor::Actor;
+pub use error::StoreError;
+pub use feature::{FeatureValue, Inputs, Matrix, Outcome, RegionState};
+pub use file::{Access, Store, Write};
+pub use id::{ExtractionId, FeatureId, JobId, ModelId, PatientId, QueryId, RunId, SplitId};
+pub use image::{ImageFile, Role};
+pub use patient::{Patient, Response};
+pub use queue::{JobRow, JobState};
+pub use run::{NewRun, Run};
+pub use split::{Side, Split};
+pub use study::StudyRow;
+pub use trail::{Change, ChangeFilter};

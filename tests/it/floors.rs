@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 const FLOORS: &[&[&str]] = &[
-    &["job", "seed"],
+    &["job", "seed", "text"],
     &["stats"],
     &["grid", "table", "plot"],
     &["read", "preprocess", "roi", "filter", "feature", "model"],

@@ -5,4 +5,5 @@ mod forge;
 mod man;
 mod read;
 mod select;
+mod store;
 mod support;

@@ -1,0 +1,61 @@
+//! What can go wrong with a study file.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why the study file could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{}: there is no study file", .0.display())]
+    Missing(PathBuf),
+    #[error("{}: there is a file already", .0.display())]
+    Exists(PathBuf),
+    #[error("{}: not a study file of osteon", .0.display())]
+    NotAStudy(PathBuf),
+    #[error("{}: made by a newer osteon (schema {found}, this one knows {known})", path.display())]
+    Newer { path: PathBuf, found: i32, known: i32 },
+    #[error("{}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("the study file is open for reading only: {0}")]
+    ReadOnly(String),
+    #[error("another program kept writing for {0} seconds")]
+    Busy(u64),
+    #[error("the study file is damaged")]
+    Damaged(#[source] rusqlite::Error),
+    #[error("the disk is full; nothing was changed")]
+    Full,
+    #[error("{0}")]
+    Refused(String),
+    #[error("no patient {0}")]
+    NoPatient(String),
+    #[error("patient {code} was changed meanwhile: version {found}, expected {expected}")]
+    Stale { code: String, found: i64, expected: i64 },
+    #[error("the database")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether the request was wrong, and not the database.
+    pub fn is_request(&self) -> bool {
+        use StoreError::{Exists, File, Missing, NoPatient, Refused, Stale};
+        matches!(self, Missing(_) | Exists(_) | File { .. } | Refused(_) | NoPatient(_) | Stale { .. })
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(cause: rusqlite::Error) -> Self {
+        let rusqlite::Error::SqliteFailure(failure, message) = &cause else {
+            return StoreError::Sqlite(cause);
+        };
+        match failure.code {
+            ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => StoreError::Damaged(cause),
+            ErrorCode::DiskFull => StoreError::Full,
+            ErrorCode::ReadOnly => StoreError::ReadOnly("the file or its folder is not writable".to_owned()),
+            ErrorCode::ConstraintViolation if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER => {
+                StoreError::Refused(message.clone().unwrap_or_default())
+            }
+            _ => StoreError::Sqlite(cause),
+        }
+    }
+}

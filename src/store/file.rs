@@ -1,0 +1,292 @@
+//! One connection to one study file: creating, opening, and the one way to write.
+
+use std::fs::OpenOptions;
+use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::seed::Seed;
+use crate::store::trail::{self, Signature};
+use crate::store::{Actor, StoreError, actor};
+
+const SCHEMA: &str = include_str!("../../schema.sql");
+const APPLICATION_ID: i32 = 0x6F73_7465;
+const USER_VERSION: i32 = 1;
+/// How long a write waits for other writers.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+    /// Write even where SQLite's locks cannot be relied on.
+    WriteOnNetwork,
+}
+
+/// A connection to a study file; one a thread.
+pub struct Store {
+    pub(in crate::store) connection: Connection,
+    path: PathBuf,
+    actor: Actor,
+    signature: Arc<Mutex<Signature>>,
+    read_only: Option<String>,
+    waiting: Box<dyn Fn() + Send>,
+}
+
+/// A transaction that changes the study; reads through it see its own changes.
+pub struct Write<'a> {
+    store: &'a Store,
+    /// When the transaction began, as the trail says.
+    pub at: String,
+}
+
+impl Store {
+    /// Makes a study file; `first` fills it in the transaction that makes its tables.
+    pub fn create<E: From<StoreError>>(
+        path: &Path,
+        reason: &str,
+        first: impl FnOnce(&Write) -> Result<(), E>,
+    ) -> Result<Store, E> {
+        reserve(path)?;
+        let made = Self::fill(path, reason, first);
+        if made.is_err() {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(beside(path, suffix));
+            }
+        }
+        made
+    }
+
+    /// A study in memory, for tests.
+    pub fn in_memory<E: From<StoreError>>(first: impl FnOnce(&Write) -> Result<(), E>) -> Result<Store, E> {
+        Self::fill(Path::new(":memory:"), "made in memory", first)
+    }
+
+    fn fill<E: From<StoreError>>(
+        path: &Path,
+        reason: &str,
+        first: impl FnOnce(&Write) -> Result<(), E>,
+    ) -> Result<Store, E> {
+        let connection = Connection::open(path).map_err(StoreError::from)?;
+        // The file's own setting: once, at creation. Setting it at each open would starve other writers.
+        let wal = connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
+        wal.map_err(StoreError::from)?;
+        let store = Self::ready(connection, path, None)?;
+        store.begin_and(reason, |write| {
+            store.connection.execute_batch(SCHEMA).map_err(StoreError::from)?;
+            first(write)
+        })?;
+        Ok(store)
+    }
+
+    /// Opens a study file. Nothing in it is changed. A file on a network file system, or one that cannot be
+    /// written, is opened for reading only; `read_only` says why.
+    pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let reason = match access {
+            Access::Read => Some("as asked".to_owned()),
+            Access::Write => network_file_system(path)
+                .map(|name| format!("it lies on a network file system ({name}), where locks cannot be relied on"))
+                .or_else(|| unwritable(path)),
+            Access::WriteOnNetwork => unwritable(path),
+        };
+        let connection = connect(path, reason.is_some())?;
+        let store = Self::ready(connection, path, reason).and_then(|store| store.check().map(|()| store));
+        store.map_err(|cause| match cause {
+            StoreError::Damaged(rusqlite::Error::SqliteFailure(code, _)) if code.code == ErrorCode::NotADatabase => {
+                StoreError::NotAStudy(path.to_owned())
+            }
+            other => other,
+        })
+    }
+
+    fn ready(mut connection: Connection, path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
+        let jitter = Seed(u64::from(std::process::id())).named(&actor::now());
+        connection.busy_handler(Some(move |attempt: i32| {
+            let attempt = usize::try_from(attempt).unwrap_or(0);
+            std::thread::sleep(Duration::from_millis(1 + jitter.nth(attempt).0 % 20));
+            attempt < 50
+        }))?;
+        connection.execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON;
+             PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;",
+        )?;
+        let signature = Arc::new(Mutex::new(Signature::default()));
+        trail::register(&connection, &signature)?;
+        let actor = Actor::of_process();
+        Ok(Store { connection, path: path.to_owned(), actor, signature, read_only, waiting: Box::new(|| ()) })
+    }
+
+    /// Refuses what is no study file, and one of a newer schema.
+    fn check(&self) -> Result<(), StoreError> {
+        let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        if pragma("application_id")? != APPLICATION_ID {
+            return Err(StoreError::NotAStudy(self.path.clone()));
+        }
+        match pragma("user_version")? {
+            USER_VERSION => Ok(()),
+            found => Err(StoreError::Newer { path: self.path.clone(), found, known: USER_VERSION }),
+        }
+    }
+
+    /// Another connection to the same file, for another thread.
+    pub fn reopen(&self) -> Result<Store, StoreError> {
+        Store::open(&self.path, if self.read_only.is_some() { Access::Read } else { Access::WriteOnNetwork })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Why nothing can be written, if so.
+    pub fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
+    }
+
+    /// `tell` is called when a write has to wait for another one, about once a second.
+    pub fn on_waiting(&mut self, tell: impl Fn() + Send + 'static) {
+        self.waiting = Box::new(tell);
+    }
+
+    /// Changes when another connection has changed the file.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// One change, whole or not at all. `reason` goes to the trail with each field that `work` changes.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        reason: &str,
+        work: impl FnOnce(&Write) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Some(why) = &self.read_only {
+            return Err(StoreError::ReadOnly(why.clone()).into());
+        }
+        self.begin_and(reason, work)
+    }
+
+    fn begin_and<T, E: From<StoreError>>(
+        &self,
+        reason: &str,
+        work: impl FnOnce(&Write) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.begin()?;
+        let at = actor::now();
+        *self.signature.lock().expect("no holder of the signature panics") = Signature {
+            at: at.clone(),
+            actor: self.actor.clone(),
+            reason: crate::text::clean(reason).trim().to_owned(),
+        };
+        let result = work(&Write { store: self, at })?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(result)
+    }
+
+    /// `BEGIN IMMEDIATE`, again and again for up to 30 seconds.
+    fn begin(&self) -> Result<Transaction<'_>, StoreError> {
+        let start = Instant::now();
+        loop {
+            match Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate) {
+                Err(rusqlite::Error::SqliteFailure(cause, _))
+                    if matches!(cause.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) =>
+                {
+                    if start.elapsed() > PATIENCE {
+                        return Err(StoreError::Busy(PATIENCE.as_secs()));
+                    }
+                    (self.waiting)();
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+}
+
+impl Deref for Write<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        self.store
+    }
+}
+
+/// Creates the empty file, for its owner only; errors when there is one.
+fn reserve(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Err(StoreError::Exists(path.to_owned())),
+        Err(source) => Err(StoreError::File { path: path.to_owned(), source }),
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !read_only {
+        return Ok(Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?);
+    }
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let readable = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
+    if readable.is_ok() || log > 0 {
+        return Ok(connection);
+    }
+    // In a folder that cannot be written SQLite cannot make its shared memory; with no log pending the file is whole.
+    let uri = format!("file:{}?mode=ro&immutable=1", escaped(path));
+    let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(uri, flags)?)
+}
+
+/// The file that SQLite keeps beside the study file.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The path with every byte percent-encoded that means something in a URI.
+fn escaped(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
+    let encode = |byte: u8| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().map(|&byte| encode(byte)).collect()
+}
+
+fn unwritable(path: &Path) -> Option<String> {
+    let file = OpenOptions::new().write(true).open(path);
+    file.err().map(|cause| format!("it cannot be opened for writing ({cause})"))
+}
+
+/// The name of the network file system that holds the file, by the magic numbers of statfs(2).
+fn network_file_system(path: &Path) -> Option<&'static str> {
+    use std::os::unix::ffi::OsStrExt;
+    const NETWORK: &[(i64, &str)] = &[
+        (0x6969, "NFS"),
+        (0x517B, "SMB"),
+        (0xFE53_4D42, "SMB2"),
+        (0xFF53_4D42, "CIFS"),
+        (0x5346_414F, "AFS"),
+        (0x0102_1997, "9P"),
+        (0x6573_5546, "FUSE"),
+        (0x00C3_6400, "Ceph"),
+        (0x0BD0_0BD0, "Lustre"),
+        (0x1983_0326, "BeeGFS"),
+        (0x4750_4653, "GPFS"),
+    ];
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut found = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `path` ends with a zero and `found` is filled when the call gives 0.
+    let kind = unsafe { (libc::statfs(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init().f_type) }?;
+    // Some kernels give the number as a signed 32-bit one.
+    let kind = kind & 0xFFFF_FFFF;
+    NETWORK.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+}

@@ -1,0 +1,97 @@
+//! Images and masks linked to patients.
+
+use std::path::PathBuf;
+
+use rusqlite::{Row, params};
+
+use crate::grid::Geometry;
+use crate::store::{PatientId, Store, StoreError, Write};
+
+/// What a file is to its patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Image,
+    Mask,
+    /// The mask drawn a second time, for the agreement of raters.
+    RepeatMask,
+}
+
+/// A file of a patient as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageFile {
+    pub patient: PatientId,
+    pub role: Role,
+    /// Relative to the study file's folder where it lies below it.
+    pub path: PathBuf,
+    pub sha256: String,
+    pub bytes: u64,
+    /// The mask's label; `None` is every voxel that is not zero.
+    pub label: Option<i64>,
+    pub geometry: Geometry,
+}
+
+impl Role {
+    pub const ALL: [Role; 3] = [Role::Image, Role::Mask, Role::RepeatMask];
+
+    /// As the database writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Image => "image",
+            Role::Mask => "mask",
+            Role::RepeatMask => "repeat mask",
+        }
+    }
+}
+
+impl Store {
+    /// All linked files, by patient and role.
+    pub fn images(&self) -> Result<Vec<ImageFile>, StoreError> {
+        let sql = "SELECT patient, role, path, sha256, bytes, label, geometry FROM image ORDER BY patient, id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], image)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The files of one patient.
+    pub fn images_of(&self, patient: PatientId) -> Result<Vec<ImageFile>, StoreError> {
+        let sql =
+            "SELECT patient, role, path, sha256, bytes, label, geometry FROM image WHERE patient = ?1 ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([patient], image)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Write<'_> {
+    /// Links a file, in place of the one that had its role; `false` when it was linked just so before.
+    pub fn link_image(&self, image: &ImageFile) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO image (patient, role, path, sha256, bytes, label, geometry)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                   ON CONFLICT (patient, role) DO UPDATE
+                   SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes,
+                       label = excluded.label, geometry = excluded.geometry
+                   WHERE path <> excluded.path OR sha256 <> excluded.sha256 OR label IS NOT excluded.label";
+        let geometry = serde_json::to_string(&image.geometry).expect("a geometry is plain data");
+        let bytes = i64::try_from(image.bytes).unwrap_or(i64::MAX);
+        let path = image.path.to_string_lossy();
+        let bound = params![image.patient, image.role.name(), path, image.sha256, bytes, image.label, geometry];
+        Ok(self.connection.prepare_cached(sql)?.execute(bound)? == 1)
+    }
+}
+
+fn image(row: &Row) -> rusqlite::Result<ImageFile> {
+    let role: String = row.get(1)?;
+    let geometry: String = row.get(6)?;
+    let broken = |at: usize, cause: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, cause)
+    };
+    Ok(ImageFile {
+        patient: row.get(0)?,
+        role: Role::ALL.into_iter().find(|known| known.name() == role).ok_or_else(|| broken(1, role.into()))?,
+        path: PathBuf::from(row.get::<_, String>(2)?),
+        sha256: row.get(3)?,
+        bytes: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
+        label: row.get(5)?,
+        geometry: serde_json::from_str(&geometry).map_err(|cause| broken(6, cause.into()))?,
+    })
+}

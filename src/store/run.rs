@@ -1,0 +1,92 @@
+//! Runs: the executions that produced results.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::seed::Seed;
+use crate::store::{RunId, Store, StoreError, Write};
+
+/// A run that begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun<'a> {
+    /// `extract`, `fit`, `agreement`, ...
+    pub kind: &'a str,
+    /// Hash of what it reads.
+    pub inputs: &'a str,
+    pub seed: Seed,
+}
+
+/// One execution as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub id: RunId,
+    pub kind: String,
+    pub protocol_hash: String,
+    pub inputs: String,
+    pub seed: Seed,
+    pub program_version: String,
+    pub actor: String,
+    pub host: String,
+    pub started_at: String,
+    pub finished_at: Option<String>,
+    /// Whether the data were locked when it began.
+    pub locked: bool,
+    /// Hash of the last change when it began.
+    pub trail_head: String,
+}
+
+const COLUMNS: &str = "id, kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, finished_at, \
+                       locked, trail_head";
+
+impl Store {
+    /// All runs, newest first.
+    pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM run ORDER BY id DESC"))?;
+        let rows = statement.query_map([], run)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The run of an id.
+    pub fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM run WHERE id = ?1"))?;
+        Ok(statement.query_row([id], run).optional()?)
+    }
+}
+
+impl Write<'_> {
+    /// A run begins, under the protocol in force.
+    pub fn begin_run(&self, run: &NewRun) -> Result<RunId, StoreError> {
+        let sql = "INSERT INTO run (kind, protocol_hash, inputs, seed, program_version, actor, host, started_at,
+                                    locked, trail_head)
+                   SELECT ?1, protocol_hash, ?2, ?3, ?4, ?5, ?6, ?7, locked_at IS NOT NULL, ?8 FROM study";
+        let head = self.trail_head()?;
+        let actor = self.actor();
+        let seed = run.seed.0.cast_signed();
+        let version = env!("CARGO_PKG_VERSION");
+        let bound = params![run.kind, run.inputs, seed, version, actor.name, actor.host, self.at, head];
+        self.connection.execute(sql, bound)?;
+        Ok(RunId(self.connection.last_insert_rowid()))
+    }
+
+    /// The run is over.
+    pub fn end_run(&self, run: RunId) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE run SET finished_at = ?1 WHERE id = ?2", params![self.at, run])?;
+        Ok(())
+    }
+}
+
+fn run(row: &Row) -> rusqlite::Result<Run> {
+    Ok(Run {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        protocol_hash: row.get(2)?,
+        inputs: row.get(3)?,
+        seed: Seed(row.get::<_, i64>(4)?.cast_unsigned()),
+        program_version: row.get(5)?,
+        actor: row.get(6)?,
+        host: row.get(7)?,
+        started_at: row.get(8)?,
+        finished_at: row.get(9)?,
+        locked: row.get(10)?,
+        trail_head: row.get(11)?,
+    })
+}

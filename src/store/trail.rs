@@ -1,0 +1,194 @@
+//! The trail: who changed what, as a chain of hashes that the file's triggers write.
+
+use std::sync::{Arc, Mutex};
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
+use sha2::{Digest, Sha256};
+
+use crate::store::{Actor, Store, StoreError};
+
+/// What the changes of the current transaction are signed with.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    pub at: String,
+    pub actor: Actor,
+    pub reason: String,
+}
+
+/// One link of the trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub seq: i64,
+    /// UTC, ISO 8601.
+    pub at: String,
+    pub actor: String,
+    pub host: String,
+    pub table: String,
+    /// The patient's code, or what else names the row.
+    pub row: String,
+    pub field: String,
+    pub old: Option<String>,
+    pub new: Option<String>,
+    pub reason: String,
+    pub previous: String,
+    pub hash: String,
+}
+
+/// Which changes to list; an empty text lets all through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeFilter {
+    pub row: String,
+    pub actor: String,
+    pub field: String,
+    /// Only changes before this one; 0 starts at the newest.
+    pub before: i64,
+    /// At most so many; 0 is all.
+    pub limit: usize,
+}
+
+impl Default for Signature {
+    fn default() -> Self {
+        let nobody = Actor { name: String::new(), host: String::new() };
+        Signature { at: String::new(), actor: nobody, reason: String::new() }
+    }
+}
+
+/// The functions that the triggers of `schema.sql` call.
+pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> Result<(), StoreError> {
+    type Part = fn(&Signature) -> String;
+    let parts: [(&str, Part); 4] = [
+        ("osteon_now", |signature| signature.at.clone()),
+        ("osteon_actor", |signature| signature.actor.name.clone()),
+        ("osteon_host", |signature| signature.actor.host.clone()),
+        ("osteon_reason", |signature| signature.reason.clone()),
+    ];
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    for (name, part) in parts {
+        let signature = Arc::clone(signature);
+        let read = move |_: &mut Context| Ok(part(&signature.lock().expect("no holder of the signature panics")));
+        connection.create_scalar_function(name, 0, flags, read)?;
+    }
+    let flags = flags | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("osteon_text", 1, flags, |context| Ok(text(context.get_raw(0))))?;
+    connection.create_scalar_function("osteon_hash", 11, flags, |context| {
+        let fields: Vec<serde_json::Value> = (0..context.len()).map(|at| json(context.get_raw(at))).collect();
+        Ok(digest(&fields))
+    })?;
+    Ok(())
+}
+
+impl Store {
+    /// The hash of the newest change; empty for no change at all.
+    pub fn trail_head(&self) -> Result<String, StoreError> {
+        let sql = "SELECT coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '')";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The changes that pass a filter, newest first.
+    pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
+        let sql = "SELECT seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash FROM change
+                   WHERE (?1 = '' OR row_key = ?1) AND (?2 = '' OR actor = ?2) AND (?3 = '' OR field = ?3)
+                     AND (?4 = 0 OR seq < ?4)
+                   ORDER BY seq DESC LIMIT ?5";
+        let limit = if filter.limit == 0 { -1 } else { i64::try_from(filter.limit).unwrap_or(-1) };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let bound = params![filter.row, filter.actor, filter.field, filter.before, limit];
+        let rows = statement.query_map(bound, change)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many changes there are.
+    pub fn count_changes(&self) -> Result<usize, StoreError> {
+        let n: i64 = self.connection.query_row("SELECT count(*) FROM change", [], |row| row.get(0))?;
+        Ok(usize::try_from(n).unwrap_or(0))
+    }
+
+    /// Walks the chain from its first link; the error is the first link that does not hold, in words.
+    pub fn check_trail(&self) -> Result<Result<(), String>, StoreError> {
+        let sql = "SELECT seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash
+                   FROM change ORDER BY seq";
+        let mut statement = self.connection.prepare(sql)?;
+        let (mut previous, mut expected) = (String::new(), 1);
+        for link in statement.query_map([], change)? {
+            let link = link?;
+            if link.seq != expected {
+                return Ok(Err(format!("change {expected} is missing from the trail")));
+            }
+            if link.previous != previous {
+                return Ok(Err(format!("change {} does not follow the one before it", link.seq)));
+            }
+            if link.hash != link.digest() {
+                return Ok(Err(format!("change {} is not what was recorded", link.seq)));
+            }
+            previous = link.hash;
+            expected += 1;
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Change {
+    /// The hash that the row must have.
+    pub fn digest(&self) -> String {
+        let text = |text: &str| serde_json::Value::from(text);
+        let option = |value: &Option<String>| value.as_deref().map_or(serde_json::Value::Null, text);
+        digest(&[
+            self.seq.into(),
+            text(&self.at),
+            text(&self.actor),
+            text(&self.host),
+            text(&self.table),
+            text(&self.row),
+            text(&self.field),
+            option(&self.old),
+            option(&self.new),
+            text(&self.reason),
+            text(&self.previous),
+        ])
+    }
+}
+
+/// SHA-256 of bytes, lower case hexadecimal.
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn digest(fields: &[serde_json::Value]) -> String {
+    sha256(serde_json::to_string(fields).expect("text and numbers are JSON"))
+}
+
+fn change(row: &Row) -> rusqlite::Result<Change> {
+    Ok(Change {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        actor: row.get(2)?,
+        host: row.get(3)?,
+        table: row.get(4)?,
+        row: row.get(5)?,
+        field: row.get(6)?,
+        old: row.get(7)?,
+        new: row.get(8)?,
+        reason: row.get(9)?,
+        previous: row.get(10)?,
+        hash: row.get(11)?,
+    })
+}
+
+/// A value as the trail writes it: numbers in the shortest digits that read back to the same number.
+fn text(value: ValueRef) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+fn json(value: ValueRef) -> serde_json::Value {
+    match value {
+        ValueRef::Integer(number) => number.into(),
+        other => text(other).map_or(serde_json::Value::Null, serde_json::Value::from),
+    }
+}

@@ -1,0 +1,57 @@
+//! The cohort as a table: what every clinical table is made from.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::variable::{Entry, Kind, VARIABLES};
+use crate::store::{Patient, PatientId, Response, Side};
+use crate::study::{Error, Study};
+use crate::table::{Column, Table, Values};
+
+impl Study {
+    /// The included patients, one row each in the natural order of their codes: every clinical variable under its
+    /// own name, `response` (pGR, non-pGR), `event` (1 for non-pGR), and `set` (train, test) when there is a split.
+    pub fn cohort(&self) -> Result<Table, Error> {
+        let mut patients = self.store.patients()?;
+        patients.retain(Patient::included);
+        let mut columns = clinical(&patients);
+        let good = |response: Response| usize::from(response == Response::Poor);
+        let codes: Vec<Option<usize>> = patients.iter().map(|patient| patient.response.map(good)).collect();
+        let event = codes.iter().map(|code| code.map(|code| code as f64)).collect();
+        columns.push(levels("response", &[Response::Good.name(), Response::Poor.name()], codes));
+        columns.push(Column { name: "event".to_owned(), values: Values::Numbers(event) });
+        if let Some(split) = self.store.split()? {
+            let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
+            let code = |patient: &Patient| sides.get(&patient.id).map(|side| usize::from(*side == Side::Test));
+            columns.push(levels("set", &["train", "test"], patients.iter().map(code).collect()));
+        }
+        let rows = patients.into_iter().map(|patient| patient.code).collect();
+        Ok(Table::new(rows, columns).expect("each column has one value a patient"))
+    }
+}
+
+fn clinical(patients: &[Patient]) -> Vec<Column> {
+    let column = |(at, variable): (usize, &crate::protocol::variable::Variable)| match variable.kind {
+        Kind::Number { .. } => {
+            let number = |patient: &Patient| match patient.entries[at] {
+                Some(Entry::Number(value)) => Some(value),
+                _ => None,
+            };
+            let values = Values::Numbers(patients.iter().map(number).collect());
+            Column { name: variable.name.to_owned(), values }
+        }
+        Kind::Levels(known) => {
+            let code = |patient: &Patient| match patient.entries[at] {
+                Some(Entry::Level(name)) => known.iter().position(|level| level.name == name),
+                _ => None,
+            };
+            let names: Vec<&str> = known.iter().map(|level| level.name).collect();
+            levels(variable.name, &names, patients.iter().map(code).collect())
+        }
+    };
+    VARIABLES.iter().enumerate().map(column).collect()
+}
+
+fn levels(name: &str, names: &[&str], codes: Vec<Option<usize>>) -> Column {
+    let levels = names.iter().map(|&name| name.to_owned()).collect();
+    Column { name: name.to_owned(), values: Values::Levels { levels, codes } }
+}

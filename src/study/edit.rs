@@ -1,0 +1,63 @@
+//! Changing one patient: a field, or whether it belongs to the study; always with a reason.
+
+use crate::protocol::variable::{VARIABLES, Variable};
+use crate::study::{Error, Study};
+
+/// One field of one patient to be set; an empty value clears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub field: String,
+    pub value: String,
+}
+
+impl Study {
+    /// Sets fields of a patient in one change. `version` is the one that the editor saw; `None` takes the newest.
+    pub fn edit(&self, code: &str, edits: &[Edit], reason: &str, version: Option<i64>) -> Result<(), Error> {
+        let reason = required(reason)?;
+        self.store.write(&reason, |write| {
+            let patient = write.patient(code)?;
+            let mut version = version.unwrap_or(patient.version);
+            for edit in edits {
+                let variable = field(&edit.field)?;
+                let entry = variable.read(&edit.value).map_err(|expected| Error::Cell {
+                    place: format!("{code} {}", variable.name),
+                    found: crate::text::clean(&edit.value).into_owned(),
+                    expected,
+                })?;
+                version = write.edit_patient(&patient, version, variable, entry)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes a patient out of the study; nothing is deleted.
+    pub fn exclude(&self, code: &str, reason: &str) -> Result<(), Error> {
+        let reason = required(reason)?;
+        self.store.write(&reason, |write| {
+            write.exclude_patient(&write.patient(code)?, Some(&reason))?;
+            Ok(())
+        })
+    }
+
+    /// Takes an excluded patient back into the study.
+    pub fn include(&self, code: &str, reason: &str) -> Result<(), Error> {
+        let reason = required(reason)?;
+        self.store.write(&reason, |write| {
+            write.exclude_patient(&write.patient(code)?, None)?;
+            Ok(())
+        })
+    }
+}
+
+/// The reason, cleaned; refused when nothing is left.
+pub(in crate::study) fn required(reason: &str) -> Result<String, Error> {
+    let reason = crate::text::clean(reason).trim().to_owned();
+    if reason.is_empty() { Err(Error::NoReason) } else { Ok(reason) }
+}
+
+fn field(name: &str) -> Result<&'static Variable, Error> {
+    Variable::named(name).ok_or_else(|| Error::Field {
+        found: crate::text::clean(name).into_owned(),
+        valid: VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,62 @@
+//! A study at hand: its file, its protocol, and what may be shown of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::protocol::Protocol;
+use crate::store::{Access, Store, StoreError};
+use crate::study::Error;
+
+/// An open study; one a thread.
+pub struct Study {
+    pub store: Store,
+    /// The protocol in force when the study was opened.
+    pub protocol: Protocol,
+}
+
+impl Study {
+    /// Makes a new study file.
+    pub fn create(path: &Path, title: &str, protocol: Protocol) -> Result<Study, Error> {
+        let store = Store::create(path, "a new study", |write| {
+            write.make_study(title, &protocol.hash(), &protocol.to_toml())?;
+            Ok::<_, Error>(())
+        })?;
+        Ok(Study { store, protocol })
+    }
+
+    /// A study in memory, for tests.
+    pub fn in_memory(title: &str, protocol: Protocol) -> Result<Study, Error> {
+        let make = |write: &crate::store::Write| write.make_study(title, &protocol.hash(), &protocol.to_toml());
+        let store = Store::in_memory(make)?;
+        Ok(Study { store, protocol })
+    }
+
+    /// Opens a study file for reading and writing, or for reading only where writing is not safe.
+    pub fn open(path: &Path, access: Access) -> Result<Study, Error> {
+        let store = Store::open(path, access)?;
+        let protocol = Protocol::parse(&store.study()?.protocol_toml)?;
+        Ok(Study { store, protocol })
+    }
+
+    /// The same study for another thread.
+    pub fn reopen(&self) -> Result<Study, Error> {
+        Ok(Study { store: self.store.reopen()?, protocol: self.protocol.clone() })
+    }
+
+    /// The folder that relative paths of images start from.
+    pub fn folder(&self) -> PathBuf {
+        let parent = self.store.path().parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).to_owned()
+    }
+
+    /// What results stand on, one `name: value` a line, for sheets and figures.
+    pub fn provenance(&self) -> Result<Vec<String>, StoreError> {
+        let row = self.store.study()?;
+        let state = if row.locked.is_some() { "locked" } else { "not locked" };
+        Ok(vec![
+            format!("study: {} ({state})", row.title),
+            format!("trail head: {}", self.store.trail_head()?),
+            format!("protocol: {}", row.protocol_hash),
+            format!("osteon: {}", env!("CARGO_PKG_VERSION")),
+        ])
+    }
+}

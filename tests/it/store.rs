@@ -1,0 +1,193 @@
+//! The study file keeps what it is told, refuses what it must, and its trail shows every change.
+
+use std::path::PathBuf;
+
+use osteon::protocol::Preset;
+use osteon::protocol::variable::{Entry, VARIABLES};
+use osteon::store::{Access, ChangeFilter, Inputs, NewRun, Role, Store, StoreError};
+use osteon::study::{Edit, Error, Study};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+fn study() -> (TempDir, PathBuf, Study) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let study = Study::create(&path, "A study", Preset::Study.protocol()).unwrap();
+    (folder, path, study)
+}
+
+fn entries(alp: f64, necrosis: f64) -> Vec<Option<Entry>> {
+    let entry = |name| match name {
+        "sex" => Some(Entry::Level("female")),
+        "alp" => Some(Entry::Number(alp)),
+        "necrosis_pct" => Some(Entry::Number(necrosis)),
+        _ => None,
+    };
+    VARIABLES.iter().map(|variable| entry(variable.name)).collect()
+}
+
+fn add(study: &Study, code: &str, alp: f64, necrosis: f64) {
+    let put = |write: &osteon::store::Write| write.add_patient(code, &entries(alp, necrosis)).map(|_| ());
+    study.store.write::<_, StoreError>("test", put).unwrap();
+}
+
+#[test]
+fn the_schema_has_a_column_for_every_variable_and_no_other_clinical_one() {
+    let (_folder, path, _study) = study();
+    let file = Connection::open(path).unwrap();
+    let mut statement = file.prepare("SELECT name FROM pragma_table_info('patient')").unwrap();
+    let columns: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut expected = vec!["id", "code"];
+    expected.extend(VARIABLES.iter().map(|variable| variable.name));
+    expected.extend(["included", "exclusion_reason", "version"]);
+    assert_eq!(columns, expected);
+}
+
+#[test]
+fn a_study_file_is_for_its_owner_only_and_is_never_overwritten() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, path, study) = study();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    drop(study);
+    let again = Study::create(&path, "Another", Preset::Study.protocol());
+    assert!(matches!(again, Err(Error::Store(StoreError::Exists(_)))));
+    assert_eq!(Study::open(&path, Access::Write).unwrap().store.study().unwrap().title, "A study");
+}
+
+#[test]
+fn the_cohort_has_the_response_the_event_and_no_excluded_patient() {
+    let (_folder, _path, study) = study();
+    for (code, necrosis) in [("P10", 90.0), ("P9", 89.9), ("P1", 100.0)] {
+        add(&study, code, 100.5, necrosis);
+    }
+    study.exclude("P1", "no images").unwrap();
+    let cohort = study.cohort().unwrap();
+    assert_eq!(cohort.rows(), ["P9", "P10"]);
+    assert_eq!(cohort.numbers("event").unwrap(), [Some(1.0), Some(0.0)]);
+    assert_eq!(cohort.numbers("alp").unwrap(), [Some(100.5), Some(100.5)]);
+    assert!(study.store.patient("P1").unwrap().exclusion.is_some());
+}
+
+#[test]
+fn every_change_is_in_the_trail_with_old_new_and_reason() {
+    let (_folder, _path, study) = study();
+    add(&study, "P1", 100.5, 95.0);
+    let edit = Edit { field: "alp".into(), value: "0,1".into() };
+    study.edit("P1", &[edit], "typing error", None).unwrap();
+    let newest = &study.store.changes(&ChangeFilter { limit: 1, ..ChangeFilter::default() }).unwrap()[0];
+    assert_eq!((newest.table.as_str(), newest.row.as_str(), newest.field.as_str()), ("patient", "P1", "alp"));
+    assert_eq!((newest.old.as_deref(), newest.new.as_deref()), (Some("100.5"), Some("0.1")));
+    assert_eq!(newest.reason, "typing error");
+    assert_eq!(newest.actor, study.store.actor().name);
+    assert_eq!(study.store.check_trail().unwrap(), Ok(()));
+    assert_eq!(study.store.trail_head().unwrap(), newest.hash);
+}
+
+#[test]
+fn an_edit_of_an_older_version_or_without_a_reason_changes_nothing() {
+    let (_folder, _path, study) = study();
+    add(&study, "P1", 100.5, 95.0);
+    let edit = |value: &str| [Edit { field: "alp".into(), value: value.into() }];
+    study.edit("P1", &edit("7"), "first", Some(1)).unwrap();
+    let stale = study.edit("P1", &edit("8"), "second", Some(1));
+    assert!(matches!(stale, Err(Error::Store(StoreError::Stale { found: 2, expected: 1, .. }))));
+    assert!(matches!(study.edit("P1", &edit("8"), " \u{200b}\n", None), Err(Error::NoReason)));
+    assert!(matches!(study.edit("P1", &edit("-8"), "negative", None), Err(Error::Cell { .. })));
+    assert_eq!(study.store.patient("P1").unwrap().entry("alp"), Some(Entry::Number(7.0)));
+}
+
+#[test]
+fn another_client_can_read_but_neither_change_data_nor_touch_the_trail() {
+    let (_folder, path, study) = study();
+    add(&study, "P1", 100.5, 95.0);
+    let head = study.store.trail_head().unwrap();
+    let other = Connection::open(&path).unwrap();
+    let response: String = other.query_row("SELECT response FROM patient", [], |row| row.get(0)).unwrap();
+    assert_eq!(response, "pGR");
+    for sql in [
+        "UPDATE patient SET alp = 1",
+        "INSERT INTO patient (code) VALUES ('P2')",
+        "INSERT OR REPLACE INTO patient (id, code) VALUES (1, 'P1')",
+        "DELETE FROM patient",
+        "UPDATE study SET title = 'x'",
+        "UPDATE change SET new = 'x'",
+        "DELETE FROM change WHERE seq = 1",
+        "INSERT OR REPLACE INTO change SELECT * FROM change WHERE seq = 1",
+        "INSERT INTO trail VALUES ('a', 'b', 'c', NULL, NULL)",
+        "INSERT INTO query (patient, field, source, text) VALUES (1, 'alp', 'person', 'x')",
+    ] {
+        assert!(other.execute_batch(sql).is_err(), "{sql}");
+    }
+    assert_eq!(study.store.trail_head().unwrap(), head);
+    assert_eq!(study.store.check_trail().unwrap(), Ok(()));
+}
+
+#[test]
+fn a_trail_that_was_tampered_with_is_found_out() {
+    let check = |sql: &str, expected: &str| {
+        let (_folder, path, study) = study();
+        add(&study, "P1", 100.5, 95.0);
+        let other = Connection::open(&path).unwrap();
+        let drop = "DROP TRIGGER change_kept_update; DROP TRIGGER change_kept_delete;";
+        other.execute_batch(&format!("{drop} {sql}")).unwrap();
+        let found = study.store.check_trail().unwrap().unwrap_err();
+        assert!(found.contains(expected), "{sql}: {found}");
+    };
+    check("UPDATE change SET new = '12' WHERE seq = 4", "change 4 is not what was recorded");
+    check("DELETE FROM change WHERE seq = 3", "change 3 is missing");
+    check("UPDATE change SET previous = 'x' WHERE seq = 5", "change 5 does not follow");
+}
+
+#[test]
+fn a_locked_study_refuses_changes_until_it_is_unlocked() {
+    let (_folder, _path, study) = study();
+    add(&study, "P1", 100.5, 95.0);
+    study.store.write("freeze", |write| write.lock()).unwrap();
+    let edit = [Edit { field: "alp".into(), value: "7".into() }];
+    let refused = study.edit("P1", &edit, "late", None);
+    assert!(matches!(refused, Err(Error::Store(StoreError::Refused(why))) if why == "the study is locked"));
+    study.store.write("a typing error was found", |write| write.unlock()).unwrap();
+    study.edit("P1", &edit, "late", None).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_study_or_a_newer_one_is_refused() {
+    let (folder, path, _study) = study();
+    let text = folder.path().join("text.db");
+    std::fs::write(&text, "x".repeat(5000)).unwrap();
+    assert!(matches!(Store::open(&text, Access::Write), Err(StoreError::NotAStudy(_))));
+    let empty = folder.path().join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    assert!(matches!(Store::open(&empty, Access::Read), Err(StoreError::NotAStudy(_))));
+    assert!(matches!(Store::open(&folder.path().join("none.db"), Access::Read), Err(StoreError::Missing(_))));
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
+    let (_folder, path, study) = study();
+    add(&study, "P1", 100.5, 95.0);
+    let patient = study.store.patient("P1").unwrap().id;
+    let names = ["b", "a", "c"].map(str::to_owned);
+    let values = [Some(0.1 + 0.2), None, Some(-1e-300)];
+    let inputs = Inputs { image_sha256: "i".into(), mask_sha256: "m".into() };
+    study
+        .store
+        .write::<_, StoreError>("extract", |write| {
+            let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon::seed::Seed(1) })?;
+            let ids = write.catalogue(&names)?;
+            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values))?;
+            write.put_region(run, (patient, "peri_2mm", Role::Mask), &inputs, &ids, Err("too small".into()))?;
+            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values))
+        })
+        .unwrap();
+    let matrix = study.store.matrix("intra", Role::Mask).unwrap();
+    assert_eq!(matrix.features, names);
+    assert_eq!(matrix.values, values);
+    assert_eq!(study.store.matrix("peri_2mm", Role::Mask).unwrap().patients, []);
+    assert!(study.store.altered_values().unwrap().is_empty());
+    let other = Connection::open(path).unwrap();
+    other.execute_batch("UPDATE feature_value SET value = 0.3 WHERE feature = 1").unwrap();
+    assert_eq!(study.store.altered_values().unwrap(), ["P1 intra mask"]);
+}
