@@ -3,6 +3,7 @@
 //! Axis order is z, y, x everywhere: `cells[[z, y, x]]`, `shape`, `spacing_mm` and `axes` alike.
 //! Physical points are x, y, z in millimetres in the LPS system of DICOM and ITK.
 
+mod bounds;
 mod image;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::fmt;
 use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 
+pub use bounds::Bounds;
 pub use image::{Element, Image};
 
 /// Where the voxels of a volume lie in space.

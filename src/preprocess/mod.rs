@@ -1,6 +1,13 @@
 //! z-score and resampling of images before anything is measured.
 
+mod lattice;
+mod spline;
+
+use ndarray::Array3;
 use serde::{Deserialize, Serialize};
+
+use crate::grid::{Bounds, Element, Grid, Image, Mask};
+use lattice::{Axis, Lattice};
 
 /// How an image is prepared and its grey levels are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -8,8 +15,136 @@ use serde::{Deserialize, Serialize};
 pub struct Params {
     /// z-score over all voxels of the file, with the n - 1 standard deviation.
     pub normalise: bool,
-    /// Voxel size x, y, z in mm to resample to; empty keeps the image's own grid.
+    /// Voxel size x, y, z in mm to resample to, 0 keeps the file's; empty keeps the image's own grid.
     pub spacing_mm: Vec<f64>,
     /// Width of the grey level bins, anchored at 0.
     pub bin_width: f64,
+}
+
+/// How much of the image is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    Whole,
+    /// So many voxels z, y, x of the prepared grid to each side of the tumour's box.
+    Around([usize; 3]),
+}
+
+/// An image ready to be filtered and measured, and the tumour on its grid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    pub image: Image,
+    pub mask: Mask,
+    /// Where the grid's first voxel lies in the whole prepared image, z, y, x.
+    pub at: [i64; 3],
+}
+
+/// Why an image cannot be prepared.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PreprocessError {
+    #[error("the mask is empty: every voxel is 0")]
+    EmptyMask,
+    #[error("the image is flat: every voxel is {value}, so it has no z-score")]
+    Flat { value: f64 },
+    #[error("no voxel of the mask is left on the grid of {0:?} mm")]
+    LostMask([f64; 3]),
+    #[error("the resampled image would take {bytes} bytes, the limit is {limit}")]
+    TooLarge { bytes: u128, limit: u128 },
+}
+
+/// Largest resampled volume in memory: a spacing of a thousandth of a mm is a slip, not a wish.
+const MAX_BYTES: u128 = 2 << 30;
+
+/// z-score, resampling (cubic B-spline; mask: nearest neighbour) and crop, in pyradiomics' order and on its lattice.
+///
+/// Image and mask lie on the same grid. An image that keeps its grid and is not normalised keeps its values; one that
+/// is resampled without z-score is rounded to the number type of its file, as ITK does.
+pub fn prepare(image: &Image, mask: &Mask, extent: Extent, params: &Params) -> Result<Prepared, PreprocessError> {
+    let tumour = mask.bounds().ok_or(PreprocessError::EmptyMask)?;
+    let scale = if params.normalise { ZScore::of(image)? } else { ZScore::IDENTITY };
+    let element = if params.normalise { Element::F64 } else { image.element };
+    match Lattice::new(image.volume.geometry(), tumour, &params.spacing_mm) {
+        Some(lattice) => resample(image, mask, &lattice.axes(tumour, extent), scale, element),
+        None => {
+            let bounds = match extent {
+                Extent::Whole => Bounds { low: [0; 3], shape: mask.geometry().shape },
+                Extent::Around(voxels) => tumour.grown(voxels, mask.geometry().shape),
+            };
+            let volume = image.volume.cut(bounds).map(|&value| scale.of_value(value));
+            let at = bounds.low.map(|low| low as i64);
+            Ok(Prepared { image: Image { volume, element }, mask: mask.cut(bounds), at })
+        }
+    }
+}
+
+/// The whole image as z-scores: mean 0 and n - 1 standard deviation 1 over all voxels of the file.
+pub fn normalise(image: &Image) -> Result<Image, PreprocessError> {
+    let scale = ZScore::of(image)?;
+    Ok(Image { volume: image.volume.map(|&value| scale.of_value(value)), element: Element::F64 })
+}
+
+#[derive(Clone, Copy)]
+struct ZScore {
+    mean: f64,
+    sd: f64,
+}
+
+impl ZScore {
+    const IDENTITY: ZScore = ZScore { mean: 0.0, sd: 1.0 };
+
+    fn of(image: &Image) -> Result<ZScore, PreprocessError> {
+        let values = image.volume.as_slice();
+        let n = values.len() as f64;
+        let mean = sum(values.iter().copied()) / n;
+        let square = sum(values.iter().map(|value| (value - mean).powi(2)));
+        let sd = (square / (n - 1.0)).sqrt();
+        // A flat image of decimal fractions leaves the rounding of its mean.
+        if sd > 1e-12 * mean.abs() { Ok(ZScore { mean, sd }) } else { Err(PreprocessError::Flat { value: values[0] }) }
+    }
+
+    fn of_value(self, value: f64) -> f64 {
+        (value - self.mean) / self.sd
+    }
+}
+
+/// A sum in eight interleaved parts: as fast as memory, and closer than one running sum.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let mut parts = [0.0; 8];
+    for (at, value) in values.enumerate() {
+        parts[at % 8] += value;
+    }
+    parts.iter().sum()
+}
+
+fn resample(
+    image: &Image,
+    mask: &Mask,
+    axes: &[Axis; 3],
+    scale: ZScore,
+    element: Element,
+) -> Result<Prepared, PreprocessError> {
+    let shape = axes.each_ref().map(Axis::len);
+    let bytes = shape.iter().map(|&n| n as u128).product::<u128>() * size_of::<f64>() as u128;
+    if bytes > MAX_BYTES {
+        return Err(PreprocessError::TooLarge { bytes, limit: MAX_BYTES });
+    }
+    let geometry = lattice::geometry(image.volume.geometry(), axes);
+    let mask = Grid::new(geometry.clone(), nearest(mask, axes)).expect("one voxel a place of the axes");
+    if mask.count() == 0 {
+        return Err(PreprocessError::LostMask(geometry.spacing_mm));
+    }
+    let mut cells = spline::interpolate(&image.volume, axes, |value| scale.of_value(value));
+    if element != Element::F64 {
+        cells.mapv_inplace(|value| element.cast(value));
+    }
+    let volume = Grid::new(geometry, cells).expect("one voxel a place of the axes");
+    Ok(Prepared { image: Image { volume, element }, mask, at: axes.each_ref().map(|axis| axis.first) })
+}
+
+/// The mask's nearest voxel, ties to the higher index; `false` outside.
+fn nearest(mask: &Mask, axes: &[Axis; 3]) -> Array3<bool> {
+    let [z, y, x] = axes.each_ref().map(Axis::nearest);
+    Array3::from_shape_fn((z.len(), y.len(), x.len()), |(k, j, i)| match (z[k], y[j], x[i]) {
+        (Some(k), Some(j), Some(i)) => mask.cells()[[k, j, i]],
+        _ => false,
+    })
 }

@@ -98,8 +98,9 @@ impl Protocol {
         if !(p.bin_width.is_finite() && p.bin_width > 0.0) {
             return wrong("preprocess.bin_width", p.bin_width.to_string(), "a number above 0");
         }
-        if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && positive(&p.spacing_mm)) {
-            return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers above 0");
+        let is_size = |size: &f64| size.is_finite() && *size >= 0.0;
+        if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && p.spacing_mm.iter().all(is_size)) {
+            return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers of at least 0");
         }
         if !positive(&self.roi.margins_mm) {
             return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");

@@ -1,8 +1,12 @@
 //! Regions: dilations by millimetres, rings, and the seven regions of a study.
 
+mod shell;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use shell::Shells;
 
 /// Which regions are made around the tumour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

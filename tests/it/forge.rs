@@ -3,7 +3,18 @@
 
 use std::io::Write;
 
-use osteon::grid::Element;
+use osteon::grid::{Element, Image, Mask};
+use osteon::read::{self, Label, Limits, Source};
+
+/// The image in these bytes, which must be one.
+pub fn image(bytes: &[u8]) -> Image {
+    read::image(Source { bytes, data: None }, &Limits::default()).expect("an image")
+}
+
+/// Every voxel above or below 0 in these bytes, which must hold some.
+pub fn mask(bytes: &[u8]) -> Mask {
+    read::mask(Source { bytes, data: None }, Label::AnyNonZero, &Limits::default()).expect("a mask")
+}
 
 /// A NIfTI-1 file of `shape` x, y, z with axes along RAS and its first voxel at (10, 20, 30) in RAS.
 pub struct Nifti {

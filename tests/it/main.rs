@@ -3,7 +3,9 @@
 mod floors;
 mod forge;
 mod man;
+mod preprocess;
 mod read;
+mod roi;
 mod select;
 mod store;
 mod support;

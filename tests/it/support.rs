@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use osteon::grid::{Image, Mask};
+
 /// A file or folder of the reference collection beside the checkout; `None`, said on stderr, where it is absent.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
@@ -51,6 +53,21 @@ impl Frame {
 
 pub fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// An image of the radiomics references, which the caller knows to be there.
+pub fn reference_image(path: &str) -> Image {
+    crate::forge::image(&reference_bytes(path))
+}
+
+/// A mask of the radiomics references, which the caller knows to be there.
+pub fn reference_mask(path: &str) -> Mask {
+    crate::forge::mask(&reference_bytes(path))
+}
+
+fn reference_bytes(path: &str) -> Vec<u8> {
+    let path = shared("reference/radiomics").expect("the caller asked").join(path);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Compares many numbers and fails once, naming each that is off.

@@ -1,0 +1,110 @@
+//! Where the voxels of a resampled image lie: pyradiomics' lattice, corner to corner with the old one.
+
+use crate::grid::{Bounds, Geometry};
+use crate::preprocess::Extent;
+
+/// A grid of new spacing whose first voxel's outer corner is the old one's.
+pub struct Lattice {
+    /// Along z, y, x.
+    axes: [Ratio; 3],
+}
+
+/// Old and new voxels along one axis.
+#[derive(Clone, Copy)]
+struct Ratio {
+    old_mm: f64,
+    new_mm: f64,
+    old_len: usize,
+}
+
+/// The places of new voxels along one axis, in voxels of the old image.
+pub struct Axis {
+    /// Position of the first in the whole lattice.
+    pub first: i64,
+    pub spacing_mm: f64,
+    /// Continuous indices into the old image.
+    pub places: Vec<f64>,
+    old_len: usize,
+}
+
+/// pyradiomics' crop: so many new voxels around the tumour's box. Its lattice is counted from there.
+const PAD: f64 = 5.0;
+
+impl Lattice {
+    /// `None` when the old spacing is kept on every axis (numpy's `allclose`).
+    ///
+    /// `spacing_mm` is x, y, z; 0, and an axis on which the region is one voxel thick, keep the old spacing.
+    pub fn new(old: &Geometry, region: Bounds, spacing_mm: &[f64]) -> Option<Lattice> {
+        let &[x, y, z] = spacing_mm else { return None };
+        let asked = [z, y, x];
+        let axes: [Ratio; 3] = std::array::from_fn(|k| {
+            let old_mm = old.spacing_mm[k];
+            let new_mm = if asked[k] == 0.0 || region.shape[k] == 1 { old_mm } else { asked[k] };
+            Ratio { old_mm, new_mm, old_len: old.shape[k] }
+        });
+        let kept = axes.iter().all(|axis| (axis.new_mm - axis.old_mm).abs() <= 1e-8 + 1e-5 * axis.old_mm);
+        (!kept).then_some(Lattice { axes })
+    }
+
+    pub fn axes(&self, region: Bounds, extent: Extent) -> [Axis; 3] {
+        std::array::from_fn(|k| {
+            let (ratio, low, len) = (self.axes[k], region.low[k], region.shape[k]);
+            let (anchor, _) = ratio.range(low, len, PAD);
+            let (first, last) = match extent {
+                Extent::Whole => (0, ratio.last()),
+                Extent::Around(voxels) => ratio.range(low, len, voxels[k] as f64),
+            };
+            ratio.axis(anchor, first, last)
+        })
+    }
+}
+
+impl Ratio {
+    /// Last position of the whole lattice.
+    fn last(self) -> i64 {
+        (self.old_len as f64 * self.old_mm / self.new_mm).ceil() as i64 - 1
+    }
+
+    /// First and last position at `pad` new voxels around a region of the old image.
+    fn range(self, low: usize, len: usize, pad: f64) -> (i64, i64) {
+        let ratio = self.old_mm / self.new_mm;
+        let first = ((low as f64 - 0.5) * ratio - pad).floor() as i64;
+        let last = (((low + len) as f64 - 0.5) * ratio + pad).ceil() as i64;
+        (first.max(0), last.min(self.last()))
+    }
+
+    /// Counted from `anchor`, as pyradiomics does: ties of the nearest neighbour hang on the last bit.
+    fn axis(self, anchor: i64, first: i64, last: i64) -> Axis {
+        let (ratio, step) = (self.old_mm / self.new_mm, self.new_mm / self.old_mm);
+        let start = 0.5 * (self.new_mm - self.old_mm) / self.old_mm + anchor as f64 / ratio;
+        let places = (first..=last).map(|at| start + (at - anchor) as f64 * step).collect();
+        Axis { first, spacing_mm: self.new_mm, places, old_len: self.old_len }
+    }
+}
+
+impl Axis {
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether the old image reaches this place: half a voxel beyond its outer centres.
+    pub fn is_inside(&self, place: f64) -> bool {
+        (-0.5..self.old_len as f64 - 0.5).contains(&place)
+    }
+
+    /// The old voxel nearest to each place, the higher one of two; `None` outside.
+    pub fn nearest(&self) -> Vec<Option<usize>> {
+        let index = |&place: &f64| self.is_inside(place).then(|| (place + 0.5).floor() as usize);
+        self.places.iter().map(index).collect()
+    }
+}
+
+/// The geometry of the new voxels.
+pub fn geometry(old: &Geometry, axes: &[Axis; 3]) -> Geometry {
+    Geometry {
+        shape: axes.each_ref().map(Axis::len),
+        origin_mm: old.point_mm(axes.each_ref().map(|axis| axis.places[0])),
+        spacing_mm: axes.each_ref().map(|axis| axis.spacing_mm),
+        axes: old.axes,
+    }
+}
