@@ -3,6 +3,7 @@
 mod floors;
 mod forge;
 mod man;
+pub mod plot;
 mod preprocess;
 mod read;
 mod roi;
