@@ -1,1 +1,5 @@
 //! What is fitted: logistic regression, random forest, nomogram, SHAP.
+
+pub mod forest;
+pub mod nomogram;
+pub mod shap;

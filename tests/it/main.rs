@@ -1,12 +1,15 @@
 //! One test binary: each module proves one part of the program.
 
 mod floors;
+mod forest;
 mod forge;
 mod man;
+mod nomogram;
 pub mod plot;
 mod preprocess;
 mod read;
 mod roi;
 mod select;
+mod shap;
 mod store;
 mod support;
