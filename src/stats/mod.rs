@@ -1,1 +1,17 @@
-//! Distributions and hypothesis tests on slices, and linear algebra.
+//! Distributions, descriptions and hypothesis tests on slices.
+//!
+//! Values are finite; holes are taken out by the caller or given as `None` where a function says so. What a sample
+//! is too small or too constant for is `None`.
+
+pub mod compare;
+pub mod contingency;
+pub mod describe;
+pub mod distribution;
+pub mod fisher;
+pub mod mann_whitney;
+pub mod normality;
+pub mod root;
+pub mod shapiro;
+mod special;
+pub mod text;
+pub mod two_groups;

@@ -1,5 +1,9 @@
 //! Data frames: rows with ids, columns of numbers or of levels, holes explicit.
 
+pub mod encode;
+pub mod event;
+pub mod read;
+
 use ndarray::Array2;
 
 /// Rows with ids and columns with names; any cell may be a hole.
@@ -62,6 +66,13 @@ impl Values {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    pub fn is_hole(&self, row: usize) -> bool {
+        match self {
+            Values::Numbers(values) => values[row].is_none(),
+            Values::Levels { codes, .. } => codes[row].is_none(),
+        }
+    }
 }
 
 impl Table {
@@ -96,6 +107,21 @@ impl Table {
         match &self.column(name)?.values {
             Values::Numbers(values) => Ok(values),
             Values::Levels { .. } => Err(TableError::NotNumbers(name.to_owned())),
+        }
+    }
+
+    /// The rows at the given positions, in their order.
+    pub fn select(&self, positions: &[usize]) -> Table {
+        let values = |values: &Values| match values {
+            Values::Numbers(values) => Values::Numbers(positions.iter().map(|&at| values[at]).collect()),
+            Values::Levels { levels, codes } => {
+                Values::Levels { levels: levels.clone(), codes: positions.iter().map(|&at| codes[at]).collect() }
+            }
+        };
+        let column = |column: &Column| Column { name: column.name.clone(), values: values(&column.values) };
+        Table {
+            rows: positions.iter().map(|&at| self.rows[at].clone()).collect(),
+            columns: self.columns.iter().map(column).collect(),
         }
     }
 

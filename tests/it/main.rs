@@ -11,5 +11,6 @@ mod read;
 mod roi;
 mod select;
 mod shap;
+mod statistics;
 mod store;
 mod support;

@@ -1,5 +1,7 @@
 //! One typed cell, and the one rule by which each kind of number becomes text.
 
+use crate::stats::text::{fixed, p_text};
+
 /// One cell of a sheet. What is undefined is `Empty`; infinite numbers are allowed and print as `inf`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -105,26 +107,6 @@ impl Cell {
             Cell::P(p) => vec![("", Number(*p))],
         }
     }
-}
-
-/// A number with a fixed count of decimals; from a thousand million on, in powers of ten.
-pub fn fixed(value: f64, digits: usize) -> String {
-    if value.is_infinite() {
-        return if value > 0.0 { "inf".to_owned() } else { "-inf".to_owned() };
-    }
-    if value.abs() >= 1e9 {
-        return format!("{value:.digits$e}");
-    }
-    let text = format!("{value:.digits$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.chars().all(|c| c == '0' || c == '.') => rest.to_owned(),
-        _ => text,
-    }
-}
-
-/// Three decimals, `<0.001` below.
-pub fn p_text(p: f64) -> String {
-    if p < 0.001 { "<0.001".to_owned() } else { fixed(p, 3) }
 }
 
 /// `low-high`, or `low to high` where a sign would be mistaken for the dash.

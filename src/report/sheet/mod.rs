@@ -8,7 +8,7 @@ mod latex;
 mod markdown;
 mod text;
 
-pub use cell::{Cell, fixed, p_text};
+pub use cell::Cell;
 
 /// A table to be read by a person, and what it stands on.
 #[derive(Clone, Debug, PartialEq, Default)]

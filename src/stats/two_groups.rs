@@ -1,0 +1,102 @@
+//! Student's, Welch's and Levene's tests and the standardised mean difference of two samples.
+//!
+//! Differences are first minus second sample.
+
+use crate::stats::describe::{mean, sd};
+use crate::stats::distribution::{f_sf, t_two_sided};
+
+/// A statistic with its degrees of freedom and its p value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Test {
+    pub statistic: f64,
+    pub df: f64,
+    pub p: f64,
+}
+
+/// What the tests need of a sample.
+struct Moments {
+    n: f64,
+    mean: f64,
+    /// Of the mean: sd / √n.
+    se: f64,
+    sd: f64,
+}
+
+fn moments(values: &[f64]) -> Option<Moments> {
+    let n = values.len() as f64;
+    let sd = sd(values)?;
+    Some(Moments { n, mean: mean(values)?, se: sd / n.sqrt(), sd })
+}
+
+/// Student's t with the pooled variance; `None` below two values a group or without any spread.
+pub fn t_pooled(a: &[f64], b: &[f64]) -> Option<Test> {
+    let (x, y) = (moments(a)?, moments(b)?);
+    let df = x.n + y.n - 2.0;
+    let unit = x.sd.max(y.sd);
+    let pooled = (((x.n - 1.0) * (x.sd / unit).powi(2) + (y.n - 1.0) * (y.sd / unit).powi(2)) / df).sqrt() * unit;
+    t_test((x.mean - y.mean) / (pooled * (1.0 / x.n + 1.0 / y.n).sqrt()), df)
+}
+
+/// Welch's t, which lets the variances differ; `None` below two values a group or without any spread.
+pub fn t_welch(a: &[f64], b: &[f64]) -> Option<Test> {
+    let (x, y) = (moments(a)?, moments(b)?);
+    let unit = x.se.max(y.se);
+    let (u, v) = ((x.se / unit).powi(2), (y.se / unit).powi(2));
+    let df = (u + v).powi(2) / (u * u / (x.n - 1.0) + v * v / (y.n - 1.0));
+    t_test((x.mean - y.mean) / ((u + v).sqrt() * unit), df)
+}
+
+fn t_test(statistic: f64, df: f64) -> Option<Test> {
+    (statistic.is_finite() && df.is_finite()).then(|| Test { statistic, df, p: t_two_sided(statistic, df) })
+}
+
+/// Levene's test of equal variances, centred at the means as SPSS does; `df` is the denominator's, n - 2.
+pub fn levene(a: &[f64], b: &[f64]) -> Option<Test> {
+    let deviations = |values: &[f64]| -> Option<Vec<f64>> {
+        let centre = mean(values)?;
+        Some(values.iter().map(|value| (value - centre).abs()).collect())
+    };
+    if a.len() < 2 || b.len() < 2 {
+        return None;
+    }
+    // With two groups the F of an analysis of variance is the square of Student's t.
+    let t = t_pooled(&deviations(a)?, &deviations(b)?)?;
+    let statistic = t.statistic * t.statistic;
+    Some(Test { statistic, df: t.df, p: if statistic.is_finite() { f_sf(statistic, 1.0, t.df) } else { t.p } })
+        .filter(|test| test.statistic.is_finite())
+}
+
+/// Difference of the means over the root of the mean variance (Austin 2009); `None` without any spread.
+pub fn standardised_difference(a: &[f64], b: &[f64]) -> Option<f64> {
+    let (x, y) = (moments(a)?, moments(b)?);
+    let unit = x.sd.max(y.sd);
+    let spread = (((x.sd / unit).powi(2) + (y.sd / unit).powi(2)) / 2.0).sqrt() * unit;
+    Some((x.mean - y.mean) / spread).filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_without_spread_or_size_have_no_test() {
+        let tests = [t_pooled, t_welch, levene];
+        for test in tests {
+            assert_eq!(test(&[1.0], &[1.0, 2.0]), None);
+            assert_eq!(test(&[], &[]), None);
+            assert_eq!(test(&[2.0, 2.0], &[1.0, 1.0]), None);
+        }
+        assert_eq!(standardised_difference(&[2.0, 2.0], &[1.0, 1.0]), None);
+    }
+
+    #[test]
+    fn the_unit_of_measurement_does_not_matter() {
+        let (a, b) = ([1.0, 2.0, 4.0], [2.0, 5.0, 9.0, 3.0]);
+        let huge = |values: &[f64]| values.iter().map(|value| value * 1e300).collect::<Vec<_>>();
+        for test in [t_pooled, t_welch, levene] {
+            let (small, large) = (test(&a, &b).unwrap(), test(&huge(&a), &huge(&b)).unwrap());
+            assert!((small.statistic / large.statistic - 1.0).abs() < 1e-14);
+            assert!((small.p / large.p - 1.0).abs() < 1e-13);
+        }
+    }
+}
