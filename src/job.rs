@@ -43,6 +43,11 @@ impl<'a> Job<'a> {
         Stage { job: self, name, done: AtomicUsize::new(0), total }
     }
 
+    /// The same job without reports: cancelled with it.
+    pub fn silent(&self) -> Job<'_> {
+        Job { cancel: self.cancel, report: &|_| {} }
+    }
+
     /// `Err` when the watcher asked to stop; for loops too small to count.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }

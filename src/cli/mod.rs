@@ -1,9 +1,23 @@
 //! The command line: arguments in, a `study` request, printing out. No SQL, no statistics.
 
 mod completions;
+mod demo;
+mod edit;
+mod export;
+mod extract;
+mod import;
+mod init;
+mod jobs;
+mod log;
 pub mod man;
+mod opening;
 mod output;
+mod patients;
+mod process;
 mod protocol;
+mod query;
+mod trust;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +56,12 @@ pub struct Globals {
     /// Say nothing but results and errors
     #[arg(long, global = true)]
     pub quiet: bool,
+    /// Hide necrosis, response and everything made from them
+    #[arg(long, global = true, env = "OSTEON_BLIND")]
+    pub blind: bool,
+    /// Write to a study file on a network file system, where SQLite's locks cannot be relied on
+    #[arg(long, global = true)]
+    pub force_network: bool,
 }
 
 /// How a table is printed.
@@ -72,6 +92,27 @@ pub enum Outcome {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
+    Init(init::Args),
+    Import(import::Args),
+    /// List all patients
+    Patients,
+    Show(patients::ShowArgs),
+    Edit(edit::EditArgs),
+    Exclude(edit::ExcludeArgs),
+    Include(edit::IncludeArgs),
+    Extract(extract::Args),
+    Export(export::Args),
+    Log(log::Args),
+    Query(query::Args),
+    Lock(trust::LockArgs),
+    Unlock(trust::UnlockArgs),
+    Verify(trust::VerifyArgs),
+    Backup(trust::BackupArgs),
+    Restore(trust::RestoreArgs),
+    Jobs(jobs::Args),
+    /// Run queued jobs until there are none
+    Work,
     Protocol(protocol::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -79,6 +120,7 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    process::set_up();
     let cli = Cli::parse();
     if let Some(threads) = cli.globals.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
@@ -99,6 +141,25 @@ pub fn definition() -> clap::Command {
 fn run(cli: &Cli) -> Result<Outcome, Error> {
     let globals = &cli.globals;
     match &cli.command {
+        Command::Demo(args) => demo::run(args, globals),
+        Command::Init(args) => init::run(args, globals),
+        Command::Import(args) => import::run(args, globals),
+        Command::Patients => patients::list(globals),
+        Command::Show(args) => patients::show(args, globals),
+        Command::Edit(args) => edit::edit(args, globals),
+        Command::Exclude(args) => edit::exclude(args, globals),
+        Command::Include(args) => edit::include(args, globals),
+        Command::Extract(args) => extract::run(args, globals),
+        Command::Export(args) => export::run(args, globals),
+        Command::Log(args) => log::run(args, globals),
+        Command::Query(args) => query::run(args, globals),
+        Command::Lock(args) => trust::lock(args, globals),
+        Command::Unlock(args) => trust::unlock(args, globals),
+        Command::Verify(args) => trust::verify(args, globals),
+        Command::Backup(args) => trust::backup(args, globals),
+        Command::Restore(args) => trust::restore(args, globals),
+        Command::Jobs(args) => jobs::run(args, globals),
+        Command::Work => jobs::work(globals),
         Command::Protocol(args) => protocol::run(args, globals),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::cli::Format;
+use crate::cli::{Format, Globals};
 use crate::report::sheet::{self, Sheet};
 use crate::study::Error;
 
@@ -18,7 +18,6 @@ pub fn print(text: &str) -> Result<(), Error> {
 }
 
 /// Prints a sheet in the format asked for.
-#[allow(dead_code, reason = "each command that prints a table is a user")]
 pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
     print(&sheet::render(sheet, format.into()))
 }
@@ -36,17 +35,23 @@ impl From<Format> for sheet::Format {
     }
 }
 
+/// Says something beside the results, unless quiet was asked for.
+pub fn say(globals: &Globals, text: &str) {
+    if !globals.quiet {
+        warn(text);
+    }
+}
+
+/// Says something that quiet does not silence.
+pub fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", crate::text::clean_lines(text));
+}
+
 /// Prints the error with its causes and its hint, and gives its exit code.
 pub fn failure(error: &Error) -> ExitCode {
-    let mut text = format!("osteon: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
+    warn(&format!("osteon: {}", error.in_full()));
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("\nhint: {hint}"));
+        warn(&format!("hint: {hint}"));
     }
-    let _ = writeln!(io::stderr(), "{text}");
     ExitCode::from(error.exit_code())
 }

@@ -32,8 +32,6 @@ pub enum ProtocolError {
     Type(String),
     #[error("--set wants KEY=VALUE, found {0}")]
     Assignment(String),
-    #[error("filter.images: {0}")]
-    Image(#[from] crate::filter::UnknownImage),
     #[error("{key} is {found}, expected {expected}")]
     Value { key: &'static str, found: String, expected: &'static str },
 }
@@ -71,6 +69,13 @@ impl Protocol {
         Sha256::digest(self.to_toml()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// SHA-256 of the part that features depend on: another way of learning needs no new features.
+    pub fn extraction_hash(&self) -> String {
+        let mut table = self.to_table();
+        table.retain(|name, _| ["preprocess", "roi", "filter", "feature"].contains(&name));
+        Sha256::digest(table.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Every valid key, dotted.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
@@ -103,10 +108,6 @@ impl Protocol {
         let is_size = |size: &f64| size.is_finite() && *size >= 0.0;
         if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && p.spacing_mm.iter().all(is_size)) {
             return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers of at least 0");
-        }
-        crate::filter::chosen(&self.filter)?;
-        if !positive(&self.filter.log_sigma_mm) {
-            return wrong("filter.log_sigma_mm", format!("{:?}", self.filter.log_sigma_mm), "numbers above 0");
         }
         if !positive(&self.roi.margins_mm) {
             return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");

@@ -13,7 +13,7 @@ use crate::seed::Seed;
 use crate::store::trail::{self, Signature};
 use crate::store::{Actor, StoreError, actor};
 
-const SCHEMA: &str = include_str!("../../schema.sql");
+pub(in crate::store) const SCHEMA: &str = include_str!("../../schema.sql");
 const APPLICATION_ID: i32 = 0x6F73_7465;
 const USER_VERSION: i32 = 1;
 /// How long a write waits for other writers.
@@ -159,6 +159,13 @@ impl Store {
         self.waiting = Box::new(tell);
     }
 
+    /// Lets the file grow by no more than so many pages, as a full disk would; `None` takes the limit away.
+    pub fn limit_pages(&self, more: Option<u32>) -> Result<(), StoreError> {
+        let pages: u32 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        let most = more.map_or(u32::MAX - 1, |more| pages + more);
+        Ok(self.connection.pragma_update_and_check(None, "max_page_count", most, |_| Ok(()))?)
+    }
+
     /// Changes when another connection has changed the file.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
@@ -221,7 +228,7 @@ impl Deref for Write<'_> {
 }
 
 /// Creates the empty file, for its owner only; errors when there is one.
-fn reserve(path: &Path) -> Result<(), StoreError> {
+pub(in crate::store) fn reserve(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Err(StoreError::Exists(path.to_owned())),
@@ -247,7 +254,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
 }
 
 /// The file that SQLite keeps beside the study file.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(in crate::store) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

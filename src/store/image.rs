@@ -43,6 +43,13 @@ impl Role {
     }
 }
 
+impl ImageFile {
+    /// What a result depends on: the file, and the label that is read from it.
+    pub fn input(&self) -> String {
+        self.label.map_or_else(|| self.sha256.clone(), |label| format!("{} label {label}", self.sha256))
+    }
+}
+
 impl Store {
     /// All linked files, by patient and role.
     pub fn images(&self) -> Result<Vec<ImageFile>, StoreError> {

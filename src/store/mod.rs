@@ -4,12 +4,15 @@
 //! `Store::write`, one transaction with a reason, and enters the trail by the file's own triggers.
 
 mod actor;
+mod backup;
+mod check;
 mod error;
 mod feature;
 mod file;
 mod id;
 mod image;
 mod patient;
+mod query;
 mod queue;
 mod run;
 mod split;
@@ -17,14 +20,16 @@ mod study;
 mod trail;
 
 pub use actor::Actor;
+pub use backup::restore;
 pub use error::StoreError;
 pub use feature::{FeatureValue, Inputs, Matrix, Outcome, RegionState};
 pub use file::{Access, Store, Write};
 pub use id::{ExtractionId, FeatureId, JobId, ModelId, PatientId, QueryId, RunId, SplitId};
 pub use image::{ImageFile, Role};
-pub use patient::{Patient, Response};
+pub use patient::{Patient, Response, natural};
+pub use query::{Query, QuerySource, QueryState};
 pub use queue::{JobRow, JobState};
 pub use run::{NewRun, Run};
 pub use split::{Side, Split};
 pub use study::StudyRow;
-pub use trail::{Change, ChangeFilter};
+pub use trail::{Change, ChangeFilter, sha256};

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::variable::{Entry, Kind, VARIABLES};
+use crate::protocol::variable::{Entry, Kind, Variable};
 use crate::store::{Patient, PatientId, Response, Side};
-use crate::study::{Error, Study};
+use crate::study::{Error, Study, View};
 use crate::table::{Column, Table, Values};
 
 impl Study {
     /// The included patients, one row each in the natural order of their codes: every clinical variable under its
     /// own name, `response` (pGR, non-pGR), `event` (1 for non-pGR), and `set` (train, test) when there is a split.
+    /// A blind reader's cohort has neither necrosis nor response nor event.
     pub fn cohort(&self) -> Result<Table, Error> {
         let mut patients = self.store.patients()?;
         patients.retain(Patient::included);
-        let mut columns = clinical(&patients);
-        let good = |response: Response| usize::from(response == Response::Poor);
-        let codes: Vec<Option<usize>> = patients.iter().map(|patient| patient.response.map(good)).collect();
-        let event = codes.iter().map(|code| code.map(|code| code as f64)).collect();
-        columns.push(levels("response", &[Response::Good.name(), Response::Poor.name()], codes));
-        columns.push(Column { name: "event".to_owned(), values: Values::Numbers(event) });
+        let mut columns: Vec<Column> =
+            self.variables().map(|(at, variable)| clinical(&patients, at, variable)).collect();
+        if self.view == View::Full {
+            columns.extend(response(&patients));
+        }
         if let Some(split) = self.store.split()? {
             let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
             let code = |patient: &Patient| sides.get(&patient.id).map(|side| usize::from(*side == Side::Test));
@@ -29,8 +29,8 @@ impl Study {
     }
 }
 
-fn clinical(patients: &[Patient]) -> Vec<Column> {
-    let column = |(at, variable): (usize, &crate::protocol::variable::Variable)| match variable.kind {
+fn clinical(patients: &[Patient], at: usize, variable: &Variable) -> Column {
+    match variable.kind {
         Kind::Number { .. } => {
             let number = |patient: &Patient| match patient.entries[at] {
                 Some(Entry::Number(value)) => Some(value),
@@ -47,8 +47,17 @@ fn clinical(patients: &[Patient]) -> Vec<Column> {
             let names: Vec<&str> = known.iter().map(|level| level.name).collect();
             levels(variable.name, &names, patients.iter().map(code).collect())
         }
-    };
-    VARIABLES.iter().enumerate().map(column).collect()
+    }
+}
+
+fn response(patients: &[Patient]) -> [Column; 2] {
+    let poor = |response: Response| usize::from(response == Response::Poor);
+    let codes: Vec<Option<usize>> = patients.iter().map(|patient| patient.response.map(poor)).collect();
+    let event = codes.iter().map(|code| code.map(|code| code as f64)).collect();
+    [
+        levels("response", &[Response::Good.name(), Response::Poor.name()], codes),
+        Column { name: "event".to_owned(), values: Values::Numbers(event) },
+    ]
 }
 
 fn levels(name: &str, names: &[&str], codes: Vec<Option<usize>>) -> Column {

@@ -1,7 +1,7 @@
 //! Changing one patient: a field, or whether it belongs to the study; always with a reason.
 
 use crate::protocol::variable::{VARIABLES, Variable};
-use crate::study::{Error, Study};
+use crate::study::{Error, Study, rules};
 
 /// One field of one patient to be set; an empty value clears it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Study {
                 })?;
                 version = write.edit_patient(&patient, version, variable, entry)?;
             }
-            Ok(())
+            rules::apply(write, code)
         })
     }
 
@@ -35,7 +35,7 @@ impl Study {
         let reason = required(reason)?;
         self.store.write(&reason, |write| {
             write.exclude_patient(&write.patient(code)?, Some(&reason))?;
-            Ok(())
+            rules::apply(write, code)
         })
     }
 
@@ -44,7 +44,7 @@ impl Study {
         let reason = required(reason)?;
         self.store.write(&reason, |write| {
             write.exclude_patient(&write.patient(code)?, None)?;
-            Ok(())
+            rules::apply(write, code)
         })
     }
 }
@@ -55,7 +55,8 @@ pub(in crate::study) fn required(reason: &str) -> Result<String, Error> {
     if reason.is_empty() { Err(Error::NoReason) } else { Ok(reason) }
 }
 
-fn field(name: &str) -> Result<&'static Variable, Error> {
+/// The variable of a field's name.
+pub(in crate::study) fn field(name: &str) -> Result<&'static Variable, Error> {
     Variable::named(name).ok_or_else(|| Error::Field {
         found: crate::text::clean(name).into_owned(),
         valid: VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", "),

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::pipeline::describe::DescribeError;
 use crate::protocol::ProtocolError;
+use crate::read::ReadError;
 use crate::store::StoreError;
 
 /// Why a request could not be met.
@@ -14,10 +16,40 @@ pub enum Error {
     Protocol(#[from] ProtocolError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{}", path.display())]
+    Image { path: PathBuf, source: ReadError },
+    #[error("{}: the file is not the one that was imported", .0.display())]
+    Changed(PathBuf),
+    #[error("{}: the folder is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("feature values are printed as CSV only")]
+    OnlyCsv,
+    #[error("no job {0} that this osteon can run")]
+    NoJob(i64),
+    #[error("job {0} is waiting or running")]
+    JobBusy(i64),
+    #[error("{0} findings: the study is not what it says it is")]
+    NotVerified(usize),
+    #[error("{}: a study that is not the synthetic one", .0.display())]
+    NotDemo(PathBuf),
+    #[error(transparent)]
+    Describe(DescribeError),
+    #[error("the CSV file")]
+    Csv(#[from] csv::Error),
+    #[error("{0}")]
+    Header(String),
+    #[error("the map: {0}")]
+    Map(String),
+    #[error("line {line} is not UTF-8")]
+    Encoding { line: usize },
+    #[error("{file}: {n} refused, nothing was imported")]
+    Refused { file: String, n: usize },
     #[error("{place} is {found:?}, expected {expected}")]
     Cell { place: String, found: String, expected: String },
     #[error("no field {found}; the fields are {valid}")]
     Field { found: String, valid: String },
+    #[error("this shows the response, which is hidden from a blind reader")]
+    Blind,
     #[error("a change needs a reason")]
     NoReason,
     #[error(transparent)]
@@ -29,9 +61,21 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Cancelled(_) => 130,
+            Error::NotVerified(_) => 3,
             Error::Store(cause) if !cause.is_request() => 3,
             _ => 2,
         }
+    }
+
+    /// The message with its causes, on one line.
+    pub fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            text.push_str(&format!(": {inner}"));
+            cause = inner.source();
+        }
+        text
     }
 
     /// What to do about it.
@@ -43,6 +87,10 @@ impl Error {
             Error::Store(StoreError::Missing(_)) => {
                 Some("osteon init makes one; --study FILE or OSTEON_STUDY names another".to_owned())
             }
+            Error::Encoding { .. } => Some("save the file as CSV UTF-8".to_owned()),
+            Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
+            Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
+            Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())

@@ -1,17 +1,43 @@
 //! The use cases that the command line and the dashboard share; the only place that knows paths, patients and errors together.
 
+mod browse;
+mod clinical;
 mod cohort;
+pub mod demo;
 mod edit;
 mod error;
+mod export;
+mod extract;
+mod import_clinical;
+mod import_images;
+mod input;
+mod lock;
+mod manifest;
+mod nifti;
 mod open;
+mod phantom;
+mod question;
+mod refusal;
+mod rules;
+mod verify;
+mod work;
 
 use std::path::Path;
 
 use crate::protocol::Protocol;
 
+pub use browse::Progress;
 pub use edit::Edit;
 pub use error::Error;
-pub use open::Study;
+pub use export::ExportOptions;
+pub use extract::{ExtractReport, ExtractRequest, Failure};
+pub use import_clinical::{BadRows, ClinicalReport, FieldChange};
+pub use import_images::ImagesReport;
+pub use lock::{check_backup, restore};
+pub use open::{Study, View};
+pub use refusal::Refusal;
+pub use verify::Verification;
+pub use work::{Health, health};
 
 /// Reads and checks a protocol file.
 pub fn read_protocol(path: &Path) -> Result<Protocol, Error> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::protocol::Protocol;
+use crate::protocol::variable::{NECROSIS, VARIABLES, Variable};
 use crate::store::{Access, Store, StoreError};
 use crate::study::Error;
 
@@ -11,6 +12,17 @@ pub struct Study {
     pub store: Store,
     /// The protocol in force when the study was opened.
     pub protocol: Protocol,
+    /// What may be shown.
+    pub view: View,
+}
+
+/// What a reader may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum View {
+    #[default]
+    Full,
+    /// Neither necrosis nor response nor anything made from them.
+    Blind,
 }
 
 impl Study {
@@ -20,26 +32,42 @@ impl Study {
             write.make_study(title, &protocol.hash(), &protocol.to_toml())?;
             Ok::<_, Error>(())
         })?;
-        Ok(Study { store, protocol })
+        Ok(Study { store, protocol, view: View::Full })
     }
 
     /// A study in memory, for tests.
     pub fn in_memory(title: &str, protocol: Protocol) -> Result<Study, Error> {
         let make = |write: &crate::store::Write| write.make_study(title, &protocol.hash(), &protocol.to_toml());
         let store = Store::in_memory(make)?;
-        Ok(Study { store, protocol })
+        Ok(Study { store, protocol, view: View::Full })
     }
 
     /// Opens a study file for reading and writing, or for reading only where writing is not safe.
     pub fn open(path: &Path, access: Access) -> Result<Study, Error> {
         let store = Store::open(path, access)?;
         let protocol = Protocol::parse(&store.study()?.protocol_toml)?;
-        Ok(Study { store, protocol })
+        Ok(Study { store, protocol, view: View::Full })
     }
 
     /// The same study for another thread.
     pub fn reopen(&self) -> Result<Study, Error> {
-        Ok(Study { store: self.store.reopen()?, protocol: self.protocol.clone() })
+        Ok(Study { store: self.store.reopen()?, protocol: self.protocol.clone(), view: self.view })
+    }
+
+    /// The same study as a reader may see it.
+    pub fn seen(self, view: View) -> Study {
+        Study { view, ..self }
+    }
+
+    /// The variables that may be shown, with their positions in `Patient::entries`.
+    pub fn variables(&self) -> impl Iterator<Item = (usize, &'static Variable)> + use<> {
+        let blind = self.view == View::Blind;
+        VARIABLES.iter().enumerate().filter(move |(_, variable)| !(blind && variable.name == NECROSIS))
+    }
+
+    /// Refuses what cannot be shown to a blind reader.
+    pub fn needs_response(&self) -> Result<(), Error> {
+        if self.view == View::Blind { Err(Error::Blind) } else { Ok(()) }
     }
 
     /// The folder that relative paths of images start from.

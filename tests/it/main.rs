@@ -1,9 +1,9 @@
 //! One test binary: each module proves one part of the program.
 
-mod filter;
 mod floors;
 mod forest;
 mod forge;
+mod import;
 mod man;
 mod nomogram;
 pub mod plot;
@@ -15,3 +15,4 @@ mod shap;
 mod statistics;
 mod store;
 mod support;
+mod trust;

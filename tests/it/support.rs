@@ -113,3 +113,21 @@ impl Comparison {
         eprintln!("{checked} values agree");
     }
 }
+
+/// Runs the program in a folder, with no study but what the arguments name.
+pub fn osteon(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_osteon"))
+        .current_dir(folder)
+        .args(arguments)
+        .env_remove("OSTEON_STUDY")
+        .env_remove("OSTEON_BLIND")
+        .output()
+        .expect("the program was built")
+}
+
+/// Runs the program, and gives its exit code, its results and what it said.
+pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = osteon(folder, arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}

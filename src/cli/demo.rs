@@ -1,0 +1,30 @@
+//! `osteon demo`: a synthetic study from nothing.
+
+use std::path::PathBuf;
+
+use crate::cli::watch::watched;
+use crate::cli::{Globals, Outcome, extract, output};
+use crate::study::{Error, Study};
+
+/// Make a synthetic study of 93 artificial patients with images, and run everything on it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder to make it in
+    #[arg(default_value = "osteon-demo")]
+    dir: PathBuf,
+    /// Do not open the dashboard at the end
+    #[arg(long)]
+    no_dashboard: bool,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let (study, report) = watched(globals, |job| {
+        let study = Study::demo(&args.dir, job)?;
+        let report = study.extract_all(job)?;
+        Ok::<_, Error>((study, report))
+    })?;
+    let outcome = extract::tell(&report, globals);
+    output::print_sheet(&study.patients_sheet()?, globals.format)?;
+    output::say(globals, &format!("the synthetic study: {}", study.store.path().display()));
+    Ok(outcome)
+}

@@ -1,0 +1,36 @@
+//! `osteon export`.
+
+use std::io;
+use std::path::Path;
+
+use crate::cli::{Format, Globals, Outcome, opening, output};
+use crate::study::{Error, ExportOptions};
+
+/// Write the study as plain files, or print the feature values
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A new or empty folder; or the word `features`, to print one CSV row a patient, region and rater
+    target: String,
+    /// Replace ids by salted hashes; leave out free text, paths and the trail
+    #[arg(long)]
+    deidentify: bool,
+    /// Put an apostrophe before text that a spreadsheet would run as a formula
+    #[arg(long)]
+    spreadsheet_safe: bool,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let study = opening::read(globals)?;
+    if args.target == "features" {
+        if !matches!(globals.format, Format::Text | Format::Csv) {
+            return Err(Error::OnlyCsv);
+        }
+        study.write_features(io::BufWriter::new(io::stdout().lock()))?;
+        return Ok(Outcome::Done);
+    }
+    let options = ExportOptions { deidentify: args.deidentify, spreadsheet_safe: args.spreadsheet_safe };
+    for line in study.export(Path::new(&args.target), options)? {
+        output::say(globals, &line);
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,114 @@
+//! `osteon import`: clinical variables and images.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Globals, Outcome, opening, output};
+use crate::report::sheet::{Cell, Sheet};
+use crate::study::{BadRows, ClinicalReport, Error, ImagesReport, Refusal};
+
+/// Import clinical variables or images
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Clinical variables from a CSV file: one row a patient, columns by name
+    Clinical {
+        file: PathBuf,
+        /// TOML file that names the file's headers (`[columns]`) and words for levels (`[levels.sex]`)
+        #[arg(long, value_name = "FILE")]
+        map: Option<PathBuf>,
+        /// Print what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Import the other rows when some hold a refused cell
+        #[arg(long)]
+        skip_bad_rows: bool,
+    },
+    /// Images and masks, from a manifest (patient,image,mask,repeat_mask,label) or a folder with one folder a patient
+    Images {
+        source: PathBuf,
+        /// Link the other patients when some are refused
+        #[arg(long)]
+        skip_bad_rows: bool,
+    },
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let bad_rows = |skip: bool| if skip { BadRows::Skip } else { BadRows::Refuse };
+    match &args.what {
+        What::Clinical { file, map, dry_run: true, .. } => {
+            let report = opening::read(globals)?.preview_clinical(file, map.as_deref())?;
+            clinical(&report, globals, file)
+        }
+        What::Clinical { file, map, skip_bad_rows, .. } => {
+            let study = opening::write(globals)?;
+            clinical(&study.import_clinical(file, map.as_deref(), bad_rows(*skip_bad_rows))?, globals, file)
+        }
+        What::Images { source, skip_bad_rows } => {
+            images(&opening::write(globals)?.import_images(source, bad_rows(*skip_bad_rows))?, globals, source)
+        }
+    }
+}
+
+fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path) -> Result<Outcome, Error> {
+    report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+    if !report.changed.is_empty() {
+        output::print_sheet(&changes(report, globals.blind), globals.format)?;
+    }
+    let would = if report.applied { "" } else { "would be " };
+    let ClinicalReport { added, changed, unchanged, kept, .. } = report;
+    let summary = format!("{} patients {would}added, {} values {would}changed", added.len(), changed.len());
+    output::say(globals, &format!("{summary}, {unchanged} patients unchanged"));
+    if *kept > 0 {
+        output::say(globals, &format!("{kept} empty cells leave stored values as they are"));
+    }
+    refusals(&report.refused, report.applied, globals, file)
+}
+
+fn images(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<Outcome, Error> {
+    report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+    let would = if report.applied { "" } else { "would be " };
+    let ImagesReport { patients, linked, unchanged, .. } = report;
+    let files = if report.applied { format!(": {linked} files new, {unchanged} unchanged") } else { String::new() };
+    output::say(globals, &format!("{patients} patients {would}linked{files}"));
+    refusals(&report.refused, report.applied, globals, source)
+}
+
+/// Prints every refused cell; refused cells that stopped the import are an error, skipped ones a partial success.
+fn refusals(refused: &[Refusal], applied: bool, globals: &Globals, file: &Path) -> Result<Outcome, Error> {
+    if refused.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let line = |line: u64| if line == 0 { Cell::Empty } else { Cell::Count(usize::try_from(line).unwrap_or(0)) };
+    let row = |it: &Refusal| {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        vec![line(it.line), text(&it.column), text(&it.value), text(&it.expected)]
+    };
+    let sheet = Sheet {
+        title: "Refused".to_owned(),
+        headings: ["row", "column", "value", "expected"].map(str::to_owned).to_vec(),
+        rows: refused.iter().map(row).collect(),
+        ..Sheet::default()
+    };
+    output::print_sheet(&sheet, globals.format)?;
+    if applied {
+        return Ok(Outcome::SomeFailed);
+    }
+    Err(Error::Refused { file: file.display().to_string(), n: refused.len() })
+}
+
+fn changes(report: &ClinicalReport, blind: bool) -> Sheet {
+    let shown = report.changed.iter().filter(|change| !(blind && change.field.starts_with("necrosis")));
+    Sheet {
+        title: if report.applied { "Changed" } else { "Would change" }.to_owned(),
+        headings: ["patient", "field", "old", "new"].map(str::to_owned).to_vec(),
+        rows: shown
+            .map(|it| [&it.code, it.field, &it.old, &it.new].map(|text| Cell::Text(text.to_owned())).to_vec())
+            .collect(),
+        ..Sheet::default()
+    }
+}

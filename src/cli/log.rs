@@ -1,0 +1,34 @@
+//! `osteon log`: the trail.
+
+use crate::cli::{Globals, Outcome, opening, output};
+use crate::store::ChangeFilter;
+use crate::study::Error;
+
+/// Show who changed what, when and why, newest first
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only changes of this patient
+    id: Option<String>,
+    /// Only changes by this person
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only changes of this field
+    #[arg(long)]
+    field: Option<String>,
+    /// At most so many; 0 is all
+    #[arg(long, short = 'n', default_value_t = 50)]
+    limit: usize,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let filter = ChangeFilter {
+        row: text(&args.id),
+        actor: text(&args.actor),
+        field: text(&args.field),
+        before: 0,
+        limit: args.limit,
+    };
+    output::print_sheet(&opening::read(globals)?.trail_sheet(&filter)?, globals.format)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,28 @@
+//! The study file that a command works on.
+
+use std::io::{self, Write};
+
+use crate::cli::Globals;
+use crate::store::Access;
+use crate::study::{Error, Study, View};
+
+/// Opens the study to read it.
+pub fn read(globals: &Globals) -> Result<Study, Error> {
+    open(globals, Access::Read)
+}
+
+/// Opens the study to change it; what can only be read says why at the first write.
+pub fn write(globals: &Globals) -> Result<Study, Error> {
+    let mut study = open(globals, if globals.force_network { Access::WriteOnNetwork } else { Access::Write })?;
+    if !globals.quiet {
+        study.store.on_waiting(|| {
+            let _ = writeln!(io::stderr(), "waiting: another program is writing to the study file");
+        });
+    }
+    Ok(study)
+}
+
+fn open(globals: &Globals, access: Access) -> Result<Study, Error> {
+    let view = if globals.blind { View::Blind } else { View::Full };
+    Ok(Study::open(&globals.study, access)?.seen(view))
+}

@@ -1,0 +1,48 @@
+//! `osteon query`: questions about a patient's field.
+
+use crate::cli::{Globals, Outcome, opening, output};
+use crate::store::QueryId;
+use crate::study::Error;
+
+/// Ask, answer and close questions about patients' fields
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the queries that are not closed
+    List {
+        /// The closed ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Ask about a field of a patient
+    Raise { id: String, field: String, text: String },
+    /// Answer an open query
+    Answer { query: i64, text: String },
+    /// Close a query
+    Close {
+        query: i64,
+        /// Why; goes to the trail
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    match &args.action {
+        Action::List { all } => {
+            output::print_sheet(&opening::read(globals)?.queries_sheet(*all)?, globals.format)?;
+        }
+        Action::Raise { id, field, text } => {
+            let query = opening::write(globals)?.raise_query(id, field, text)?;
+            output::say(globals, &format!("query {}", query.0));
+        }
+        Action::Answer { query, text } => opening::write(globals)?.answer_query(QueryId(*query), text)?,
+        Action::Close { query, reason } => opening::write(globals)?.close_query(QueryId(*query), reason)?,
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,114 @@
+//! Clinical variables from a CSV file into the study: a preview of what would change, then all or nothing.
+
+use std::path::Path;
+
+use crate::protocol::variable::VARIABLES;
+use crate::store::{Patient, Store, Write};
+use crate::study::clinical::{self, Map, Row};
+use crate::study::{Error, Refusal, Study, input, rules};
+
+/// What to do with rows that hold a refused cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadRows {
+    /// Import nothing at all.
+    Refuse,
+    /// Import the other rows.
+    Skip,
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClinicalReport {
+    pub notes: Vec<String>,
+    pub refused: Vec<Refusal>,
+    pub added: Vec<String>,
+    pub changed: Vec<FieldChange>,
+    /// Patients that the file leaves as they are.
+    pub unchanged: usize,
+    /// Empty cells over stored values, which they leave alone.
+    pub kept: usize,
+    /// Whether the study was changed as told here.
+    pub applied: bool,
+}
+
+/// One stored value that another one replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    pub code: String,
+    pub field: &'static str,
+    pub old: String,
+    pub new: String,
+}
+
+impl Study {
+    /// What `import_clinical` would do; nothing is changed.
+    pub fn preview_clinical(&self, file: &Path, map: Option<&Path>) -> Result<ClinicalReport, Error> {
+        let (rows, report) = read(file, map)?;
+        plan(&self.store, &rows, report)
+    }
+
+    /// Imports the rows of a file. With a refused cell nothing is imported, unless bad rows are to be skipped.
+    pub fn import_clinical(&self, file: &Path, map: Option<&Path>, bad_rows: BadRows) -> Result<ClinicalReport, Error> {
+        let (rows, report) = read(file, map)?;
+        if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
+            return plan(&self.store, &rows, report);
+        }
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        self.store.write(&format!("import clinical {name}"), |write| {
+            let report = plan(write, &rows, report)?;
+            for row in &rows {
+                apply(write, row)?;
+            }
+            Ok(ClinicalReport { applied: true, ..report })
+        })
+    }
+}
+
+fn read(file: &Path, map: Option<&Path>) -> Result<(Vec<Row>, ClinicalReport), Error> {
+    let map = map.map(|path| Map::parse(&input::text(path)?)).transpose()?.unwrap_or_default();
+    let clinical = clinical::read(&input::bytes(file)?, &map)?;
+    let report = ClinicalReport { notes: clinical.notes, refused: clinical.refused, ..ClinicalReport::default() };
+    Ok((clinical.rows, report))
+}
+
+fn plan(store: &Store, rows: &[Row], mut report: ClinicalReport) -> Result<ClinicalReport, Error> {
+    for row in rows {
+        let Some(patient) = store.find_patient(&row.code)? else {
+            report.added.push(row.code.clone());
+            continue;
+        };
+        let before = report.changed.len();
+        for (at, variable) in VARIABLES.iter().enumerate() {
+            match (patient.entries[at], row.entries[at]) {
+                (old, Some(new)) if old != Some(new) => report.changed.push(FieldChange {
+                    code: row.code.clone(),
+                    field: variable.name,
+                    old: old.map(|entry| entry.text()).unwrap_or_default(),
+                    new: new.text(),
+                }),
+                (Some(_), None) => report.kept += 1,
+                _ => (),
+            }
+        }
+        report.unchanged += usize::from(report.changed.len() == before);
+    }
+    Ok(report)
+}
+
+fn apply(write: &Write, row: &Row) -> Result<(), Error> {
+    match write.find_patient(&row.code)? {
+        None => drop(write.add_patient(&row.code, &row.entries)?),
+        Some(patient) => update(write, &patient, row)?,
+    }
+    rules::apply(write, &row.code)
+}
+
+fn update(write: &Write, patient: &Patient, row: &Row) -> Result<(), Error> {
+    let mut version = patient.version;
+    for (at, variable) in VARIABLES.iter().enumerate() {
+        if row.entries[at].is_some() && row.entries[at] != patient.entries[at] {
+            version = write.edit_patient(patient, version, variable, row.entries[at])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! Freezing and thawing, backups and their way back.
+
+use std::path::Path;
+
+use crate::store::{self, Access, Store, StoreError};
+use crate::study::edit::required;
+use crate::study::{Error, Study};
+
+impl Study {
+    /// Freezes clinical data and images.
+    pub fn lock(&self, reason: &str) -> Result<(), Error> {
+        Ok(self.store.write(&required(reason)?, |write| write.lock())?)
+    }
+
+    /// Lets clinical data and images be changed again.
+    pub fn unlock(&self, reason: &str) -> Result<(), Error> {
+        Ok(self.store.write(&required(reason)?, |write| write.unlock())?)
+    }
+
+    /// Keeps the split in force from being replaced.
+    pub fn lock_split(&self, reason: &str) -> Result<(), Error> {
+        Ok(self.store.write(&required(reason)?, |write| write.lock_split(true))?)
+    }
+
+    /// Lets the split in force be replaced again.
+    pub fn unlock_split(&self, reason: &str) -> Result<(), Error> {
+        Ok(self.store.write(&required(reason)?, |write| write.lock_split(false))?)
+    }
+}
+
+/// Checks that a backup is whole; gives its trail head.
+pub fn check_backup(path: &Path) -> Result<String, Error> {
+    let store = Store::open(path, Access::Read)?;
+    match store.check_whole()?.into_iter().next() {
+        Some(finding) => Err(StoreError::Refused(format!("the backup is not whole: {finding}")).into()),
+        None => Ok(store.trail_head()?),
+    }
+}
+
+/// Puts a backup in the place of a study file that is not there.
+pub fn restore(from: &Path, to: &Path) -> Result<(), Error> {
+    Ok(store::restore(from, to)?)
+}

@@ -1,0 +1,168 @@
+//! Which file is whose image or mask: read from a manifest, or found in a folder with one folder a patient.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::store::Role;
+use crate::study::{Error, Refusal, input};
+
+/// The files of one patient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Line in the manifest; 0 for a folder.
+    pub line: u64,
+    pub code: String,
+    pub image: PathBuf,
+    pub mask: PathBuf,
+    pub repeat_mask: Option<PathBuf>,
+    pub label: Option<i64>,
+}
+
+/// What a manifest or a folder names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub entries: Vec<Entry>,
+    pub refused: Vec<Refusal>,
+    pub notes: Vec<String>,
+}
+
+/// How deep below a folder images are looked for.
+const DEPTH: usize = 6;
+const SUFFIXES: [&str; 4] = [".nii.gz", ".nii", ".nrrd", ".nhdr"];
+
+impl Entry {
+    /// Image first.
+    pub fn files(&self) -> Vec<(Role, &Path)> {
+        let mut files = vec![(Role::Image, self.image.as_path()), (Role::Mask, self.mask.as_path())];
+        files.extend(self.repeat_mask.as_deref().map(|path| (Role::RepeatMask, path)));
+        files
+    }
+
+    pub fn refusal(&self, column: &str, value: &str, expected: &str) -> Refusal {
+        let column = if self.line == 0 { format!("{} {column}", self.code) } else { column.to_owned() };
+        Refusal { line: self.line, column, value: value.to_owned(), expected: expected.to_owned() }
+    }
+}
+
+/// Reads a manifest: CSV with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`, `label`.
+/// Paths are relative to the manifest.
+pub fn file(path: &Path) -> Result<Found, Error> {
+    let text = input::text(path)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let headers: Vec<String> = reader.headers()?.iter().map(str::to_lowercase).collect();
+    let find = |name: &str| headers.iter().position(|header| header == name);
+    let need = |name: &str| {
+        let columns = || headers.join(", ");
+        find(name).ok_or_else(|| Error::Header(format!("no column {name}; found {}", crate::text::clean(&columns()))))
+    };
+    let (patient, image, mask) = (need("patient")?, need("image")?, need("mask")?);
+    let (repeat, label) = (find("repeat_mask"), find("label"));
+    let mut found = Found::default();
+    for record in reader.records() {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |at: usize| crate::text::clean(record.get(at).unwrap_or_default()).into_owned();
+        let optional = |at: Option<usize>| at.map(cell).filter(|cell| !cell.is_empty());
+        let mut refuse = |column: &str, value: String, expected: &str| {
+            found.refused.push(Refusal { line, column: column.to_owned(), value, expected: expected.to_owned() });
+        };
+        if let Some((name, _)) =
+            [("patient", patient), ("image", image), ("mask", mask)].into_iter().find(|(_, at)| cell(*at).is_empty())
+        {
+            refuse(name, String::new(), "a name");
+            continue;
+        }
+        let label = match optional(label).map(|text| (text.parse::<i64>(), text)) {
+            Some((Err(_), text)) => {
+                refuse("label", text, "a whole number");
+                continue;
+            }
+            Some((Ok(label), _)) => Some(label),
+            None => None,
+        };
+        if found.entries.iter().any(|entry: &Entry| entry.code == cell(patient)) {
+            refuse("patient", cell(patient), "each patient once");
+            continue;
+        }
+        found.entries.push(Entry {
+            line,
+            code: cell(patient),
+            image: cell(image).into(),
+            mask: cell(mask).into(),
+            repeat_mask: optional(repeat).map(PathBuf::from),
+            label,
+        });
+    }
+    Ok(found)
+}
+
+/// Looks through a folder: `PATIENT/image.nii.gz`, `PATIENT/mask.nii.gz`, `PATIENT/repeat_mask.nii.gz`, or BIDS
+/// (`sub-PATIENT/anat/...`, masks below `derivatives`). What a file is, its name says.
+pub fn folder(base: &Path) -> Result<Found, Error> {
+    let mut files = Vec::new();
+    walk(base, Path::new(""), DEPTH, &mut files)?;
+    files.sort();
+    let mut patients: BTreeMap<String, BTreeMap<Role, Vec<PathBuf>>> = BTreeMap::new();
+    for file in files {
+        if let (Some(code), Some(role)) = (owner(&file), role(&file)) {
+            patients.entry(code).or_default().entry(role).or_default().push(file);
+        }
+    }
+    let mut found = Found::default();
+    for (code, mut files) in patients {
+        if let Some((role, paths)) = files.iter().find(|(_, paths)| paths.len() > 1) {
+            let value = paths.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
+            let expected = "one file; a manifest says which".to_owned();
+            found.refused.push(Refusal { line: 0, column: format!("{code} {}", role.name()), value, expected });
+            continue;
+        }
+        let mut take = |role| files.remove(&role).and_then(|mut paths| paths.pop());
+        match (take(Role::Image), take(Role::Mask), take(Role::RepeatMask)) {
+            (Some(image), Some(mask), repeat_mask) => {
+                found.entries.push(Entry { line: 0, code, image, mask, repeat_mask, label: None });
+            }
+            (image, ..) => {
+                let missing = if image.is_some() { "mask" } else { "image" };
+                found.notes.push(format!("{code}: no {missing}, left out"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn walk(base: &Path, below: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let path = base.join(below);
+    let wrong = |source| Error::File { path: path.clone(), source };
+    for entry in std::fs::read_dir(&path).map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        let (kind, place) = (entry.file_type().map_err(wrong)?, below.join(entry.file_name()));
+        // A symbolic link is neither a file nor a folder here.
+        if kind.is_dir() && depth > 0 {
+            walk(base, &place, depth - 1, files)?;
+        } else if kind.is_file() {
+            files.push(place);
+        }
+    }
+    Ok(())
+}
+
+/// The patient: BIDS' `sub-` folder, else the first folder.
+fn owner(file: &Path) -> Option<String> {
+    let folders: Vec<String> = file.parent()?.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let subject = folders.iter().find_map(|name| name.strip_prefix("sub-"));
+    subject.map(str::to_owned).or_else(|| folders.first().cloned())
+}
+
+fn role(file: &Path) -> Option<Role> {
+    let name = file.file_name()?.to_string_lossy().to_lowercase();
+    let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix))?;
+    let any = |words: &[&str]| words.iter().any(|word| stem.contains(word));
+    match (any(&["mask", "seg", "label"]), any(&["repeat", "second", "rater2"])) {
+        (true, true) => Some(Role::RepeatMask),
+        (true, false) => Some(Role::Mask),
+        (false, _) => Some(Role::Image),
+    }
+}

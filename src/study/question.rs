@@ -1,0 +1,50 @@
+//! Queries about a patient's field, raised and answered by people.
+
+use crate::report::sheet::{Cell, Sheet};
+use crate::store::{QueryId, QuerySource, QueryState};
+use crate::study::edit::{field, required};
+use crate::study::{Error, Study};
+
+impl Study {
+    /// Asks about a field of a patient.
+    pub fn raise_query(&self, code: &str, name: &str, text: &str) -> Result<QueryId, Error> {
+        let (text, name) = (required(text)?, field(name)?.name);
+        Ok(self
+            .store
+            .write("a query", |write| write.raise_query(write.patient(code)?.id, name, QuerySource::Person, &text))?)
+    }
+
+    /// Answers an open query.
+    pub fn answer_query(&self, id: QueryId, answer: &str) -> Result<(), Error> {
+        let answer = required(answer)?;
+        Ok(self.store.write("an answer", |write| write.answer_query(id, &answer))?)
+    }
+
+    /// Closes a query.
+    pub fn close_query(&self, id: QueryId, reason: &str) -> Result<(), Error> {
+        Ok(self.store.write(&required(reason)?, |write| write.close_query(id))?)
+    }
+
+    /// All queries that are not closed, or all there ever were.
+    pub fn queries_sheet(&self, closed: bool) -> Result<Sheet, Error> {
+        let patients = self.store.patients()?;
+        let code = |id| patients.iter().find(|patient| patient.id == id).map_or("", |patient| patient.code.as_str());
+        let shown =
+            |query: &crate::store::Query| (closed || query.state != QueryState::Closed) && self.may_see(&query.field);
+        let queries: Vec<_> = self.store.queries()?.into_iter().filter(shown).collect();
+        let open = queries.iter().filter(|query| query.state == QueryState::Open).count();
+        let row = |query: &crate::store::Query| {
+            let cells = [code(query.patient), &query.field, query.state.name(), &query.text];
+            let number = Cell::Count(usize::try_from(query.id.0).unwrap_or(0));
+            let answer = query.answer.clone().map_or(Cell::Empty, Cell::Text);
+            [number].into_iter().chain(cells.map(|text| Cell::Text(text.to_owned()))).chain([answer]).collect()
+        };
+        Ok(Sheet {
+            title: "Queries".to_owned(),
+            headings: ["query", "patient", "field", "state", "text", "answer"].map(str::to_owned).to_vec(),
+            rows: queries.iter().map(row).collect(),
+            notes: vec![format!("{open} open")],
+            provenance: self.provenance()?,
+        })
+    }
+}
