@@ -32,6 +32,8 @@ pub enum ProtocolError {
     Type(String),
     #[error("--set wants KEY=VALUE, found {0}")]
     Assignment(String),
+    #[error("filter.images: {0}")]
+    Image(#[from] crate::filter::UnknownImage),
     #[error("{key} is {found}, expected {expected}")]
     Value { key: &'static str, found: String, expected: &'static str },
 }
@@ -108,6 +110,10 @@ impl Protocol {
         let is_size = |size: &f64| size.is_finite() && *size >= 0.0;
         if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && p.spacing_mm.iter().all(is_size)) {
             return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers of at least 0");
+        }
+        crate::filter::chosen(&self.filter)?;
+        if !positive(&self.filter.log_sigma_mm) {
+            return wrong("filter.log_sigma_mm", format!("{:?}", self.filter.log_sigma_mm), "numbers above 0");
         }
         if !positive(&self.roi.margins_mm) {
             return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::filter::{Crop, LogKernel, Params};
 use crate::protocol::{Protocol, ProtocolError};
 
 /// A named protocol.
@@ -28,7 +29,12 @@ impl Preset {
         let study = Protocol {
             preprocess: crate::preprocess::Params { normalise: true, spacing_mm: vec![1.0, 1.0, 3.0], bin_width: 0.1 },
             roi: crate::roi::Params { margins_mm: vec![2.0, 4.0, 6.0] },
-            filter: crate::filter::Params { images: vec!["all".to_owned()], log_sigma_mm: vec![0.5, 1.0, 1.5, 2.0] },
+            filter: Params {
+                images: vec!["all".to_owned()],
+                log_sigma_mm: vec![0.5, 1.0, 1.5, 2.0],
+                log_kernel: LogKernel::Recursive,
+                crop: Crop::Shared,
+            },
             feature: crate::feature::Params {
                 families: families.map(str::to_owned).to_vec(),
                 exclude: ["glcm_MCC", "glcm_SumAverage", "glcm_JointAverage"].map(str::to_owned).to_vec(),
@@ -38,7 +44,7 @@ impl Preset {
             Preset::Study => study,
             Preset::Pyradiomics => Protocol {
                 preprocess: crate::preprocess::Params { normalise: false, spacing_mm: Vec::new(), bin_width: 25.0 },
-                filter: crate::filter::Params { images: vec!["original".to_owned()], ..study.filter },
+                filter: Params { images: vec!["original".to_owned()], crop: Crop::Roi, ..study.filter },
                 feature: crate::feature::Params { exclude: Vec::new(), ..study.feature },
                 ..study
             },
