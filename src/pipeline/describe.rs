@@ -1,9 +1,17 @@
 //! One patient: image and mask in, the features of every region out.
 
-use crate::grid::{Image, Mask};
-use crate::job::{Cancelled, Job};
+use rayon::prelude::*;
+
+use crate::feature::layout::{Layout, MAX_SHELLS, OUTSIDE};
+use crate::feature::levels::{Levels, TooManyLevels};
+use crate::feature::links::Links;
+use crate::feature::{Family, Wanted, firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape};
+use crate::filter::{self, Chosen, Crop, FilterError, Filtered, Input};
+use crate::grid::{Geometry, Grid, Image, Mask};
+use crate::job::{Cancelled, Job, Stage};
+use crate::preprocess::{self, Extent, Prepared, PreprocessError};
 use crate::protocol::Protocol;
-use crate::roi::Roi;
+use crate::roi::{Roi, Shells};
 use crate::seed::Seed;
 
 /// The features of one region, or why there are none.
@@ -17,8 +25,16 @@ pub struct RegionFeatures {
 /// One region's trouble: data, kept and shown.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RegionError {
-    #[error("the region holds {0} voxels, at least 2 in 2 dimensions are needed")]
-    TooSmall(usize),
+    #[error("the region is empty")]
+    Empty,
+    #[error("the region is a single voxel, at least 2 in 2 dimensions are needed")]
+    OneVoxel,
+    #[error("the region is a line of {0} voxels, at least 2 dimensions are needed")]
+    OneDimension(usize),
+    #[error("image {image}")]
+    Filter { image: String, source: FilterError },
+    #[error("image {image}")]
+    Levels { image: String, source: TooManyLevels },
 }
 
 /// Why a whole patient could not be described.
@@ -26,21 +42,280 @@ pub enum RegionError {
 pub enum DescribeError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+    #[error(transparent)]
+    Preprocess(#[from] PreprocessError),
 }
 
 /// Names of all features under a protocol, `original_shape_Elongation` first.
-pub fn catalogue(_protocol: &Protocol) -> Vec<String> {
-    Vec::new()
+///
+/// # Panics
+/// When the protocol names an image that no filter has: a protocol is checked when it is read.
+pub fn catalogue(protocol: &Protocol) -> Vec<String> {
+    let wanted = protocol.feature.wanted();
+    let name = |image: &str, (family, feature): (Family, &str)| format!("{image}_{}_{feature}", family.name());
+    let outline = wanted.of_outline().into_iter().map(|feature| name("original", feature));
+    let images = filters(protocol).into_iter().flat_map(|chosen| chosen.names);
+    let of_image = wanted.of_image();
+    outline
+        .chain(images.flat_map(|image| of_image.iter().map(move |&feature| name(&image, feature)).collect::<Vec<_>>()))
+        .collect()
+}
+
+/// Image, mask and regions as features see them.
+pub struct Regions {
+    pub prepared: Prepared,
+    pub shells: Shells,
+}
+
+/// Normalises, resamples and crops, and makes the shells of the regions.
+pub fn prepare(image: &Image, mask: &Mask, rois: &[Roi], protocol: &Protocol) -> Result<Regions, PreprocessError> {
+    let margins: Vec<f64> = rois.iter().filter_map(|roi| roi.margin_mm()).collect();
+    let extent = extent(image.volume.geometry(), &margins, protocol);
+    let prepared = preprocess::prepare(image, mask, extent, &protocol.preprocess)?;
+    let shells = Shells::around(&prepared.mask, &margins);
+    Ok(Regions { prepared, shells })
 }
 
 /// The features of `rois`; one step of the job an image and region. `seed` drives the noise images of this patient.
+///
+/// # Panics
+/// When the protocol names an image that no filter has: a protocol is checked when it is read.
 pub fn describe(
-    _image: &Image,
-    _mask: &Mask,
-    _rois: &[Roi],
-    _protocol: &Protocol,
-    _seed: Seed,
-    _job: &Job,
+    image: &Image,
+    mask: &Mask,
+    rois: &[Roi],
+    protocol: &Protocol,
+    seed: Seed,
+    job: &Job,
 ) -> Result<Vec<RegionFeatures>, DescribeError> {
-    Ok(Vec::new())
+    let regions = prepare(image, mask, rois, protocol)?;
+    let n_images: usize = filters(protocol).iter().map(|chosen| chosen.names.len()).sum();
+    let work =
+        Work { protocol, wanted: protocol.feature.wanted(), seed, stage: &job.stage("images", n_images * rois.len()) };
+    let mut outcomes: Vec<Option<Result<Vec<Option<f64>>, RegionError>>> =
+        rois.iter().map(|&roi| refusal(&regions.shells, roi).map(Err)).collect();
+    let sound: Vec<usize> = (0..rois.len()).filter(|&at| outcomes[at].is_none()).collect();
+    for (part, together) in domains(&regions, rois, &sound, protocol) {
+        let described = work.describe(&part, &together.iter().map(|&at| rois[at]).collect::<Vec<_>>())?;
+        for (at, outcome) in together.into_iter().zip(described) {
+            outcomes[at] = Some(outcome);
+        }
+    }
+    let outcomes = outcomes.into_iter().map(|outcome| outcome.expect("every region was refused or described"));
+    Ok(rois.iter().zip(outcomes).map(|(&roi, outcome)| RegionFeatures { roi, outcome }).collect())
+}
+
+fn filters(protocol: &Protocol) -> Vec<Chosen> {
+    filter::chosen(&protocol.filter).expect("a protocol was checked when it was read")
+}
+
+/// How much of the image is prepared.
+///
+/// pyradiomics crops a resampled image to 5 voxels around its mask and filters that. Regions around the tumour do not
+/// exist before the image is resampled: it is prepared whole and each region then has its own crop.
+fn extent(old: &Geometry, margins_mm: &[f64], protocol: &Protocol) -> Extent {
+    let asked = &protocol.preprocess.spacing_mm;
+    match protocol.filter.crop {
+        Crop::Roi if asked.is_empty() => Extent::Whole,
+        Crop::Roi if margins_mm.is_empty() && protocol.roi.margins_mm.is_empty() => Extent::Around([5; 3]),
+        Crop::Roi => Extent::Whole,
+        Crop::Shared => {
+            let kept = |k: usize| asked.get(2 - k).is_none_or(|&mm| mm == 0.0);
+            // An axis may keep its spacing for other reasons too: the finer of the two needs the wider crop.
+            let spacing_mm =
+                std::array::from_fn(|k| if kept(k) { old.spacing_mm[k] } else { asked[2 - k].min(old.spacing_mm[k]) });
+            let geometry = Geometry { spacing_mm, ..old.clone() };
+            let support =
+                filter::support(&protocol.filter, &geometry).expect("a protocol was checked when it was read");
+            let reach = margins_mm.iter().copied().fold(0.0, f64::max);
+            Extent::Around(std::array::from_fn(|k| (reach / spacing_mm[k]).floor() as usize + support[k] + 1))
+        }
+    }
+}
+
+/// Why a region cannot be described, as pyradiomics decides.
+fn refusal(shells: &Shells, roi: Roi) -> Option<RegionError> {
+    let region = shells.region(roi).expect("the shells were made for this region");
+    let Some(bounds) = region.bounds() else { return Some(RegionError::Empty) };
+    match (region.count(), bounds.shape.iter().filter(|&&n| n > 1).count()) {
+        (1, _) => Some(RegionError::OneVoxel),
+        (n, 0 | 1) => Some(RegionError::OneDimension(n)),
+        _ => None,
+    }
+}
+
+/// A part of the prepared image that is filtered at once, with the shells in it.
+struct Part {
+    image: Image,
+    at: [i64; 3],
+    shells: Grid<u8>,
+    of: Vec<(u8, u8)>,
+}
+
+/// The parts, and which regions each is for.
+fn domains(regions: &Regions, rois: &[Roi], sound: &[usize], protocol: &Protocol) -> Vec<(Part, Vec<usize>)> {
+    let Regions { prepared, shells } = regions;
+    let range = |at: usize| shells.of(rois[at]).expect("the shells were made for this region");
+    let whole = |together: Vec<usize>| {
+        let of = together.iter().map(|&at| range(at)).collect();
+        let part = Part { image: prepared.image.clone(), at: prepared.at, shells: shells.grid().clone(), of };
+        (part, together)
+    };
+    let own_grid = protocol.preprocess.spacing_mm.is_empty();
+    if protocol.filter.crop == Crop::Shared || own_grid || protocol.roi.margins_mm.is_empty() && rois == [Roi::Intra] {
+        return if sound.is_empty() { Vec::new() } else { vec![whole(sound.to_vec())] };
+    }
+    let cut = |&at: &usize| {
+        let region = shells.region(rois[at]).expect("the shells were made for this region");
+        let bounds = region.bounds().expect("an empty region was refused");
+        let bounds = bounds.grown([5; 3], prepared.mask.geometry().shape);
+        let from: [i64; 3] = std::array::from_fn(|k| prepared.at[k] + bounds.low[k] as i64);
+        let part = Part {
+            image: prepared.image.cut(bounds),
+            at: from,
+            shells: shells.grid().cut(bounds),
+            of: vec![range(at)],
+        };
+        (part, vec![at])
+    };
+    sound.iter().map(cut).collect()
+}
+
+/// What stays the same over all images and regions of a patient.
+struct Work<'a> {
+    protocol: &'a Protocol,
+    wanted: Wanted,
+    seed: Seed,
+    stage: &'a Stage<'a>,
+}
+
+type Values = Vec<Option<f64>>;
+
+impl Work<'_> {
+    /// One outcome a region of the part.
+    fn describe(&self, part: &Part, rois: &[Roi]) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
+        let layouts = layouts(part);
+        let spacing_mm = part.image.volume.geometry().spacing_mm;
+        let outlines: Vec<Values> = layouts.iter().flat_map(|layout| self.outlines(layout, spacing_mm)).collect();
+        let chosen = filters(self.protocol);
+        let by_filter: Vec<Vec<Vec<Result<Values, RegionError>>>> =
+            chosen.par_iter().map(|chosen| self.images(part, &layouts, chosen)).collect::<Result<_, Cancelled>>()?;
+        let by_image: Vec<Vec<Result<Values, RegionError>>> = by_filter.into_iter().flatten().collect();
+        let mut outcomes: Vec<Result<Values, RegionError>> = outlines.into_iter().map(Ok).collect();
+        for image in by_image {
+            for (outcome, values) in outcomes.iter_mut().zip(image) {
+                match (&mut *outcome, values) {
+                    (Ok(all), Ok(values)) => all.extend(values),
+                    (Ok(_), Err(error)) => *outcome = Err(error),
+                    (Err(_), _) => (),
+                }
+            }
+        }
+        debug_assert_eq!(outcomes.len(), rois.len());
+        Ok(outcomes)
+    }
+
+    fn outlines(&self, layout: &Layout, spacing_mm: [f64; 3]) -> Vec<Values> {
+        let regions: Vec<usize> = (0..layout.regions.len()).collect();
+        regions.into_par_iter().map(|region| shape::describe(&self.wanted, layout, region, spacing_mm)).collect()
+    }
+
+    /// Every image of a filter; of each, one outcome a region.
+    fn images(
+        &self,
+        part: &Part,
+        layouts: &[Layout],
+        chosen: &Chosen,
+    ) -> Result<Vec<Vec<Result<Values, RegionError>>>, Cancelled> {
+        let Part { image, at, .. } = part;
+        let input = Input { image, at: *at, params: &self.protocol.filter, seed: self.seed };
+        let images: Vec<(&String, Filtered)> = chosen.names.iter().zip(chosen.apply(&input)).collect();
+        images.into_par_iter().map(|(name, filtered)| self.image(layouts, name, filtered)).collect()
+    }
+
+    /// One outcome a region of one image.
+    fn image(
+        &self,
+        layouts: &[Layout],
+        name: &str,
+        filtered: Filtered,
+    ) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
+        let mut outcomes = Vec::new();
+        for layout in layouts {
+            let error = |source| RegionError::Filter { image: name.to_owned(), source };
+            let described = filtered.as_ref().map_err(|source| error(source.clone())).and_then(|volume| {
+                let voxel_mm3 = volume.geometry().voxel_mm3();
+                measure(
+                    &self.wanted,
+                    layout,
+                    &layout.gather(volume.as_slice()),
+                    self.protocol.preprocess.bin_width,
+                    voxel_mm3,
+                )
+                .map_err(|source| RegionError::Levels { image: name.to_owned(), source })
+            });
+            outcomes.extend(match described {
+                Ok(regions) => regions.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error); layout.regions.len()],
+            });
+        }
+        outcomes.iter().try_for_each(|_| self.stage.step())?;
+        Ok(outcomes)
+    }
+}
+
+/// One layout for all regions, or one each when they have too many shells for one.
+fn layouts(part: &Part) -> Vec<Layout> {
+    let low = part.of.iter().map(|of| of.0).min().unwrap_or(0);
+    let high = part.of.iter().map(|of| of.1).max().unwrap_or(0);
+    if usize::from(high - low) < MAX_SHELLS {
+        return vec![Layout::new(&part.shells, &part.of)];
+    }
+    part.of.iter().map(|&of| Layout::new(&merged(&part.shells, of), &[(0, 0)])).collect()
+}
+
+/// A region as a single shell.
+fn merged(shells: &Grid<u8>, (first, last): (u8, u8)) -> Grid<u8> {
+    shells.map(|shell| if (first..=last).contains(shell) { 0 } else { OUTSIDE })
+}
+
+/// Everything but shape, for every region of a layout; `values` are those of its voxels.
+pub fn measure(
+    wanted: &Wanted,
+    layout: &Layout,
+    values: &[f64],
+    bin_width: f64,
+    voxel_mm3: f64,
+) -> Result<Vec<Values>, TooManyLevels> {
+    let levels = Levels::new(layout, values, bin_width)?;
+    if layout.n_shells > 1 && levels.span > ngtdm::MAX_PACKED {
+        return alone(wanted, layout, values, bin_width, voxel_mm3);
+    }
+    let links = Links::new(layout, &levels);
+    let families = [
+        firstorder::describe(wanted, layout, values, &levels, voxel_mm3),
+        glcm::describe(wanted, layout, &levels),
+        glrlm::describe(wanted, layout, &levels, &links),
+        glszm::describe(wanted, layout, &levels, &links),
+        gldm::describe(wanted, layout, &levels, &links),
+        ngtdm::describe(wanted, layout, &levels),
+    ];
+    let of_region = |region: usize| families.iter().flat_map(|family| family[region].iter().copied()).collect();
+    Ok((0..layout.regions.len()).map(of_region).collect())
+}
+
+/// Each region by itself: with very many levels their sums do not fit beside each other.
+fn alone(
+    wanted: &Wanted,
+    layout: &Layout,
+    values: &[f64],
+    bin_width: f64,
+    voxel_mm3: f64,
+) -> Result<Vec<Values>, TooManyLevels> {
+    let mut described = Vec::new();
+    for region in 0..layout.regions.len() {
+        let (single, values) = layout.single(region, values);
+        described.extend(measure(wanted, &single, &values, bin_width, voxel_mm3)?);
+    }
+    Ok(described)
 }

@@ -49,12 +49,14 @@ impl Lattice {
     pub fn axes(&self, region: Bounds, extent: Extent) -> [Axis; 3] {
         std::array::from_fn(|k| {
             let (ratio, low, len) = (self.axes[k], region.low[k], region.shape[k]);
-            let (anchor, _) = ratio.range(low, len, PAD);
-            let (first, last) = match extent {
-                Extent::Whole => (0, ratio.last()),
-                Extent::Around(voxels) => ratio.range(low, len, voxels[k] as f64),
-            };
-            ratio.axis(anchor, first, last)
+            match extent {
+                Extent::Whole => ratio.axis(0, 0, ratio.last()),
+                Extent::Around(voxels) => {
+                    let (anchor, _) = ratio.range(low, len, PAD);
+                    let (first, last) = ratio.range(low, len, voxels[k] as f64);
+                    ratio.axis(anchor, first, last)
+                }
+            }
         })
     }
 }
@@ -73,7 +75,8 @@ impl Ratio {
         (first.max(0), last.min(self.last()))
     }
 
-    /// Counted from `anchor`, as pyradiomics does: ties of the nearest neighbour hang on the last bit.
+    /// Counted from `anchor`, as pyradiomics does from its crop and ITK from the first voxel of a whole image: ties of
+    /// the nearest neighbour hang on the last bit.
     fn axis(self, anchor: i64, first: i64, last: i64) -> Axis {
         let (ratio, step) = (self.old_mm / self.new_mm, self.new_mm / self.old_mm);
         let start = 0.5 * (self.new_mm - self.old_mm) / self.old_mm + anchor as f64 / ratio;

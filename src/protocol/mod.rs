@@ -34,6 +34,8 @@ pub enum ProtocolError {
     Assignment(String),
     #[error("filter.images: {0}")]
     Image(#[from] crate::filter::UnknownImage),
+    #[error("feature: {0}")]
+    Feature(#[from] crate::feature::UnknownName),
     #[error("{key} is {found}, expected {expected}")]
     Value { key: &'static str, found: String, expected: &'static str },
 }
@@ -112,6 +114,7 @@ impl Protocol {
             return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers of at least 0");
         }
         crate::filter::chosen(&self.filter)?;
+        self.feature.check()?;
         if !positive(&self.filter.log_sigma_mm) {
             return wrong("filter.log_sigma_mm", format!("{:?}", self.filter.log_sigma_mm), "numbers above 0");
         }

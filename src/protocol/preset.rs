@@ -46,7 +46,7 @@ impl Preset {
                 preprocess: crate::preprocess::Params { normalise: false, spacing_mm: Vec::new(), bin_width: 25.0 },
                 filter: Params { images: vec!["original".to_owned()], crop: Crop::Roi, ..study.filter },
                 feature: crate::feature::Params { exclude: Vec::new(), ..study.feature },
-                ..study
+                roi: crate::roi::Params { margins_mm: Vec::new() },
             },
         }
     }

@@ -33,6 +33,14 @@ impl Roi {
         let margins = || params.margins_mm.iter().copied();
         [Roi::Intra].into_iter().chain(margins().map(Roi::Peri)).chain(margins().map(Roi::IntraPeri)).collect()
     }
+
+    /// How far the region reaches beyond the tumour; `None` for the tumour itself.
+    pub fn margin_mm(self) -> Option<f64> {
+        match self {
+            Roi::Intra => None,
+            Roi::Peri(margin_mm) | Roi::IntraPeri(margin_mm) => Some(margin_mm),
+        }
+    }
 }
 
 impl fmt::Display for Roi {

@@ -1,0 +1,38 @@
+//! Which neighbours have the same grey level: runs, zones and dependences are made of these links alone.
+
+use crate::feature::layout::Layout;
+use crate::feature::levels::Levels;
+
+/// Of every cell of the padded box: bit `d` is set when the next cell in direction `d` has the same level.
+///
+/// Cells outside all regions are linked among themselves; no link leads from a voxel to them.
+pub struct Links {
+    ahead: Vec<u16>,
+}
+
+impl Links {
+    pub fn new(layout: &Layout, levels: &Levels) -> Links {
+        let mut ahead = vec![0u16; layout.n_cells];
+        for (direction, &step) in layout.steps.iter().enumerate() {
+            let next = &levels.cells[step..];
+            for ((links, here), there) in ahead.iter_mut().zip(&levels.cells).zip(next) {
+                *links |= u16::from(here == there) << direction;
+            }
+        }
+        Links { ahead }
+    }
+
+    /// Directions in which a voxel's next cell has its level, as bits.
+    pub fn of(&self, cell: usize) -> u16 {
+        self.ahead[cell]
+    }
+}
+
+/// Positions of the set bits, ascending.
+pub fn bits(mut set: u16) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = set.trailing_zeros() as usize;
+        set &= set.wrapping_sub(1);
+        (bit < 16).then_some(bit)
+    })
+}
