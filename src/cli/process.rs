@@ -2,9 +2,11 @@
 
 /// Sets the process up before anything is read.
 pub fn set_up() {
-    // SAFETY: both calls only change limits of this process, and `none` outlives the call.
+    // SAFETY: the calls only change limits and signals of this process, and `none` outlives its call.
     unsafe {
         libc::umask(0o077);
+        // A file that may not grow is an error to be told, not the end of the program.
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         libc::setrlimit(libc::RLIMIT_CORE, &none);
     }

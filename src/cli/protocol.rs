@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Globals, Outcome, output};
-use crate::protocol::Protocol;
+use crate::cli::{Globals, Outcome, opening, output};
+use crate::protocol::{Preset, Protocol};
 use crate::study::{self, Error};
 
 /// Show a protocol, or check a candidate
@@ -15,21 +15,36 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Print a protocol, every key with its value
+    /// Print the protocol in force, every key with its value; the preset `study` where there is no study file
     Show {
-        /// A preset by name
-        #[arg(long, default_value = "study")]
-        preset: String,
+        /// A preset by name instead
+        #[arg(long)]
+        preset: Option<String>,
+    },
+    /// Put another protocol in force; earlier results keep theirs
+    Use {
+        file: PathBuf,
+        /// Why; goes to the trail
+        #[arg(long)]
+        reason: String,
     },
     /// Read a candidate; print its hash, or what is wrong with it
     Check { file: PathBuf },
 }
 
-pub fn run(args: &Args, _globals: &Globals) -> Result<Outcome, Error> {
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     match &args.action {
         Action::Show { preset } => {
-            let protocol = preset.parse::<crate::protocol::Preset>()?.protocol();
+            let protocol = match preset {
+                Some(name) => name.parse::<Preset>()?.protocol(),
+                None if globals.study.exists() => opening::read(globals)?.protocol,
+                None => Preset::Study.protocol(),
+            };
             output::print(&protocol.to_toml())?;
+        }
+        Action::Use { file, reason } => {
+            let hash = opening::write(globals)?.use_protocol(study::read_protocol(file)?, reason)?;
+            output::say(globals, &format!("in force: {hash}"));
         }
         Action::Check { file } => {
             let protocol: Protocol = study::read_protocol(file)?;

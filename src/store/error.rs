@@ -19,6 +19,8 @@ pub enum StoreError {
     File { path: PathBuf, source: std::io::Error },
     #[error("the study file is open for reading only: {0}")]
     ReadOnly(String),
+    #[error("{}: the study file was removed or replaced while it was open", .0.display())]
+    Gone(PathBuf),
     #[error("another program kept writing for {0} seconds")]
     Busy(u64),
     #[error("the study file is damaged")]

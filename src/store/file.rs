@@ -35,6 +35,8 @@ pub struct Store {
     actor: Actor,
     signature: Arc<Mutex<Signature>>,
     read_only: Option<String>,
+    /// Device and inode of the file that was opened.
+    identity: Option<(u64, u64)>,
     waiting: Box<dyn Fn() + Send>,
 }
 
@@ -121,7 +123,9 @@ impl Store {
         let signature = Arc::new(Mutex::new(Signature::default()));
         trail::register(&connection, &signature)?;
         let actor = Actor::of_process();
-        Ok(Store { connection, path: path.to_owned(), actor, signature, read_only, waiting: Box::new(|| ()) })
+        let identity = identity(path);
+        let waiting = Box::new(|| ());
+        Ok(Store { connection, path: path.to_owned(), actor, signature, read_only, identity, waiting })
     }
 
     /// Refuses what is no study file, and one of a newer schema.
@@ -189,6 +193,9 @@ impl Store {
         work: impl FnOnce(&Write) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.begin()?;
+        if identity(&self.path) != self.identity {
+            return Err(StoreError::Gone(self.path.clone()).into());
+        }
         let at = actor::now();
         *self.signature.lock().expect("no holder of the signature panics") = Signature {
             at: at.clone(),
@@ -258,6 +265,12 @@ pub(in crate::store) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Device and inode of a file; what is written to a file without a name is lost.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// The path with every byte percent-encoded that means something in a URI.

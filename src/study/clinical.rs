@@ -269,6 +269,22 @@ mod tests {
     }
 
     #[test]
+    fn no_bytes_make_the_reader_panic() {
+        use rand::Rng;
+        let seed = crate::seed::Seed(8).named("clinical");
+        let whole = "\u{feff}patient_id;sex;alp\nA;male;1,5\n\"B\";\"f\";\"\"\"2\"\n".as_bytes();
+        for round in 0..2000 {
+            let mut rng = seed.nth(round).rng();
+            let mut bytes = whole[..rng.random_range(0..=whole.len())].to_vec();
+            for _ in 0..rng.random_range(0..4) {
+                let at = rng.random_range(0..=bytes.len());
+                bytes.insert(at, *[0, 9, 10, 13, 34, 44, 59, 0x80, 0xC3, 0xEF, 0xFE, 0xFF].get(round % 12).unwrap());
+            }
+            let _ = read(&bytes, &Map::default());
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_as_a_whole_is_an_error() {
         assert!(matches!(read(b"patient_id\nM\xfcller", &Map::default()), Err(Error::Encoding { line: 2 })));
         assert!(matches!(read(b"", &Map::default()), Err(Error::Header(_))));

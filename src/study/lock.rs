@@ -1,7 +1,8 @@
-//! Freezing and thawing, backups and their way back.
+//! What governs a study as a whole: its protocol, freezing and thawing, backups and their way back.
 
 use std::path::Path;
 
+use crate::protocol::Protocol;
 use crate::store::{self, Access, Store, StoreError};
 use crate::study::edit::required;
 use crate::study::{Error, Study};
@@ -15,6 +16,13 @@ impl Study {
     /// Lets clinical data and images be changed again.
     pub fn unlock(&self, reason: &str) -> Result<(), Error> {
         Ok(self.store.write(&required(reason)?, |write| write.unlock())?)
+    }
+
+    /// Puts another protocol in force; gives its hash. Earlier results keep the protocol they were made under.
+    pub fn use_protocol(&self, protocol: Protocol, reason: &str) -> Result<String, Error> {
+        let hash = protocol.hash();
+        self.store.write(&required(reason)?, |write| write.set_protocol(&hash, &protocol.to_toml()))?;
+        Ok(hash)
     }
 
     /// Keeps the split in force from being replaced.

@@ -166,6 +166,35 @@ fn a_file_that_is_no_study_or_a_newer_one_is_refused() {
     assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, .. })));
 }
 
+/// The study's size with OSTEON_TEST_PATIENTS=93; a small part of it otherwise.
+#[test]
+fn features_are_written_fast_and_one_region_is_read_at_once() {
+    let n: usize = std::env::var("OSTEON_TEST_PATIENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
+    let (_folder, path, study) = study();
+    let names: Vec<String> = (0..2264).map(|at| format!("image_family_Feature{at}")).collect();
+    let inputs = Inputs { image_sha256: "i".into(), mask_sha256: "m".into() };
+    let start = std::time::Instant::now();
+    for patient in 0..n {
+        add(&study, &format!("P{patient}"), 100.0, 95.0);
+        let values: Vec<Option<f64>> = (0..2264).map(|at| Some((patient * 2264 + at) as f64 / 7.0)).collect();
+        let id = study.store.patient(&format!("P{patient}")).unwrap().id;
+        let put = |write: &osteon::store::Write| {
+            let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon::seed::Seed(1) })?;
+            let ids = write.catalogue(&names)?;
+            let regions = ["a", "b", "c", "d", "e", "f", "g"];
+            regions.iter().try_for_each(|roi| write.put_region(run, (id, roi, Role::Mask), &inputs, &ids, Ok(&values)))
+        };
+        study.store.write::<_, StoreError>("extract", put).unwrap();
+    }
+    let (written, start) = (start.elapsed(), std::time::Instant::now());
+    let matrix = study.store.matrix("d", Role::Mask).unwrap();
+    eprintln!("{} values written in {written:?}, {} read in {:?}", n * 7 * 2264, matrix.values.len(), start.elapsed());
+    assert_eq!(matrix.values.len(), n * 2264);
+    assert_eq!(matrix.values[2264 * (n - 1) + 5], Some(((n - 1) * 2264 + 5) as f64 / 7.0));
+    study.store.backup(&path.with_extension("copy")).unwrap();
+    eprintln!("{} bytes a value", path.with_extension("copy").metadata().unwrap().len() as usize / (n * 7 * 2264));
+}
+
 #[test]
 fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
     let (_folder, path, study) = study();

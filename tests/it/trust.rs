@@ -331,6 +331,62 @@ fn a_study_that_cannot_be_written_is_read_and_says_why() {
 }
 
 #[test]
+fn a_file_that_was_removed_or_that_may_not_grow_loses_nothing_unsaid() {
+    let (folder, path, study) = study();
+    let head = study.store.trail_head().unwrap();
+    let limited = format!("ulimit -f 1; exec {} edit SYN001 alp=7 --reason x", env!("CARGO_BIN_EXE_osteon"));
+    let limited = Command::new("sh").current_dir(folder.path()).args(["-c", &limited]).output().unwrap();
+    assert_eq!(limited.status.code(), Some(3), "{}", String::from_utf8_lossy(&limited.stderr));
+    assert_eq!(study.store.trail_head().unwrap(), head);
+    fs::rename(&path, folder.path().join("moved.db")).unwrap();
+    let gone = study.edit("SYN001", &edit(7), "into nothing", None);
+    assert!(matches!(gone, Err(Error::Store(StoreError::Gone(_)))), "{gone:?}");
+}
+
+#[test]
+fn results_that_find_no_room_are_an_error() {
+    let (folder, _path, _study) = study();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = program(folder.path(), &["patients"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn background_work_goes_on_without_its_terminal_and_is_there_afterwards() {
+    let (folder, path, study) = study();
+    let (code, _, said) = run(folder.path(), &["extract", "--background"]);
+    assert_eq!(code, 0, "{said}");
+    let over = || study.store.jobs().unwrap().first().is_some_and(|job| job.state.over());
+    for _ in 0..600 {
+        if over() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let job = &study.store.jobs().unwrap()[0];
+    assert_eq!((job.state, job.error.as_deref()), (osteon::store::JobState::Done, None));
+    assert!(run(folder.path(), &["jobs"]).1.contains("done"));
+    assert!(path.exists());
+}
+
+#[test]
+fn a_job_whose_worker_died_is_taken_up_again() {
+    let (_folder, path, study) = study();
+    let id = study.queue_extraction(&osteon::study::ExtractRequest::default()).unwrap();
+    assert!(study.store.write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
+    assert!(!study.store.write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    assert_eq!(study.work(&stop).unwrap(), 0, "its worker lives: this very process");
+    Connection::open(path).unwrap().execute_batch("UPDATE job SET pid = 999999999").unwrap();
+    assert_eq!(osteon::study::health(&study.store.job(id).unwrap().unwrap()), osteon::study::Health::Dead);
+    assert_eq!(study.work(&stop).unwrap(), 1);
+    assert_eq!(study.store.job(id).unwrap().unwrap().state, osteon::store::JobState::Done);
+    let waiting = study.queue_extraction(&osteon::study::ExtractRequest::default()).unwrap();
+    assert!(study.cancel_job(waiting).unwrap());
+    assert_eq!(study.work(&stop).unwrap(), 0);
+}
+
+#[test]
 fn rules_raise_queries_and_close_them_when_the_value_comes() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| run(folder.path(), arguments);
