@@ -69,13 +69,7 @@ impl Error {
 
     /// The message with its causes, on one line.
     pub fn in_full(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(inner) = cause {
-            text.push_str(&format!(": {inner}"));
-            cause = inner.source();
-        }
-        text
+        with_causes(self)
     }
 
     /// What to do about it.
@@ -98,4 +92,15 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// An error's message with its causes, on one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
 }

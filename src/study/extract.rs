@@ -15,6 +15,7 @@ use crate::read::check_pair;
 use crate::roi::Roi;
 use crate::seed::Seed;
 use crate::store::{FeatureId, ImageFile, Inputs, NewRun, PatientId, RegionState, Role, RunId, Write};
+use crate::study::error::with_causes;
 use crate::study::{Error, Study, input};
 
 /// Which patients, and whether results that stand are made again.
@@ -217,7 +218,7 @@ fn measure_mask(
         .into_iter()
         .map(|region| Region {
             roi: region.roi.to_string(),
-            outcome: region.outcome.map_err(|cause| cause.to_string()),
+            outcome: region.outcome.map_err(|cause| with_causes(&cause)),
         })
         .collect();
     let inputs = Inputs { image_sha256: task.image.sha256.clone(), mask_sha256: file.input() };

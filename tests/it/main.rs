@@ -1,5 +1,6 @@
 //! One test binary: each module proves one part of the program.
 
+mod extract;
 mod features;
 mod filter;
 mod floors;
