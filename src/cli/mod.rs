@@ -5,6 +5,7 @@ mod demo;
 mod edit;
 mod export;
 mod extract;
+mod figure;
 mod import;
 mod init;
 mod jobs;
@@ -16,6 +17,7 @@ mod patients;
 mod process;
 mod protocol;
 mod query;
+mod report;
 mod trust;
 mod watch;
 
@@ -103,6 +105,8 @@ enum Command {
     Include(edit::IncludeArgs),
     Extract(extract::Args),
     Export(export::Args),
+    Figure(figure::Args),
+    Report(report::Args),
     Log(log::Args),
     Query(query::Args),
     Lock(trust::LockArgs),
@@ -151,6 +155,8 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Include(args) => edit::include(args, globals),
         Command::Extract(args) => extract::run(args, globals),
         Command::Export(args) => export::run(args, globals),
+        Command::Figure(args) => figure::run(args, globals),
+        Command::Report(args) => report::run(args, globals),
         Command::Log(args) => log::run(args, globals),
         Command::Query(args) => query::run(args, globals),
         Command::Lock(args) => trust::lock(args, globals),

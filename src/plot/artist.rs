@@ -4,6 +4,7 @@ use crate::plot::font::{self, LEADING, Weight};
 use crate::plot::layout::{self, BAR, GAP, Placed, Rect, SIZE, TITLE};
 use crate::plot::scene::{Fill, Item, Stroke, Words, anchor_share, corners, stairs};
 use crate::plot::{Anchor, Axis, Colour, ColourBar, Direction, Look, Mark, Marker, Pen, TextColumn, TextStyle, What};
+use crate::text::clean;
 
 const HAIR: f64 = 0.5;
 
@@ -31,7 +32,7 @@ impl Artist<'_> {
     }
 
     fn styled(&mut self, at: [f64; 2], text: &str, anchor: Anchor, weight: Weight, size: f64) {
-        let text = font::clean(text);
+        let text = clean(text).into_owned();
         if !text.is_empty() {
             let colour = Colour::Ink;
             self.items.push(Item::Words(Words { at, text, size, weight, anchor, upright: false, colour }));
@@ -116,7 +117,7 @@ impl Artist<'_> {
             widest = widest.max(font::width(&tick.label, SIZE, Weight::Regular) + length + GAP);
             self.words([frame.left - length - GAP, y + SIZE * 0.36], &tick.label, Anchor::End);
         }
-        let text = font::clean(&axis.title);
+        let text = clean(&axis.title).into_owned();
         if !text.is_empty() {
             let at = [frame.left - widest - GAP - SIZE * 0.25, frame.top + frame.height / 2.0];
             let (anchor, colour) = (Anchor::Middle, Colour::Ink);
@@ -139,7 +140,7 @@ impl Artist<'_> {
         let above = placed.margins.top - placed.title.len() as f64 * TITLE * LEADING;
         for (n, line) in placed.title.iter().rev().enumerate() {
             let y = frame.top - above - n as f64 * TITLE * LEADING - TITLE * 0.35;
-            self.styled([left.max(0.0), y], line, Anchor::Start, Weight::SemiBold, TITLE);
+            self.styled([placed.left, y], line, Anchor::Start, Weight::SemiBold, TITLE);
         }
         let mut x = left;
         for column in &placed.panel.left {
@@ -183,7 +184,7 @@ impl Artist<'_> {
         let x = left + BAR + GAP;
         self.words([x, top + SIZE * 0.7], &bar.high, Anchor::Start);
         self.words([x, top + height], &bar.low, Anchor::Start);
-        let (anchor, colour, text) = (Anchor::Middle, Colour::Ink, font::clean(&bar.title));
+        let (anchor, colour, text) = (Anchor::Middle, Colour::Ink, clean(&bar.title).into_owned());
         let at = [x + SIZE * 0.8, top + height / 2.0];
         self.items.push(Item::Words(Words {
             at,
@@ -227,6 +228,7 @@ impl Artist<'_> {
                 self.area(paths, colour, opacity, clip);
             }
             What::Text { at, text, style } => self.text(*at, text, style, colour),
+            What::Ruler { y, ticks } => self.ruler(*y, ticks, colour),
             What::Rule { at, direction, pen } => {
                 let ends = match direction {
                     Direction::Vertical => placed
@@ -326,10 +328,25 @@ impl Artist<'_> {
         }
     }
 
+    fn ruler(&mut self, y: f64, ticks: &[(f64, String)], colour: Colour) {
+        let found = ticks.iter().filter_map(|(at, label)| Some((self.placed.at([*at, y])?, clean(label).into_owned())));
+        let found: Vec<([f64; 2], String)> = found.collect();
+        let ends = found.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), it| (l.min(it.0[0]), h.max(it.0[0])));
+        let Some(height) = found.first().map(|it| it.0[1]) else { return };
+        let mut lines = vec![vec![[ends.0, height], [ends.1, height]]];
+        lines.extend(found.iter().map(|(at, _)| vec![*at, [at[0], at[1] - layout::TICK]]));
+        self.lines(lines, colour, Pen::solid(0.7), 1.0, None);
+        let half = |n: usize| font::width(&found[n].1, SIZE, Weight::Regular) / 2.0;
+        for n in layout::labelled(found.len(), |n| found[n].0[0], half, SIZE * 0.6) {
+            let x = found[n].0[0].min(self.width - half(n) - 1.0);
+            self.words([x, height - layout::TICK - GAP], &found[n].1, Anchor::Middle);
+        }
+    }
+
     fn text(&mut self, at: [f64; 2], text: &str, style: &TextStyle, colour: Colour) {
         let Some(place) = self.placed.at(at) else { return };
         let weight = if style.bold { Weight::SemiBold } else { Weight::Regular };
-        let lines: Vec<String> = text.split('\n').map(font::clean).collect();
+        let lines: Vec<String> = text.split('\n').map(|line| clean(line).into_owned()).collect();
         let leading = style.size_pt * LEADING;
         let (x, y) = (place[0] + style.offset_pt[0], place[1] - style.offset_pt[1]);
         let longest = lines.iter().map(|line| font::width(line, style.size_pt, weight)).fold(0.0, f64::max);

@@ -1,7 +1,8 @@
 //! Dots and characters on a grid of terminal cells: 2 x 4 dots a cell in braille, one sign a cell in ASCII.
 
 use crate::plot::cells::{Cell, Cells, Charset};
-use crate::plot::{Ansi, Dash, font};
+use crate::plot::{Ansi, Dash};
+use crate::text::clean;
 
 pub struct Canvas {
     charset: Charset,
@@ -78,18 +79,19 @@ impl Canvas {
         }
     }
 
-    /// A straight line between two places, cut at the edge of the area; dashes count from its beginning.
-    pub fn line(&mut self, area: Area, from: [f64; 2], to: [f64; 2], ink: Ink) {
+    /// A straight line between two places, cut at the edge of the area; `phase` carries dashes along a polyline.
+    pub fn line(&mut self, area: Area, from: [f64; 2], to: [f64; 2], ink: Ink, phase: &mut usize) {
         let (across, down) = self.dots();
         let limit = [(area.width * across) as f64, (area.height * down) as f64];
         let Some([from, to]) = cut(from, to, limit) else { return };
-        let steps = (to[0] - from[0]).abs().max((to[1] - from[1]).abs()).ceil().max(1.0);
+        let steps = (to[0] - from[0]).abs().max((to[1] - from[1]).abs()).round().max(1.0);
         for n in 0..=steps as usize {
-            if drawn(ink.dash, n) {
+            if drawn(ink.dash, *phase + n) {
                 let part = n as f64 / steps;
                 self.dot(area, [from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part], ink);
             }
         }
+        *phase += (to[0] - from[0]).hypot(to[1] - from[1]).round() as usize;
     }
 
     pub fn sign(&mut self, column: isize, row: isize, cell: Cell) {
@@ -136,7 +138,7 @@ pub fn narrow(text: &str, charset: Charset) -> String {
         c => superscript(c).map_or("?".to_owned(), |digit| digit.to_string()),
     };
     let wide = |c: char| unicode_width::UnicodeWidthChar::width(c) != Some(1);
-    let cleaned = font::clean(text);
+    let cleaned = clean(text);
     let kept = cleaned.chars().map(|c| match charset {
         _ if c.is_ascii() => c.to_string(),
         Charset::Ascii => plain(c),

@@ -1,7 +1,7 @@
 //! A plot as terminal cells, for standard output and for screens alike.
 
 use crate::plot::canvas::{Area, Canvas};
-use crate::plot::painter::Painter;
+use crate::plot::painter::{self, Painter};
 use crate::plot::{Ansi, Plot};
 
 /// What lines are made of.
@@ -29,36 +29,61 @@ pub struct Cell {
     pub bold: bool,
 }
 
-/// A panel narrower or lower than this says nothing.
-const LEAST_WIDTH: usize = 34;
+/// A row of panels lower than this says nothing.
 const LEAST_HEIGHT: usize = 9;
 
 /// Draws the plot on `width` x `height` cells: panels side by side while each has room, then below each other.
 /// Panels that do not fit are counted in the last row.
 pub fn render(plot: &Plot, width: usize, height: usize, charset: Charset) -> Cells {
     let mut canvas = Canvas::new(width, height, charset);
-    let panels = plot.panels.len();
-    if panels == 0 || width == 0 || height == 0 {
+    if plot.panels.is_empty() || width == 0 || height == 0 {
         return canvas.finish();
     }
-    let columns = plot.columns.clamp(1, panels).min((width / LEAST_WIDTH).max(1));
-    let wanted = panels.div_ceil(columns);
-    let rows = wanted.min((height / LEAST_HEIGHT).max(1));
-    let left_over = panels.saturating_sub(rows * columns);
+    let rows = rows(plot, width, charset);
+    let shown = rows.len().min((height / LEAST_HEIGHT).max(1));
+    let left_over: usize = rows[shown..].iter().map(Vec::len).sum();
     let free = height - usize::from(left_over > 0 && height > 1);
-    for (n, panel) in plot.panels.iter().take(rows * columns).enumerate() {
-        let (row, column) = (n / columns, n % columns);
-        let (left, top) = (column * width / columns, row * free / rows);
-        let right = (column + 1) * width / columns - usize::from(column + 1 < columns);
-        let bottom = (row + 1) * free / rows;
-        let area = Area { left, top, width: right - left, height: bottom - top };
-        Painter::new(&mut canvas, panel, area, charset).paint();
+    let wishes: Vec<usize> = rows[..shown].iter().map(|row| wish(plot, row)).collect();
+    let total: usize = wishes.iter().sum();
+    let mut top = 0;
+    for (row, wish) in rows[..shown].iter().zip(&wishes) {
+        let bottom = top + free * wish / total;
+        for (n, &panel) in row.iter().enumerate() {
+            let left = n * width / row.len();
+            let right = (n + 1) * width / row.len() - usize::from(n + 1 < row.len());
+            let area = Area { left, top, width: right.saturating_sub(left), height: bottom - top };
+            Painter::new(&mut canvas, &plot.panels[panel], area, charset).paint();
+        }
+        top = bottom;
     }
     if left_over > 0 && height > 1 {
         let text = format!("{left_over} more panels need more rows");
         canvas.words(0, height as isize - 1, &text, width, (Ansi::DarkGray, false));
     }
     canvas.finish()
+}
+
+/// How many rows of cells show the whole plot well at this width.
+pub fn height(plot: &Plot, width: usize, charset: Charset) -> usize {
+    rows(plot, width, charset).iter().map(|row| wish(plot, row)).sum()
+}
+
+fn rows(plot: &Plot, width: usize, charset: Charset) -> Vec<Vec<usize>> {
+    let beside = plot.panels.iter().filter(|panel| !panel.wide);
+    let least = beside.map(|panel| painter::least_width(panel, charset)).max().unwrap_or(1);
+    plot.rows(plot.columns.clamp(1, (width / least).max(1)))
+}
+
+/// Rows of cells for a row of panels: two for each line of words beside, or the usual height.
+fn wish(plot: &Plot, row: &[usize]) -> usize {
+    const USUAL: usize = 22;
+    const AROUND: usize = 6;
+    let lines = |n: &usize| {
+        let panel = &plot.panels[*n];
+        let words = panel.left.iter().chain(&panel.right).map(|column| column.cells.len()).max();
+        words.map_or(USUAL, |lines| (lines * 2 + AROUND).clamp(12, 60))
+    };
+    row.iter().map(lines).max().unwrap_or(USUAL)
 }
 
 impl Cells {

@@ -62,13 +62,6 @@ pub fn wrap(text: &str, size: f64, weight: Weight, room: f64) -> Vec<String> {
     lines
 }
 
-/// Text without control characters and without signs that turn or hide text; tabs and line ends become spaces.
-pub fn clean(text: &str) -> String {
-    let hides = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
-    let spaced = text.chars().map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c });
-    spaced.filter(|&c| !c.is_control() && !hides(c)).collect()
-}
-
 fn read(table: &'static str) -> Glyphs {
     let glyph = |line: &'static str| {
         let mut parts = line.split('\t');
@@ -91,11 +84,6 @@ mod tests {
             assert_eq!(glyphs.len(), text.lines().count());
             assert!((' '..='~').all(|c| glyphs.contains_key(&c)));
         }
-    }
-
-    #[test]
-    fn text_is_cleaned_of_what_terminals_and_readers_obey() {
-        assert_eq!(clean("a\u{1b}[31mb\u{7}\u{202e}c\td\u{9b}"), "a[31mbc d");
     }
 
     #[test]

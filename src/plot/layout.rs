@@ -4,6 +4,7 @@ use crate::plot::font::{self, LEADING, Weight};
 use crate::plot::scale::{Mapping, reach};
 use crate::plot::ticks::{self, Tick};
 use crate::plot::{Axis, Legend, Look, Panel, Plot, Scale, Shape, TextColumn, Ticks};
+use crate::text::clean;
 
 /// Point size of all text that does not ask for another; titles of panels are half a point larger.
 pub const SIZE: f64 = 7.0;
@@ -40,6 +41,8 @@ pub struct Placed<'a> {
     pub panel: &'a Panel,
     pub frame: Rect,
     pub margins: Margins,
+    /// Where the panel's column begins.
+    pub left: f64,
     pub x: Mapping,
     pub y: Mapping,
     pub x_ticks: Vec<Tick>,
@@ -67,41 +70,45 @@ pub fn place(plot: &Plot) -> (f64, f64, Vec<Placed<'_>>) {
     let columns = plot.columns.clamp(1, plot.panels.len().max(1));
     let guess = Rect { left: 0.0, top: 0.0, width: width / columns as f64 * 0.75, height: 100.0 };
     let mut panels: Vec<Placed> = plot.panels.iter().map(|panel| Placed::new(panel, guess)).collect();
-    let mut height = 0.0;
+    let rows = plot.rows(columns);
+    let mut height = 2.0 * EDGE;
     // Margins depend on tick labels, those on the frame, and that on the margins: three rounds settle it.
     for _ in 0..3 {
         for placed in &mut panels {
             placed.measure();
         }
-        height = arrange(&mut panels, columns, width);
+        height = arrange(&mut panels, &rows, columns, width);
     }
     (width, height, panels)
 }
 
-/// Frames from margins; the figure's height.
-fn arrange(panels: &mut [Placed], columns: usize, width: f64) -> f64 {
-    let of_column = |panels: &[Placed], column: usize, of: fn(&Placed) -> f64| {
-        panels.iter().skip(column).step_by(columns).map(of).fold(0.0, f64::max)
-    };
-    let lefts: Vec<f64> = (0..columns).map(|c| of_column(panels, c, |it| it.margins.left)).collect();
-    let rights: Vec<f64> = (0..columns).map(|c| of_column(panels, c, |it| it.margins.right)).collect();
-    let shares: Vec<f64> =
-        (0..columns).map(|c| of_column(panels, c, |it| sound(it.panel.share, 0.01, 100.0))).collect();
-    let taken = lefts.iter().chain(&rights).sum::<f64>() + BETWEEN * (columns - 1) as f64 + 2.0 * EDGE;
-    let free = (width - taken).max(columns as f64);
+/// Frames from margins; the figure's height. Panels of one column share its margins, wide ones keep their own.
+fn arrange(panels: &mut [Placed], rows: &[Vec<usize>], columns: usize, width: f64) -> f64 {
     let mut top = EDGE;
-    for row in panels.chunks_mut(columns) {
-        let widths = |c: usize| free * shares[c] / shares.iter().sum::<f64>();
-        let heights: Vec<f64> = row.iter().enumerate().map(|(c, it)| frame_height(it.panel.shape, widths(c))).collect();
-        let above = row.iter().map(|it| it.margins.top).fold(0.0, f64::max);
-        let mut left = EDGE;
-        for (c, placed) in row.iter_mut().enumerate() {
-            left += lefts[c];
-            placed.frame = Rect { left, top: top + above, width: widths(c), height: heights[c] };
-            left += widths(c) + rights[c] + BETWEEN;
+    for row in rows {
+        let wide = panels[row[0]].panel.wide;
+        let columns = if wide { 1 } else { columns };
+        let peers: Vec<&Vec<usize>> = rows.iter().filter(|other| !wide && !panels[other[0]].panel.wide).collect();
+        let of_column = |column: usize, of: fn(&Placed) -> f64| {
+            let own = row.get(column).into_iter().chain(peers.iter().filter_map(|other| other.get(column)));
+            own.map(|&n| of(&panels[n])).fold(0.0, f64::max)
+        };
+        let of = |of: fn(&Placed) -> f64| (0..columns).map(|c| of_column(c, of)).collect::<Vec<f64>>();
+        let (lefts, rights) = (of(|it| it.margins.left), of(|it| it.margins.right));
+        let shares = of(|it| sound(it.panel.share, 0.01, 100.0));
+        let taken = lefts.iter().chain(&rights).sum::<f64>() + BETWEEN * (columns - 1) as f64 + 2.0 * EDGE;
+        let free = (width - taken).max(columns as f64) / shares.iter().sum::<f64>();
+        let above = row.iter().map(|&n| panels[n].margins.top).fold(0.0, f64::max);
+        let (mut left, mut bottom) = (EDGE, top);
+        for (c, &n) in row.iter().enumerate() {
+            let (width, placed) = (free * shares[c], &mut panels[n]);
+            let height = frame_height(placed.panel.shape, width);
+            placed.frame = Rect { left: left + lefts[c], top: top + above, width, height };
+            placed.left = left;
+            left += lefts[c] + width + rights[c] + BETWEEN;
+            bottom = bottom.max(placed.frame.bottom() + placed.margins.bottom);
         }
-        let bottoms = row.iter().map(|it| it.frame.bottom() + it.margins.bottom);
-        top = bottoms.fold(top, f64::max) + BETWEEN;
+        top = bottom + BETWEEN;
     }
     top - BETWEEN + EDGE
 }
@@ -122,7 +129,7 @@ impl<'a> Placed<'a> {
         let x = Mapping::new(&panel.x, reach(&panel.marks, 0));
         let y = Mapping::new(&panel.y, reach(&panel.marks, 1));
         let (x_ticks, y_ticks, title, legend) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Placed { panel, frame, margins: Margins::default(), x, y, x_ticks, y_ticks, title, legend }
+        Placed { panel, frame, margins: Margins::default(), left: 0.0, x, y, x_ticks, y_ticks, title, legend }
     }
 
     /// The point of `[x, y]`; `None` where it has no place on an axis.
@@ -144,9 +151,9 @@ impl<'a> Placed<'a> {
         let room = margins.left + frame.width + margins.right;
         self.title = match panel.title.as_str() {
             "" => Vec::new(),
-            title => font::wrap(&font::clean(title), TITLE, Weight::SemiBold, room),
+            title => font::wrap(&clean(title), TITLE, Weight::SemiBold, room),
         };
-        self.legend = legend_rows(panel, if panel.legend == Legend::Below { room } else { 0.0 });
+        self.legend = if panel.legend == Legend::Below { balanced(panel, room) } else { legend_rows(panel, 0.0) };
         if panel.legend == Legend::Right {
             margins.right += legend_width(panel, &self.legend) + 3.0 * GAP;
         }
@@ -170,7 +177,7 @@ fn fitting(axis: &Axis, mapping: &Mapping, fits: impl Fn(&[Tick]) -> bool) -> Ve
         Ticks::At(given) => {
             let inside =
                 given.iter().filter(|(at, _)| mapping.fraction(*at).is_some_and(|f| (-1e-9..=1.0 + 1e-9).contains(&f)));
-            inside.map(|(at, label)| Tick { at: *at, label: font::clean(label) }).collect()
+            inside.map(|(at, label)| Tick { at: *at, label: clean(label).into_owned() }).collect()
         }
         Ticks::Nice => {
             let of = |most| match mapping.scale() {
@@ -197,6 +204,23 @@ fn overhang(ticks: &[Tick], mapping: &Mapping, length: f64) -> (f64, f64) {
         (half - centre, centre + half - length)
     });
     ends.fold((0.0, 0.0), |(left, right), (l, r)| (f64::max(left, l), f64::max(right, r)))
+}
+
+/// Which labels of a ruler are written so that none touch: every first, second or fifth, unless that leaves out many.
+/// `place` and `half` give a tick's place and half the width of its label, in one unit.
+pub fn labelled(n: usize, place: impl Fn(usize) -> f64, half: impl Fn(usize) -> f64, air: f64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| place(a).total_cmp(&place(b)));
+    let clear = |a: usize, b: usize| place(b) - place(a) >= half(a) + half(b) + air;
+    let mut greedy: Vec<usize> = Vec::new();
+    for &at in &order {
+        if greedy.last().is_none_or(|&last| clear(last, at)) {
+            greedy.push(at);
+        }
+    }
+    let even = [1, 2, 5].map(|stride| order.iter().copied().step_by(stride).collect::<Vec<usize>>());
+    let even = even.into_iter().find(|kept| kept.windows(2).all(|pair| clear(pair[0], pair[1])));
+    even.filter(|kept| kept.len() * 4 >= greedy.len() * 3).unwrap_or(greedy)
 }
 
 /// The ticks of an axis over a frame of this width, without labels that would touch the one before.
@@ -249,6 +273,13 @@ fn bar_room(panel: &Panel) -> f64 {
         let words = [&bar.low, &bar.high].map(|text| font::width(text, SIZE, Weight::Regular));
         4.0 * GAP + BAR + words[0].max(words[1]).max(SIZE * LEADING)
     })
+}
+
+/// As few rows as `room` allows, of about one length.
+fn balanced(panel: &Panel, room: f64) -> Vec<LegendRow> {
+    let widest = legend_rows(panel, room);
+    let narrower = (10..20).map(|n| legend_rows(panel, room * f64::from(n) / 20.0));
+    narrower.into_iter().find(|rows| rows.len() == widest.len()).unwrap_or(widest)
 }
 
 /// Named marks in rows no wider than `room`, one a row when `room` is 0.

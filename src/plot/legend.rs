@@ -56,7 +56,7 @@ impl Artist<'_> {
                 let place = Rect { left: x + 2.0, top: y - 2.5, width: KEY - 4.0, height: 5.0 };
                 self.area(vec![corners(place)], mark.colour, mark.opacity, None);
             }
-            What::Text { .. } => (),
+            What::Text { .. } | What::Ruler { .. } => (),
         }
     }
 

@@ -48,6 +48,8 @@ pub struct Panel {
     pub shape: Shape,
     /// Width of the panel's column in relation to others.
     pub share: f64,
+    /// Stands alone on its row, over all columns.
+    pub wide: bool,
 }
 
 /// How high the area between the axes is.
@@ -160,6 +162,11 @@ pub enum What {
         direction: Direction,
         pen: Pen,
     },
+    /// A line at a height with its own ticks and labels above it; labels that would touch are left out.
+    Ruler {
+        y: f64,
+        ticks: Vec<(f64, String)>,
+    },
     /// Grey cells, `columns` to a row, the first row at `y[0]`, the first cell at `x[0]`.
     Raster {
         x: [f64; 2],
@@ -266,6 +273,7 @@ impl Default for Panel {
             colour_bar: None,
             shape: Shape::Ratio(0.75),
             share: 1.0,
+            wide: false,
         }
     }
 }
@@ -289,6 +297,20 @@ impl Axis {
     /// Neither line nor ticks: the marks stand alone.
     pub fn hidden(from: f64, to: f64) -> Axis {
         Axis { ticks: Ticks::None, look: Look::Hidden, ..Axis::fixed("", from, to) }
+    }
+}
+
+impl Plot {
+    /// Positions of the panels of each row: as many as `columns`, wide ones alone.
+    fn rows(&self, columns: usize) -> Vec<Vec<usize>> {
+        let mut rows: Vec<Vec<usize>> = Vec::new();
+        for (n, panel) in self.panels.iter().enumerate() {
+            match rows.last_mut() {
+                Some(row) if !panel.wide && row.len() < columns && !self.panels[row[0]].wide => row.push(n),
+                _ => rows.push(vec![n]),
+            }
+        }
+        rows
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::plot::canvas::{Area, Canvas, Ink, narrow};
 use crate::plot::cells::{Cell, Charset};
+use crate::plot::layout::labelled;
 use crate::plot::scale::{Mapping, reach};
 use crate::plot::scene::stairs;
 use crate::plot::ticks::{self, Tick};
@@ -9,6 +10,11 @@ use crate::plot::{
     Anchor, Ansi, Axis, Colour, Dash, Direction, Legend, Look, Mark, Marker, Panel, Pen, Scale, TextColumn, TextStyle,
     Ticks, What,
 };
+
+/// Cells that an axis between words should have.
+const AXIS: usize = 24;
+/// Cells of a sample in the legend.
+const KEY: usize = 5;
 
 /// Draws one panel into its area.
 pub struct Painter<'a> {
@@ -32,7 +38,7 @@ impl<'a> Painter<'a> {
         let labels = y_ticks.iter().map(|tick| width_of(&tick.label, charset)).max().unwrap_or(0);
         let axis = usize::from(panel.y.look != Look::Hidden);
         let left = (labels + axis + words_width(&panel.left, charset)).min(area.width / 2);
-        let right = words_width(&panel.right, charset).min((area.width - left) / 3);
+        let right = words_width(&panel.right, charset).min((area.width - left).saturating_sub(AXIS / 2));
         let top = usize::from(!panel.title.is_empty()) + usize::from(has_heading(panel) || !panel.y.title.is_empty());
         let mut below = usize::from(panel.x.look != Look::Hidden) + usize::from(panel.x.ticks != Ticks::None);
         below += usize::from(!panel.x.title.is_empty());
@@ -121,15 +127,17 @@ impl<'a> Painter<'a> {
             What::Points { at, marker, levels, .. } => self.points(mark, at, *marker, levels),
             What::Bars { boxes } => boxes.iter().for_each(|it| self.bar(it, ink(Dash::Solid))),
             What::Text { at, text, style } => self.text(*at, text, style, mark.colour),
+            What::Ruler { y, ticks } => self.ruler(*y, ticks, ink(Dash::Solid)),
             What::Rule { at, direction, pen } => self.rule(*at, *direction, *pen, mark.colour),
             What::Raster { x, y, columns, grey } => self.raster(*x, *y, (*columns).max(1), grey),
         }
     }
 
     fn polyline(&mut self, points: &[[f64; 2]], ink: Ink) {
+        let mut phase = 0;
         for pair in points.windows(2) {
             if let (Some(from), Some(to)) = (self.place(pair[0]), self.place(pair[1])) {
-                self.canvas.line(self.frame, from, to, ink);
+                self.canvas.line(self.frame, from, to, ink, &mut phase);
             }
         }
     }
@@ -172,7 +180,31 @@ impl<'a> Painter<'a> {
         if let Some(ends) = ends {
             let [from, to] = ends.map(|end| self.canvas.place(self.frame, end[0], end[1]));
             let sign = if direction == Direction::Vertical { ':' } else { '-' };
-            self.canvas.line(self.frame, from, to, Ink { colour: colour.ansi(), dash: pen.dash, sign });
+            self.canvas.line(self.frame, from, to, Ink { colour: colour.ansi(), dash: pen.dash, sign }, &mut 0);
+        }
+    }
+
+    fn ruler(&mut self, y: f64, ticks: &[(f64, String)], ink: Ink) {
+        let found = ticks.iter().filter_map(|(at, label)| Some((self.cell([*at, y])?, label)));
+        let found: Vec<((isize, isize), &String)> = found.collect();
+        let ends = ticks.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), it| (l.min(it.0), h.max(it.0)));
+        self.polyline(&[[ends.0, y], [ends.1, y]], ink);
+        let stroke = if self.charset == Charset::Braille { '┴' } else { '+' };
+        found.iter().for_each(|((x, row), _)| {
+            self.canvas.sign(*x, *row, Cell { symbol: stroke, colour: ink.colour, bold: false })
+        });
+        let half = |n: usize| width_of(found[n].1, self.charset) as f64 / 2.0;
+        for n in labelled(found.len(), |n| found[n].0.0 as f64, half, 1.0) {
+            let ((x, row), label) = found[n];
+            let width = width_of(label, self.charset) as isize;
+            let end = (self.area.left + self.area.width) as isize;
+            self.canvas.words(
+                (x - width / 2).min(end - width),
+                row - 1,
+                label,
+                width as usize,
+                (Ansi::Foreground, false),
+            );
         }
     }
 
@@ -297,7 +329,9 @@ impl<'a> Painter<'a> {
                 entries.push((self.frame.top as isize + row as isize, &cell.text, cell.bold));
             }
         }
-        for (row, text, bold) in entries {
+        // Where rows are too few for all words, the first of a row is kept whole.
+        let mut taken = std::collections::BTreeSet::new();
+        for (row, text, bold) in entries.into_iter().filter(|entry| taken.insert(entry.0)) {
             let before = indent(text);
             self.canvas.words(
                 (left + before) as isize,
@@ -319,17 +353,17 @@ impl<'a> Painter<'a> {
         for (n, mark) in named.into_iter().take(rows).enumerate() {
             let row = (end - rows + n) as isize;
             let left = self.frame.left.min(self.area.left + self.area.width / 4);
-            let key = Area { left, top: row as usize, width: 3, height: 1 };
+            let key = Area { left, top: row as usize, width: KEY, height: 1 };
             let ink = |dash| Ink { colour: mark.colour.ansi(), dash, sign: sign_of(mark.colour) };
             let middle = (self.canvas.dots().1 / 2) as f64;
             match &mark.what {
                 What::Points { marker, .. } => {
                     let cell = Cell { symbol: symbol(*marker), colour: mark.colour.ansi(), bold: false };
-                    self.canvas.sign(left as isize + 1, row, cell);
+                    self.canvas.sign(left as isize + 2, row, cell);
                 }
                 What::Bars { .. } | What::Band { .. } => {
                     for line in 0..self.canvas.dots().1 {
-                        self.canvas.line(key, [0.0, line as f64], [9.0, line as f64], ink(Dash::Solid));
+                        self.canvas.line(key, [0.0, line as f64], [9.0, line as f64], ink(Dash::Solid), &mut 0);
                     }
                 }
                 What::Line { pen, .. }
@@ -337,14 +371,20 @@ impl<'a> Painter<'a> {
                 | What::Segments { pen, .. }
                 | What::Rule { pen, .. }
                 | What::Arrows { pen, .. } => {
-                    self.canvas.line(key, [0.0, middle], [9.0, middle], ink(pen.dash));
+                    self.canvas.line(key, [0.0, middle], [9.0, middle], ink(pen.dash), &mut 0);
                 }
-                What::Text { .. } | What::Raster { .. } => (),
+                What::Text { .. } | What::Raster { .. } | What::Ruler { .. } => (),
             }
-            let room = (self.area.left + self.area.width).saturating_sub(left + 4);
-            self.canvas.words(left as isize + 4, row, &mark.name, room, (Ansi::Foreground, false));
+            let room = (self.area.left + self.area.width).saturating_sub(left + KEY + 1);
+            self.canvas.words((left + KEY + 1) as isize, row, &mark.name, room, (Ansi::Foreground, false));
         }
     }
+}
+
+/// The narrowest area in which the panel says something: its words and some axis.
+pub fn least_width(panel: &Panel, charset: Charset) -> usize {
+    const LEAST: usize = 34;
+    (words_width(&panel.left, charset) + words_width(&panel.right, charset) + AXIS).max(LEAST)
 }
 
 fn ticks_of(axis: &Axis, mapping: &Mapping, most: usize) -> Vec<Tick> {

@@ -2,7 +2,8 @@
 
 use resvg::{tiny_skia, usvg};
 
-use crate::plot::{Plot, font, svg};
+use crate::plot::{Plot, svg};
+use crate::text::clean;
 
 /// Why a plot has no picture.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +40,10 @@ fn encode(plot: &Plot, pixels: &tiny_skia::Pixmap, dpi: f64) -> Result<Vec<u8>, 
     let per_metre = (dpi / 0.0254).round() as u32;
     let unit = png::Unit::Meter;
     encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit }));
-    encoder.add_itxt_chunk("Title".to_owned(), font::clean(&plot.title))?;
+    encoder.add_itxt_chunk("Title".to_owned(), clean(&plot.title).into_owned())?;
     encoder.add_itxt_chunk(
         "Source".to_owned(),
-        plot.provenance.iter().map(|line| font::clean(line)).collect::<Vec<_>>().join("\n"),
+        plot.provenance.iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"),
     )?;
     let colours: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect();
     let mut writer = encoder.write_header()?;

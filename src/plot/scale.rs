@@ -85,6 +85,8 @@ fn values(what: &What, axis: usize) -> Vec<f64> {
         What::Bars { boxes } => boxes.iter().flat_map(|it| [it[axis], it[axis + 2]]).collect(),
         What::Text { at, .. } => vec![at[axis]],
         What::Rule { .. } => Vec::new(),
+        What::Ruler { ticks, .. } if axis == 0 => ticks.iter().map(|tick| tick.0).collect(),
+        What::Ruler { y, .. } => vec![*y],
         What::Raster { x, y, .. } => if axis == 0 { x } else { y }.to_vec(),
     }
 }

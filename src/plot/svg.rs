@@ -7,6 +7,7 @@ use crate::plot::font::{self, Weight};
 use crate::plot::layout::Rect;
 use crate::plot::scene::{self, Fill, Item, Scene, Stroke, Words};
 use crate::plot::{Colour, Plot};
+use crate::text::clean;
 
 /// A complete SVG document. Every text of the plot is cleaned of control characters and escaped.
 pub fn render(plot: &Plot) -> String {
@@ -26,7 +27,7 @@ pub fn render(plot: &Plot) -> String {
 /// Text for XML, without control characters.
 pub fn escape(text: &str) -> String {
     let mut out = String::new();
-    for c in font::clean(text).chars() {
+    for c in clean(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

@@ -50,6 +50,12 @@ pub enum Error {
     Field { found: String, valid: String },
     #[error("this shows the response, which is hidden from a blind reader")]
     Blind,
+    #[error("{}: the name ends in none of {expected}", path.display())]
+    Ending { path: PathBuf, expected: &'static str },
+    #[error("the study has no {what} yet")]
+    NoResult { what: &'static str, command: &'static str },
+    #[error(transparent)]
+    Picture(#[from] crate::plot::png::PngError),
     #[error("a change needs a reason")]
     NoReason,
     #[error(transparent)]
@@ -85,6 +91,7 @@ impl Error {
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
             Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
+            Error::NoResult { command, .. } => Some(format!("{command} makes it")),
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())

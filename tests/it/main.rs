@@ -2,6 +2,7 @@
 
 mod extract;
 mod features;
+mod figure;
 mod filter;
 mod floors;
 mod forest;

@@ -1,0 +1,76 @@
+//! `osteon figure`: a figure in the terminal, or as SVG, PNG or CSV.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::cli::{Color, Globals, Outcome, opening, output};
+use crate::plot::cells::{self, Charset};
+use crate::report::figure::{Figure, TWO_COLUMNS_MM};
+use crate::study::{Error, FigureName, FigureRequest};
+
+/// Draw a figure in the terminal, or write it to files
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which figure
+    #[arg(value_parser = names())]
+    name: FigureName,
+    /// File to write; its ending says how: .svg, .png (300 dpi) or .csv (the numbers shown). May be given again
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// Width on paper in mm: 85 is one column of a journal, 174 two
+    #[arg(long, default_value_t = TWO_COLUMNS_MM, value_name = "MM")]
+    width: f64,
+    /// Whose figure, where it shows one patient; the first with images when not given
+    #[arg(long, value_name = "ID")]
+    patient: Option<String>,
+    /// Draw in the terminal with ASCII signs instead of braille
+    #[arg(long)]
+    ascii: bool,
+}
+
+fn names() -> impl TypedValueParser<Value = FigureName> {
+    let values = FigureName::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).map(|name| {
+        let found = FigureName::ALL.into_iter().find(|(_, own, _)| *own == name);
+        found.expect("clap lets only these names through").0
+    })
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let study = opening::read(globals)?;
+    let figure =
+        study.figure(&FigureRequest { name: args.name, width_mm: args.width, patient: args.patient.clone() })?;
+    for path in &args.output {
+        write(&figure, path)?;
+    }
+    if args.output.is_empty() {
+        let charset = if args.ascii { Charset::Ascii } else { Charset::Braille };
+        output::print(&drawn(&figure, charset, globals.color))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The figure over the width of the terminal, 80 columns where there is none.
+fn drawn(figure: &Figure, charset: Charset, color: Color) -> String {
+    let width = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns).max(20));
+    let coloured = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    };
+    let height = cells::height(&figure.plot, width, charset);
+    format!("{}\n{}\n", figure.cells(width, height, charset).to_text(coloured), crate::text::clean(&figure.caption))
+}
+
+fn write(figure: &Figure, path: &Path) -> Result<(), Error> {
+    let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let bytes = match ending.as_str() {
+        "svg" => figure.svg().into_bytes(),
+        "png" => figure.png()?,
+        "csv" => figure.csv().into_bytes(),
+        _ => return Err(Error::Ending { path: path.to_owned(), expected: ".svg, .png or .csv" }),
+    };
+    std::fs::write(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
+}

@@ -1,0 +1,39 @@
+//! `osteon report`: the study as one page to hand in.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Globals, Outcome, opening, output};
+use crate::report::page::{self, Page};
+use crate::study::Error;
+
+/// Write the report: one HTML page, the same as Markdown, and every figure as SVG with its numbers as CSV
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder to write report.html, report.md and figures/ to; made where it is missing
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let study = opening::read(globals)?;
+    let page = study.report()?;
+    write(&page, &args.output)?;
+    output::print(&format!("{}\n", args.output.join("report.html").display()))?;
+    Ok(Outcome::Done)
+}
+
+fn write(page: &Page, dir: &Path) -> Result<(), Error> {
+    let figures = dir.join("figures");
+    std::fs::create_dir_all(&figures).map_err(|source| Error::File { path: figures.clone(), source })?;
+    put(&dir.join("report.html"), &page::html(page))?;
+    put(&dir.join("report.md"), &page::markdown(page))?;
+    for figure in page.figures() {
+        put(&figures.join(format!("{}.svg", figure.plot.name)), &figure.svg())?;
+        put(&figures.join(format!("{}.csv", figure.plot.name)), &figure.csv())?;
+    }
+    Ok(())
+}
+
+fn put(path: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(|source| Error::File { path: path.to_owned(), source })
+}

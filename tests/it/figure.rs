@@ -1,0 +1,338 @@
+//! Figures: words inside and apart at one and two columns of a journal, the same bytes every time, numbers beside.
+
+use osteon::plot::cells::{self, Charset};
+use osteon::report::figure::{
+    Figure, ONE_COLUMN_MM, Paper, TWO_COLUMNS_MM, calibration, decision, flow, forest, icc, lasso, nomogram, roc, shap,
+    workflow,
+};
+use resvg::usvg;
+
+use crate::plot::check_words;
+
+/// Smooth but uneven numbers from 0 to 1.
+fn wave(n: usize) -> f64 {
+    ((n as f64 * 12.9898).sin() * 43758.5453).fract().abs()
+}
+
+fn paper(width_mm: f64) -> Paper {
+    Paper { width_mm, provenance: vec!["study: sample".into(), "protocol: 0123456789abcdef".into()] }
+}
+
+const MODELS: [&str; 3] = ["Clinical", "Radiomics", "Combined"];
+
+fn rocs(paper: &Paper) -> Figure {
+    let curve = |model: usize, n: usize| {
+        let mut points = vec![[0.0, 0.0]];
+        for step in 1..=n {
+            let x = step as f64 / n as f64;
+            let y = x.powf(0.5 / (model as f64 + 1.0));
+            points.push([x - 1.0 / n as f64, (y * 20.0).round() / 20.0]);
+            points.push([x, (y * 20.0).round() / 20.0]);
+        }
+        roc::Curve {
+            model: MODELS[model].into(),
+            points,
+            auc: 0.724 + 0.1 * model as f64,
+            interval: Some([0.6 + 0.1 * model as f64, 0.848 + 0.05 * model as f64]),
+        }
+    };
+    let set = |name: &str, n: usize, steps: usize| roc::Set {
+        name: name.into(),
+        n,
+        curves: (0..3).map(|model| curve(model, steps)).collect(),
+    };
+    roc::figure(&[set("Training set", 75, 36), set("Test set", 18, 9)], paper)
+}
+
+fn decisions(paper: &Paper) -> Figure {
+    let curve = |model: usize| decision::Curve {
+        model: MODELS[model].into(),
+        points: (1..99)
+            .map(|n| n as f64 / 100.0)
+            .map(|t| [t, 0.5 - 0.4 * t.powf(1.0 + model as f64) - 0.02 * wave((t * 20.0) as usize + model)])
+            .collect(),
+    };
+    let set =
+        |name: &str, n| decision::Set { name: name.into(), n, prevalence: 0.52, curves: (0..3).map(curve).collect() };
+    decision::figure(&[set("Training set", 75), set("Test set", 18)], paper)
+}
+
+fn calibrations(paper: &Paper) -> Figure {
+    let grid: Vec<f64> = (1..=49).map(|n| n as f64 / 50.0).collect();
+    let model = |at: usize| {
+        let observed = |p: f64| (p + 0.12 * ((p * (4.0 + at as f64)).sin()) * (1.0 - p)).clamp(0.0, 1.0);
+        let last = at == 2;
+        calibration::Model {
+            name: MODELS[at].into(),
+            brier: 0.2 - 0.04 * at as f64,
+            smooth: grid.iter().map(|&p| [p, observed(p)]).collect(),
+            band: if last {
+                grid.iter().map(|&p| [p, observed(p) - 0.14, observed(p) + 0.12]).collect()
+            } else {
+                Vec::new()
+            },
+            groups: if last {
+                [0.08, 0.27, 0.5, 0.74, 0.93].map(|p| [p, observed(p), observed(p) - 0.1, observed(p) + 0.06]).to_vec()
+            } else {
+                Vec::new()
+            },
+        }
+    };
+    let set = |name: &str, n: usize| calibration::Set {
+        name: name.into(),
+        n,
+        models: (0..3).map(model).collect(),
+        patients: (0..n).map(|n| (wave(n), wave(n) + 0.3 * wave(n + 7) > 0.6)).collect(),
+    };
+    calibration::figure(&[set("Training set", 75), set("Test set", 18)], paper)
+}
+
+fn lassos(paper: &Paper) -> Figure {
+    let lambdas: Vec<f64> = (0..60).map(|n| 0.22 * 0.001f64.powf(n as f64 / 59.0)).collect();
+    let names = [
+        "original_glcm_Idmn",
+        "wavelet-LLH_glszm_SmallAreaEmphasis",
+        "log-sigma-3-0-mm-3D_firstorder_Kurtosis",
+        "square_ngtdm_Busyness",
+        "lbp-3D-m1_glrlm_LongRunEmphasis",
+        "original_shape_Sphericity",
+        "exponential_gldm_DependenceVariance",
+    ];
+    let feature = |n: usize| {
+        let start = 3.0 + 4.0 * n as f64;
+        let slope = (wave(n + 3) - 0.5) * 0.012;
+        let path = (0..60).map(|at| (at as f64 - start).max(0.0) * slope).collect();
+        (names.get(n).map_or_else(|| format!("noise_{n}"), |name| (*name).to_owned()), path)
+    };
+    let error = |at: usize| 0.17 + 0.00006 * (at as f64 - 30.0).powi(2);
+    let lasso = lasso::Lasso {
+        region: "intra + peri 2 mm".into(),
+        features: (0..14).map(feature).collect(),
+        error: "Mean squared error".into(),
+        errors: (0..60).map(error).collect(),
+        standard_errors: (0..60).map(|at| 0.012 + 0.004 * wave(at)).collect(),
+        at_min: 30,
+        at_one_se: 16,
+        chosen: 30,
+        lambdas,
+    };
+    lasso::figure(&lasso, paper)
+}
+
+fn nomograms(paper: &Paper) -> Figure {
+    let scale = |name: &str, ticks: &[(&str, f64)]| nomogram::Scale {
+        name: name.into(),
+        ticks: ticks.iter().map(|(label, at)| ((*label).to_owned(), *at)).collect(),
+    };
+    let steps = |from: f64, step: f64, n: usize, points: f64| -> Vec<(String, f64)> {
+        (0..n)
+            .map(|k| (osteon::plot::number(from + step * k as f64, usize::from(step < 1.0)), points * k as f64))
+            .collect()
+    };
+    let nomogram = nomogram::Nomogram {
+        most_points: 100.0,
+        variables: vec![
+            nomogram::Scale { name: "Rad-score".into(), ticks: steps(0.0, 0.1, 11, 10.0) },
+            nomogram::Scale { name: "ALP, U/L".into(), ticks: steps(0.0, 500.0, 14, 4.3) },
+            scale("Pathological fracture", &[("No", 0.0), ("Yes", 12.5)]),
+        ],
+        total: nomogram::Scale { name: "Total points".into(), ticks: steps(0.0, 20.0, 9, 20.0) },
+        probability: scale(
+            "Probability of non-pGR",
+            &[
+                ("0.01", 51.0),
+                ("0.1", 61.5),
+                ("0.3", 68.0),
+                ("0.5", 72.0),
+                ("0.7", 76.0),
+                ("0.9", 84.0),
+                ("0.99", 95.0),
+            ],
+        ),
+    };
+    nomogram::figure(&nomogram, paper)
+}
+
+fn variables() -> Vec<shap::Variable> {
+    let variable = |name: &str, at: usize, size: f64, binary: bool| {
+        let level = |n: usize| if binary { wave(n * 5 + at).round() } else { wave(n * 7 + at) };
+        shap::Variable {
+            name: name.into(),
+            shap: (0..75).map(|n| size * (level(n) - 0.45) + 0.03 * size * wave(n + 50)).collect(),
+            values: (0..75).map(level).collect(),
+        }
+    };
+    vec![
+        variable("ALP", 1, 0.7, false),
+        variable("Rad-score", 2, 6.0, false),
+        variable("Pathological fracture", 3, 1.4, true),
+    ]
+}
+
+fn waterfalls(paper: &Paper) -> Figure {
+    let patient = shap::Patient {
+        name: "P017".into(),
+        base: 0.21,
+        steps: vec![
+            ("Pathological fracture = Yes".into(), 0.62),
+            ("Rad-score = 0.81".into(), 2.31),
+            ("ALP = 96 U/L".into(), -0.18),
+        ],
+        unit: "log odds".into(),
+    };
+    shap::waterfall(&patient, paper)
+}
+
+fn forests(paper: &Paper) -> Figure {
+    let estimate = |odds_ratio: f64, low: f64, high: f64, p: f64| Some(forest::Estimate { odds_ratio, low, high, p });
+    let row = |label: &str, univariable, multivariable, reference| forest::Row {
+        label: label.into(),
+        univariable,
+        multivariable,
+        reference,
+    };
+    let rows = [
+        row("Age, years", estimate(1.004, 0.959, 1.051, 0.87), None, false),
+        row("Sex", None, None, false),
+        row("  Female", None, None, true),
+        row("  Male", estimate(0.897, 0.354, 2.27, 0.82), None, false),
+        row("Location", None, None, false),
+        row("  Femur", None, None, true),
+        row("  Tibia", estimate(1.56, 0.52, 4.67, 0.43), None, false),
+        row("  Others", estimate(1.11, 0.35, 3.5, 0.86), None, false),
+        row("Pathological fracture", None, None, false),
+        row("  None", None, None, true),
+        row("  Yes", estimate(3.2, 1.33, 7.7, 0.009), estimate(3.6, 1.4, 9.1, 0.007), false),
+        row("ALP, U/L", estimate(1.003, 1.001, 1.006, 0.02), estimate(1.004, 1.001, 1.006, 0.013), false),
+        row("Pathological subtype, others", estimate(14.2, 0.003, 2400.0, 0.7), None, false),
+    ];
+    forest::figure(&rows, paper)
+}
+
+fn iccs(paper: &Paper) -> Figure {
+    let names =
+        ["Intra", "Peri 2 mm", "Peri 4 mm", "Peri 6 mm", "Intra + peri 2 mm", "Intra + peri 4 mm", "Intra + peri 6 mm"];
+    let region = |(at, name): (usize, &&str)| icc::Region {
+        name: (*name).into(),
+        icc: (0..400).map(|n| (n % 50 > 0).then(|| 1.0 - wave(n + at * 400).powf(1.2 + at as f64 * 0.3))).collect(),
+    };
+    icc::figure(&names.iter().enumerate().map(region).collect::<Vec<_>>(), 0.75, paper)
+}
+
+fn workflows(paper: &Paper) -> Figure {
+    let (columns, rows) = (72usize, 64usize);
+    let distance = |at: usize| {
+        let (x, y) = ((at % columns) as f64 - 36.0, (at / columns) as f64 - 30.0);
+        (x * x * 0.8 + y * y * 1.4 + 3.0 * x * (y * 0.3).sin()).max(0.0).sqrt()
+    };
+    let inside =
+        |from: f64, to: f64| (0..columns * rows).map(|at| (from..to).contains(&distance(at))).collect::<Vec<_>>();
+    let regions = [
+        ("Intra", 0.0, 14.0),
+        ("Peri 2 mm", 14.0, 16.0),
+        ("Intra + peri 2 mm", 0.0, 16.0),
+        ("Peri 4 mm", 14.0, 18.0),
+        ("Intra + peri 4 mm", 0.0, 18.0),
+        ("Peri 6 mm", 14.0, 20.0),
+        ("Intra + peri 6 mm", 0.0, 20.0),
+    ];
+    let slice = workflow::Slice {
+        patient: "P017".into(),
+        columns,
+        intensities: (0..columns * rows)
+            .map(|at| 300.0 * (-(distance(at) / 16.0).powi(4)).exp() + 120.0 * wave(at) + 2.0 * (at % columns) as f64)
+            .collect(),
+        spacing_mm: [1.0, 1.0],
+        regions: regions.into_iter().map(|(name, from, to)| (name.to_owned(), inside(from, to))).collect(),
+    };
+    workflow::figure(&slice, paper)
+}
+
+fn flows(paper: &Paper) -> Figure {
+    let flow = flow::Flow {
+        assessed: 121,
+        excluded: vec![
+            ("no MRI before chemotherapy".into(), 14),
+            ("incomplete chemotherapy".into(), 9),
+            ("images of poor quality, or with movement that hides the border of the tumour".into(), 5),
+        ],
+        sets: vec![("Training set".into(), 75, Some(39)), ("Test set".into(), 18, Some(9))],
+        event: "non-pGR".into(),
+    };
+    flow::figure(&flow, paper)
+}
+
+/// Every figure at a width.
+fn all(width_mm: f64) -> Vec<Figure> {
+    let paper = &paper(width_mm);
+    let makers: [fn(&Paper) -> Figure; 11] = [
+        rocs,
+        decisions,
+        calibrations,
+        lassos,
+        nomograms,
+        |paper| shap::summary(&variables(), "log odds", paper),
+        waterfalls,
+        forests,
+        iccs,
+        workflows,
+        flows,
+    ];
+    makers.iter().map(|make| make(paper)).collect()
+}
+
+#[test]
+fn words_of_every_figure_stay_inside_and_apart() {
+    for width_mm in [ONE_COLUMN_MM, 120.0, TWO_COLUMNS_MM] {
+        for figure in all(width_mm) {
+            check_words(&figure.plot, width_mm);
+        }
+    }
+}
+
+#[test]
+fn every_figure_is_well_formed_and_the_same_bytes_every_time() {
+    for (one, other) in all(TWO_COLUMNS_MM).into_iter().zip(all(TWO_COLUMNS_MM)) {
+        assert_eq!(one.svg(), other.svg());
+        usvg::Tree::from_str(&one.svg(), &usvg::Options::default()).unwrap();
+        assert!(one.svg().contains("protocol: 0123456789abcdef"), "{} says where it comes from", one.plot.name);
+    }
+}
+
+#[test]
+fn every_figure_has_its_numbers_as_csv() {
+    for figure in all(TWO_COLUMNS_MM) {
+        let csv = figure.csv();
+        let mut lines = csv.lines().filter(|line| !line.starts_with('#'));
+        let fields = lines.next().unwrap().split(',').count();
+        assert!(fields >= 3 && lines.clone().count() > 2, "{}: {csv}", figure.plot.name);
+        assert!(!csv.contains("NaN") && !csv.contains("inf"), "{}", figure.plot.name);
+    }
+}
+
+/// `OSTEON_WRITE_FIGURES=DIR` leaves pictures of all sample figures in a folder, to be looked at.
+#[test]
+fn every_figure_can_be_a_picture() {
+    let dir = std::env::var_os("OSTEON_WRITE_FIGURES").map(std::path::PathBuf::from);
+    for figure in all(TWO_COLUMNS_MM).into_iter().chain(dir.iter().flat_map(|_| all(ONE_COLUMN_MM))) {
+        let picture = figure.png().unwrap();
+        assert!(picture.starts_with(b"\x89PNG"));
+        if let Some(dir) = &dir {
+            let name = format!("{}-{}", figure.plot.name, figure.plot.width_mm);
+            std::fs::write(dir.join(format!("{name}.png")), picture).unwrap();
+            std::fs::write(dir.join(format!("{name}.svg")), figure.svg()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_terminal_shows_every_figure() {
+    let drawn = all(TWO_COLUMNS_MM).into_iter().map(|figure| {
+        format!(
+            "== {}\n{}",
+            figure.plot.name,
+            figure.cells(80, cells::height(&figure.plot, 80, Charset::Braille), Charset::Braille).to_text(false)
+        )
+    });
+    insta::assert_snapshot!(drawn.collect::<String>());
+}
