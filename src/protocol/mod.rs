@@ -13,6 +13,7 @@ pub use preset::Preset;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
+    pub acquisition: crate::read::dicom::Params,
     pub preprocess: crate::preprocess::Params,
     pub roi: crate::roi::Params,
     pub filter: crate::filter::Params,

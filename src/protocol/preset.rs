@@ -27,6 +27,14 @@ impl Preset {
     pub fn protocol(self) -> Protocol {
         let families = ["shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"];
         let study = Protocol {
+            acquisition: crate::read::dicom::Params {
+                repetition_time_ms: 2000.0,
+                echo_time_ms: 90.0,
+                slice_thickness_mm: 5.0,
+                field_strength_t: 1.5,
+                fat_suppressed: true,
+                tolerance: 0.1,
+            },
             preprocess: crate::preprocess::Params { normalise: true, spacing_mm: vec![1.0, 1.0, 3.0], bin_width: 0.1 },
             roi: crate::roi::Params { margins_mm: vec![2.0, 4.0, 6.0] },
             filter: Params {
@@ -47,6 +55,7 @@ impl Preset {
                 filter: Params { images: vec!["original".to_owned()], crop: Crop::Roi, ..study.filter },
                 feature: crate::feature::Params { exclude: Vec::new(), ..study.feature },
                 roi: crate::roi::Params { margins_mm: Vec::new() },
+                ..study
             },
         }
     }

@@ -5,6 +5,7 @@
 //! its grid.
 
 mod data;
+pub mod dicom;
 mod nifti;
 mod nrrd;
 mod pair;

@@ -1,5 +1,7 @@
 //! One test binary: each module proves one part of the program.
 
+mod dicom;
+mod dicom_files;
 mod extract;
 mod features;
 mod figure;
