@@ -73,8 +73,10 @@ pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> R
     let flags = flags | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("osteon_text", 1, flags, |context| Ok(text(context.get_raw(0))))?;
     connection.create_scalar_function("osteon_hash", 11, flags, |context| {
-        let fields: Vec<serde_json::Value> = (0..context.len()).map(|at| json(context.get_raw(at))).collect();
-        Ok(digest(&fields))
+        let seq = serde_json::Value::from(context.get::<i64>(0)?);
+        // A number on its way into a column of text is hashed as the text that it becomes.
+        let rest = (1..context.len()).map(|at| text(context.get_raw(at)).into());
+        Ok(digest(&std::iter::once(seq).chain(rest).collect::<Vec<_>>()))
     })?;
     Ok(())
 }
@@ -183,12 +185,5 @@ fn text(value: ValueRef) -> Option<String> {
         ValueRef::Integer(number) => Some(number.to_string()),
         ValueRef::Real(number) => Some(number.to_string()),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-    }
-}
-
-fn json(value: ValueRef) -> serde_json::Value {
-    match value {
-        ValueRef::Integer(number) => number.into(),
-        other => text(other).map_or(serde_json::Value::Null, serde_json::Value::from),
     }
 }

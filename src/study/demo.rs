@@ -91,7 +91,7 @@ fn tumour(patient: &Patient) -> Tumour {
     };
     let poor = f64::from(u8::from(patient.response == Some(Response::Poor)));
     Tumour {
-        diameter_mm: (12.0 + diameter / 12.0).min(30.0),
+        diameter_mm: (9.0 + diameter / 20.0).min(22.0),
         roughness: 30.0 + 14.0 * poor + rng.random_range(-14.0..14.0),
         oedema_mm: 3.0 + 1.5 * poor + rng.random_range(-1.5..1.5),
     }

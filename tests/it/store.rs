@@ -141,6 +141,22 @@ fn a_trail_that_was_tampered_with_is_found_out() {
 }
 
 #[test]
+fn a_split_is_in_the_trail_and_stands_when_it_is_locked() {
+    let (_folder, _path, study) = study();
+    add(&study, "P1", 100.5, 95.0);
+    let id = study.store.patient("P1").unwrap().id;
+    let draw = |write: &osteon::store::Write| write.add_split(None, None, "", &[(id, osteon::store::Side::Test)]);
+    study.store.write::<_, StoreError>("drawn by hand", draw).unwrap();
+    study.lock_split("final").unwrap();
+    assert!(matches!(study.store.write::<_, StoreError>("again", draw), Err(StoreError::Refused(_))));
+    study.unlock_split("an error was found").unwrap();
+    study.store.write::<_, StoreError>("again", draw).unwrap();
+    assert_eq!(study.store.check_whole().unwrap(), [""; 0]);
+    let cohort = study.cohort().unwrap();
+    assert!(cohort.column("set").is_ok());
+}
+
+#[test]
 fn a_locked_study_refuses_changes_until_it_is_unlocked() {
     let (_folder, _path, study) = study();
     add(&study, "P1", 100.5, 95.0);
