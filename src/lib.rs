@@ -15,6 +15,7 @@ pub mod plot;
 pub mod preprocess;
 pub mod protocol;
 pub mod read;
+pub mod reconcile;
 pub mod report;
 pub mod roi;
 pub mod seed;

@@ -17,6 +17,7 @@ mod patients;
 mod process;
 mod protocol;
 mod query;
+mod reconcile;
 mod report;
 mod trust;
 mod watch;
@@ -118,6 +119,7 @@ enum Command {
     /// Run queued jobs until there are none
     Work,
     Protocol(protocol::Args),
+    Reconcile(reconcile::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -167,6 +169,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Jobs(args) => jobs::run(args, globals),
         Command::Work => jobs::work(globals),
         Command::Protocol(args) => protocol::run(args, globals),
+        Command::Reconcile(args) => reconcile::run(args, globals),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::pipeline::describe::DescribeError;
 use crate::protocol::ProtocolError;
 use crate::read::ReadError;
+use crate::reconcile::ReconcileError;
 use crate::store::StoreError;
 
 /// Why a request could not be met.
@@ -14,6 +15,8 @@ pub enum Error {
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    #[error("{}", path.display())]
+    Published { path: PathBuf, source: ReconcileError },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{}", path.display())]
@@ -92,6 +95,7 @@ impl Error {
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
             Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
             Error::NoResult { command, .. } => Some(format!("{command} makes it")),
+            Error::Published { .. } => Some("osteon reconcile --help tells the format".to_owned()),
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())

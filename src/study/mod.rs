@@ -18,6 +18,7 @@ mod nifti;
 mod open;
 mod phantom;
 mod question;
+pub mod reconcile;
 mod refusal;
 mod report;
 mod rules;

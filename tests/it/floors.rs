@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["read", "preprocess", "roi", "filter", "feature", "model"],
     &["select", "evaluate"],
     &["protocol"],
-    &["pipeline", "report", "store"],
+    &["pipeline", "reconcile", "report", "store"],
     &["study"],
     &["cli", "tui"],
 ];

@@ -15,6 +15,7 @@ mod nomogram;
 pub mod plot;
 mod preprocess;
 mod read;
+mod reconcile;
 mod roi;
 mod select;
 mod shap;

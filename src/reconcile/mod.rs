@@ -1,0 +1,65 @@
+//! Published numbers held against themselves: could some data give all of them at the printed digits?
+//!
+//! A printed number stands for every value that rounds to it, and each check asks whether any data give all the
+//! numbers it sees. Nothing here reads files or knows patients. The questions are those of GRIM and GRIMMER (Brown &
+//! Heathers 2017; Anaya 2016; Allard 2018), of statcheck (Nuijten et al. 2016), of mlscorecheck (Fazekas & Kovacs
+//! 2024) and of the R package scrutiny.
+
+pub mod against;
+mod auc;
+pub mod cells;
+mod cohort;
+mod comparisons;
+mod counts;
+pub mod error;
+pub mod finding;
+mod independence;
+mod metrics;
+mod models;
+mod moments;
+mod odds;
+mod pooling;
+pub mod printed;
+mod regression;
+pub mod rows;
+mod scores;
+mod tested;
+
+pub use cells::{PublishedCell, read};
+pub use error::ReconcileError;
+pub use finding::{Finding, Kind, Place, Severity};
+
+/// Everything that the printed cells get wrong or reveal, gravest first within a table, tables in order.
+pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
+    let mut arms = cohort::arms(cells);
+    let mut findings = formats(cells);
+    findings.extend(counts::check(&mut arms));
+    findings.extend(pooling::check(&arms));
+    findings.extend(tested::check(&arms));
+    findings.extend(regression::check(cells, &arms));
+    let models = models::models(cells, &arms);
+    findings.extend(scores::check(&models));
+    findings.extend(auc::check(&models));
+    findings.extend(comparisons::check(cells, &models));
+    let first = |finding: &Finding| cells.iter().position(|cell| cell.place.table == finding.place.table);
+    findings.sort_by_key(|finding| (first(finding), finding.severity));
+    findings
+}
+
+/// Decimal commas where most numbers have points.
+fn formats(cells: &[PublishedCell]) -> Vec<Finding> {
+    let commas = cells.iter().filter(|cell| cell.has_comma).count();
+    if 2 * commas >= cells.len() {
+        return Vec::new();
+    }
+    let finding = |cell: &PublishedCell| Finding {
+        kind: Kind::Format,
+        severity: Severity::Typo,
+        place: cell.place.clone(),
+        printed: cell.printed.clone(),
+        implied: cell.printed.replace(',', "."),
+        alternatives: Vec::new(),
+        why: "A decimal comma, where the other numbers have points.".to_owned(),
+    };
+    cells.iter().filter(|cell| cell.has_comma).map(finding).collect()
+}
