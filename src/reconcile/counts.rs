@@ -166,17 +166,20 @@ fn fitting(percent: Printed, n: u64) -> Vec<u64> {
     (0..=n).filter(|&k| percent.is_ratio(100 * k as i64, n as i64)).collect()
 }
 
+/// The denominator of a level's percentage in a group.
+type Of = fn(&Arm, &Variable, usize, usize) -> Option<u64>;
+
 /// What a variable's percentages are of: the group, or where that explains more of them, the group's known values or
 /// the level's total. `None` when the last two are meant and cannot be had.
 fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
     let arm = &arms[cell[0]];
     let variable = &arm.variables[cell[1]];
-    let schemes: [fn(&Arm, &Variable, usize, usize) -> Option<u64>; 3] = [
+    let schemes: [Of; 3] = [
         |arm, _, _, g| Some(arm.groups[g].n),
         |_, variable, _, g| variable.levels.iter().map(|level| level.counts[g].map(|count| count.printed)).sum(),
         |arm, variable, l, _| variable.levels[l].counts[arm.total()?].map(|count| count.printed),
     ];
-    let misses = |scheme: &fn(&Arm, &Variable, usize, usize) -> Option<u64>| {
+    let misses = |scheme: &Of| {
         let mut misses = 0;
         for (l, level) in variable.levels.iter().enumerate() {
             for (g, count) in level.counts.iter().enumerate() {
@@ -214,7 +217,7 @@ fn count_finding(arms: &[Arm], equations: &[Equation], cell: Cell) -> Option<Fin
             .percent
             .map_or(String::new(), |percent| format!("({})", percent.like(100.0 * count.n as f64 / group.n as f64)));
         let why = format!("Only with {}: {}.", count.n, says.join("; "));
-        return finding(Kind::Count, Severity::Typo, format!("{}{percent}", count.n), vec![count.n.to_string()], why);
+        return finding(Kind::Count, Severity::Typo, format!("{}{percent}", count.n), Vec::new(), why);
     }
     let (percent, of) = (count.percent?, of?);
     if percent.is_ratio(100 * count.n as i64, of as i64) {

@@ -295,7 +295,7 @@ fn references(arms: &[Arm], sources: &[(&Row, Vec<Source>)], event: &str) -> Vec
 fn patients(arms: &[Arm], sources: &[(&Row, Vec<Source>)]) -> Vec<Finding> {
     let found: Vec<&(&Row, Vec<Source>)> = sources.iter().filter(|(_, fitting)| !fitting.is_empty()).collect();
     let whole = |arm: usize| arms.iter().all(|it| patients_of(it) <= patients_of(&arms[arm]));
-    let Some((row, first)) = found.first() else { return Vec::new() };
+    let Some((row, _)) = found.first() else { return Vec::new() };
     let arm = (0..arms.len()).find(|&arm| found.iter().all(|(_, fitting)| fitting.iter().any(|it| it.arm == arm)));
     let Some(arm) = arm else { return Vec::new() };
     let n = patients_of(&arms[arm]);
@@ -304,7 +304,6 @@ fn patients(arms: &[Arm], sources: &[(&Row, Vec<Source>)]) -> Vec<Finding> {
     } else {
         ""
     };
-    let _ = first;
     vec![Finding {
         kind: Kind::Sample,
         severity: Severity::Note,

@@ -23,8 +23,15 @@ pub fn check(arms: &[Arm]) -> Vec<Finding> {
     findings
 }
 
-/// The tests whose statistic and p are both printed; `None` without counts or without either number.
-fn fitting(arm: &Arm, variable: &Variable) -> Option<(Vec<Vec<u64>>, Vec<Tested>, Vec<Tested>)> {
+/// A table of counts, all its tests, and those whose statistic and p are both printed.
+struct Fit {
+    table: Vec<Vec<u64>>,
+    all: Vec<Tested>,
+    fitting: Vec<Tested>,
+}
+
+/// `None` without counts, or when neither statistic nor p is printed.
+fn fit(arm: &Arm, variable: &Variable) -> Option<Fit> {
     let table = variable.table(&arm.compared())?;
     variable.p.or(variable.statistic)?;
     let all = independence::tests(&table);
@@ -36,11 +43,11 @@ fn fitting(arm: &Arm, variable: &Variable) -> Option<(Vec<Vec<u64>>, Vec<Tested>
         statistic && variable.p.is_none_or(|p| p.is(tested.p))
     };
     let fitting = all.iter().copied().filter(fits).collect();
-    Some((table, all, fitting))
+    Some(Fit { table, all, fitting })
 }
 
 fn categorical(arm: &Arm, variable: &Variable) -> Vec<Finding> {
-    let Some((table, all, fitting)) = fitting(arm, variable) else { return Vec::new() };
+    let Some(Fit { table, all, fitting }) = fit(arm, variable) else { return Vec::new() };
     if !fitting.is_empty() || all.is_empty() {
         return Vec::new();
     }
@@ -180,7 +187,7 @@ fn categorical_method(arms: &[Arm]) -> Vec<Finding> {
     let (mut n, mut sparse, mut tables) = (0, Vec::new(), BTreeSet::new());
     for arm in arms {
         for variable in &arm.variables {
-            let Some((table, all, fitting)) = fitting(arm, variable) else { continue };
+            let Some(Fit { table, all, fitting }) = fit(arm, variable) else { continue };
             if fitting.is_empty() {
                 continue;
             }
