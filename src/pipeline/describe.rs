@@ -117,7 +117,7 @@ fn extent(old: &Geometry, margins_mm: &[f64], protocol: &Protocol) -> Extent {
     let asked = &protocol.preprocess.spacing_mm;
     match protocol.filter.crop {
         Crop::Roi if asked.is_empty() => Extent::Whole,
-        Crop::Roi if margins_mm.is_empty() && protocol.roi.margins_mm.is_empty() => Extent::Around([5; 3]),
+        Crop::Roi if margins_mm.is_empty() && protocol.roi.margins_mm.is_empty() => Extent::PYRADIOMICS,
         Crop::Roi => Extent::Whole,
         Crop::Shared => {
             let kept = |k: usize| asked.get(2 - k).is_none_or(|&mm| mm == 0.0);
@@ -128,7 +128,9 @@ fn extent(old: &Geometry, margins_mm: &[f64], protocol: &Protocol) -> Extent {
             let support =
                 filter::support(&protocol.filter, &geometry).expect("a protocol was checked when it was read");
             let reach = margins_mm.iter().copied().fold(0.0, f64::max);
-            Extent::Around(std::array::from_fn(|k| (reach / spacing_mm[k]).floor() as usize + support[k] + 1))
+            let voxels = std::array::from_fn(|k| (reach / spacing_mm[k]).floor() as usize + support[k] + 1);
+            // The references keep 12 voxels around a tumour with margins, pyradiomics 5 around one alone.
+            Extent::Around { voxels, counted_from: if margins_mm.is_empty() { 5 } else { 12 } }
         }
     }
 }

@@ -24,11 +24,13 @@ pub struct Axis {
     pub spacing_mm: f64,
     /// Continuous indices into the old image.
     pub places: Vec<f64>,
+    /// First position and length of pyradiomics' own crop, and the continuous index of its first voxel: the last bit
+    /// of every place is counted from there.
+    pub counted_from: i64,
+    pub counted_len: usize,
+    pub start: f64,
     old_len: usize,
 }
-
-/// pyradiomics' crop: so many new voxels around the tumour's box. Its lattice is counted from there.
-const PAD: f64 = 5.0;
 
 impl Lattice {
     /// `None` when the old spacing is kept on every axis (numpy's `allclose`).
@@ -50,11 +52,10 @@ impl Lattice {
         std::array::from_fn(|k| {
             let (ratio, low, len) = (self.axes[k], region.low[k], region.shape[k]);
             match extent {
-                Extent::Whole => ratio.axis(0, 0, ratio.last()),
-                Extent::Around(voxels) => {
-                    let (anchor, _) = ratio.range(low, len, PAD);
-                    let (first, last) = ratio.range(low, len, voxels[k] as f64);
-                    ratio.axis(anchor, first, last)
+                Extent::Whole => ratio.axis((0, ratio.last()), (0, ratio.last())),
+                Extent::Around { voxels, counted_from } => {
+                    let counted = ratio.range(low, len, counted_from as f64);
+                    ratio.axis(counted, ratio.range(low, len, voxels[k] as f64))
                 }
             }
         })
@@ -75,13 +76,19 @@ impl Ratio {
         (first.max(0), last.min(self.last()))
     }
 
-    /// Counted from `anchor`, as pyradiomics does from its crop and ITK from the first voxel of a whole image: ties of
-    /// the nearest neighbour hang on the last bit.
-    fn axis(self, anchor: i64, first: i64, last: i64) -> Axis {
+    /// Counted from the first voxel of `counted`, as pyradiomics does from its crop.
+    fn axis(self, counted: (i64, i64), (first, last): (i64, i64)) -> Axis {
         let (ratio, step) = (self.old_mm / self.new_mm, self.new_mm / self.old_mm);
-        let start = 0.5 * (self.new_mm - self.old_mm) / self.old_mm + anchor as f64 / ratio;
-        let places = (first..=last).map(|at| start + (at - anchor) as f64 * step).collect();
-        Axis { first, spacing_mm: self.new_mm, places, old_len: self.old_len }
+        let start = 0.5 * (self.new_mm - self.old_mm) / self.old_mm + counted.0 as f64 / ratio;
+        Axis {
+            first,
+            spacing_mm: self.new_mm,
+            places: (first..=last).map(|at| start + (at - counted.0) as f64 * step).collect(),
+            counted_from: counted.0,
+            counted_len: (counted.1 + 1 - counted.0) as usize,
+            start,
+            old_len: self.old_len,
+        }
     }
 }
 
@@ -93,12 +100,6 @@ impl Axis {
     /// Whether the old image reaches this place: half a voxel beyond its outer centres.
     pub fn is_inside(&self, place: f64) -> bool {
         (-0.5..self.old_len as f64 - 0.5).contains(&place)
-    }
-
-    /// The old voxel nearest to each place, the higher one of two; `None` outside.
-    pub fn nearest(&self) -> Vec<Option<usize>> {
-        let index = |&place: &f64| self.is_inside(place).then(|| (place + 0.5).floor() as usize);
-        self.places.iter().map(index).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! z-score and resampling of images before anything is measured.
 
+mod inverse;
+mod itk;
 mod lattice;
 mod spline;
 
@@ -25,8 +27,17 @@ pub struct Params {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     Whole,
-    /// So many voxels z, y, x of the prepared grid to each side of the tumour's box.
-    Around([usize; 3]),
+    /// So many voxels z, y, x of the prepared grid to each side of the tumour's box. The grid is that of a pyradiomics
+    /// run with padding `counted_from`, to the last bit, which decides ties of the mask.
+    Around {
+        voxels: [usize; 3],
+        counted_from: usize,
+    },
+}
+
+impl Extent {
+    /// pyradiomics' own crop: 5 voxels around the tumour's box.
+    pub const PYRADIOMICS: Extent = Extent::Around { voxels: [5; 3], counted_from: 5 };
 }
 
 /// An image ready to be filtered and measured, and the tumour on its grid.
@@ -67,7 +78,7 @@ pub fn prepare(image: &Image, mask: &Mask, extent: Extent, params: &Params) -> R
         None => {
             let bounds = match extent {
                 Extent::Whole => Bounds { low: [0; 3], shape: mask.geometry().shape },
-                Extent::Around(voxels) => tumour.grown(voxels, mask.geometry().shape),
+                Extent::Around { voxels, .. } => tumour.grown(voxels, mask.geometry().shape),
             };
             let volume = image.volume.cut(bounds).map(|&value| scale.of_value(value));
             let at = bounds.low.map(|low| low as i64);
@@ -140,11 +151,19 @@ fn resample(
     Ok(Prepared { image: Image { volume, element }, mask, at: axes.each_ref().map(|axis| axis.first) })
 }
 
-/// The mask's nearest voxel, ties to the higher index; `false` outside.
+/// The mask's nearest voxel as ITK finds it; `false` outside.
 fn nearest(mask: &Mask, axes: &[Axis; 3]) -> Array3<bool> {
-    let [z, y, x] = axes.each_ref().map(Axis::nearest);
-    Array3::from_shape_fn((z.len(), y.len(), x.len()), |(k, j, i)| match (z[k], y[j], x[i]) {
-        (Some(k), Some(j), Some(i)) => mask.cells()[[k, j, i]],
-        _ => false,
-    })
+    let [oz, oy, ox] = mask.geometry().shape;
+    let [z, y, x] = axes;
+    let way = itk::Way::new(mask.geometry(), axes);
+    let mut cells = Vec::with_capacity(z.len() * y.len() * x.len());
+    for k in 0..z.len() as i64 {
+        for j in 0..y.len() as i64 {
+            let row = way.row(z.first + k, y.first + j, x.first);
+            cells.extend(
+                (0..x.len()).map(|i| row.nearest(i, [ox, oy, oz]).is_some_and(|[x, y, z]| mask.cells()[[z, y, x]])),
+            );
+        }
+    }
+    Array3::from_shape_vec((z.len(), y.len(), x.len()), cells).expect("one voxel a place of the axes")
 }

@@ -45,6 +45,9 @@ pub enum Skip {
 /// Bytes that are decoded at a time: they fit a processor's nearest memory.
 const CHUNK: usize = 1 << 14;
 
+/// Bytes that one byte of a deflate stream gives at most (258 for two bits).
+const DEFLATE_RATIO: usize = 1032;
+
 impl Layout {
     pub fn is_scaled(&self) -> bool {
         self.slope != 1.0 || self.intercept != 0.0
@@ -59,8 +62,8 @@ impl Layout {
         }
     }
 
-    /// The content from the first voxel on.
-    pub fn open<'a>(&self, file: &'a [u8]) -> Result<Box<dyn Read + 'a>, ReadError> {
+    /// The content from the first voxel on, and the most bytes that it can have.
+    pub fn open<'a>(&self, file: &'a [u8]) -> Result<(Box<dyn Read + 'a>, usize), ReadError> {
         let (stored, content) = match self.skip {
             Skip::Bytes { stored, content } => (stored, content),
             Skip::AllButVoxels { bytes } => ((file.len() as u64).saturating_sub(bytes), 0),
@@ -71,20 +74,21 @@ impl Layout {
             Gzip::File | Gzip::Voxels => Box::new(MultiGzDecoder::new(rest)),
         };
         std::io::copy(&mut reader.by_ref().take(content), &mut std::io::sink()).map_err(gzip_error)?;
-        Ok(reader)
+        let most = if self.gzip == Gzip::None { rest.len() } else { rest.len().saturating_mul(DEFLATE_RATIO) };
+        Ok((reader, most))
     }
 
     /// Appends `keep(intensity)` of every voxel; errors unless the bytes are exactly those of `shape`.
     pub fn decode<T>(
         &self,
-        mut reader: impl Read,
+        (mut reader, most): (impl Read, usize),
         shape: [usize; 3],
         cells: &mut Vec<T>,
         mut keep: impl FnMut(f64) -> T,
     ) -> Result<(), ReadError> {
         let (width, intensity) = (self.element.bytes(), self.intensity());
         let expected = shape.iter().product::<usize>() * width;
-        cells.reserve_exact(expected / width);
+        cells.reserve_exact(expected.min(most) / width);
         let (mut buffer, mut values, mut found) = (vec![0; CHUNK], Vec::with_capacity(CHUNK), 0);
         while found < expected {
             let chunk = &mut buffer[..CHUNK.min(expected - found)];

@@ -145,8 +145,8 @@ pub fn mask(source: Source, label: Label, limits: &Limits) -> Result<Mask, ReadE
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The bytes of the voxels, inflated as they are read.
-fn voxels<'a>(header: &Header, source: Source<'a>) -> Result<Box<dyn Read + 'a>, ReadError> {
+/// The bytes of the voxels, inflated as they are read, and how many there can be.
+fn voxels<'a>(header: &Header, source: Source<'a>) -> Result<(Box<dyn Read + 'a>, usize), ReadError> {
     let stored = match (&header.data_file, source.data) {
         (None, _) => source.bytes,
         (Some(_), Some(data)) => data,

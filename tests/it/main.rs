@@ -3,16 +3,17 @@
 mod dicom;
 mod dicom_files;
 mod extract;
+mod chain;
 mod features;
 mod figure;
 mod filter;
 mod floors;
 mod forest;
 mod forge;
+mod hostile;
 mod import;
 mod man;
 mod nomogram;
-pub mod plot;
 mod preprocess;
 mod read;
 mod reconcile;

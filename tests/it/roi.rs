@@ -29,7 +29,7 @@ fn tumour(name: &str) -> Mask {
         return mask;
     }
     let params = Params { normalise: false, spacing_mm: vec![1.0, 1.0, 3.0], bin_width: 25.0 };
-    preprocess::prepare(&image, &mask, Extent::Around([12; 3]), &params).unwrap().mask
+    preprocess::prepare(&image, &mask, Extent::Around { voxels: [12; 3], counted_from: 12 }, &params).unwrap().mask
 }
 
 fn roi(kind: &str, margin: f64) -> Roi {
