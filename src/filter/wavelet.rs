@@ -24,6 +24,14 @@ const LOW: [f64; 6] = [
 ];
 const HIGH: [f64; 6] = [-LOW[5], LOW[4], -LOW[3], LOW[2], -LOW[1], LOW[0]];
 
+/// The same in single precision, the largest tap one unit in the last place low as in PyWavelets' own table.
+const LOW_SINGLE: [f32; 6] = {
+    let nearest = [LOW[0] as f32, LOW[1] as f32, LOW[2] as f32, LOW[3] as f32, LOW[4] as f32, LOW[5] as f32];
+    [nearest[0], nearest[1], nearest[2], nearest[3].next_down(), nearest[4], nearest[5]]
+};
+const HIGH_SINGLE: [f32; 6] =
+    [-LOW_SINGLE[5], LOW_SINGLE[4], -LOW_SINGLE[3], LOW_SINGLE[2], -LOW_SINGLE[1], LOW_SINGLE[0]];
+
 /// A pass at voxel n sums filter\[k\] times voxel n + 3 - k.
 const AHEAD: usize = 3;
 
@@ -33,8 +41,7 @@ const AHEAD: usize = 3;
 pub fn bands(image: &Image) -> Vec<Volume> {
     let volume = &image.volume;
     let cells: [Array3<f64>; 8] = if image.element == Element::F32 {
-        octants(volume.cells().mapv(|value| value as f32), LOW.map(|tap| tap as f32), HIGH.map(|tap| tap as f32))
-            .map(|band| band.mapv(f64::from))
+        octants(volume.cells().mapv(|value| value as f32), LOW_SINGLE, HIGH_SINGLE).map(|band| band.mapv(f64::from))
     } else {
         octants(volume.cells().clone(), LOW, HIGH)
     };

@@ -47,7 +47,9 @@ fn damaged(mut bytes: Vec<u8>, at_from_end: usize) -> Vec<u8> {
 fn nifti_cases() -> Vec<Case> {
     let sform = |file: &mut Nifti, parts: &[(usize, f32)]| {
         file.i16(252, 0).i16(254, 1);
-        parts.iter().for_each(|&(at, part)| drop(file.f32(at, part)));
+        parts.iter().for_each(|&(at, part)| {
+            file.f32(at, part);
+        });
     };
     vec![
         ("nothing", vec![], "header ends after 0"),
@@ -55,49 +57,197 @@ fn nifti_cases() -> Vec<Case> {
         ("a header cut short", nifti(|_| ())[..100].to_vec(), "header ends after 100"),
         ("a header alone", nifti(|_| ())[..348].to_vec(), "voxels end after 0 bytes, the header promises 96"),
         ("no voxels", nifti(|_| ())[..352].to_vec(), "voxels end after 0"),
-        ("the last byte missing", nifti(|file| drop(file.bytes.pop())), "voxels end after 95"),
+        (
+            "the last byte missing",
+            nifti(|file| {
+                file.bytes.pop();
+            }),
+            "voxels end after 95",
+        ),
         ("a byte too many", nifti(|file| file.bytes.push(0)), "goes on after the 96"),
         ("another magic", nifti(|file| file.bytes[345] = b'i'), "magic is \"ni1\\x00\""),
         ("no magic", nifti(|file| file.bytes[344..348].fill(0)), "magic"),
-        ("another header size", nifti(|file| drop(file.i32(0, 349))), "not an image"),
-        ("no dimensions", nifti(|file| drop(file.i16(40, 0))), "dim is 0 dimensions"),
-        ("eight dimensions", nifti(|file| drop(file.i16(40, 8))), "dim is 8 dimensions"),
-        ("two dimensions", nifti(|file| drop(file.i16(40, 2))), "dim is 2 dimensions"),
-        ("a negative size", nifti(|file| drop(file.i16(42, -2))), "dim is [-2.0"),
-        ("a size of 0", nifti(|file| drop(file.i16(46, 0))), "expected sizes of at least 1"),
-        ("two volumes", nifti(|file| drop(file.i16(40, 4).i16(48, 2))), "expected one volume"),
+        (
+            "another header size",
+            nifti(|file| {
+                file.i32(0, 349);
+            }),
+            "not an image",
+        ),
+        (
+            "no dimensions",
+            nifti(|file| {
+                file.i16(40, 0);
+            }),
+            "dim is 0 dimensions",
+        ),
+        (
+            "eight dimensions",
+            nifti(|file| {
+                file.i16(40, 8);
+            }),
+            "dim is 8 dimensions",
+        ),
+        (
+            "two dimensions",
+            nifti(|file| {
+                file.i16(40, 2);
+            }),
+            "dim is 2 dimensions",
+        ),
+        (
+            "a negative size",
+            nifti(|file| {
+                file.i16(42, -2);
+            }),
+            "dim is [-2.0",
+        ),
+        (
+            "a size of 0",
+            nifti(|file| {
+                file.i16(46, 0);
+            }),
+            "expected sizes of at least 1",
+        ),
+        (
+            "two volumes",
+            nifti(|file| {
+                file.i16(40, 4).i16(48, 2);
+            }),
+            "expected one volume",
+        ),
         (
             "sizes whose product is beyond the limit",
-            nifti(|file| drop(file.i16(42, i16::MAX).i16(44, i16::MAX).i16(46, i16::MAX))),
+            nifti(|file| {
+                file.i16(42, i16::MAX).i16(44, i16::MAX).i16(46, i16::MAX);
+            }),
             "the limit is 2147483648",
         ),
-        ("colours", nifti(|file| drop(file.i16(70, 128))), "datatype is 128"),
-        ("complex numbers", nifti(|file| drop(file.i16(70, 32))), "datatype is 32"),
-        ("bits that are not the type's", nifti(|file| drop(file.i16(72, 16))), "bitpix is 16"),
-        ("voxels inside the header", nifti(|file| drop(file.f32(108, 0.0))), "vox_offset is 0"),
-        ("voxels inside the extension flags", nifti(|file| drop(file.f32(108, 351.0))), "vox_offset is 351"),
-        ("voxels at half a byte", nifti(|file| drop(file.f32(108, 352.5))), "vox_offset is 352.5"),
-        ("voxels nowhere", nifti(|file| drop(file.f32(108, f32::NAN))), "vox_offset is NaN"),
-        ("voxels before the file", nifti(|file| drop(file.f32(108, -352.0))), "vox_offset is -352"),
-        ("voxels beyond the file", nifti(|file| drop(file.f32(108, 1e6))), "voxels end after 0"),
-        ("voxels at an odd byte, one short", nifti(|file| drop(file.f32(108, 353.0))), "voxels end after 95"),
-        ("voxels of no size", nifti(|file| drop(file.f32(80, 0.0))), "expected a finite size above 0"),
-        ("voxels of a size that is no number", nifti(|file| drop(file.f32(84, f32::NAN))), "pixdim"),
-        ("voxels without end", nifti(|file| drop(file.f32(88, f32::INFINITY))), "pixdim"),
+        (
+            "colours",
+            nifti(|file| {
+                file.i16(70, 128);
+            }),
+            "datatype is 128",
+        ),
+        (
+            "complex numbers",
+            nifti(|file| {
+                file.i16(70, 32);
+            }),
+            "datatype is 32",
+        ),
+        (
+            "bits that are not the type's",
+            nifti(|file| {
+                file.i16(72, 16);
+            }),
+            "bitpix is 16",
+        ),
+        (
+            "voxels inside the header",
+            nifti(|file| {
+                file.f32(108, 0.0);
+            }),
+            "vox_offset is 0",
+        ),
+        (
+            "voxels inside the extension flags",
+            nifti(|file| {
+                file.f32(108, 351.0);
+            }),
+            "vox_offset is 351",
+        ),
+        (
+            "voxels at half a byte",
+            nifti(|file| {
+                file.f32(108, 352.5);
+            }),
+            "vox_offset is 352.5",
+        ),
+        (
+            "voxels nowhere",
+            nifti(|file| {
+                file.f32(108, f32::NAN);
+            }),
+            "vox_offset is NaN",
+        ),
+        (
+            "voxels before the file",
+            nifti(|file| {
+                file.f32(108, -352.0);
+            }),
+            "vox_offset is -352",
+        ),
+        (
+            "voxels beyond the file",
+            nifti(|file| {
+                file.f32(108, 1e6);
+            }),
+            "voxels end after 0",
+        ),
+        (
+            "voxels at an odd byte, one short",
+            nifti(|file| {
+                file.f32(108, 353.0);
+            }),
+            "voxels end after 95",
+        ),
+        (
+            "voxels of no size",
+            nifti(|file| {
+                file.f32(80, 0.0);
+            }),
+            "expected a finite size above 0",
+        ),
+        (
+            "voxels of a size that is no number",
+            nifti(|file| {
+                file.f32(84, f32::NAN);
+            }),
+            "pixdim",
+        ),
+        (
+            "voxels without end",
+            nifti(|file| {
+                file.f32(88, f32::INFINITY);
+            }),
+            "pixdim",
+        ),
         (
             "a quaternion that turns nothing",
-            nifti(|file| drop(file.f32(256, 1.0).f32(260, 1.0))),
+            nifti(|file| {
+                file.f32(256, 1.0).f32(260, 1.0);
+            }),
             "quaternion is 1, 1, 0",
         ),
-        ("a quaternion that is no number", nifti(|file| drop(file.f32(264, f32::NAN))), "quaternion"),
+        (
+            "a quaternion that is no number",
+            nifti(|file| {
+                file.f32(264, f32::NAN);
+            }),
+            "quaternion",
+        ),
         ("an affine of zeros", nifti(|file| sform(file, &[])), "expected three finite axes"),
         (
             "a sheared affine",
             nifti(|file| sform(file, &[(280, 1.0), (284, 1.0), (300, 1.0), (320, 1.0)])),
             "right angles",
         ),
-        ("an origin that is no number", nifti(|file| drop(file.f32(268, f32::NAN))), "origin"),
-        ("a slope without end", nifti(|file| drop(file.f32(112, f32::INFINITY))), "scl_slope"),
+        (
+            "an origin that is no number",
+            nifti(|file| {
+                file.f32(268, f32::NAN);
+            }),
+            "origin",
+        ),
+        (
+            "a slope without end",
+            nifti(|file| {
+                file.f32(112, f32::INFINITY);
+            }),
+            "scl_slope",
+        ),
         ("a voxel that is no number", voxel(f64::NAN), "voxel x 1, y 1, z 2 is NaN"),
         ("a voxel without end", voxel(f64::NEG_INFINITY), "voxel x 1, y 1, z 2 is -inf"),
         ("a gzip stream cut short", forge::gzip(&nifti(|_| ()))[..60].to_vec(), "ends after"),
@@ -108,7 +258,9 @@ fn nifti_cases() -> Vec<Case> {
         ("a gzip bomb", bomb(), "goes on after the 96"),
         (
             "a gzip stream that promises 2 GB and holds none",
-            forge::gzip(&nifti(|file| drop(file.i16(42, 1000).i16(44, 1000).i16(46, 260)))),
+            forge::gzip(&nifti(|file| {
+                file.i16(42, 1000).i16(44, 1000).i16(46, 260);
+            })),
             "voxels end after 96",
         ),
         ("NIfTI-2 cut short", forge::nifti_2([2, 3, 4], &[])[..400].to_vec(), "header ends after 400"),

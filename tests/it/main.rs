@@ -1,9 +1,9 @@
 //! One test binary: each module proves one part of the program.
 
+mod chain;
 mod dicom;
 mod dicom_files;
 mod extract;
-mod chain;
 mod features;
 mod figure;
 mod filter;
@@ -14,6 +14,7 @@ mod hostile;
 mod import;
 mod man;
 mod nomogram;
+pub mod plot;
 mod preprocess;
 mod read;
 mod reconcile;
