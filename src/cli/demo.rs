@@ -1,9 +1,10 @@
 //! `osteon demo`: a synthetic study from nothing.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::cli::watch::watched;
-use crate::cli::{Globals, Outcome, extract, output};
+use crate::cli::{Globals, Outcome, dashboard, extract, output};
 use crate::study::{Error, Study};
 
 /// Make a synthetic study of 93 artificial patients with images, and run everything on it
@@ -26,5 +27,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let outcome = extract::tell(&report, globals);
     output::print_sheet(&study.patients_sheet()?, globals.format)?;
     output::say(globals, &format!("the synthetic study: {}", study.store.path().display()));
+    if !args.no_dashboard && std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+        dashboard::open(&study, &dashboard::Args::default(), globals)?;
+    }
     Ok(outcome)
 }

@@ -1,6 +1,7 @@
 //! The command line: arguments in, a `study` request, printing out. No SQL, no statistics.
 
 mod completions;
+mod dashboard;
 mod demo;
 mod edit;
 mod export;
@@ -37,8 +38,10 @@ use crate::study::Error;
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
+    #[command(flatten)]
+    dashboard: dashboard::Args,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// What every command understands.
@@ -146,7 +149,8 @@ pub fn definition() -> clap::Command {
 
 fn run(cli: &Cli) -> Result<Outcome, Error> {
     let globals = &cli.globals;
-    match &cli.command {
+    let Some(command) = &cli.command else { return dashboard::run(&cli.dashboard, globals) };
+    match command {
         Command::Demo(args) => demo::run(args, globals),
         Command::Init(args) => init::run(args, globals),
         Command::Import(args) => import::run(args, globals),

@@ -60,6 +60,22 @@ impl Store {
         Ok(patients)
     }
 
+    /// The first patients in the order of the codes' letters: what one screen needs before all are read.
+    pub fn first_patients(&self, limit: usize) -> Result<Vec<Patient>, StoreError> {
+        let sql = format!("SELECT {} FROM patient ORDER BY code LIMIT ?1", columns());
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut patients: Vec<Patient> = statement.query_map([limit], patient)?.collect::<Result<_, _>>()?;
+        patients.sort_by_cached_key(|patient| natural(&patient.code));
+        Ok(patients)
+    }
+
+    /// How many patients there are, the excluded ones too.
+    pub fn count_patients(&self) -> Result<usize, StoreError> {
+        let n: i64 = self.connection.query_row("SELECT count(*) FROM patient", [], |row| row.get(0))?;
+        Ok(usize::try_from(n).unwrap_or(0))
+    }
+
     /// The patient of a code; errors when there is none.
     pub fn patient(&self, code: &str) -> Result<Patient, StoreError> {
         self.find_patient(code)?.ok_or_else(|| StoreError::NoPatient(code.to_owned()))

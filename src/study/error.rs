@@ -59,6 +59,14 @@ pub enum Error {
     NoResult { what: &'static str, command: &'static str },
     #[error(transparent)]
     Picture(#[from] crate::plot::png::PngError),
+    #[error("the dashboard needs a terminal, and this is none")]
+    NoTerminal,
+    #[error("{}: {cause}", path.display())]
+    Keys { path: PathBuf, cause: String },
+    #[error("patient {0} has no change to turn back")]
+    NothingToUndo(String),
+    #[error("patient {0} has no {1} linked")]
+    NoImage(String, &'static str),
     #[error("a change needs a reason")]
     NoReason,
     #[error(transparent)]
@@ -96,6 +104,7 @@ impl Error {
             Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
             Error::NoResult { command, .. } => Some(format!("{command} makes it")),
             Error::Published { .. } => Some("osteon reconcile --help tells the format".to_owned()),
+            Error::NoTerminal => Some("osteon help lists the commands that print".to_owned()),
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())

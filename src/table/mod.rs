@@ -2,6 +2,8 @@
 
 pub mod encode;
 pub mod event;
+pub mod filter;
+pub mod natural;
 pub mod read;
 
 use ndarray::Array2;

@@ -11,7 +11,8 @@ const FLOORS: &[&[&str]] = &[
     &["protocol"],
     &["pipeline", "reconcile", "report", "store"],
     &["study"],
-    &["cli", "tui"],
+    &["tui"],
+    &["cli"],
 ];
 
 #[test]

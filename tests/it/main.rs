@@ -25,3 +25,6 @@ mod statistics;
 mod store;
 mod support;
 mod trust;
+mod tui;
+mod tui_bytes;
+mod tui_stage;

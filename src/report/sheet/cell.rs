@@ -83,6 +83,16 @@ impl Cell {
         }
     }
 
+    /// The values of the cell by name, each with every digit it has.
+    pub fn precise(&self) -> Vec<(&'static str, String)> {
+        let text = |value| match value {
+            Value::Text(text) => crate::report::sheet::clean(text),
+            Value::Count(n) => n.to_string(),
+            Value::Number(number) => number.to_string(),
+        };
+        self.parts().into_iter().map(|(name, value)| (name, text(value))).collect()
+    }
+
     pub fn is_number(&self) -> bool {
         !matches!(self, Cell::Empty | Cell::Text(_) | Cell::Level { .. })
     }

@@ -1,0 +1,80 @@
+//! `osteon` without a command: the dashboard.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+use crate::cli::{Color, Globals, Outcome};
+use crate::store::Access;
+use crate::study::{Error, Study, View};
+use crate::tui::app::Options;
+use crate::tui::keys::Bindings;
+use crate::tui::theme::Theme;
+
+/// Without a command the dashboard opens.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Dashboard")]
+pub struct Args {
+    /// Change nothing, start nothing
+    #[arg(long)]
+    read_only: bool,
+    /// Borders, charts and images in ASCII
+    #[arg(long)]
+    ascii: bool,
+    /// Clicks and the wheel work; selecting with the mouse then needs the terminal's own key
+    #[arg(long)]
+    mouse: bool,
+    /// Keys of your own: a TOML file of [context] and name = ["key"]; keys.toml in osteon's configuration folder when
+    /// not given
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(Error::NoTerminal);
+    }
+    let access = match (args.read_only, globals.force_network) {
+        (true, _) => Access::Read,
+        (false, true) => Access::WriteOnNetwork,
+        (false, false) => Access::Write,
+    };
+    let view = if globals.blind { View::Blind } else { View::Full };
+    open(&Study::open(&globals.study, access)?.seen(view), args, globals)
+}
+
+/// Opens the dashboard of a study.
+pub fn open(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let bindings = bindings(args)?;
+    let read_only = args.read_only || study.store.read_only().is_some();
+    let options = Options { theme: theme(args, globals.color), read_only, mouse: args.mouse };
+    crate::tui::run(study, options, bindings)?;
+    Ok(Outcome::Done)
+}
+
+/// <https://no-color.org>: any value but the empty one means no colours, unless they are asked for.
+fn theme(args: &Args, color: Color) -> Theme {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let term = std::env::var("TERM").unwrap_or_default();
+    let colour = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => !set("NO_COLOR") && term != "dumb",
+    };
+    Theme { colour, ascii: args.ascii, deep: term.contains("256color") || set("COLORTERM") }
+}
+
+/// The keys of the named file, of the configuration folder's, or the listed ones.
+fn bindings(args: &Args) -> Result<Bindings, Error> {
+    let usual = || etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("osteon/keys.toml"));
+    let path = match &args.keys {
+        Some(path) => path.clone(),
+        None => match usual().filter(|path| path.exists()) {
+            Some(path) => path,
+            None => return Ok(Bindings::default()),
+        },
+    };
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+    Bindings::with(&text).map_err(|cause| Error::Keys { path, cause: cause.to_string() })
+}

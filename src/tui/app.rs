@@ -1,0 +1,379 @@
+//! The state of the dashboard, and the one function that changes it.
+
+use std::collections::BTreeMap;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::tui::bindings::{Action, Context};
+use crate::tui::data::{Head, Page, Screen};
+use crate::tui::dialog::{self, Dialog};
+use crate::tui::grid_view::Move;
+use crate::tui::jobs::Jobs;
+use crate::tui::keys::{Bindings, Key};
+use crate::tui::message::{Answer, Change, Effect, Message, Pointer, Request, Work};
+use crate::tui::nomogram::NomogramScreen;
+use crate::tui::page::PageState;
+use crate::tui::patients::Patients;
+use crate::tui::slices::Slices;
+use crate::tui::theme::Theme;
+use crate::tui::{forms, jobs, layout, nomogram, page, patients, slices};
+
+/// What the reader chose at the start.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub theme: Theme,
+    pub read_only: bool,
+    pub mouse: bool,
+}
+
+/// The whole state.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub options: Options,
+    pub bindings: Bindings,
+    pub size: (u16, u16),
+    pub screen: Screen,
+    pub head: Head,
+    pub patients: Patients,
+    pub jobs: Jobs,
+    pub nomogram: NomogramScreen,
+    /// The slice viewer lies over the patient it shows.
+    pub slices: Option<Slices>,
+    pub pages: BTreeMap<Page, PageState>,
+    pub dialog: Option<Dialog>,
+    pub note: Option<Note>,
+    /// What `n` looks for.
+    pub find: String,
+    pub trail_filter: String,
+    /// Runs that are marked for comparison, two at most.
+    pub compared: Vec<String>,
+    shown: BTreeMap<Screen, Page>,
+}
+
+/// One line to the reader, until the next key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    pub text: String,
+    pub bad: bool,
+}
+
+impl App {
+    pub fn new(options: Options, bindings: Bindings, size: (u16, u16)) -> App {
+        App {
+            options,
+            bindings,
+            size,
+            screen: Screen::Patients,
+            head: Head::default(),
+            patients: Patients::default(),
+            jobs: Jobs::default(),
+            nomogram: NomogramScreen::default(),
+            slices: None,
+            pages: BTreeMap::new(),
+            dialog: None,
+            note: None,
+            find: String::new(),
+            trail_filter: String::new(),
+            compared: Vec::new(),
+            shown: BTreeMap::new(),
+        }
+    }
+
+    /// What is asked at the start.
+    pub fn start(&self) -> Vec<Effect> {
+        [Request::Cohort, Request::Head, Request::Jobs].map(Effect::Ask).to_vec()
+    }
+
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.note = Some(Note { text: text.into(), bad: false });
+    }
+
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.note = Some(Note { text: text.into(), bad: true });
+    }
+
+    /// The contexts whose keys are in force, the narrowest first.
+    pub fn contexts(&self) -> &'static [Context] {
+        let narrowest = match self.screen {
+            _ if self.slices.is_some() => Context::Slice,
+            Screen::Patients if self.patients.open.is_some() => Context::Patient,
+            Screen::Patients => Context::Patients,
+            Screen::Jobs => Context::Jobs,
+            Screen::Split => Context::Split,
+            Screen::Models => Context::Models,
+            Screen::Nomogram => Context::Nomogram,
+            Screen::Trail => Context::Trail,
+            Screen::Study | Screen::Clinical => Context::Table,
+        };
+        Context::CHAINS.iter().find(|chain| chain[0] == narrowest).expect("every context begins a chain")
+    }
+
+    /// The page that is seen, where the screen has pages.
+    pub fn page(&self) -> Option<Page> {
+        match self.screen {
+            Screen::Patients if self.patients.open.is_none() => None,
+            screen => self.shown.get(&screen).or(screen.pages().first()).copied(),
+        }
+    }
+
+    /// The patient that a page is about, where it is about one.
+    pub fn patient_of(&self, page: Page) -> Option<String> {
+        Screen::Patients.pages().contains(&page).then(|| self.patients.open.clone()).flatten()
+    }
+
+    /// Shows a page of a screen.
+    pub fn open_page(&mut self, screen: Screen, page: Page) -> Vec<Effect> {
+        self.slices = None;
+        self.screen = screen;
+        self.shown.insert(screen, page);
+        self.refresh()
+    }
+
+    /// Asks for what is seen and not here, or here and no longer true.
+    pub fn refresh(&mut self) -> Vec<Effect> {
+        let Some(page) = self.page() else {
+            return match self.screen {
+                Screen::Patients => patients::refresh(self),
+                Screen::Nomogram => vec![Effect::Ask(Request::Nomogram)],
+                _ => Vec::new(),
+            };
+        };
+        let patient = self.patient_of(page);
+        let state = self.pages.entry(page).or_default();
+        if state.patient != patient {
+            *state = PageState::of(patient.clone());
+        }
+        if state.stale {
+            state.stale = false;
+            return vec![Effect::Ask(Request::Page(page, patient))];
+        }
+        self.settle();
+        Vec::new()
+    }
+
+    /// Everything that is here may be out of date.
+    pub fn stale(&mut self) -> Vec<Effect> {
+        self.pages.values_mut().for_each(|state| state.stale = true);
+        self.refresh()
+    }
+
+    /// Brings cursors into sight after the size or the rows changed.
+    pub fn settle(&mut self) {
+        let size = layout::grid_size(self.size);
+        patients::settle(self);
+        self.jobs.settle(size);
+        if let Some(state) = self.page().and_then(|page| self.pages.get_mut(&page)) {
+            state.settle(size);
+        }
+    }
+}
+
+/// What a message changes, and what is to be done outside.
+pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(event) => key(app, event),
+        Message::Paste(text) => {
+            if let Some(dialog) = &mut app.dialog {
+                dialog::paste(dialog, &text);
+            }
+            Vec::new()
+        }
+        Message::Pointer(what, x, y) => pointer(app, what, x, y),
+        Message::Resize(width, height) => {
+            app.size = (width, height);
+            app.settle();
+            vec![Effect::Redraw]
+        }
+        Message::DataChanged => vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)],
+        Message::Answer(answer) => answered(app, answer),
+        Message::Hangup => vec![Effect::Quit],
+    }
+}
+
+fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
+    app.note = None;
+    if let Some(open) = app.dialog.take() {
+        return dialog::key(app, open, event);
+    }
+    let Some(binding) = app.bindings.find(app.contexts(), Key::from(event)) else {
+        if let KeyCode::Char(_) = event.code {
+            let hint = app.bindings.key_of(Action::Help);
+            app.complain(format!("{} means nothing here; {hint} lists the keys", Key::from(event)));
+        }
+        return Vec::new();
+    };
+    match (binding.when)(app) {
+        Ok(()) => act(app, binding.action),
+        Err(why) => {
+            app.complain(format!("{}: {why}", binding.name));
+            Vec::new()
+        }
+    }
+}
+
+/// Does what a key or a command names.
+pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Show(screen) => return show(app, screen),
+        Action::Help => app.dialog = Some(Dialog::help(app.contexts())),
+        Action::Command => app.dialog = Some(Dialog::command()),
+        Action::Back => return back(app),
+        Action::Quit => return vec![Effect::Quit],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::NextPage => return turn(app, 1),
+        Action::PreviousPage => return turn(app, -1),
+        Action::Find if app.slices.is_none() => app.dialog = Some(forms::find_form(app)),
+        Action::Edit => return forms::edit(app),
+        Action::Exclude => return forms::exclude(app),
+        Action::Undo => return forms::undo(app),
+        Action::Fit => return forms::fit(app),
+        Action::Draw => return forms::draw_split(app),
+        Action::Lock => return forms::lock_split(app),
+        Action::Extract => return jobs::extract(app),
+        Action::Export => return forms::export_form(app),
+        Action::Slices => return slices::open(app),
+        Action::Verify => return app.open_page(Screen::Trail, Page::Verification),
+        _ if app.slices.is_some() => return slices::act(app, action),
+        _ => {
+            return match (app.screen, app.page()) {
+                (Screen::Patients, None) => patients::act(app, action),
+                (Screen::Jobs, _) => jobs::act(app, action),
+                (Screen::Nomogram, _) => nomogram::act(app, action),
+                _ => page::act(app, action),
+            };
+        }
+    }
+    Vec::new()
+}
+
+fn show(app: &mut App, screen: Screen) -> Vec<Effect> {
+    app.slices = None;
+    if app.screen == screen && screen == Screen::Patients {
+        app.patients.open = None;
+    }
+    app.screen = screen;
+    let effects = app.refresh();
+    app.settle();
+    effects
+}
+
+fn back(app: &mut App) -> Vec<Effect> {
+    if app.slices.take().is_some() {
+        return app.refresh();
+    }
+    match app.screen {
+        Screen::Patients if app.patients.open.is_some() => {
+            app.patients.open = None;
+            app.settle();
+            app.refresh()
+        }
+        Screen::Patients if !app.patients.filter_text.is_empty() => patients::filter(app, ""),
+        _ => {
+            let quit = app.bindings.key_of(Action::Quit);
+            app.say(format!("nothing to go back to; {quit} quits"));
+            Vec::new()
+        }
+    }
+}
+
+fn turn(app: &mut App, by: isize) -> Vec<Effect> {
+    let pages = app.screen.pages();
+    let Some(at) = app.page().and_then(|page| pages.iter().position(|it| *it == page)) else {
+        return Vec::new();
+    };
+    let next = (at as isize + by).rem_euclid(pages.len() as isize) as usize;
+    app.open_page(app.screen, pages[next])
+}
+
+/// Asks for a change or for work, unless the dashboard may only read.
+pub fn perform(app: &mut App, request: Request) -> Vec<Effect> {
+    if app.options.read_only && matches!(request, Request::Change(_) | Request::Work(_)) {
+        app.complain("the dashboard was started with --read-only");
+        return Vec::new();
+    }
+    vec![Effect::Ask(request)]
+}
+
+fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
+    match answer {
+        Answer::Head(head) => {
+            let changed = app.head.trail_head != head.trail_head;
+            let first = app.head == Head::default();
+            app.head = head;
+            if changed && !first {
+                let mut effects = app.stale();
+                effects.push(Effect::Ask(Request::Cohort));
+                return effects;
+            }
+            Vec::new()
+        }
+        Answer::Cohort { cohort, whole } => patients::arrived(app, cohort, whole),
+        Answer::Jobs(rows) => jobs::arrived(app, rows),
+        Answer::Page(page, patient, content) => {
+            page::arrived(app, page, patient, *content);
+            Vec::new()
+        }
+        Answer::Picture { id, picture } => {
+            slices::arrived(app, &id, picture);
+            Vec::new()
+        }
+        Answer::Nomogram(nomogram) => {
+            nomogram::arrived(app, nomogram);
+            Vec::new()
+        }
+        Answer::Done(text) => {
+            app.say(text);
+            vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)]
+        }
+        Answer::Refused(text) => {
+            app.complain(text);
+            Vec::new()
+        }
+        Answer::Conflict { change, theirs, version } => {
+            forms::conflict(app, change, &theirs, version);
+            vec![Effect::Ask(Request::Head), Effect::Ask(Request::Cohort)]
+        }
+    }
+}
+
+fn pointer(app: &mut App, what: Pointer, x: u16, y: u16) -> Vec<Effect> {
+    if app.dialog.is_some() || app.slices.is_some() {
+        return Vec::new();
+    }
+    match what {
+        Pointer::WheelUp => act(app, Action::Up),
+        Pointer::WheelDown => act(app, Action::Down),
+        Pointer::Click if y == 0 => layout::tab_at(app.size.0, x).map_or_else(Vec::new, |screen| show(app, screen)),
+        Pointer::Click => {
+            let Some(row) = y.checked_sub(layout::FIRST_ROW) else { return Vec::new() };
+            match (app.screen, app.page()) {
+                (Screen::Patients, None) => patients::click(app, x, row),
+                (Screen::Jobs, _) => {
+                    app.jobs.view.go(
+                        Move::To(app.jobs.view.top + usize::from(row)),
+                        app.jobs.rows.len(),
+                        &[1],
+                        layout::grid_size(app.size),
+                    );
+                    Vec::new()
+                }
+                (_, Some(page)) => {
+                    page::click(app, page, x, row);
+                    Vec::new()
+                }
+                _ => Vec::new(),
+            }
+        }
+    }
+}
+
+/// The change that a form or a question stands for.
+pub fn change(app: &mut App, change: Change) -> Vec<Effect> {
+    perform(app, Request::Change(change))
+}
+
+/// The work that a form or a question stands for.
+pub fn work(app: &mut App, work: Work) -> Vec<Effect> {
+    perform(app, Request::Work(work))
+}

@@ -1,0 +1,69 @@
+//! Small tables under and beside each other: the study at a glance.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::report::sheet::{Cell, Sheet};
+use crate::tui::grid_view::put;
+use crate::tui::theme::Theme;
+
+/// Width below which a block is not cut into columns any further.
+const NARROWEST: u16 = 38;
+
+/// Lines that the tallest column needs.
+pub fn height(sheets: &[Sheet], width: u16) -> usize {
+    stacks(sheets, width).iter().map(|stack| stack.iter().map(|sheet| lines(sheet)).sum()).max().unwrap_or(0)
+}
+
+fn lines(sheet: &Sheet) -> usize {
+    sheet.rows.len() + sheet.notes.len() + 2
+}
+
+/// The sheets in columns of about the same height, in reading order.
+fn stacks(sheets: &[Sheet], width: u16) -> Vec<Vec<&Sheet>> {
+    let count = usize::from((width / NARROWEST).clamp(1, 3));
+    let total: usize = sheets.iter().map(lines).sum();
+    let mut stacks: Vec<Vec<&Sheet>> = vec![Vec::new()];
+    let mut filled = 0;
+    for sheet in sheets {
+        let full = filled + lines(sheet) / 2 >= total.div_ceil(count) && !stacks[stacks.len() - 1].is_empty();
+        if full && stacks.len() < count {
+            stacks.push(Vec::new());
+            filled = 0;
+        }
+        filled += lines(sheet);
+        let last = stacks.len() - 1;
+        stacks[last].push(sheet);
+    }
+    stacks
+}
+
+pub fn draw(sheets: &[Sheet], top: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let stacks = stacks(sheets, area.width);
+    let width = (area.width / stacks.len().max(1) as u16).saturating_sub(2);
+    for (stack, x) in stacks.iter().zip((area.x + 1..).step_by(usize::from(width) + 2)) {
+        let lines = stack.iter().flat_map(|sheet| block(sheet, usize::from(width), theme));
+        for ((text, style), y) in lines.skip(top).zip(area.y..area.bottom()) {
+            put(buffer, x, y, width, &text, false, style);
+        }
+    }
+}
+
+/// Title, rows with their first cell to the left and the others to the right, notes, an empty line.
+fn block(sheet: &Sheet, width: usize, theme: Theme) -> Vec<(String, Style)> {
+    let mut lines = vec![(sheet.title.clone(), theme.heading())];
+    lines.extend(sheet.rows.iter().map(|row| (line(row, width), Style::new())));
+    lines.extend(sheet.notes.iter().map(|note| (note.clone(), Style::new())));
+    lines.push((String::new(), Style::new()));
+    lines
+}
+
+fn line(row: &[Cell], width: usize) -> String {
+    let Some((first, rest)) = row.split_first() else { return String::new() };
+    let right = rest.iter().map(Cell::text).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ");
+    let room = width.saturating_sub(right.chars().count() + 1);
+    let left = first.text();
+    let left: String = if left.chars().count() > room { left.chars().take(room).collect() } else { left };
+    format!("{left:<room$} {right}")
+}

@@ -1,0 +1,150 @@
+//! `:`: every binding by its name, found by fuzzy matching, with an argument where one makes sense.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use ratatui_textarea::{CursorMove, TextArea};
+
+use crate::tui::app::{App, act};
+use crate::tui::bindings::{Action, BINDINGS, Binding};
+use crate::tui::data::{Page, Screen};
+use crate::tui::dialog::{Dialog, frame};
+use crate::tui::grid_view::put;
+use crate::tui::message::Effect;
+use crate::tui::{forms, patients};
+
+/// A name that the command line knows.
+#[derive(Clone, Copy)]
+enum Target {
+    Binding(&'static Binding),
+    Page(Screen, Page),
+}
+
+impl Target {
+    fn name(self) -> String {
+        match self {
+            Target::Binding(binding) => binding.name.to_owned(),
+            Target::Page(_, page) => page.name().to_lowercase().replace(' ', "-"),
+        }
+    }
+
+    fn help(self) -> String {
+        match self {
+            Target::Binding(binding) => binding.help.to_owned(),
+            Target::Page(screen, _) => format!("page of {}", screen.name()),
+        }
+    }
+}
+
+pub fn key(app: &mut App, mut line: TextArea<'static>, mut pick: usize, key: KeyEvent) -> Vec<Effect> {
+    let text = line.lines().concat();
+    let found = suggestions(app, &text);
+    match key.code {
+        KeyCode::Esc => return Vec::new(),
+        KeyCode::Backspace if text.is_empty() => return Vec::new(),
+        KeyCode::Enter => return run(app, &text, found.get(pick).copied()),
+        KeyCode::Down => pick = (pick + 1).min(found.len().saturating_sub(1)),
+        KeyCode::Up => pick = pick.saturating_sub(1),
+        KeyCode::Tab => {
+            if let Some(target) = found.get(pick) {
+                line.clear();
+                line.insert_str(format!("{} ", target.name()));
+                line.move_cursor(CursorMove::End);
+            }
+        }
+        _ => {
+            line.input(key);
+            pick = 0;
+        }
+    }
+    app.dialog = Some(Dialog::Command { line, pick });
+    Vec::new()
+}
+
+/// Names that match the first word, the best first.
+fn suggestions(app: &App, text: &str) -> Vec<Target> {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let mut targets: Vec<Target> = Vec::new();
+    let here = app.contexts();
+    let anywhere = [Action::Fit, Action::Extract, Action::Draw, Action::Lock, Action::Verify];
+    let usable = |binding: &&Binding| here.contains(&binding.context) || anywhere.contains(&binding.action);
+    for binding in BINDINGS.iter().filter(usable).filter(|binding| binding.action != Action::Command) {
+        if !targets.iter().any(|target| target.name() == binding.name) {
+            targets.push(Target::Binding(binding));
+        }
+    }
+    for screen in Screen::ALL.into_iter().filter(|screen| *screen != Screen::Patients) {
+        targets.extend(screen.pages().iter().map(|page| Target::Page(screen, *page)));
+    }
+    if let Some(exact) = targets.iter().find(|target| target.name() == word) {
+        return vec![*exact];
+    }
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let pattern = Pattern::parse(word, CaseMatching::Ignore, Normalization::Smart);
+    let mut scored: Vec<(u32, Target)> = Vec::new();
+    for target in targets {
+        let mut chars = Vec::new();
+        let name = target.name();
+        if let Some(score) = pattern.score(nucleo_matcher::Utf32Str::new(&name, &mut chars), &mut matcher) {
+            scored.push((score, target));
+        }
+    }
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, target)| target).collect()
+}
+
+fn run(app: &mut App, text: &str, target: Option<Target>) -> Vec<Effect> {
+    let argument = text.trim().split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+    match target {
+        None => {
+            app.complain(format!("no command {}", text.trim()));
+            Vec::new()
+        }
+        Some(Target::Page(screen, page)) => app.open_page(screen, page),
+        Some(Target::Binding(binding)) => match (binding.when)(app) {
+            Err(why) => {
+                app.complain(format!("{}: {why}", binding.name));
+                Vec::new()
+            }
+            Ok(()) if argument.is_empty() => act(app, binding.action),
+            Ok(()) => with_argument(app, binding, argument),
+        },
+    }
+}
+
+fn with_argument(app: &mut App, binding: &Binding, argument: &str) -> Vec<Effect> {
+    match binding.action {
+        Action::Filter if app.screen == Screen::Patients => patients::filter(app, argument),
+        Action::Filter => forms::filter_changes(app, argument),
+        Action::Sort => patients::sort_by(app, argument),
+        Action::Find => forms::find(app, argument),
+        Action::Export => forms::export(app, argument),
+        Action::Show(Screen::Patients) | Action::TakePatient => patients::open(app, argument),
+        _ => {
+            app.complain(format!("{} takes no argument", binding.name));
+            Vec::new()
+        }
+    }
+}
+
+pub fn draw(app: &App, line: &TextArea, pick: usize, area: Rect, buffer: &mut Buffer) {
+    let theme = app.options.theme;
+    let found = suggestions(app, &line.lines().concat());
+    let rows = (found.len() + 1).clamp(2, 12) as u16;
+    let inner = frame("Command: Tab completes, Enter runs, Esc leaves", rows, theme, area, buffer);
+    line.render(Rect { height: 1, ..inner }.intersection(inner), buffer);
+    let seen = usize::from(inner.height.saturating_sub(1)).max(1);
+    let top = (pick + 1).saturating_sub(seen);
+    for ((at, target), y) in found.iter().enumerate().skip(top).zip(inner.y + 1..inner.bottom()) {
+        let text = format!("{:<16} {}", target.name(), target.help());
+        let style = if at == pick { theme.selected() } else { Style::new() };
+        put(buffer, inner.x, y, inner.width, &text, false, style);
+    }
+    if found.is_empty() && inner.height > 1 {
+        put(buffer, inner.x, inner.y + 1, inner.width, "nothing is called that", false, theme.bad());
+    }
+}

@@ -1,0 +1,309 @@
+//! What screens show, as plain values; `effects.rs` gets them from the study.
+
+use crate::model::nomogram::Nomogram;
+use crate::report::figure::Figure;
+use crate::report::sheet::Sheet;
+use crate::table::{Table, Values, natural};
+
+/// The eight screens, in the order of their number keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Screen {
+    Study,
+    Patients,
+    Jobs,
+    Clinical,
+    Split,
+    Models,
+    Nomogram,
+    Trail,
+}
+
+impl Screen {
+    pub const ALL: [Screen; 8] = [
+        Screen::Study,
+        Screen::Patients,
+        Screen::Jobs,
+        Screen::Clinical,
+        Screen::Split,
+        Screen::Models,
+        Screen::Nomogram,
+        Screen::Trail,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Screen::Study => "Study",
+            Screen::Patients => "Patients",
+            Screen::Jobs => "Jobs",
+            Screen::Clinical => "Clinical",
+            Screen::Split => "Split",
+            Screen::Models => "Models",
+            Screen::Nomogram => "Nomogram",
+            Screen::Trail => "Trail",
+        }
+    }
+
+    /// The pages that `Tab` goes through.
+    pub fn pages(self) -> &'static [Page] {
+        match self {
+            Screen::Study => &[Page::Overview],
+            Screen::Patients => &[Page::Variables, Page::Images, Page::Features, Page::Predictions, Page::History],
+            Screen::Clinical => &[Page::Table1, Page::Table2, Page::Table4, Page::Forest],
+            Screen::Split => &[Page::Members, Page::Balance],
+            Screen::Models => &[
+                Page::Runs,
+                Page::Table3,
+                Page::Table5,
+                Page::Selected,
+                Page::Roc,
+                Page::Calibration,
+                Page::Decision,
+                Page::LassoPath,
+                Page::Comparison,
+            ],
+            Screen::Trail => &[Page::Changes, Page::Verification, Page::Reconciliation],
+            Screen::Jobs | Screen::Nomogram => &[],
+        }
+    }
+}
+
+/// One view of the study. Those of a patient are loaded for the patient that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Page {
+    Overview,
+    Variables,
+    Images,
+    Features,
+    Predictions,
+    History,
+    Table1,
+    Table2,
+    Table4,
+    Forest,
+    Members,
+    Balance,
+    Runs,
+    Table3,
+    Table5,
+    Selected,
+    Roc,
+    Calibration,
+    Decision,
+    LassoPath,
+    Comparison,
+    Changes,
+    Verification,
+    Reconciliation,
+}
+
+impl Page {
+    pub fn name(self) -> &'static str {
+        match self {
+            Page::Overview => "Overview",
+            Page::Variables => "Variables",
+            Page::Images => "Images",
+            Page::Features => "Features",
+            Page::Predictions => "Predictions",
+            Page::History => "History",
+            Page::Table1 => "Table 1",
+            Page::Table2 => "Table 2",
+            Page::Table4 => "Table 4",
+            Page::Forest => "Forest",
+            Page::Members => "Members",
+            Page::Balance => "Balance",
+            Page::Runs => "Runs",
+            Page::Table3 => "Table 3",
+            Page::Table5 => "Table 5",
+            Page::Selected => "Features",
+            Page::Roc => "ROC",
+            Page::Calibration => "Calibration",
+            Page::Decision => "Decision",
+            Page::LassoPath => "LASSO",
+            Page::Comparison => "Compare",
+            Page::Changes => "Changes",
+            Page::Verification => "Verify",
+            Page::Reconciliation => "Reconcile",
+        }
+    }
+}
+
+/// What a page holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    Sheet(Sheet),
+    /// Small tables side by side where there is room.
+    Blocks(Vec<Sheet>),
+    Chart(Figure),
+    /// Why there is nothing, and what to do about it.
+    Nothing(String),
+}
+
+/// What the frame says of the study on every screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Head {
+    pub title: String,
+    /// The study file's name, without its folders.
+    pub file: String,
+    /// When and by whom.
+    pub locked: Option<String>,
+    /// The data are no patients'.
+    pub synthetic: bool,
+    /// Hash of the newest change.
+    pub trail_head: String,
+    /// The protocol's parameters of learning: key and value in TOML's notation.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// All patients: an id and typed columns each.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Cohort {
+    pub table: Table,
+    /// Each row's version, which an edit must name.
+    pub versions: Vec<i64>,
+    /// Widest text of each column, the id first.
+    pub widths: Vec<u16>,
+    /// Place of each row in the natural order of ids.
+    pub rank: Vec<u32>,
+    /// How many patients the study has, of which the table may hold the first page only.
+    pub patients: usize,
+}
+
+impl Cohort {
+    /// Measures the columns and orders the ids: once, outside the loop.
+    pub fn new(table: Table, versions: Vec<i64>) -> Cohort {
+        let of_texts = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0).min(40) as u16;
+        let mut widths = vec![of_texts(&mut table.rows().iter().map(|id| id.chars().count()))];
+        widths.extend(table.columns().iter().map(|column| match &column.values {
+            Values::Numbers(values) => of_texts(&mut values.iter().flatten().map(|value| value.to_string().len())),
+            Values::Levels { levels, .. } => of_texts(&mut levels.iter().map(|level| level.chars().count())),
+        }));
+        let patients = table.rows().len();
+        let mut order: Vec<usize> = (0..patients).collect();
+        order.sort_by(|&a, &b| natural::compare(&table.rows()[a], &table.rows()[b]));
+        let mut rank = vec![0; patients];
+        for (place, row) in order.into_iter().enumerate() {
+            rank[row] = place as u32;
+        }
+        Cohort { table, versions, widths, rank, patients }
+    }
+
+    /// Text of a cell; column 0 is the id, an empty text a missing value.
+    pub fn text(&self, row: usize, column: usize) -> String {
+        let Some(at) = column.checked_sub(1) else { return self.table.rows()[row].clone() };
+        match &self.table.columns()[at].values {
+            Values::Numbers(values) => values[row].map_or_else(String::new, |value| value.to_string()),
+            Values::Levels { levels, codes } => codes[row].map_or_else(String::new, |code| levels[code].clone()),
+        }
+    }
+
+    /// Name of a column; 0 is the id.
+    pub fn name(&self, column: usize) -> &str {
+        column.checked_sub(1).map_or("id", |at| &self.table.columns()[at].name)
+    }
+
+    pub fn is_number(&self, column: usize) -> bool {
+        column > 0 && matches!(self.table.columns()[column - 1].values, Values::Numbers(_))
+    }
+
+    /// Number of columns, the id counted.
+    pub fn columns(&self) -> usize {
+        self.table.columns().len() + 1
+    }
+}
+
+/// One piece of long work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRow {
+    pub id: i64,
+    pub kind: String,
+    pub state: JobState,
+    pub stage: String,
+    pub done: u64,
+    pub total: u64,
+    pub who: String,
+    pub queued: String,
+    /// Seconds from the start to the last sign of life or the end.
+    pub seconds: Option<f64>,
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    Queued,
+    Running,
+    /// Its process is gone; the work resumes with a retry.
+    Stale,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl JobState {
+    pub fn name(self) -> &'static str {
+        match self {
+            JobState::Queued => "queued",
+            JobState::Running => "running",
+            JobState::Stale => "lost",
+            JobState::Done => "done",
+            JobState::Failed => "failed",
+            JobState::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn is_active(self) -> bool {
+        matches!(self, JobState::Queued | JobState::Running)
+    }
+}
+
+impl JobRow {
+    /// Seconds left at the present rate; `None` before anything was done.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let seconds = self.seconds.filter(|_| self.done > 0 && self.state == JobState::Running)?;
+        Some(seconds / self.done as f64 * self.total.saturating_sub(self.done) as f64)
+    }
+
+    /// Steps a minute.
+    pub fn rate(&self) -> Option<f64> {
+        self.seconds.filter(|seconds| *seconds > 0.0 && self.done > 0).map(|seconds| self.done as f64 / seconds * 60.0)
+    }
+}
+
+/// The model behind the nomogram, and the patients whose values it can take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NomogramData {
+    pub name: String,
+    pub scales: Nomogram,
+    /// Id, and one value for each effect (a level by its position); complete cases only.
+    pub patients: Vec<(String, Vec<f64>)>,
+    pub provenance: Vec<String>,
+}
+
+impl From<crate::store::JobRow> for JobRow {
+    fn from(row: crate::store::JobRow) -> JobRow {
+        use crate::store::JobState as Stored;
+        let lost = crate::study::health(&row) == crate::study::Health::Dead;
+        let state = match row.state {
+            _ if lost => JobState::Stale,
+            Stored::Queued => JobState::Queued,
+            Stored::Running => JobState::Running,
+            Stored::Done => JobState::Done,
+            Stored::Failed => JobState::Failed,
+            Stored::Cancelled => JobState::Cancelled,
+        };
+        let at = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let end = at(&row.finished_at).or_else(|| at(&row.heartbeat_at));
+        let seconds = at(&row.started_at).zip(end).map(|(start, end)| end.duration_since(start).as_secs_f64());
+        JobRow {
+            id: row.id.0,
+            kind: row.kind,
+            state,
+            stage: row.stage,
+            done: row.done as u64,
+            total: row.total as u64,
+            who: format!("{}@{}", row.actor, row.host),
+            queued: row.queued_at,
+            seconds,
+            error: row.error,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What `update` asks for is done here, on threads of their own, each with its own door to the study.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::store::{JobId, StoreError};
+use crate::study::{Edit, Error, ExtractRequest, Study};
+use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
+use crate::tui::message::{Answer, Change, Message, Request, Work};
+
+/// Threads that ask the study: short questions never wait behind long ones.
+pub struct Workers {
+    short: Sender<Request>,
+    long: Sender<Request>,
+}
+
+/// Patients of the first answer: what fits the tallest screen.
+const FIRST_PATIENTS: usize = 200;
+
+impl Workers {
+    /// Starts two workers and the watch on the file.
+    pub fn start(study: &Study, to: &Sender<Message>) -> Result<Workers, Error> {
+        watch(study.reopen()?, to.clone());
+        Ok(Workers { short: worker(study.reopen()?, to.clone()), long: worker(study.reopen()?, to.clone()) })
+    }
+
+    pub fn ask(&self, request: Request) {
+        let long = match &request {
+            Request::Page(page, _) => !matches!(page, Page::Variables | Page::Images | Page::History),
+            Request::Picture { .. } | Request::Nomogram | Request::Cohort => true,
+            _ => false,
+        };
+        // A worker that is gone has said why.
+        let _ = if long { self.long.send(request) } else { self.short.send(request) };
+    }
+}
+
+fn worker(study: Study, to: Sender<Message>) -> Sender<Request> {
+    let (sender, requests) = channel();
+    thread::spawn(move || {
+        while let Ok(request) = requests.recv() {
+            for request in latest(request, &requests) {
+                let answers = answer(&study, request, &|answer| {
+                    let _ = to.send(Message::Answer(answer));
+                });
+                if answers.into_iter().any(|answer| to.send(Message::Answer(answer)).is_err()) {
+                    return;
+                }
+            }
+        }
+    });
+    sender
+}
+
+/// All waiting requests in order, without those that a later one makes needless.
+fn latest(first: Request, waiting: &Receiver<Request>) -> Vec<Request> {
+    let mut all = vec![first];
+    all.extend(waiting.try_iter());
+    let replaced = |earlier: &Request, later: &Request| match (earlier, later) {
+        (Request::Page(a, _), Request::Page(b, _)) => a == b,
+        (Request::Change(_) | Request::Work(_) | Request::Write { .. }, _) => false,
+        _ => earlier == later,
+    };
+    let kept = (0..all.len()).filter(|&at| !all[at + 1..].iter().any(|later| replaced(&all[at], later)));
+    kept.collect::<Vec<_>>().into_iter().map(|at| all[at].clone()).collect()
+}
+
+/// Says once a second at most that somebody else wrote.
+fn watch(study: Study, to: Sender<Message>) {
+    thread::spawn(move || {
+        let mut seen = study.store.data_version().ok();
+        loop {
+            thread::sleep(Duration::from_secs(1));
+            let now = study.store.data_version().ok();
+            if now != seen && to.send(Message::DataChanged).is_err() {
+                return;
+            }
+            seen = now;
+        }
+    });
+}
+
+fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer> {
+    let said = |result: Result<String, Error>| match result {
+        Ok(text) => Answer::Done(text),
+        Err(error) => Answer::Refused(error.in_full()),
+    };
+    match request {
+        Request::Head => head(study).map_or_else(|error| vec![refused(&error)], |head| vec![Answer::Head(head)]),
+        Request::Jobs => jobs(study).map_or_else(|error| vec![refused(&error)], |jobs| vec![Answer::Jobs(jobs)]),
+        Request::Cohort => cohort(study, early).unwrap_or_else(|error| vec![refused(&error)]),
+        Request::Page(page, patient) => {
+            let content = page_content(study, page, patient.as_deref());
+            let content = content.unwrap_or_else(|error| Content::Nothing(error.in_full()));
+            vec![Answer::Page(page, patient, Box::new(content))]
+        }
+        Request::Picture { id } => {
+            let picture = study.picture(&id).map(Arc::new).map_err(|error| error.in_full());
+            vec![Answer::Picture { id, picture }]
+        }
+        Request::Nomogram => vec![Answer::Nomogram(Err("no model was fitted yet: f on Models fits".to_owned()))],
+        Request::Change(change) => vec![changed(study, change)],
+        Request::Work(work) => vec![said(worked(study, work))],
+        Request::Write { path, text } => vec![said(write_new(&path, &text))],
+    }
+}
+
+fn refused(error: &Error) -> Answer {
+    Answer::Refused(error.in_full())
+}
+
+fn head(study: &Study) -> Result<Head, Error> {
+    let row = study.store.study()?;
+    let file = study.store.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(Head {
+        synthetic: row.title.to_lowercase().contains("synthetic"),
+        title: row.title,
+        file,
+        locked: row.locked.map(|(at, by)| format!("{at} by {by}")),
+        trail_head: study.store.trail_head()?,
+        parameters: Vec::new(),
+    })
+}
+
+/// The first page at once when there are many, then all.
+fn cohort(study: &Study, early: &dyn Fn(Answer)) -> Result<Vec<Answer>, Error> {
+    let patients = study.store.count_patients()?;
+    if patients > 5 * FIRST_PATIENTS {
+        let (table, versions) = study.patient_table(Some(FIRST_PATIENTS))?;
+        early(Answer::Cohort { cohort: Arc::new(Cohort { patients, ..Cohort::new(table, versions) }), whole: false });
+    }
+    let (table, versions) = study.patient_table(None)?;
+    Ok(vec![Answer::Cohort { cohort: Arc::new(Cohort::new(table, versions)), whole: true }])
+}
+
+fn jobs(study: &Study) -> Result<Vec<JobRow>, Error> {
+    Ok(study.store.jobs()?.into_iter().map(JobRow::from).collect())
+}
+
+fn page_content(study: &Study, page: Page, patient: Option<&str>) -> Result<Content, Error> {
+    let id = patient.unwrap_or_default();
+    let sheet = match page {
+        Page::Overview => return Ok(Content::Blocks(study.overview()?)),
+        Page::Variables => study.variables_sheet(id)?,
+        Page::Images => study.images_sheet(id)?,
+        Page::Features => study.features_sheet(id)?,
+        Page::History => study.history_sheet(id)?,
+        Page::Changes => study.changes_sheet()?,
+        Page::Verification => study.verification_sheet()?,
+        Page::Members => study.members_sheet()?,
+        _ => return Ok(Content::Nothing(format!("{}: nothing yet", page.name()))),
+    };
+    Ok(Content::Sheet(sheet))
+}
+
+fn changed(study: &Study, change: Change) -> Answer {
+    let result = match &change {
+        Change::Edit { id, field, value, reason, version } => {
+            let edit = Edit { field: field.clone(), value: value.clone() };
+            study.edit(id, &[edit], reason, Some(*version)).map(|()| format!("{id}: {field} is now {value}"))
+        }
+        Change::Exclude { id, reason, .. } => study.exclude(id, reason).map(|()| format!("{id} is excluded")),
+        Change::Include { id, reason, .. } => study.include(id, reason).map(|()| format!("{id} is included")),
+        Change::Undo { id, reason } => study.undo(id, reason).map(|what| format!("{id}: {what}")),
+        Change::Split { .. } | Change::LockSplit => Ok("no split can be made yet".to_owned()),
+    };
+    match result {
+        Ok(text) => Answer::Done(text),
+        Err(Error::Store(StoreError::Stale { code, found, .. })) => {
+            let theirs = theirs(study, &code, &change).unwrap_or_else(|error| error.in_full());
+            Answer::Conflict { change, theirs, version: found }
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// What the file holds now of the field that was to be changed, and who wrote it.
+fn theirs(study: &Study, code: &str, change: &Change) -> Result<String, Error> {
+    let field = match change {
+        Change::Edit { field, .. } => field.as_str(),
+        _ => "included",
+    };
+    let entry = study.store.patient(code)?.entry(field).map_or_else(|| "missing".to_owned(), |entry| entry.text());
+    Ok(match study.last_change(code)? {
+        Some(last) => format!("{entry} (last change: {} by {} at {})", last.field, last.actor, last.at),
+        None => entry,
+    })
+}
+
+fn worked(study: &Study, work: Work) -> Result<String, Error> {
+    match work {
+        Work::Extract { ids } => {
+            let job = study.queue_extraction(&ExtractRequest { codes: ids, force: false })?;
+            study.start_worker()?;
+            Ok(format!("extraction is job {}; it goes on when you leave", job.0))
+        }
+        Work::Fit { .. } => Ok("fits are started by osteon fit".to_owned()),
+        Work::Cancel { job } => Ok(match study.cancel_job(JobId(job))? {
+            true => format!("job {job} is asked to stop"),
+            false => format!("job {job} is over already"),
+        }),
+        Work::Retry { job } => {
+            study.retry_job(JobId(job))?;
+            study.start_worker()?;
+            Ok(format!("job {job} is queued again"))
+        }
+    }
+}
+
+/// A new file, readable by its owner only; an existing one is never overwritten.
+fn write_new(path: &Path, text: &str) -> Result<String, Error> {
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Error::File { path: path.to_owned(), source })?;
+    Ok(format!("wrote {}", path.display()))
+}

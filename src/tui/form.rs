@@ -1,0 +1,134 @@
+//! Questions with one or more lines to fill in.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use ratatui_textarea::TextArea;
+
+use crate::tui::dialog::frame;
+use crate::tui::grid_view::put;
+use crate::tui::theme::Theme;
+
+/// A form on the screen.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub title: String,
+    /// What to know before answering.
+    pub lines: Vec<String>,
+    pub fields: Vec<Field>,
+    pub at: usize,
+    pub purpose: Purpose,
+    /// Why the last answer was refused.
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub label: String,
+    pub area: TextArea<'static>,
+}
+
+/// What the answers are for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    Find,
+    FilterPatients,
+    FilterChanges,
+    Export,
+    Edit { id: String, field: String, version: i64 },
+    Exclude { id: String, version: i64 },
+    Include { id: String, version: i64 },
+    Undo { id: String },
+    Split,
+    Fit,
+    TakePatient,
+}
+
+/// What a key did to a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Open,
+    Closed,
+    Submitted,
+}
+
+impl Form {
+    /// One field for each label and first text; the pen stands at the end of the first.
+    pub fn new(title: impl Into<String>, purpose: Purpose, fields: &[(&str, &str)]) -> Form {
+        let field = |(label, text): &(&str, &str)| Field { label: (*label).to_owned(), area: area(text) };
+        let fields = fields.iter().map(field).collect();
+        Form { title: title.into(), lines: Vec::new(), fields, at: 0, purpose, error: None }
+    }
+
+    pub fn saying(mut self, lines: impl IntoIterator<Item = String>) -> Form {
+        self.lines.extend(lines);
+        self
+    }
+
+    /// The answer to a field, without blanks around it.
+    pub fn answer(&self, at: usize) -> String {
+        self.fields[at].area.lines().concat().trim().to_owned()
+    }
+
+    /// Enter goes to the next field, and submits at the last.
+    pub fn key(&mut self, key: KeyEvent) -> Outcome {
+        let last = self.fields.len() - 1;
+        match key.code {
+            KeyCode::Esc => return Outcome::Closed,
+            KeyCode::Enter if self.at == last => return Outcome::Submitted,
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1).min(last),
+            KeyCode::BackTab | KeyCode::Up => self.at = self.at.saturating_sub(1),
+            _ => {
+                self.fields[self.at].area.input(key);
+                self.error = None;
+            }
+        }
+        Outcome::Open
+    }
+
+    pub fn paste(&mut self, text: &str) {
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.fields[self.at].area.insert_str(line.trim());
+    }
+
+    pub fn draw(&self, theme: Theme, area: Rect, buffer: &mut Buffer) {
+        let rows = self.lines.len() + self.fields.len() + 1;
+        let inner = frame(&self.title, rows as u16, theme, area, buffer);
+        // On a low screen the fields and the error matter most.
+        let room = usize::from(inner.height).saturating_sub(self.fields.len() + 1);
+        let lines = &self.lines[..room.min(self.lines.len())];
+        for (text, y) in lines.iter().zip(inner.y..) {
+            put(buffer, inner.x, y, inner.width, text, false, Style::new());
+        }
+        let label = self.fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0) as u16 + 2;
+        let first = inner.y + lines.len() as u16;
+        for ((at, field), y) in self.fields.iter().enumerate().zip(first..inner.bottom()) {
+            let here = at == self.at;
+            let style = if here { theme.heading() } else { Style::new() };
+            put(buffer, inner.x, y, inner.width, &field.label, false, style);
+            let mut area = field.area.clone();
+            if !here {
+                area.set_cursor_style(Style::new());
+            }
+            let place = Rect::new(inner.x + label, y, inner.width.saturating_sub(label), 1);
+            area.render(place.intersection(buffer.area), buffer);
+        }
+        let last = first + self.fields.len() as u16;
+        if last < inner.bottom() {
+            let many = self.fields.len() > 1;
+            let hint = if many { "Enter next, then done   Tab   Esc leave" } else { "Enter done   Esc leave" };
+            let (text, style) = self.error.as_ref().map_or((hint, Style::new()), |error| (error, theme.bad()));
+            put(buffer, inner.x, last, inner.width, text, false, style);
+        }
+    }
+}
+
+/// A line to write in, the pen at its end.
+pub fn area(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(vec![text.to_owned()]);
+    area.set_cursor_line_style(Style::new());
+    area.move_cursor(ratatui_textarea::CursorMove::End);
+    area
+}

@@ -1,0 +1,306 @@
+//! The questions of the dashboard: what each asks, and what its answers do.
+
+use std::path::PathBuf;
+
+use crate::report::sheet::{Format, Sheet, render};
+use crate::tui::app::{App, change, work};
+use crate::tui::data::{Content, Page, Screen};
+use crate::tui::dialog::Dialog;
+use crate::tui::form::{Form, Purpose};
+use crate::tui::message::{Change, Effect, Request, Work};
+use crate::tui::{page, patients};
+
+/// Does what a filled form asks; a refused answer keeps the form open with the reason.
+pub fn submit(app: &mut App, form: Form) -> Vec<Effect> {
+    match outcome(app, &form) {
+        Ok(effects) => effects,
+        Err(why) => {
+            app.dialog = Some(Dialog::Form(Form { error: Some(why), ..form }));
+            Vec::new()
+        }
+    }
+}
+
+fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
+    let first = form.answer(0);
+    let reason = |at: usize| {
+        Some(form.answer(at)).filter(|text| !text.is_empty()).ok_or_else(|| "a change needs a reason".to_owned())
+    };
+    Ok(match form.purpose.clone() {
+        Purpose::Find => find(app, &first),
+        Purpose::FilterPatients => {
+            let effects = patients::filter(app, &first);
+            match app.note.take_if(|note| note.bad) {
+                Some(note) => return Err(note.text),
+                None => effects,
+            }
+        }
+        Purpose::FilterChanges => filter_changes(app, &first),
+        Purpose::Export => export(app, &first),
+        Purpose::Edit { id, field, version } => {
+            change(app, Change::Edit { id, field, value: first, reason: reason(1)?, version })
+        }
+        Purpose::Exclude { id, version } => change(app, Change::Exclude { id, reason: reason(0)?, version }),
+        Purpose::Include { id, version } => change(app, Change::Include { id, reason: reason(0)?, version }),
+        Purpose::Undo { id } => change(app, Change::Undo { id, reason: reason(0)? }),
+        Purpose::Split => {
+            let seed = first.parse().map_err(|_| "the seed is a whole number from 0".to_owned())?;
+            let percent = form.answer(1).parse().ok().filter(|n| (1..100).contains(n));
+            let train_percent = percent.ok_or("the training part is a whole percentage from 1 to 99")?;
+            change(app, Change::Split { seed, train_percent })
+        }
+        Purpose::Fit => {
+            let answers =
+                form.fields.iter().enumerate().map(|(at, field)| format!("{}={}", field.label, form.answer(at)));
+            work(app, Work::Fit { assignments: answers.collect() })
+        }
+        Purpose::TakePatient => crate::tui::nomogram::take(app, &first),
+    })
+}
+
+pub fn find_form(app: &App) -> Dialog {
+    Dialog::Form(Form::new("Find", Purpose::Find, &[("text", &app.find)]))
+}
+
+pub fn find(app: &mut App, text: &str) -> Vec<Effect> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    app.find = text.to_owned();
+    crate::tui::app::act(app, crate::tui::bindings::Action::FindNext)
+}
+
+pub fn filter_form(app: &App) -> Dialog {
+    let form = if app.screen == Screen::Trail {
+        Form::new("Show only changes", Purpose::FilterChanges, &[("filter", &app.trail_filter)])
+            .saying(["columns are when, who, patient, field, old, new, why".to_owned()])
+    } else {
+        let names = app.patients.cohort.table.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+        Form::new("Show only patients", Purpose::FilterPatients, &[("filter", &app.patients.filter_text)]).saying([
+            "such as: alp > 300 and pf = yes; necrosis is missing; not (sex = male or id ~ 7)".to_owned(),
+            format!("columns: id {}", names.join(" ")),
+            "an empty filter shows all".to_owned(),
+        ])
+    };
+    Dialog::Form(form)
+}
+
+/// Asks the trail again, for the changes that pass.
+pub fn filter_changes(app: &mut App, text: &str) -> Vec<Effect> {
+    app.trail_filter = text.to_owned();
+    app.pages.remove(&Page::Changes);
+    app.open_page(Screen::Trail, Page::Changes)
+}
+
+/// The field under the cursor of the list or of the patient's variables, with its present value.
+fn field_here(app: &App) -> Option<(String, String)> {
+    let row = app.patients.selected_row()?;
+    let cohort = &app.patients.cohort;
+    let name = match (&app.patients.open, app.pages.get(&Page::Variables)) {
+        (None, _) => cohort.name(app.patients.column()).to_owned(),
+        (Some(_), Some(state)) => state.row_name()?,
+        _ => return None,
+    };
+    let at = (1..cohort.columns()).find(|&at| cohort.name(at) == name)?;
+    Some((name, cohort.text(row, at)))
+}
+
+pub fn edit(app: &mut App) -> Vec<Effect> {
+    let found = app.patients.selected().map(str::to_owned).zip(field_here(app));
+    let Some((id, (field, value))) = found else {
+        app.complain("stand on a clinical variable to change it");
+        return Vec::new();
+    };
+    let Some(variable) = crate::protocol::variable::Variable::named(&field) else {
+        app.complain(format!("{field} is not entered by hand; clinical variables are"));
+        return Vec::new();
+    };
+    let version = version(app);
+    let lines = [
+        format!("now: {}", if value.is_empty() { "missing" } else { &value }),
+        format!("{}: {}; empty for missing", variable.label, variable.expected()),
+    ];
+    let purpose = Purpose::Edit { id: id.clone(), field: field.clone(), version };
+    let form = Form::new(format!("{id}, {field}"), purpose, &[("value", &value), ("reason", "")]).saying(lines);
+    app.dialog = Some(Dialog::Form(form));
+    Vec::new()
+}
+
+/// Version of the selected patient's row as it is shown.
+fn version(app: &App) -> i64 {
+    app.patients.selected_row().and_then(|row| app.patients.cohort.versions.get(row)).copied().unwrap_or(0)
+}
+
+pub fn exclude(app: &mut App) -> Vec<Effect> {
+    let Some((id, row)) = app.patients.selected().map(str::to_owned).zip(app.patients.selected_row()) else {
+        return Vec::new();
+    };
+    let cohort = &app.patients.cohort;
+    let included = (1..cohort.columns()).find(|&at| cohort.name(at) == "included");
+    let is_out = included.is_some_and(|at| cohort.text(row, at) == "no");
+    let version = version(app);
+    let form = if is_out {
+        Form::new(format!("Include {id} again"), Purpose::Include { id, version }, &[("reason", "")])
+    } else {
+        Form::new(format!("Exclude {id}"), Purpose::Exclude { id, version }, &[("reason", "")])
+            .saying(["nothing is deleted; the patient leaves tables and models".to_owned()])
+    };
+    app.dialog = Some(Dialog::Form(form));
+    Vec::new()
+}
+
+pub fn undo(app: &mut App) -> Vec<Effect> {
+    if let Some(id) = app.patients.selected().map(str::to_owned) {
+        let form = Form::new(format!("Turn the last change of {id} back"), Purpose::Undo { id }, &[("reason", "")])
+            .saying(["the trail keeps both changes".to_owned()]);
+        app.dialog = Some(Dialog::Form(form));
+    }
+    Vec::new()
+}
+
+/// Both versions of a row that somebody else changed meanwhile.
+pub fn conflict(app: &mut App, ours: Change, theirs: &str, version: i64) {
+    let again = match ours {
+        Change::Edit { id, field, value, reason, .. } => Some((id, field, value, reason)),
+        _ => None,
+    };
+    match again {
+        Some((id, field, value, reason)) => {
+            let lines = [
+                "somebody changed this patient while you were writing; nothing of yours was saved".to_owned(),
+                format!("theirs: {theirs}"),
+                format!("yours: {value}"),
+                "Enter writes yours over theirs, Esc keeps theirs".to_owned(),
+            ];
+            let purpose = Purpose::Edit { id: id.clone(), field: field.clone(), version };
+            let form =
+                Form::new(format!("{id}, {field}: two versions"), purpose, &[("value", &value), ("reason", &reason)]);
+            app.dialog = Some(Dialog::Form(form.saying(lines)));
+        }
+        None => app.complain(format!("somebody changed this patient meanwhile ({theirs}); look again")),
+    }
+}
+
+pub fn draw_split(app: &mut App) -> Vec<Effect> {
+    let form = Form::new("A new split", Purpose::Split, &[("seed", "1"), ("training %", "80")]).saying([
+        "the split in force is replaced, and stays in the file".to_owned(),
+        "models fitted on it keep its name and lose their meaning for the new one".to_owned(),
+    ]);
+    app.dialog = Some(Dialog::Form(form));
+    Vec::new()
+}
+
+pub fn lock_split(app: &mut App) -> Vec<Effect> {
+    let question = "Lock the split? It can then never be replaced.".to_owned();
+    app.dialog = Some(Dialog::Confirm { question, key: 'Y', request: Request::Change(Change::LockSplit) });
+    Vec::new()
+}
+
+/// The protocol's parameters of learning, as a form.
+pub fn fit(app: &mut App) -> Vec<Effect> {
+    let fields: Vec<(&str, &str)> =
+        app.head.parameters.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    if fields.is_empty() {
+        return work(app, Work::Fit { assignments: Vec::new() });
+    }
+    let form = Form::new("Fit all models", Purpose::Fit, &fields)
+        .saying(["a changed value makes a run under its own protocol hash".to_owned()]);
+    app.dialog = Some(Dialog::Form(form));
+    Vec::new()
+}
+
+pub fn compare(app: &mut App) -> Vec<Effect> {
+    let Some(run) = app.pages.get(&Page::Runs).and_then(page::PageState::row_name) else {
+        app.complain("stand on a run to compare it");
+        return Vec::new();
+    };
+    if !app.compared.contains(&run) {
+        app.compared.push(run.clone());
+    }
+    if app.compared.len() > 2 {
+        app.compared.remove(0);
+    }
+    match &app.compared[..] {
+        [_] => {
+            app.say(format!("run {run} is marked; mark a second one"));
+            Vec::new()
+        }
+        _ => {
+            app.pages.remove(&Page::Comparison);
+            app.open_page(Screen::Models, Page::Comparison)
+        }
+    }
+}
+
+/// A file name for the present view.
+pub fn export_form(app: &mut App) -> Vec<Effect> {
+    let (name, kinds) = match app.page() {
+        None => ("patients.csv".to_owned(), "csv md html json tex txt"),
+        Some(page) => {
+            let stem = page.name().to_lowercase().replace(' ', "-");
+            match app.pages.get(&page).and_then(|state| state.content.as_ref()) {
+                Some(Content::Chart(_)) => (format!("{stem}.svg"), "svg, or csv for its numbers"),
+                _ => (format!("{stem}.csv"), "csv md html json tex txt"),
+            }
+        }
+    };
+    let form = Form::new("Write this view to a file", Purpose::Export, &[("file", &name)])
+        .saying([format!("the ending decides: {kinds}")]);
+    app.dialog = Some(Dialog::Form(form));
+    Vec::new()
+}
+
+/// Writes the present view to a file whose ending decides the form.
+pub fn export(app: &mut App, path: &str) -> Vec<Effect> {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match text_of_view(app, ending) {
+        Ok(text) => vec![Effect::Ask(Request::Write { path: PathBuf::from(path), text })],
+        Err(why) => {
+            app.complain(why);
+            Vec::new()
+        }
+    }
+}
+
+fn text_of_view(app: &App, ending: &str) -> Result<String, String> {
+    let content = app.page().and_then(|page| app.pages.get(&page)).and_then(|state| state.content.as_ref());
+    if let (Some(Content::Chart(figure)), "svg") = (content, ending) {
+        return Ok(figure.svg());
+    }
+    let format = match ending {
+        "csv" => Format::Csv,
+        "md" => Format::Markdown,
+        "html" => Format::Html,
+        "json" => Format::Json,
+        "tex" => Format::Latex,
+        "txt" => Format::Text,
+        _ => return Err(format!("no form of this view ends in .{ending}")),
+    };
+    match content {
+        Some(Content::Sheet(sheet)) => Ok(render(sheet, format)),
+        Some(Content::Chart(figure)) => Ok(render(&figure.numbers, format)),
+        Some(Content::Blocks(sheets)) => {
+            Ok(sheets.iter().map(|sheet| render(sheet, format)).collect::<Vec<_>>().join("\n"))
+        }
+        None if app.screen == Screen::Patients => Ok(render(&patient_sheet(app), format)),
+        _ => Err("there is no table to write here".to_owned()),
+    }
+}
+
+/// The patients as listed: filtered, sorted, shown columns.
+fn patient_sheet(app: &App) -> Sheet {
+    use crate::report::sheet::Cell;
+    let patients = &app.patients;
+    let columns = patients.columns();
+    let cell = |row: u32, column: usize| match patients.cohort.text(row as usize, column) {
+        text if text.is_empty() => Cell::Empty,
+        text => Cell::Text(text),
+    };
+    Sheet {
+        title: "Patients".to_owned(),
+        headings: columns.iter().map(|&at| patients.cohort.name(at).to_owned()).collect(),
+        rows: patients.order.iter().map(|&row| columns.iter().map(|&at| cell(row, at)).collect()).collect(),
+        notes: Vec::new(),
+        provenance: Vec::new(),
+    }
+}

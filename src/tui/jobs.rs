@@ -1,0 +1,205 @@
+//! Long work: started here, done by a process of its own, seen again after coming back.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::app::{App, work};
+use crate::tui::bindings::Action;
+use crate::tui::data::{JobRow, JobState, Screen};
+use crate::tui::dialog::{Dialog, wrap};
+use crate::tui::grid_view::{GridView, Move, put};
+use crate::tui::message::{Effect, Request, Work};
+use crate::tui::theme::Theme;
+use crate::tui::{layout, page};
+
+/// State of the screen.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    /// The newest first.
+    pub rows: Vec<JobRow>,
+    pub view: GridView,
+}
+
+impl Jobs {
+    pub fn selected(&self) -> Option<&JobRow> {
+        self.rows.get(self.view.row)
+    }
+
+    pub fn settle(&mut self, size: (u16, u16)) {
+        let seen = (size.0, list_height(size.1));
+        self.view.settle(self.rows.len(), &[1], seen);
+    }
+
+    /// The first job that runs, in a few words for the foot of every screen.
+    pub fn running(&self) -> Option<String> {
+        let job = self.rows.iter().rev().find(|job| job.state == JobState::Running)?;
+        Some(format!("{} {}", job.kind, percent(job)))
+    }
+}
+
+/// The lower part of the screen tells more about the selected job.
+fn list_height(body: u16) -> u16 {
+    body.saturating_sub(6).max(1)
+}
+
+pub fn arrived(app: &mut App, rows: Vec<JobRow>) -> Vec<Effect> {
+    let active =
+        |rows: &[JobRow]| rows.iter().filter(|job| job.state.is_active()).map(|job| job.id).collect::<Vec<_>>();
+    let (before, now) = (active(&app.jobs.rows), active(&rows));
+    let ended = before.iter().any(|id| !now.contains(id));
+    let selected = app.jobs.selected().map(|job| job.id);
+    app.jobs.view.row = rows.iter().position(|job| Some(job.id) == selected).unwrap_or(0);
+    app.jobs.rows = rows;
+    app.settle();
+    if !ended {
+        return Vec::new();
+    }
+    let mut effects = app.stale();
+    effects.push(Effect::Ask(Request::Cohort));
+    effects
+}
+
+pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
+    let size = layout::grid_size(app.size);
+    let seen = usize::from(list_height(size.1));
+    let to = match action {
+        Action::Down => Move::Down(1),
+        Action::Up => Move::Up(1),
+        Action::HalfDown | Action::PageDown => Move::Down(seen),
+        Action::HalfUp | Action::PageUp => Move::Up(seen),
+        Action::First => Move::First,
+        Action::Last => Move::Last,
+        Action::Open => {
+            if let Some(job) = app.jobs.selected() {
+                app.dialog = Some(Dialog::text(format!("Job {}", job.id), story(job)));
+            }
+            return Vec::new();
+        }
+        Action::Cancel => {
+            let Some(job) = app.jobs.selected() else { return Vec::new() };
+            let question = format!("Cancel {} (job {})? What is done stays done.", job.kind, job.id);
+            let request = Request::Work(Work::Cancel { job: job.id });
+            app.dialog = Some(Dialog::Confirm { question, key: 'Y', request });
+            return Vec::new();
+        }
+        Action::Retry => {
+            let Some(job) = app.jobs.selected().map(|job| job.id) else { return Vec::new() };
+            return work(app, Work::Retry { job });
+        }
+        Action::CopyCell | Action::CopyRow => {
+            let Some(job) = app.jobs.selected() else { return Vec::new() };
+            let text = story(job).join("\n");
+            app.say("copied what is known of the job");
+            return vec![Effect::Copy(text)];
+        }
+        _ => return Vec::new(),
+    };
+    let rows = app.jobs.rows.len();
+    app.jobs.view.go(to, rows, &[1], (size.0, seen as u16));
+    Vec::new()
+}
+
+/// Starts the extraction of the marked patients, of the open one, or of all.
+pub fn extract(app: &mut App) -> Vec<Effect> {
+    let ids: Vec<String> = match (&app.patients.open, app.screen) {
+        (Some(id), Screen::Patients) => vec![id.clone()],
+        (None, Screen::Patients) => app.patients.marks.iter().cloned().collect(),
+        _ => Vec::new(),
+    };
+    work(app, Work::Extract { ids })
+}
+
+fn percent(job: &JobRow) -> String {
+    (100 * job.done).checked_div(job.total).map_or_else(|| "begins".to_owned(), |part| format!("{part}%"))
+}
+
+/// Minutes and seconds, or hours and minutes.
+fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// All that is known of a job.
+fn story(job: &JobRow) -> Vec<String> {
+    let mut lines =
+        vec![format!("{}, {}", job.kind, job.state.name()), format!("asked for by {} at {}", job.who, job.queued)];
+    if job.total > 0 {
+        lines.push(format!("{}: {} of {}", job.stage, job.done, job.total));
+    }
+    if let Some(seconds) = job.seconds {
+        let rate = job.rate().map_or_else(String::new, |rate| format!(", {rate:.1} a minute"));
+        lines.push(format!("worked for {}{rate}", duration(seconds)));
+    }
+    if let Some(left) = job.seconds_left() {
+        lines.push(format!("about {} left", duration(left)));
+    }
+    if job.state == JobState::Stale {
+        lines.push("its process gave no sign of life; what it finished is kept, retry goes on from there".to_owned());
+    }
+    lines.extend(job.error.iter().cloned());
+    lines
+}
+
+pub fn title(app: &App) -> String {
+    let active = app.jobs.rows.iter().filter(|job| job.state.is_active()).count();
+    format!("{} jobs, {active} active", app.jobs.rows.len())
+}
+
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.options.theme;
+    if app.jobs.rows.is_empty() {
+        return page::say(
+            "no jobs yet: E extracts features, f fits the models; both go on when you leave",
+            area,
+            buffer,
+        );
+    }
+    put(
+        buffer,
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(1),
+        "job  what        state      progress",
+        false,
+        theme.heading(),
+    );
+    let seen = usize::from(list_height(area.height.saturating_sub(1)));
+    let lines = app.jobs.rows.iter().enumerate().skip(app.jobs.view.top).take(seen);
+    for ((at, job), y) in lines.zip(area.y + 1..area.bottom()) {
+        draw_job(job, at == app.jobs.view.row, theme, Rect { y, height: 1, ..area }, buffer);
+    }
+    let below = area.y + 2 + seen as u16;
+    if let Some(job) = app.jobs.selected() {
+        let lines = wrap(&story(job), usize::from(area.width.saturating_sub(2)));
+        for (line, y) in lines.iter().zip(below..area.bottom()) {
+            put(buffer, area.x + 1, y, area.width.saturating_sub(2), line, false, Style::new());
+        }
+    }
+}
+
+fn draw_job(job: &JobRow, selected: bool, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let signs = theme.signs();
+    let style = match job.state {
+        JobState::Failed | JobState::Stale => theme.bad(),
+        JobState::Done => theme.good(),
+        JobState::Running => theme.attention(),
+        JobState::Queued | JobState::Cancelled => Style::new(),
+    };
+    if selected {
+        put(buffer, area.x, area.y, 1, signs.cursor, false, theme.heading());
+    }
+    let name = if selected { theme.heading() } else { Style::new() };
+    put(buffer, area.x + 1, area.y, 16.min(area.width), &format!("{:>3}  {}", job.id, job.kind), false, name);
+    put(buffer, area.x + 18, area.y, 9, job.state.name(), false, style);
+    let width = area.width.saturating_sub(46).min(40);
+    let full = (u64::from(width) * job.done).checked_div(job.total).unwrap_or(0).min(u64::from(width)) as usize;
+    let bar = format!("{}{}", signs.bar_full.repeat(full), signs.bar_empty.repeat(usize::from(width) - full));
+    put(buffer, area.x + 29, area.y, width, &bar, false, Style::new());
+    let count = if job.total == 0 { String::new() } else { format!("{}/{}", job.done, job.total) };
+    put(buffer, area.x + 29 + width + 1, area.y, area.width.saturating_sub(30 + width), &count, false, Style::new());
+}

@@ -1,0 +1,131 @@
+//! What can happen to the dashboard, and what it can ask for.
+
+use std::path::PathBuf;
+
+use crossterm::event::KeyEvent;
+
+use crate::study::Picture;
+use crate::tui::data::{Cohort, Content, Head, JobRow, NomogramData, Page};
+
+/// Everything that reaches `update`.
+#[derive(Clone, Debug)]
+pub enum Message {
+    Key(KeyEvent),
+    Paste(String),
+    Pointer(Pointer, u16, u16),
+    Resize(u16, u16),
+    /// Somebody else wrote to the study file.
+    DataChanged,
+    Answer(Answer),
+    /// The terminal is gone, or the program was asked to end.
+    Hangup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    Click,
+    WheelUp,
+    WheelDown,
+}
+
+/// What `update` wants done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Ask(Request),
+    /// To the terminal's clipboard.
+    Copy(String),
+    /// The next picture is drawn whole.
+    Redraw,
+    /// Stop like any program under job control, and go on where we were.
+    Suspend,
+    Quit,
+}
+
+/// What the study is asked, outside the loop.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    Head,
+    Cohort,
+    Jobs,
+    /// Of a patient where the page is one.
+    Page(Page, Option<String>),
+    Picture {
+        id: String,
+    },
+    Nomogram,
+    Change(Change),
+    Work(Work),
+    Write {
+        path: PathBuf,
+        text: String,
+    },
+}
+
+/// A change to the study's data, each with its reason in the trail.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// `version` is the row's as it was shown; another one in the file is a conflict.
+    Edit {
+        id: String,
+        field: String,
+        value: String,
+        reason: String,
+        version: i64,
+    },
+    Exclude {
+        id: String,
+        reason: String,
+        version: i64,
+    },
+    Include {
+        id: String,
+        reason: String,
+        version: i64,
+    },
+    /// The patient's last change is turned back, as a new change.
+    Undo {
+        id: String,
+        reason: String,
+    },
+    Split {
+        seed: u64,
+        train_percent: u32,
+    },
+    LockSplit,
+}
+
+/// Long work, in a process of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    Extract { ids: Vec<String> },
+    Fit { assignments: Vec<String> },
+    Cancel { job: i64 },
+    Retry { job: i64 },
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Head(Head),
+    /// The first page comes alone, so that something is on the screen at once; `whole` says that all rows are here.
+    Cohort {
+        cohort: std::sync::Arc<Cohort>,
+        whole: bool,
+    },
+    Jobs(Vec<JobRow>),
+    Page(Page, Option<String>, Box<Content>),
+    Picture {
+        id: String,
+        picture: Result<std::sync::Arc<Picture>, String>,
+    },
+    Nomogram(Result<NomogramData, String>),
+    /// Something was done; say so.
+    Done(String),
+    Refused(String),
+    /// Somebody changed the row since it was shown: what they wrote, what we wanted, and the row's version now.
+    Conflict {
+        change: Change,
+        theirs: String,
+        version: i64,
+    },
+}

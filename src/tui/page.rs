@@ -1,0 +1,306 @@
+//! A page: one sheet with a cursor, small sheets side by side, a chart, or a sentence that says why there is nothing.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::report::sheet::{Cell, Sheet};
+use crate::tui::app::App;
+use crate::tui::bindings::Action;
+use crate::tui::data::{Content, Page, Screen};
+use crate::tui::dialog::{Dialog, wrap};
+use crate::tui::grid_view::{Grid, GridView, Heading, Move, put};
+use crate::tui::message::Effect;
+use crate::tui::theme::Theme;
+use crate::tui::{blocks, chart, forms, layout, patients};
+
+/// One page and where the reader is in it.
+#[derive(Clone, Debug)]
+pub struct PageState {
+    /// Whose page it is, where it is a patient's.
+    pub patient: Option<String>,
+    pub content: Option<Content>,
+    /// It must be asked for (again) when it is seen.
+    pub stale: bool,
+    headings: Vec<Heading>,
+    pub view: GridView,
+    /// First line that is seen of blocks.
+    top: usize,
+}
+
+impl Default for PageState {
+    fn default() -> Self {
+        PageState { patient: None, content: None, stale: true, headings: Vec::new(), view: GridView::default(), top: 0 }
+    }
+}
+
+/// Headings and cells wider than this are cut; `Enter` shows them whole.
+const WIDEST: usize = 36;
+
+impl PageState {
+    /// A page that must be asked for.
+    pub fn of(patient: Option<String>) -> PageState {
+        PageState { patient, ..PageState::default() }
+    }
+
+    fn sheet(&self) -> Option<&Sheet> {
+        match &self.content {
+            Some(Content::Sheet(sheet)) => Some(sheet),
+            _ => None,
+        }
+    }
+
+    /// Takes new content and keeps the cursor where it was.
+    fn take(&mut self, content: Content) {
+        if let Content::Sheet(sheet) = &content {
+            self.headings = headings(sheet);
+        }
+        self.content = Some(content);
+    }
+
+    pub fn settle(&mut self, size: (u16, u16)) {
+        let rows = self.sheet().map_or(0, |sheet| sheet.rows.len());
+        self.view.settle(rows, &self.widths(), size);
+    }
+
+    fn widths(&self) -> Vec<u16> {
+        self.headings.iter().map(|heading| heading.width).collect()
+    }
+
+    fn go(&mut self, to: Move, size: (u16, u16)) {
+        if let Some(sheet) = self.sheet() {
+            let (rows, widths) = (sheet.rows.len(), self.widths());
+            self.view.go(to, rows, &widths, size);
+            return;
+        }
+        self.top = match to {
+            Move::Down(n) => self.top + n,
+            Move::Up(n) => self.top.saturating_sub(n),
+            Move::First => 0,
+            _ => self.top,
+        };
+        if let Some(Content::Blocks(sheets)) = &self.content {
+            self.top = self.top.min(blocks::height(sheets, size.0).saturating_sub(usize::from(size.1)));
+        }
+    }
+
+    /// First cell of the row under the cursor.
+    pub fn row_name(&self) -> Option<String> {
+        Some(self.sheet()?.rows.get(self.view.row)?.first()?.text().trim().to_owned())
+    }
+
+    /// The cell under the cursor.
+    pub fn cell(&self) -> Option<&Cell> {
+        self.sheet()?.rows.get(self.view.row)?.get(self.view.column)
+    }
+
+    pub fn draw(&self, app: &App, page: Page, area: Rect, buffer: &mut Buffer) {
+        let theme = app.options.theme;
+        match &self.content {
+            None => say("reading", area, buffer),
+            Some(Content::Nothing(why)) => say(why, area, buffer),
+            Some(Content::Blocks(sheets)) => blocks::draw(sheets, self.top, theme, area, buffer),
+            Some(Content::Chart(figure)) => chart::draw(figure, theme, area, buffer),
+            Some(Content::Sheet(sheet)) if sheet.rows.is_empty() => {
+                let none = format!("{}: nothing yet", if sheet.title.is_empty() { page.name() } else { &sheet.title });
+                say(sheet.notes.first().unwrap_or(&none), area, buffer);
+            }
+            Some(Content::Sheet(sheet)) => self.draw_sheet(sheet, theme, area, buffer),
+        }
+    }
+
+    fn draw_sheet(&self, sheet: &Sheet, theme: Theme, area: Rect, buffer: &mut Buffer) {
+        let cell = |row: usize, column: usize| {
+            let cell = &sheet.rows[row][column];
+            (cell.text(), look(cell, theme))
+        };
+        let grid = Grid { headings: &self.headings, rows: sheet.rows.len(), cell: &cell, sign: &|_| " " };
+        self.view.draw(&grid, theme, area, buffer);
+        let used = 1 + sheet.rows.len() as u16;
+        if used + 1 < area.height {
+            let notes = wrap(&sheet.notes, usize::from(area.width.saturating_sub(2)));
+            for (note, y) in notes.iter().zip(area.y + used + 1..area.bottom()) {
+                put(buffer, area.x + 1, y, area.width.saturating_sub(2), note, false, Style::new());
+            }
+        }
+    }
+}
+
+/// Small p values and words of trouble stand out; each has its own words besides.
+fn look(cell: &Cell, theme: Theme) -> Style {
+    match cell {
+        Cell::P(p) if *p < 0.05 => theme.good(),
+        Cell::Text(text) if ["failed", "wrong", "missing", "lost"].contains(&text.as_str()) => theme.bad(),
+        Cell::Text(text) if ["done", "ok", "same"].contains(&text.as_str()) => theme.good(),
+        _ => Style::new(),
+    }
+}
+
+fn headings(sheet: &Sheet) -> Vec<Heading> {
+    let heading = |(at, text): (usize, &String)| {
+        let cells = || sheet.rows.iter().filter_map(move |row| row.get(at));
+        let widest = cells().map(|cell| cell.text().chars().count()).max().unwrap_or(0);
+        let numbers = cells().any(Cell::is_number) && cells().all(|cell| cell.is_number() || *cell == Cell::Empty);
+        let width = widest.max(text.chars().count()).min(WIDEST) as u16;
+        Heading { text: text.clone(), width, right: numbers }
+    };
+    sheet.headings.iter().enumerate().map(heading).collect()
+}
+
+/// One sentence in place of content.
+pub fn say(text: &str, area: Rect, buffer: &mut Buffer) {
+    for (line, y) in
+        wrap(&[text.to_owned()], usize::from(area.width.saturating_sub(2))).iter().zip(area.y..area.bottom())
+    {
+        put(buffer, area.x + 1, y, area.width.saturating_sub(2), line, false, Style::new());
+    }
+}
+
+pub fn arrived(app: &mut App, page: Page, patient: Option<String>, content: Content) {
+    let state = app.pages.entry(page).or_default();
+    if state.patient == patient {
+        state.take(content);
+        app.settle();
+    }
+}
+
+pub fn click(app: &mut App, page: Page, x: u16, y: u16) {
+    let size = layout::grid_size(app.size);
+    if let Some(state) = app.pages.get_mut(&page) {
+        let (row, column) = state.view.at(x, y, &state.widths());
+        state.view.column = column;
+        state.go(Move::To(row), size);
+    }
+}
+
+pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
+    let Some(page) = app.page() else { return Vec::new() };
+    let size = layout::grid_size(app.size);
+    let seen = usize::from(size.1).max(2);
+    let Some(state) = app.pages.get_mut(&page) else { return Vec::new() };
+    let to = match action {
+        Action::Down => Move::Down(1),
+        Action::Up => Move::Up(1),
+        Action::Left => Move::Left,
+        Action::Right => Move::Right,
+        Action::HalfDown => Move::Down(seen / 2),
+        Action::HalfUp => Move::Up(seen / 2),
+        Action::PageDown => Move::Down(seen - 1),
+        Action::PageUp => Move::Up(seen - 1),
+        Action::First => Move::First,
+        Action::Last => Move::Last,
+        Action::RowStart => Move::RowStart,
+        Action::RowEnd => Move::RowEnd,
+        Action::Open => return open(app, page),
+        Action::FindNext => return find(app, page, true),
+        Action::FindPrevious => return find(app, page, false),
+        Action::CopyCell | Action::CopyRow | Action::CopyTable => return copy(app, page, action),
+        Action::Filter => {
+            app.dialog = Some(forms::filter_form(app));
+            return Vec::new();
+        }
+        Action::Compare => return forms::compare(app),
+        _ => return Vec::new(),
+    };
+    state.go(to, size);
+    Vec::new()
+}
+
+/// A patient's id opens the patient; anything else says where it comes from.
+fn open(app: &mut App, page: Page) -> Vec<Effect> {
+    let Some(state) = app.pages.get(&page) else { return Vec::new() };
+    if let Some(Cell::Text(text)) = state.cell()
+        && app.screen != Screen::Patients
+        && app.patients.cohort.table.rows().iter().any(|id| id == text)
+    {
+        let id = text.clone();
+        return patients::open(app, &id);
+    }
+    match &state.content {
+        Some(Content::Sheet(sheet)) => {
+            let lines = origin(sheet, state.view.row, state.view.column);
+            app.dialog = Some(Dialog::text("Where does this come from", lines));
+        }
+        Some(Content::Blocks(sheets)) => {
+            let lines = sheets.iter().flat_map(|sheet| sheet.provenance.iter().cloned()).collect();
+            app.dialog = Some(Dialog::text("Where does this come from", lines));
+        }
+        Some(Content::Chart(figure)) => {
+            let mut lines = vec![figure.caption.clone(), String::new()];
+            lines.extend(figure.plot.provenance.iter().cloned());
+            app.dialog = Some(Dialog::text("Where does this come from", lines));
+        }
+        _ => (),
+    }
+    Vec::new()
+}
+
+/// Names, full precision, notes and provenance of one cell.
+fn origin(sheet: &Sheet, row: usize, column: usize) -> Vec<String> {
+    let Some(cell) = sheet.rows.get(row).and_then(|row| row.get(column)) else { return Vec::new() };
+    let heading = &sheet.headings[column];
+    let mut lines = vec![sheet.title.clone(), format!("{}, {heading}: {}", row_name(sheet, row), cell.text().trim())];
+    if cell.is_number() {
+        lines.extend(cell.precise().iter().map(|(name, value)| format!("  {name} {value}")));
+    }
+    lines.extend(sheet.notes.iter().cloned());
+    lines.push(String::new());
+    lines.extend(sheet.provenance.iter().cloned());
+    lines
+}
+
+fn row_name(sheet: &Sheet, row: usize) -> String {
+    match &sheet.rows[row][0] {
+        Cell::Level { of, level } => format!("{of}, {level}"),
+        cell => cell.text(),
+    }
+}
+
+fn find(app: &mut App, page: Page, forward: bool) -> Vec<Effect> {
+    let size = layout::grid_size(app.size);
+    let wanted = app.find.to_lowercase();
+    let Some(state) = app.pages.get_mut(&page) else { return Vec::new() };
+    let Some(sheet) = state.sheet() else { return Vec::new() };
+    let n = sheet.rows.len();
+    let has = |row: &usize| sheet.rows[*row].iter().any(|cell| cell.text().to_lowercase().contains(&wanted));
+    let start = state.view.row;
+    let found = if forward {
+        (1..=n).map(|by| (start + by) % n).find(has)
+    } else {
+        (1..=n).map(|by| (start + n - by) % n).find(has)
+    };
+    match found {
+        Some(row) => state.go(Move::To(row), size),
+        None => app.complain(format!("nothing here contains {}", app.find)),
+    }
+    Vec::new()
+}
+
+fn copy(app: &mut App, page: Page, action: Action) -> Vec<Effect> {
+    let Some(state) = app.pages.get(&page) else { return Vec::new() };
+    let Some(sheet) = state.sheet() else {
+        app.complain("there is no table to copy here");
+        return Vec::new();
+    };
+    let Some(row) = sheet.rows.get(state.view.row) else { return Vec::new() };
+    let (text, said) = match action {
+        Action::CopyCell => (full(&row[state.view.column]), "copied the cell in full precision"),
+        Action::CopyRow => {
+            (row.iter().map(|cell| cell.text().trim().to_owned()).collect::<Vec<_>>().join("\t"), "copied the row")
+        }
+        _ => (
+            crate::report::sheet::render(sheet, crate::report::sheet::Format::Markdown),
+            "copied the table as Markdown",
+        ),
+    };
+    app.say(said);
+    vec![Effect::Copy(text)]
+}
+
+fn full(cell: &Cell) -> String {
+    if cell.is_number() {
+        cell.precise().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join("\t")
+    } else {
+        cell.text().trim().to_owned()
+    }
+}

@@ -1,0 +1,203 @@
+//! The image of a patient with the tumour and a ring on it, so that a wrong mask is seen.
+//!
+//! A cell holds two pixels, one above the other, by the half block; without Unicode or colours a cell is one sign.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+
+use crate::study::Picture;
+use crate::tui::app::App;
+use crate::tui::bindings::Action;
+use crate::tui::message::{Effect, Request};
+use crate::tui::page;
+use crate::tui::theme::Theme;
+
+/// State of the viewer.
+#[derive(Clone, Debug)]
+pub struct Slices {
+    pub id: String,
+    pub picture: Option<Result<Arc<Picture>, String>>,
+    pub slice: usize,
+    /// Intensity in the middle of the greys, and how many intensities they span.
+    pub level: f64,
+    pub window: f64,
+    pub outline: bool,
+}
+
+pub fn open(app: &mut App) -> Vec<Effect> {
+    let Some(id) = app.patients.selected().map(str::to_owned) else { return Vec::new() };
+    app.slices = Some(Slices { id: id.clone(), picture: None, slice: 0, level: 0.0, window: 1.0, outline: true });
+    vec![Effect::Ask(Request::Picture { id })]
+}
+
+pub fn arrived(app: &mut App, id: &str, picture: Result<Arc<Picture>, String>) {
+    let Some(slices) = app.slices.as_mut().filter(|slices| slices.id == id) else { return };
+    if let Ok(picture) = &picture {
+        (slices.level, slices.window) = natural_window(picture);
+        slices.slice = largest(picture);
+    }
+    slices.picture = Some(picture);
+}
+
+/// From the 1st to the 99th percent of intensities.
+fn natural_window(picture: &Picture) -> (f64, f64) {
+    let step = (picture.image.as_slice().len() / 50_000).max(1);
+    let mut sample: Vec<f64> = picture.image.as_slice().iter().step_by(step).copied().collect();
+    sample.sort_unstable_by(f64::total_cmp);
+    let at = |part: f64| sample.get((part * sample.len() as f64) as usize).copied().unwrap_or(0.0);
+    let (low, high) = (at(0.01), at(0.99));
+    (f64::midpoint(low, high), (high - low).max(f64::MIN_POSITIVE))
+}
+
+/// The slice with most tumour.
+fn largest(picture: &Picture) -> usize {
+    let counts = picture.tumour.cells().outer_iter().map(|slice| slice.iter().filter(|&&inside| inside).count());
+    counts.enumerate().max_by_key(|(at, count)| (*count, usize::MAX - at)).map_or(0, |(at, _)| at)
+}
+
+pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
+    let Some(slices) = &mut app.slices else { return Vec::new() };
+    let Some(Ok(picture)) = slices.picture.clone() else { return Vec::new() };
+    let last = picture.image.geometry().shape[0].saturating_sub(1);
+    match action {
+        Action::SliceForward => slices.slice = (slices.slice + 1).min(last),
+        Action::SliceBack => slices.slice = slices.slice.saturating_sub(1),
+        Action::LevelUp => slices.level += slices.window / 10.0,
+        Action::LevelDown => slices.level -= slices.window / 10.0,
+        Action::WindowWider => slices.window *= 1.25,
+        Action::WindowNarrower => slices.window /= 1.25,
+        Action::WindowReset => (slices.level, slices.window) = natural_window(&picture),
+        Action::Outline => slices.outline = !slices.outline,
+        Action::ToTumour => slices.slice = largest(&picture),
+        _ => (),
+    }
+    Vec::new()
+}
+
+pub fn title(slices: &Slices) -> String {
+    let Some(Ok(picture)) = &slices.picture else { return slices.id.clone() };
+    let inside = |mask: &crate::grid::Mask| {
+        mask.cells().outer_iter().nth(slices.slice).map_or(0, |slice| slice.iter().filter(|&&it| it).count())
+    };
+    let n = picture.image.geometry().shape[0];
+    format!(
+        "{}: slice {}/{n}; tumour (T) {} voxels, {} (r) {}; window {:.4}, level {:.4}",
+        slices.id,
+        slices.slice + 1,
+        inside(&picture.tumour),
+        picture.ring_name,
+        inside(&picture.ring),
+        slices.window,
+        slices.level,
+    )
+}
+
+/// What a pixel shows.
+#[derive(Clone, Copy, PartialEq)]
+enum Pixel {
+    Outside,
+    Grey(f64),
+    Tumour,
+    Ring,
+}
+
+pub fn draw(slices: &Slices, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let picture = match &slices.picture {
+        None => return page::say("reading the image", area, buffer),
+        Some(Err(why)) => return page::say(why, area, buffer),
+        Some(Ok(picture)) => picture,
+    };
+    let halves = !theme.ascii && theme.colour;
+    let rows = if halves { u32::from(area.height) * 2 } else { u32::from(area.height) };
+    let look = Sampling::new(picture, (u32::from(area.width), rows), if halves { 1.0 } else { 2.0 });
+    for (y, x) in (0..area.height).flat_map(|y| (0..area.width).map(move |x| (y, x))) {
+        let Some(cell) = buffer.cell_mut((area.x + x, area.y + y)) else { continue };
+        let at = |row: u16| look.pixel(slices, picture, u32::from(x), u32::from(row));
+        if halves {
+            let (upper, lower) = (at(2 * y), at(2 * y + 1));
+            if (upper, lower) != (Pixel::Outside, Pixel::Outside) {
+                cell.set_char('▀').set_style(Style::new().fg(colour(upper, theme)).bg(colour(lower, theme)));
+            }
+        } else {
+            cell.set_char(sign(at(y)));
+        }
+    }
+}
+
+/// How screen pixels fall on voxels: the slice whole and undistorted, in the middle.
+struct Sampling {
+    /// Millimetres a screen pixel, down and across.
+    step_mm: [f64; 2],
+    /// Screen pixel of the slice's corner.
+    corner: [f64; 2],
+}
+
+impl Sampling {
+    /// `aspect` is a pixel's height over its width.
+    fn new(picture: &Picture, (columns, rows): (u32, u32), aspect: f64) -> Sampling {
+        let geometry = picture.image.geometry();
+        let size_mm = [1, 2].map(|k| geometry.shape[k] as f64 * geometry.spacing_mm[k]);
+        let across = (size_mm[1] / f64::from(columns.max(1))).max(size_mm[0] / (f64::from(rows.max(1)) * aspect));
+        let step_mm = [across * aspect, across];
+        let corner =
+            [(f64::from(rows) - size_mm[0] / step_mm[0]) / 2.0, (f64::from(columns) - size_mm[1] / step_mm[1]) / 2.0];
+        Sampling { step_mm, corner }
+    }
+
+    /// Voxel row and column of a screen pixel.
+    fn voxel(&self, picture: &Picture, x: i64, y: i64) -> Option<[usize; 2]> {
+        let geometry = picture.image.geometry();
+        let at = |k: usize, pixel: i64| {
+            let mm = (pixel as f64 + 0.5 - self.corner[k]) * self.step_mm[k];
+            let index = (mm / geometry.spacing_mm[k + 1]).floor();
+            (index >= 0.0 && index < geometry.shape[k + 1] as f64).then_some(index as usize)
+        };
+        Some([at(0, y)?, at(1, x)?])
+    }
+
+    fn pixel(&self, slices: &Slices, picture: &Picture, x: u32, y: u32) -> Pixel {
+        let (x, y) = (i64::from(x), i64::from(y));
+        let Some([row, column]) = self.voxel(picture, x, y) else { return Pixel::Outside };
+        let inside = |mask: &crate::grid::Mask, x: i64, y: i64| {
+            self.voxel(picture, x, y).is_some_and(|[row, column]| mask.cells()[[slices.slice, row, column]])
+        };
+        // An outline is what is inside with a neighbour on the screen that is not.
+        let edge = |mask: &crate::grid::Mask| {
+            let around = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
+            inside(mask, x, y) && around.iter().any(|&(x, y)| !inside(mask, x, y))
+        };
+        if slices.outline && edge(&picture.tumour) {
+            return Pixel::Tumour;
+        }
+        if slices.outline && edge(&picture.ring) && !inside(&picture.tumour, x, y) {
+            return Pixel::Ring;
+        }
+        let value = picture.image.cells()[[slices.slice, row, column]];
+        Pixel::Grey(((value - slices.level) / slices.window + 0.5).clamp(0.0, 1.0))
+    }
+}
+
+/// 24 greys where there are 256 colours, four where there are sixteen.
+fn colour(pixel: Pixel, theme: Theme) -> Color {
+    match pixel {
+        Pixel::Outside => Color::Reset,
+        Pixel::Tumour => Color::LightRed,
+        Pixel::Ring => Color::LightGreen,
+        Pixel::Grey(part) if theme.deep => Color::Indexed(232 + (part * 23.0).round() as u8),
+        Pixel::Grey(part) => [Color::Black, Color::DarkGray, Color::Gray, Color::White][(part * 3.0).round() as usize],
+    }
+}
+
+/// Darker to brighter signs.
+fn sign(pixel: Pixel) -> char {
+    const RAMP: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '#', '@'];
+    match pixel {
+        Pixel::Outside => ' ',
+        Pixel::Tumour => 'T',
+        Pixel::Ring => 'r',
+        Pixel::Grey(part) => RAMP[(part * 8.0).round() as usize],
+    }
+}

@@ -1,0 +1,235 @@
+//! The dashboard in memory: keys in, pictures out.
+
+use osteon::tui::app::{App, Options, update};
+use osteon::tui::message::{Answer, Change, Effect, Message, Request, Work};
+use osteon::tui::theme::Theme;
+use rand::Rng;
+
+use crate::tui_stage::{COLOURED, app, app_with, picture, press, text};
+
+/// Every screen, page and dialog, and the keys that lead there from the start.
+const PLACES: &[(&str, &str)] = &[
+    ("patients", ""),
+    ("patients_filtered", "&alp > 300 and pf = yes<enter>"),
+    ("patients_filter_wrong", "&alp >> 300<enter>"),
+    ("patients_columns", "c  j "),
+    ("patient", "<enter>"),
+    ("patient_features", "<enter><tab><tab>"),
+    ("edit", "lllllllle"),
+    ("exclude", "X"),
+    ("find", "/syn04"),
+    ("help", "?"),
+    ("help_search", "?filter"),
+    ("command", ":fit"),
+    ("study", "1"),
+    ("jobs", "3"),
+    ("jobs_cancel", "3jc"),
+    ("clinical", "4"),
+    ("origin", "4ll<enter>"),
+    ("split", "5"),
+    ("split_new", "5s"),
+    ("models", "6"),
+    ("nomogram", "7"),
+    ("trail", "8"),
+    ("export", "4x"),
+    ("slices", "i"),
+];
+
+#[test]
+fn every_screen_is_drawn_as_it_was_approved() {
+    for (name, keys) in PLACES {
+        for size in [(60, 16), (80, 24), (200, 60)] {
+            let mut app = app(size, 93);
+            press(&mut app, keys);
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&app));
+        }
+    }
+}
+
+#[test]
+fn no_size_panics_on_any_screen_or_dialog() {
+    for (_, keys) in PLACES {
+        let mut app = app((80, 24), 93);
+        press(&mut app, keys);
+        for (width, height) in (0..=120).step_by(7).flat_map(|width| (0..=50).step_by(3).map(move |y| (width, y))) {
+            update(&mut app, Message::Resize(width, height));
+            picture(&app);
+        }
+        for (width, height) in (0..40).flat_map(|width| (0..14).map(move |y| (width, y))) {
+            update(&mut app, Message::Resize(width, height));
+            picture(&app);
+        }
+    }
+}
+
+/// `OSTEON_RANDOM_EVENTS` asks for more than the few thousand of an ordinary run.
+#[test]
+fn no_sequence_of_events_panics() {
+    let length = std::env::var("OSTEON_RANDOM_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(4000);
+    let mut rng = osteon::seed::Seed(6).named("events").rng();
+    let words = ["<enter>", "<esc>", "<tab>", "<up>", "<down>", "<bs>", "<c-d>", "<c-u>", "alp > 3", "no", "<c-y>"];
+    let mut app = app((80, 24), 93);
+    for n in 0..length {
+        match rng.random_range(0..20) {
+            0 => {
+                update(&mut app, Message::Resize(rng.random_range(0..210), rng.random_range(0..60)));
+            }
+            1 => {
+                update(&mut app, Message::Paste("alp\u{1b}[31m > 1\nsecond line".into()));
+            }
+            2 => {
+                update(&mut app, Message::Answer(Answer::Refused("no".into())));
+            }
+            3..8 => {
+                press(&mut app, words[rng.random_range(0..words.len())]);
+            }
+            _ => {
+                press(&mut app, &char::from(rng.random_range(b' '..=b'~')).to_string());
+            }
+        }
+        if n % 16 == 0 {
+            picture(&app);
+        }
+    }
+}
+
+#[test]
+fn a_row_is_chosen_by_its_patient_and_not_by_its_place() {
+    let mut app = app((80, 24), 93);
+    press(&mut app, "/SYN050<enter>");
+    assert_eq!(app.patients.selected(), Some("SYN050"));
+    press(&mut app, ":sort -alp<enter>");
+    assert_eq!(app.patients.selected(), Some("SYN050"));
+    press(&mut app, "&pf = yes<enter>");
+    assert_eq!(app.patients.selected(), Some("SYN050"));
+}
+
+#[test]
+fn esc_goes_back_and_never_quits() {
+    let mut app = app((80, 24), 93);
+    let effects = press(&mut app, "&alp > 300<enter><enter>?<esc><esc><esc><esc><esc>");
+    assert!(!effects.contains(&Effect::Quit));
+    assert!(app.patients.filter_text.is_empty() && app.patients.open.is_none());
+    assert_eq!(press(&mut app, "q"), [Effect::Quit]);
+}
+
+#[test]
+fn an_edit_names_the_version_that_was_seen_and_needs_a_reason() {
+    let mut app = app((80, 24), 93);
+    assert!(press(&mut app, ":sort alp<enter>llllllll").iter().all(|it| !matches!(it, Effect::Copy(_))));
+    let refused = press(&mut app, "e<bs><bs><bs>312<enter><enter>");
+    assert!(changes(&refused).is_empty());
+    assert!(text(&app).contains("a change needs a reason"));
+    let effects = press(&mut app, "lab report<enter>");
+    let expected = Change::Edit {
+        id: app.patients.selected().unwrap().to_owned(),
+        field: "alp".into(),
+        value: "312".into(),
+        reason: "lab report".into(),
+        version: 1,
+    };
+    assert_eq!(changes(&effects), [expected]);
+}
+
+fn changes(effects: &[Effect]) -> Vec<Change> {
+    let change = |effect: &Effect| match effect {
+        Effect::Ask(Request::Change(change)) => Some(change.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(change).collect()
+}
+
+#[test]
+fn a_conflict_shows_both_versions_and_writes_only_when_told() {
+    let mut app = app((80, 24), 93);
+    let change = Change::Edit {
+        id: "SYN001".into(),
+        field: "alp".into(),
+        value: "312".into(),
+        reason: "lab".into(),
+        version: 1,
+    };
+    let theirs = "300 (last change: alp by lee at 09:00)".to_owned();
+    update(&mut app, Message::Answer(Answer::Conflict { change, theirs, version: 2 }));
+    let seen = text(&app);
+    assert!(seen.contains("theirs: 300 (last change: alp by lee") && seen.contains("yours: 312"), "{seen}");
+    let effects = press(&mut app, "<enter><enter>");
+    assert!(matches!(&changes(&effects)[..], [Change::Edit { version: 2, .. }]));
+}
+
+#[test]
+fn a_disabled_key_says_why_and_help_says_it_too() {
+    let options = Options { theme: COLOURED, read_only: true, mouse: false };
+    let mut app = app_with((100, 30), 93, options);
+    assert!(press(&mut app, "e").is_empty());
+    assert!(text(&app).contains("--read-only"));
+    press(&mut app, "?exclude");
+    assert!(text(&app).contains("not now: the dashboard was started with --read-only"));
+}
+
+#[test]
+fn marked_patients_are_those_that_are_extracted() {
+    let mut app = app((80, 24), 93);
+    let effects = press(&mut app, "  E");
+    assert_eq!(effects, [Effect::Ask(Request::Work(Work::Extract { ids: vec!["SYN001".into(), "SYN002".into()] }))]);
+}
+
+#[test]
+fn a_destructive_action_wants_another_key() {
+    let mut app = app((80, 24), 93);
+    assert!(press(&mut app, "3jcc").is_empty());
+    assert!(matches!(press(&mut app, "cY")[..], [Effect::Ask(Request::Work(Work::Cancel { job: 2 }))]));
+}
+
+#[test]
+fn a_copy_has_every_digit() {
+    let mut app = app((80, 24), 93);
+    let effects = press(&mut app, "<enter><tab><tab>jjly");
+    assert_eq!(effects.last(), Some(&Effect::Copy((2.0_f64 / 7.0).to_string())));
+}
+
+#[test]
+fn keys_and_words_reach_the_same_places() {
+    for (keys, command) in
+        [("3", ":jobs<enter>"), ("4<tab>", ":table-2<enter>"), ("<enter>", ":patients SYN001<enter>")]
+    {
+        let (mut one, mut other) = (app((80, 24), 93), app((80, 24), 93));
+        press(&mut one, keys);
+        press(&mut other, command);
+        assert_eq!(text(&one), text(&other), "{keys} and {command}");
+    }
+}
+
+#[test]
+fn without_colours_no_cell_has_one_and_every_state_has_a_word() {
+    for (_, keys) in PLACES {
+        let options = Options { theme: Theme::PLAIN, read_only: false, mouse: false };
+        let mut app = app_with((80, 24), 93, options);
+        press(&mut app, keys);
+        let drawn = picture(&app);
+        let plain = drawn.content.iter().all(|cell| cell.symbol().is_ascii());
+        assert!(plain, "a sign beyond ASCII:\n{}", text(&app));
+        let reset = ratatui::style::Color::Reset;
+        assert!(drawn.content.iter().all(|cell| cell.fg == reset && cell.bg == reset));
+    }
+}
+
+#[test]
+fn only_the_sixteen_named_colours_are_used_outside_images() {
+    for (_, keys) in PLACES {
+        let mut app = app((80, 24), 93);
+        press(&mut app, keys);
+        let deep = |colour| matches!(colour, ratatui::style::Color::Rgb(..) | ratatui::style::Color::Indexed(_));
+        assert!(picture(&app).content.iter().all(|cell| !deep(cell.fg) && !deep(cell.bg)));
+    }
+}
+
+#[test]
+fn the_first_page_is_shown_before_all_patients_are_read() {
+    let options = Options { theme: COLOURED, read_only: false, mouse: false };
+    let mut app = App::new(options, osteon::tui::keys::Bindings::default(), (80, 24));
+    let mut first = crate::tui_stage::cohort(200);
+    first.patients = 100_000;
+    update(&mut app, Message::Answer(Answer::Cohort { cohort: first.into(), whole: false }));
+    assert!(text(&app).contains("200 of 100000 patients; reading"), "{}", text(&app));
+}

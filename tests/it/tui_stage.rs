@@ -1,0 +1,227 @@
+//! A stage for the dashboard: a study in memory, keys as text, pictures as text.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use osteon::report::sheet::{Cell, Sheet};
+use osteon::table::{Column, Table, Values};
+use osteon::tui::app::{App, Options, update};
+use osteon::tui::data::{Cohort, Content, Head, JobRow, JobState, Page};
+use osteon::tui::keys::Bindings;
+use osteon::tui::message::{Answer, Effect, Message, Request};
+use osteon::tui::theme::Theme;
+use osteon::tui::view::view;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub const COLOURED: Theme = Theme { colour: true, ascii: false, deep: true };
+
+/// An app that knows all its answers.
+pub fn app(size: (u16, u16), patients: usize) -> App {
+    app_with(size, patients, Options { theme: COLOURED, read_only: false, mouse: false })
+}
+
+pub fn app_with(size: (u16, u16), patients: usize, options: Options) -> App {
+    let mut app = App::new(options, Bindings::default(), size);
+    let first = app.start();
+    settle(&mut app, first, patients);
+    app
+}
+
+/// Sends keys such as `jj&alp > 300<enter>` and answers everything that is asked.
+pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    let mut all = Vec::new();
+    for key in read(keys) {
+        let effects = update(app, Message::Key(key));
+        all.extend(effects.clone());
+        let patients = app.patients.cohort.patients;
+        settle(app, effects, patients);
+    }
+    all
+}
+
+/// Answers questions until none is left.
+fn settle(app: &mut App, mut effects: Vec<Effect>, patients: usize) {
+    while let Some(effect) = effects.pop() {
+        if let Effect::Ask(request) = effect
+            && let Some(answer) = answer(request, patients)
+        {
+            effects.extend(update(app, Message::Answer(answer)));
+        }
+    }
+}
+
+fn answer(request: Request, patients: usize) -> Option<Answer> {
+    Some(match request {
+        Request::Head => Answer::Head(head()),
+        Request::Cohort => Answer::Cohort { cohort: Arc::new(cohort(patients)), whole: true },
+        Request::Jobs => Answer::Jobs(jobs(37)),
+        Request::Page(page, patient) => {
+            let content = content(page, patient.as_deref().unwrap_or_default());
+            Answer::Page(page, patient, Box::new(content))
+        }
+        _ => return None,
+    })
+}
+
+pub fn head() -> Head {
+    Head {
+        title: "Synthetic cohort".into(),
+        file: "study.db".into(),
+        synthetic: true,
+        trail_head: "ab12".into(),
+        ..Head::default()
+    }
+}
+
+pub fn jobs(done: u64) -> Vec<JobRow> {
+    let job = |id, kind: &str, state, done, total, error: Option<&str>| JobRow {
+        id,
+        kind: kind.into(),
+        state,
+        stage: "patients".into(),
+        done,
+        total,
+        who: "kim@ward".into(),
+        queued: "2026-11-23T09:00:00.000Z".into(),
+        seconds: Some(60.0),
+        error: error.map(str::to_owned),
+    };
+    vec![
+        job(3, "fit", JobState::Queued, 0, 0, None),
+        job(2, "extract", JobState::Running, done, 93, None),
+        job(1, "extract", JobState::Failed, 12, 93, Some("SYN012: the mask is 10 x 10 x 10, its image 20 x 10 x 10")),
+    ]
+}
+
+/// Patients made of their own numbers: no chance, no reader.
+pub fn cohort(patients: usize) -> Cohort {
+    let rows = (1..=patients).map(|n| format!("SYN{n:03}")).collect();
+    let numbers = |name: &str, of: &dyn Fn(usize) -> Option<f64>| Column {
+        name: name.into(),
+        values: Values::Numbers((1..=patients).map(of).collect()),
+    };
+    let levels = |name: &str, levels: &[&str], of: &dyn Fn(usize) -> Option<usize>| Column {
+        name: name.into(),
+        values: Values::Levels {
+            levels: levels.iter().map(|&it| it.to_owned()).collect(),
+            codes: (1..=patients).map(of).collect(),
+        },
+    };
+    let columns = vec![
+        levels("sex", &["female", "male"], &|n| Some(n % 2)),
+        numbers("age", &|n| Some((5 + n * 7 % 40) as f64)),
+        levels("location", &["femur", "tibia", "other"], &|n| Some(n % 3)),
+        numbers("diameter_mm", &|n| Some((40 + n * 13 % 120) as f64)),
+        levels("pathological_fracture", &["no", "yes"], &|n| Some(usize::from(n % 5 == 0))),
+        levels("lung_metastasis", &["no", "yes"], &|n| Some(usize::from(n % 4 == 0))),
+        levels("subtype", &["common", "other"], &|n| Some(usize::from(n % 6 == 0))),
+        numbers("alp", &|n| (n % 11 != 0).then_some((60 + n * 37 % 800) as f64)),
+        numbers("ldh", &|n| Some((120 + n * 29 % 500) as f64 + 0.5)),
+        numbers("necrosis_pct", &|n| Some((n * 17 % 101) as f64)),
+        levels("response", &["pGR", "non-pGR"], &|n| Some(usize::from(n * 17 % 101 < 90))),
+        levels("included", &["yes", "no"], &|n| Some(usize::from(n % 20 == 0))),
+        levels("set", &["train", "test"], &|n| Some(usize::from(n % 5 == 0))),
+        levels("images", &["image, mask"], &|n| (n % 9 != 0).then_some(0)),
+        levels("extraction", &["7 done", "6 done, 1 failed"], &|n| (n % 9 != 0).then_some(usize::from(n == 7))),
+    ];
+    Cohort::new(Table::new(rows, columns).unwrap(), vec![1; patients])
+}
+
+/// Something of the right kind for every page.
+pub fn content(page: Page, patient: &str) -> Content {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let sheet = |title: &str, headings: &[&str], rows: Vec<Vec<Cell>>| Sheet {
+        title: title.into(),
+        headings: headings.iter().map(|&it| it.to_owned()).collect(),
+        rows,
+        notes: vec!["t test for continuous variables, chi-squared test for categorical ones".into()],
+        provenance: vec!["study: Synthetic cohort (not locked)".into(), "protocol: 77ab".into()],
+    };
+    match page {
+        Page::Overview => Content::Blocks(vec![
+            sheet("Study", &[], vec![vec![text("title"), text("Synthetic cohort")], vec![text("locked"), text("no")]]),
+            sheet("Inclusion", &[], vec![vec![text("screened"), Cell::Count(93)]]),
+            sheet("Missing values", &[], vec![vec![text("alp"), Cell::CountPercent { n: 8, of: 93 }]]),
+        ]),
+        Page::Variables => {
+            let row = |name: &str, value: &str| vec![text(name), text(value), text("as entered")];
+            Content::Sheet(sheet(patient, &["field", "value", "meaning"], vec![row("alp", "97"), row("ldh", "149.5")]))
+        }
+        Page::Features => {
+            let row = |n: usize| {
+                let number = |at: usize| Cell::Number { value: (n * at) as f64 / 7.0, digits: 4 };
+                std::iter::once(text(&format!("original_glcm_Feature{n}"))).chain((1..8).map(number)).collect()
+            };
+            let headings = ["feature", "intra", "peri_2mm", "peri_4mm", "peri_6mm", "intra_peri_2mm", "a", "b"];
+            Content::Sheet(sheet("Features", &headings, (0..500).map(row).collect()))
+        }
+        Page::Roc | Page::Calibration | Page::Decision | Page::LassoPath => Content::Nothing("no model yet".into()),
+        _ => {
+            let row = |n: usize| {
+                let interval = Cell::Interval { estimate: 1.0 + n as f64, low: 0.5, high: 7.25, digits: 3 };
+                vec![
+                    text(&format!("variable {n}")),
+                    Cell::CountPercent { n, of: 93 },
+                    interval,
+                    Cell::P(0.01 * n as f64),
+                ]
+            };
+            Content::Sheet(sheet(page.name(), &["Variable", "All", "OR (95% CI)", "p"], (1..40).map(row).collect()))
+        }
+    }
+}
+
+fn read(keys: &str) -> Vec<KeyEvent> {
+    let mut events = Vec::new();
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        let (code, modifiers) = match name.map(|(name, _)| (name, named(name))) {
+            Some((name, Some(found))) => {
+                rest = &rest[name.len() + 2..];
+                found
+            }
+            _ => {
+                rest = &rest[c.len_utf8()..];
+                (KeyCode::Char(c), KeyModifiers::NONE)
+            }
+        };
+        events.push(KeyEvent::new(code, modifiers));
+    }
+    events
+}
+
+fn named(name: &str) -> Option<(KeyCode, KeyModifiers)> {
+    if let Some(c) = name.strip_prefix("c-") {
+        return Some((KeyCode::Char(c.chars().next()?), KeyModifiers::CONTROL));
+    }
+    let code = match name {
+        "enter" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "tab" => KeyCode::Tab,
+        "s-tab" => KeyCode::BackTab,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
+        "bs" => KeyCode::Backspace,
+        "pgdn" => KeyCode::PageDown,
+        _ => return None,
+    };
+    Some((code, KeyModifiers::NONE))
+}
+
+pub fn picture(app: &App) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
+    view(app, &mut buffer);
+    buffer
+}
+
+/// The picture as lines without trailing blanks.
+pub fn text(app: &App) -> String {
+    let picture = picture(app);
+    let line = |cells: &[ratatui::buffer::Cell]| cells.iter().map(|cell| cell.symbol()).collect::<String>();
+    let lines = picture.content.chunks(usize::from(app.size.0).max(1)).map(line);
+    lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
