@@ -123,15 +123,31 @@ fn rows_that_cannot_be_read_are_refused_by_line_and_column() {
 #[test]
 fn tables_made_of_data_and_rounded_give_nothing_but_notes() {
     for tests in [made::Tests::RanksAndPearson, made::Tests::MeansAndYates, made::Tests::MeansAndFisher] {
-        for split in ["split", "split_alt"] {
-            let text = made::tables(tests, split);
+        // Shifted by some patients, the responses are those of another study.
+        for (split, shift) in
+            ["split", "split_alt"].into_iter().flat_map(|split| (0..8).map(move |it| (split, 11 * it)))
+        {
+            let text = made::tables(tests, split, shift);
             let cells = osteon::reconcile::read(&text).unwrap();
             assert!(cells.len() >= 280, "only {} cells were made", cells.len());
             let alarms: Vec<Finding> =
                 reconcile(&cells).into_iter().filter(|it| it.severity != Severity::Note).collect();
-            assert!(alarms.is_empty(), "{tests:?} {split}: {alarms:#?}");
+            assert!(alarms.is_empty(), "{tests:?} {split} {shift}: {alarms:#?}");
         }
     }
+}
+
+#[test]
+fn findings_fit_a_terminal_of_80_columns_and_a_bad_file_is_named() {
+    let text = osteon::study::reconcile::text(&published());
+    let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+    assert!(text.starts_with("Table 1\n\n! inconsistent, standard deviation: all / Diameter / Total\n"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.csv"), "table,set,row,column,printed\n1,all,Sex,P value,none\n").unwrap();
+    let (code, _, stderr) = crate::support::run(folder.path(), &["reconcile", "bad.csv"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("bad.csv: line 2, column \"printed\": \"none\" is none of"), "{stderr}");
 }
 
 /// Tables 1 to 5 of the synthetic cohort, computed here and rounded as journals print them.
@@ -174,8 +190,8 @@ mod made {
         "combined_prob",
     ];
 
-    pub fn tables(tests: Tests, split: &str) -> String {
-        let patients = patients();
+    pub fn tables(tests: Tests, split: &str, shift: usize) -> String {
+        let patients = patients(shift);
         let sets: [(&str, Vec<&Patient>); 2] = [("training", "train"), ("test", "test")]
             .map(|(set, name)| (set, patients.iter().filter(|it| it[split] == name).collect()));
         let all: Vec<&Patient> = patients.iter().collect();
@@ -203,7 +219,7 @@ mod made {
         }
     }
 
-    fn patients() -> Vec<Patient> {
+    fn patients(shift: usize) -> Vec<Patient> {
         let read = |name: &str| -> Vec<Patient> {
             let mut reader = csv::Reader::from_path(fixture(name)).unwrap();
             reader.deserialize().map(Result::unwrap).collect()
@@ -212,6 +228,11 @@ mod made {
         for (patient, scores) in patients.iter_mut().zip(read("cohort_radscore.csv")) {
             assert_eq!(patient["patient_id"], scores["patient_id"]);
             patient.extend(scores);
+        }
+        let mut responses: Vec<String> = patients.iter().map(|it| it["necrosis_pct"].clone()).collect();
+        responses.rotate_left(shift);
+        for (patient, response) in patients.iter_mut().zip(responses) {
+            patient.insert("necrosis_pct".to_owned(), response);
         }
         patients
     }
