@@ -61,8 +61,9 @@ pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
 fn settle(draft: &Path, to: &Path) -> Result<(), StoreError> {
     let wrong = |source| StoreError::File { path: to.to_owned(), source };
     File::open(draft).and_then(|file| file.sync_all()).map_err(wrong)?;
-    // A hard link, unlike a rename, does not replace what somebody put there meanwhile.
-    std::fs::hard_link(draft, to).map_err(wrong)?;
+    // A hard link, unlike a rename, does not replace what somebody put there meanwhile; not every file system has it.
+    let named = std::fs::hard_link(draft, to);
+    named.or_else(|cause| if to.exists() { Err(cause) } else { std::fs::rename(draft, to) }).map_err(wrong)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong)
 }

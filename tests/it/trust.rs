@@ -387,6 +387,34 @@ fn a_job_whose_worker_died_is_taken_up_again() {
 }
 
 #[test]
+fn fifty_canaries_appear_in_no_message_and_no_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let canaries: Vec<String> = (0..50).map(|at| format!("Canary{at:02}x")).collect();
+    let rows: String = canaries.iter().map(|name| format!("{name},100,95\n")).collect();
+    fs::write(folder.path().join("c.csv"), format!("patient_id,alp,necrosis_pct\n{rows}")).unwrap();
+    for arguments in [
+        ["init"].as_slice(),
+        &["import", "clinical", "c.csv"],
+        &["extract"],
+        &["verify"],
+        &["backup", "copy.db"],
+        &["lock", "--reason", "final"],
+        &["import", "clinical", "c.csv"],
+    ] {
+        let command = &mut Command::new(env!("CARGO_BIN_EXE_osteon"));
+        let output = command.current_dir(folder.path()).args(arguments).env("TMPDIR", scratch.path()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        assert!(!said.contains("Canary"), "{arguments:?}: {said}");
+    }
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["c.csv", "copy.db", "study.db"]);
+}
+
+#[test]
 fn rules_raise_queries_and_close_them_when_the_value_comes() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| run(folder.path(), arguments);
