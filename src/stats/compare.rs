@@ -148,7 +148,7 @@ impl Default for Params {
             small_expected: 5.0,
             small_share: 0.2,
             exact_pairs: 100_000,
-            fisher_operations: 2_000_000,
+            fisher_operations: 5_000_000,
             quantiles: Quantiles::Type6,
         }
     }

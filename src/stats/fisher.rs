@@ -84,7 +84,9 @@ impl Search {
                 let mut row = Vec::new();
                 let mut found = Vec::new();
                 deal(self.rows[at], &left, &mut row, &mut found);
-                self.operations = self.operations.checked_sub(found.len())?;
+                // Each way is bounded over all rows that remain.
+                let rows_left = self.rows.len() - at;
+                self.operations = self.operations.checked_sub(found.len().saturating_mul(rows_left))?;
                 for row in found {
                     let past = past + multinomial(&row);
                     let mut left: Vec<usize> = left.iter().zip(&row).map(|(left, taken)| left - taken).collect();

@@ -10,6 +10,7 @@ pub mod distribution;
 pub mod fisher;
 pub mod mann_whitney;
 pub mod normality;
+pub mod proportion;
 pub mod root;
 pub mod shapiro;
 mod special;

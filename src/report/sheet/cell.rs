@@ -38,6 +38,12 @@ pub enum Cell {
         high: f64,
         digits: usize,
     },
+    /// Two limits without an estimate.
+    Range {
+        low: f64,
+        high: f64,
+        digits: usize,
+    },
     P(f64),
 }
 
@@ -67,8 +73,8 @@ impl Cell {
     pub fn text(&self) -> String {
         match self {
             Cell::Empty => String::new(),
-            Cell::Text(text) => crate::report::sheet::clean(text),
-            Cell::Level { level, .. } => format!("  {}", crate::report::sheet::clean(level)),
+            Cell::Text(text) => crate::text::clean(text),
+            Cell::Level { level, .. } => format!("  {}", crate::text::clean(level)),
             Cell::Count(n) => n.to_string(),
             Cell::CountPercent { n, of } => format!("{n} ({})", fixed(percent(*n, *of), 1)),
             Cell::Number { value, digits } => fixed(*value, *digits),
@@ -79,6 +85,7 @@ impl Cell {
             Cell::Interval { estimate, low, high, digits } => {
                 format!("{} ({})", fixed(*estimate, *digits), range(*low, *high, *digits))
             }
+            Cell::Range { low, high, digits } => range(*low, *high, *digits),
             Cell::P(p) => p_text(*p),
         }
     }
@@ -114,6 +121,7 @@ impl Cell {
             Cell::Interval { estimate, low, high, .. } => {
                 vec![("estimate", Number(*estimate)), ("low", Number(*low)), ("high", Number(*high))]
             }
+            Cell::Range { low, high, .. } => vec![("low", Number(*low)), ("high", Number(*high))],
             Cell::P(p) => vec![("", Number(*p))],
         }
     }

@@ -1,0 +1,93 @@
+//! Firth's penalised likelihood (Firth 1993; Heinze and Schemper 2002): finite estimates for any data.
+
+use nalgebra::{DMatrix, DVector};
+
+use crate::model::logistic::design::{Standardised, predictor};
+use crate::model::logistic::newton::{Solution, information, log_likelihood_of, logistic};
+use crate::model::logistic::{Fit, Method, Warning};
+use crate::table::Design;
+
+/// Fisher scoring converges linearly here.
+const MAX_STEPS: usize = 2000;
+const SMALL: f64 = 1e-13;
+
+pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit {
+    let x = standardised.with_intercept();
+    let solution = maximise(&x, event, None, DVector::zeros(x.ncols()));
+    let mut fit = standardised.fit(design, event, &solution, Method::Firth);
+    // |X'WX| of the design is that of the standardised columns times the product of the squared SDs.
+    fit.log_likelihood += standardised.sds.iter().map(|sd| sd.ln()).sum::<f64>();
+    let ones = DMatrix::from_element(event.len(), 1, 1.0);
+    fit.null_log_likelihood = maximise(&ones, event, None, DVector::zeros(1)).log_likelihood;
+    if !fit.converged {
+        fit.warnings.push(Warning::NotConverged);
+    }
+    fit
+}
+
+/// The maximum of ln L + ln|X'WX| / 2, with one coefficient held at its start when `fixed` names it.
+///
+/// The penalty is that of all columns also then, as in logistf.
+pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: Option<usize>, start: DVector<f64>) -> Solution {
+    let offset = vec![0.0; event.len()];
+    let free: Vec<usize> = (0..x.ncols()).filter(|&at| Some(at) != fixed).collect();
+    let mut coefficients = start;
+    let mut eta = predictor(x, &coefficients, &offset);
+    let mut value = penalised(x, &eta, event);
+    let mut step = DVector::zeros(x.ncols());
+    let mut converged = free.is_empty();
+    for _ in 0..MAX_STEPS {
+        if converged {
+            break;
+        }
+        let information = information(x, &eta);
+        let Some(factor) = information.clone().cholesky() else { break };
+        let score = score(x, &eta, event, &factor.inverse());
+        let Some(part) = information.select_rows(&free).select_columns(&free).cholesky() else { break };
+        let change = part.solve(&score.select_rows(&free));
+        step.fill(0.0);
+        free.iter().zip(change.iter()).for_each(|(&at, &change)| step[at] = change);
+        // Long steps leave the region where the quadratic is any good.
+        let mut share = (5.0 / step.amax()).min(1.0);
+        loop {
+            let next = &coefficients + share * &step;
+            let next_eta = predictor(x, &next, &offset);
+            let next_value = penalised(x, &next_eta, event);
+            if next_value >= value - 1e-12 || share < 1e-8 {
+                (coefficients, eta, value) = (next, next_eta, next_value);
+                break;
+            }
+            share /= 2.0;
+        }
+        converged = step.amax() <= SMALL * (1.0 + coefficients.amax());
+    }
+    let k = x.ncols();
+    let covariance = information(x, &eta).cholesky().map_or_else(|| DMatrix::zeros(k, k), |factor| factor.inverse());
+    let settled = converged || step.amax() <= 1e-9 * (1.0 + coefficients.amax());
+    Solution {
+        covariance,
+        probabilities: eta.iter().map(|&eta| logistic(eta)).collect(),
+        log_likelihood: value,
+        converged: settled,
+        step,
+        coefficients,
+    }
+}
+
+/// X'(y - p + h (1/2 - p)), h being the leverages.
+fn score(x: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool], inverse: &DMatrix<f64>) -> DVector<f64> {
+    let spread = x * inverse;
+    let adjusted = DVector::from_fn(event.len(), |i, _| {
+        let p = logistic(eta[i]);
+        let leverage = p * logistic(-eta[i]) * spread.row(i).dot(&x.row(i));
+        f64::from(event[i]) - p + leverage * (0.5 - p)
+    });
+    x.tr_mul(&adjusted)
+}
+
+fn penalised(x: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool]) -> f64 {
+    match information(x, eta).cholesky() {
+        None => f64::NEG_INFINITY,
+        Some(factor) => log_likelihood_of(eta, event) + factor.l_dirty().diagonal().iter().map(|d| d.ln()).sum::<f64>(),
+    }
+}

@@ -1,0 +1,122 @@
+//! The maximum of the logistic likelihood.
+
+use linfa::Dataset;
+use linfa::traits::Fit as _;
+use linfa_logistic::LogisticRegression;
+use nalgebra::{DMatrix, DVector};
+use ndarray::{Array1, Array2};
+
+use crate::model::logistic::design::{Standardised, predictor};
+
+/// Where the likelihood has its maximum.
+pub struct Solution {
+    pub coefficients: DVector<f64>,
+    /// Inverse of the Fisher information; zeros when that is singular.
+    pub covariance: DMatrix<f64>,
+    pub probabilities: Vec<f64>,
+    pub log_likelihood: f64,
+    pub converged: bool,
+    /// The last step taken: the direction of escape when there is no maximum.
+    pub step: DVector<f64>,
+}
+
+/// Newton's method converges in about six steps; under separation each step adds one to the predictor.
+const MAX_STEPS: usize = 60;
+/// A step this small, in standard deviations, changes nothing any more.
+const SMALL: f64 = 1e-13;
+/// Predictors beyond this are under suspicion of separation: probabilities within 1e-9 of 0 or 1.
+const EXTREME: f64 = 20.0;
+
+/// A start from linfa's quasi-Newton fit, intercept first; zeros where linfa went astray.
+pub fn start(standardised: &Standardised, event: &[bool]) -> DVector<f64> {
+    let (n, k) = standardised.z.shape();
+    let zeros = || DVector::zeros(k + 1);
+    if k == 0 {
+        return zeros();
+    }
+    let x = Array2::from_shape_fn((n, k), |(i, j)| standardised.z[(i, j)]);
+    let data = Dataset::new(x, Array1::from_iter(event.iter().copied()));
+    let model = LogisticRegression::default().alpha(0.0).gradient_tolerance(1e-8).max_iterations(200).fit(&data);
+    let Ok(model) = model else { return zeros() };
+    // linfa models the more frequent class.
+    let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
+    let found = std::iter::once(model.intercept()).chain(model.params().iter().copied());
+    let start = DVector::from_iterator(k + 1, found.map(|value| sign * value));
+    let extreme = predictor(&standardised.with_intercept(), &start, &vec![0.0; n]).amax();
+    if extreme < EXTREME / 2.0 { start } else { zeros() }
+}
+
+/// Newton's method with halved steps from `start`, on columns `x` and a fixed part of the predictor `offset`.
+pub fn maximise(x: &DMatrix<f64>, offset: &[f64], event: &[bool], start: DVector<f64>) -> Solution {
+    let mut coefficients = start;
+    let mut eta = predictor(x, &coefficients, offset);
+    let mut log_likelihood = log_likelihood_of(&eta, event);
+    let mut step = DVector::zeros(coefficients.len());
+    let mut converged = coefficients.is_empty();
+    for _ in 0..MAX_STEPS {
+        if converged {
+            break;
+        }
+        let score = x.tr_mul(&DVector::from_iterator(event.len(), residuals(&eta, event)));
+        let Some(information) = information(x, &eta).cholesky() else { break };
+        step = information.solve(&score);
+        let mut share = 1.0;
+        loop {
+            let next = &coefficients + share * &step;
+            let next_eta = predictor(x, &next, offset);
+            let next_log_likelihood = log_likelihood_of(&next_eta, event);
+            let rounding = 1e-12 * log_likelihood.abs().max(1e-3);
+            if next_log_likelihood >= log_likelihood - rounding || share < 1e-6 {
+                (coefficients, eta, log_likelihood) = (next, next_eta, next_log_likelihood);
+                break;
+            }
+            share /= 2.0;
+        }
+        converged = step.amax() <= SMALL * (1.0 + coefficients.amax());
+    }
+    let k = coefficients.len();
+    let covariance = information(x, &eta).cholesky().map_or_else(|| DMatrix::zeros(k, k), |factor| factor.inverse());
+    let settled = converged || step.amax() <= 1e-9 * (1.0 + coefficients.amax());
+    Solution {
+        covariance,
+        probabilities: eta.iter().map(|&eta| logistic(eta)).collect(),
+        log_likelihood,
+        converged: settled,
+        step,
+        coefficients,
+    }
+}
+
+/// X' W X.
+pub fn information(x: &DMatrix<f64>, eta: &DVector<f64>) -> DMatrix<f64> {
+    let mut weighted = x.clone();
+    for (mut row, &eta) in weighted.row_iter_mut().zip(eta.iter()) {
+        row *= weight(eta).sqrt();
+    }
+    weighted.tr_mul(&weighted)
+}
+
+/// y - p, row by row.
+pub fn residuals<'a>(eta: &'a DVector<f64>, event: &'a [bool]) -> impl Iterator<Item = f64> + 'a {
+    eta.iter().zip(event).map(|(&eta, &event)| if event { logistic(-eta) } else { -logistic(eta) })
+}
+
+/// Σ ln of the probability of what happened.
+pub fn log_likelihood_of(eta: &DVector<f64>, event: &[bool]) -> f64 {
+    -eta.iter().zip(event).map(|(&eta, &event)| softplus(if event { -eta } else { eta })).sum::<f64>()
+}
+
+/// 1 / (1 + e^-x) without overflow.
+pub fn logistic(x: f64) -> f64 {
+    if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
+}
+
+/// p (1 - p).
+pub fn weight(eta: f64) -> f64 {
+    logistic(eta) * logistic(-eta)
+}
+
+/// ln(1 + e^x).
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
