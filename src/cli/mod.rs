@@ -3,6 +3,7 @@
 mod completions;
 mod dashboard;
 mod demo;
+mod describe;
 mod edit;
 mod export;
 mod extract;
@@ -11,6 +12,7 @@ mod import;
 mod init;
 mod jobs;
 mod log;
+mod logistic;
 pub mod man;
 mod opening;
 mod output;
@@ -20,6 +22,8 @@ mod protocol;
 mod query;
 mod reconcile;
 mod report;
+mod roc;
+mod table;
 mod trust;
 mod watch;
 
@@ -121,6 +125,10 @@ enum Command {
     Jobs(jobs::Args),
     /// Run queued jobs until there are none
     Work,
+    Table(table::Args),
+    Describe(describe::Args),
+    Logistic(logistic::Args),
+    Roc(roc::Args),
     Protocol(protocol::Args),
     Reconcile(reconcile::Args),
     Completions(completions::Args),
@@ -172,6 +180,10 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Restore(args) => trust::restore(args, globals),
         Command::Jobs(args) => jobs::run(args, globals),
         Command::Work => jobs::work(globals),
+        Command::Table(args) => table::run(args, globals),
+        Command::Describe(args) => describe::run(args, globals),
+        Command::Logistic(args) => logistic::run(args, globals),
+        Command::Roc(args) => roc::run(args, globals),
         Command::Protocol(args) => protocol::run(args, globals),
         Command::Reconcile(args) => reconcile::run(args, globals),
         Command::Completions(args) => completions::run(args),

@@ -22,6 +22,11 @@ pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
     print(&sheet::render(sheet, format.into()))
 }
 
+/// Prints a JSON document.
+pub fn print_json(value: &serde_json::Value) -> Result<(), Error> {
+    print(&format!("{value:#}\n"))
+}
+
 impl From<Format> for sheet::Format {
     fn from(format: Format) -> Self {
         match format {

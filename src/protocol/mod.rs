@@ -18,6 +18,9 @@ pub struct Protocol {
     pub roi: crate::roi::Params,
     pub filter: crate::filter::Params,
     pub feature: crate::feature::Params,
+    pub compare: crate::stats::compare::Params,
+    pub screen: crate::model::logistic::screen::Params,
+    pub logistic: crate::model::logistic::Params,
 }
 
 /// Why a document is no protocol.
@@ -62,6 +65,12 @@ impl Protocol {
             insert(&mut document, key.trim(), value_of(value.trim()))?;
         }
         self.with(document)
+    }
+
+    /// This protocol with the tests and the models' rules of a preset.
+    pub fn with_statistics_of(self, preset: Preset) -> Protocol {
+        let Protocol { compare, screen, logistic, .. } = preset.protocol();
+        Protocol { compare, screen, logistic, ..self }
     }
 
     /// The whole document, every key present, in a fixed order.
@@ -118,6 +127,19 @@ impl Protocol {
         self.feature.check()?;
         if !positive(&self.filter.log_sigma_mm) {
             return wrong("filter.log_sigma_mm", format!("{:?}", self.filter.log_sigma_mm), "numbers above 0");
+        }
+        let share = |value: f64| value > 0.0 && value < 1.0;
+        let shares = [
+            ("compare.normality_alpha", self.compare.normality_alpha),
+            ("compare.levene_alpha", self.compare.levene_alpha),
+            ("compare.small_share", self.compare.small_share),
+            ("screen.alpha", self.screen.alpha),
+        ];
+        if let Some((key, value)) = shares.into_iter().find(|(_, value)| !share(*value)) {
+            return wrong(key, value.to_string(), "a number between 0 and 1");
+        }
+        if self.logistic.groups < 3 {
+            return wrong("logistic.groups", self.logistic.groups.to_string(), "at least 3");
         }
         if !positive(&self.roi.margins_mm) {
             return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");

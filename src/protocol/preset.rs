@@ -3,23 +3,31 @@
 use std::str::FromStr;
 
 use crate::filter::{Crop, LogKernel, Params};
+use crate::model::logistic::{self, screen};
 use crate::protocol::{Protocol, ProtocolError};
+use crate::stats::compare::{self, CategoricalRule, ContinuousRule};
 
 /// A named protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// The published study: z-score, 1 x 1 x 3 mm, seven regions.
     Study,
+    /// What the published tables print: Mann-Whitney and Pearson throughout, all patients deciding the model.
+    Published,
+    /// What the published methods promise: tests by normality and expected counts, training patients deciding.
+    Recommended,
     /// pyradiomics' defaults: native grid, bin width 25, the original image, every feature.
     Pyradiomics,
 }
 
 impl Preset {
-    pub const ALL: [Preset; 2] = [Preset::Study, Preset::Pyradiomics];
+    pub const ALL: [Preset; 4] = [Preset::Study, Preset::Published, Preset::Recommended, Preset::Pyradiomics];
 
     pub fn name(self) -> &'static str {
         match self {
             Preset::Study => "study",
+            Preset::Published => "published",
+            Preset::Recommended => "recommended",
             Preset::Pyradiomics => "pyradiomics",
         }
     }
@@ -47,9 +55,21 @@ impl Preset {
                 families: families.map(str::to_owned).to_vec(),
                 exclude: ["glcm_MCC", "glcm_SumAverage", "glcm_JointAverage"].map(str::to_owned).to_vec(),
             },
+            compare: compare::Params::default(),
+            screen: screen::Params::default(),
+            logistic: logistic::Params::default(),
         };
         match self {
-            Preset::Study => study,
+            Preset::Study | Preset::Recommended => study,
+            Preset::Published => Protocol {
+                compare: compare::Params {
+                    continuous: ContinuousRule::MannWhitney,
+                    categorical: CategoricalRule::Pearson,
+                    ..study.compare
+                },
+                screen: screen::Params { rows: screen::Rows::All, ..study.screen },
+                ..study
+            },
             Preset::Pyradiomics => Protocol {
                 preprocess: crate::preprocess::Params { normalise: false, spacing_mm: Vec::new(), bin_width: 25.0 },
                 filter: Params { images: vec!["original".to_owned()], crop: Crop::Roi, ..study.filter },

@@ -107,4 +107,3 @@ fn one(table: &Table, name: &str, second: &[Option<bool>], params: &Params) -> R
 pub fn is_rank_test(chosen: Option<&Chosen>) -> bool {
     chosen.is_some_and(|chosen| chosen.test == TestName::MannWhitney)
 }
-

@@ -53,7 +53,11 @@ pub fn discrimination(
         // All scores of a seed see the same resamples.
         let rows = AucOfRows::new(values, event);
         let replicates = bootstrap::distribution(event, params, seed.named("roc"), job, |drawn| rows.of(drawn))?;
-        let bca = if event.len() <= BCA_ROWS { bootstrap::bca(auc.auc, &replicates, &leave_one_out(&rows, event.len())) } else { None };
+        let bca = if event.len() <= BCA_ROWS {
+            bootstrap::bca(auc.auc, &replicates, &leave_one_out(&rows, event.len()))
+        } else {
+            None
+        };
         done.push(Score {
             name: name.clone(),
             youden,
@@ -64,9 +68,8 @@ pub fn discrimination(
         });
     }
     let pairs = (0..done.len()).flat_map(|a| (a + 1..done.len()).map(move |b| (a, b)));
-    let compared = |(a, b): (usize, usize)| {
-        (done[a].name.clone(), done[b].name.clone(), roc::paired(&done[a].auc, &done[b].auc))
-    };
+    let compared =
+        |(a, b): (usize, usize)| (done[a].name.clone(), done[b].name.clone(), roc::paired(&done[a].auc, &done[b].auc));
     let comparisons = pairs.map(compared).collect();
     let events = event.iter().filter(|&&event| event).count();
     Ok(Some(Discrimination { n: event.len(), events, scores: done, comparisons, replicates: params.replicates, seed }))
@@ -118,8 +121,16 @@ impl Discrimination {
     /// One row a score and cut-off.
     pub fn sheet(&self, title: String) -> Sheet {
         let headings = [
-            "Score", "AUC (95% CI)", "SE", "Bootstrap CI", "Cut-off", "Accuracy", "Sensitivity", "Specificity",
-            "Precision", "F1",
+            "Score",
+            "AUC (95% CI)",
+            "SE",
+            "Bootstrap CI",
+            "Cut-off",
+            "Accuracy",
+            "Sensitivity",
+            "Specificity",
+            "Precision",
+            "F1",
         ];
         let mut rows = Vec::new();
         for score in &self.scores {
@@ -160,8 +171,8 @@ fn cut(threshold: f64, confusion: &Confusion) -> Vec<Cell> {
 
 /// Everything of one cut-off, with Wilson and Clopper-Pearson intervals of the proportions.
 fn measures(threshold: f64, confusion: &Confusion) -> Map<String, Value> {
-    let counts =
-        [("tp", confusion.tp), ("fn", confusion.fn_), ("tn", confusion.tn), ("fp", confusion.fp)].map(|(k, v)| (k, v.into()));
+    let counts = [("tp", confusion.tp), ("fn", confusion.fn_), ("tn", confusion.tn), ("fp", confusion.fp)]
+        .map(|(k, v)| (k, v.into()));
     let values = [
         ("accuracy", confusion.accuracy()),
         ("sensitivity", confusion.sensitivity()),

@@ -122,7 +122,8 @@ impl Regression {
             Method::MaximumLikelihood => "maximum likelihood",
             Method::Firth => "Firth's penalised likelihood",
         };
-        let text = |value: Option<f64>| value.map_or("undefined".to_owned(), |value| crate::stats::text::fixed(value, 3));
+        let text =
+            |value: Option<f64>| value.map_or("undefined".to_owned(), |value| crate::stats::text::fixed(value, 3));
         let mut notes = vec![
             format!("{} rows, {} events; {method}", fit.n, fit.events),
             format!(

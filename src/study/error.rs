@@ -69,6 +69,18 @@ pub enum Error {
     NoImage(String, &'static str),
     #[error("a change needs a reason")]
     NoReason,
+    #[error("{}", path.display())]
+    Read { path: PathBuf, source: crate::table::read::ReadError },
+    #[error(transparent)]
+    Table(#[from] crate::table::TableError),
+    #[error(transparent)]
+    Event(#[from] crate::table::event::EventError),
+    #[error(transparent)]
+    Encode(#[from] crate::table::encode::EncodeError),
+    #[error(transparent)]
+    Fit(#[from] crate::model::logistic::FitError),
+    #[error("{0}")]
+    Request(String),
     #[error(transparent)]
     Cancelled(#[from] crate::job::Cancelled),
 }

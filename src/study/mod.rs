@@ -1,5 +1,6 @@
 //! The use cases that the command line and the dashboard share; the only place that knows paths, patients and errors together.
 
+mod analyse;
 mod browse;
 mod clinical;
 mod cohort;
@@ -27,6 +28,7 @@ mod refusal;
 mod report;
 mod rules;
 mod undo;
+mod tables;
 mod verify;
 mod work;
 
@@ -34,6 +36,7 @@ use std::path::Path;
 
 use crate::protocol::Protocol;
 
+pub use analyse::{describe, discriminate, read_table, regress};
 pub use browse::Progress;
 pub use edit::Edit;
 pub use error::Error;

@@ -53,6 +53,8 @@ pub enum TableError {
     Twice(String),
     #[error("column {column}, row {row}: no value")]
     Hole { column: String, row: String },
+    #[error("column {0} holds numbers, not levels")]
+    NotLevels(String),
     #[error("column {0} holds levels, not numbers")]
     NotNumbers(String),
 }

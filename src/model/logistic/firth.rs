@@ -9,7 +9,7 @@ use crate::table::Design;
 
 /// Fisher scoring converges linearly here.
 const MAX_STEPS: usize = 2000;
-const SMALL: f64 = 1e-13;
+const SMALL: f64 = 1e-12;
 
 pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit {
     let x = standardised.with_intercept();

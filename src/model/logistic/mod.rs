@@ -10,6 +10,7 @@ mod firth;
 mod hosmer_lemeshow;
 mod newton;
 mod profile;
+pub mod screen;
 mod separation;
 
 use ndarray::Array2;
@@ -20,7 +21,7 @@ use crate::table::Design;
 
 pub use collinear::variance_inflation;
 pub use hosmer_lemeshow::{Grouping, HosmerLemeshow, hosmer_lemeshow};
-pub use profile::{Profile, likelihood_ratio, profile};
+pub use profile::{Profile, likelihood_ratio, profile, wald};
 
 use crate::model::logistic::design::Standardised;
 

@@ -43,6 +43,8 @@ struct Curve<'a> {
     /// One unit of the coordinate in units of the coefficient.
     unit: f64,
     maximum: f64,
+    /// The other coefficients where the likelihood was last looked at: a good start for the next look.
+    near: std::cell::RefCell<Option<DVector<f64>>>,
 }
 
 impl<'a> Curve<'a> {
@@ -54,7 +56,7 @@ impl<'a> Curve<'a> {
             Method::MaximumLikelihood => fit.log_likelihood,
             Method::Firth => fit.log_likelihood - scale,
         };
-        Curve { x, column, event, method: fit.method, unit, maximum }
+        Curve { x, column, event, method: fit.method, unit, maximum, near: std::cell::RefCell::new(None) }
     }
 
     /// Twice the loss of log-likelihood when the coefficient is held at `value`.
@@ -64,8 +66,11 @@ impl<'a> Curve<'a> {
             Method::MaximumLikelihood => {
                 let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
                 let rest = self.x.clone().remove_column(self.column);
-                let start = DVector::zeros(rest.ncols());
-                newton::maximise(&rest, &offset, self.event, start).log_likelihood
+                let near = self.near.borrow().clone();
+                let start = near.unwrap_or_else(|| DVector::zeros(rest.ncols()));
+                let solution = newton::maximise(&rest, &offset, self.event, start);
+                *self.near.borrow_mut() = solution.converged.then_some(solution.coefficients);
+                solution.log_likelihood
             }
             Method::Firth => {
                 let mut start = DVector::zeros(self.x.ncols());
@@ -137,4 +142,14 @@ pub fn likelihood_ratio(
     let df = full.df().saturating_sub(without.df());
     let statistic = (2.0 * (full.log_likelihood - without.log_likelihood)).max(0.0);
     Ok((df > 0).then(|| Test { statistic, df: df as f64, p: chi2_sf(statistic, df as f64) }))
+}
+
+/// Wald's test of all columns at `positions` together; `None` when one of them has no standard error.
+pub fn wald(fit: &Fit, positions: std::ops::Range<usize>) -> Option<Test> {
+    let terms: Vec<usize> = positions.map(|at| at + 1).collect();
+    let estimates = terms.iter().map(|&at| fit.terms[at].se.and(fit.terms[at].estimate)).collect::<Option<Vec<_>>>()?;
+    let estimates = DVector::from_vec(estimates);
+    let covariance = DMatrix::from_fn(terms.len(), terms.len(), |i, j| fit.covariance[[terms[i], terms[j]]]);
+    let statistic = estimates.dot(&covariance.cholesky()?.solve(&estimates));
+    Some(Test { statistic, df: terms.len() as f64, p: chi2_sf(statistic, terms.len() as f64) })
 }

@@ -73,7 +73,7 @@ impl Cell {
     pub fn text(&self) -> String {
         match self {
             Cell::Empty => String::new(),
-            Cell::Text(text) => crate::text::clean(text),
+            Cell::Text(text) => crate::text::clean(text).into_owned(),
             Cell::Level { level, .. } => format!("  {}", crate::text::clean(level)),
             Cell::Count(n) => n.to_string(),
             Cell::CountPercent { n, of } => format!("{n} ({})", fixed(percent(*n, *of), 1)),
@@ -102,6 +102,16 @@ impl Cell {
 
     pub fn is_number(&self) -> bool {
         !matches!(self, Cell::Empty | Cell::Text(_) | Cell::Level { .. })
+    }
+
+    /// The numbers of the cell in the order of its text.
+    pub fn numbers(&self) -> Vec<f64> {
+        let number = |(_, value): Part| match value {
+            Value::Text(_) => None,
+            Value::Count(n) => Some(n as f64),
+            Value::Number(number) => Some(number),
+        };
+        self.parts().into_iter().filter_map(number).collect()
     }
 
     /// The values of the cell by name, none for an empty one.

@@ -1,16 +1,15 @@
 //! A sheet as tidy CSV: one value a field, numbers in full.
 
+use crate::report::sheet::Sheet;
 use crate::report::sheet::cell::Value;
-use crate::report::sheet::{Sheet, clean};
+use crate::text::clean;
 
 pub fn render(sheet: &Sheet) -> String {
     let parts: Vec<Vec<&'static str>> = (0..sheet.headings.len()).map(|at| parts(sheet, at)).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let names = sheet
-        .headings
-        .iter()
-        .zip(&parts)
-        .flat_map(|(heading, parts)| parts.iter().map(move |part| clean(format!("{heading} {part}").trim_end())));
+    let names = sheet.headings.iter().zip(&parts).flat_map(|(heading, parts)| {
+        parts.iter().map(move |part| clean(format!("{heading} {part}").trim_end()).into_owned())
+    });
     writer.write_record(names).expect("a Vec takes every write");
     for row in &sheet.rows {
         let fields = parts.iter().enumerate().flat_map(|(at, parts)| {
@@ -38,7 +37,7 @@ fn parts(sheet: &Sheet, at: usize) -> Vec<&'static str> {
 /// Numbers as short as they can be read back exactly; what is not finite is `inf` or `-inf`.
 fn field(value: Value) -> String {
     match value {
-        Value::Text(text) => clean(text),
+        Value::Text(text) => clean(text).into_owned(),
         Value::Count(n) => n.to_string(),
         Value::Number(number) if number != 0.0 && (number.abs() < 1e-5 || number.abs() >= 1e16) => {
             format!("{number:e}")

@@ -1,6 +1,7 @@
 //! A sheet as an HTML table element.
 
-use crate::report::sheet::{Sheet, clean};
+use crate::report::sheet::Sheet;
+use crate::text::clean;
 
 pub fn render(sheet: &Sheet) -> String {
     let mut text = String::from("<table>\n");

@@ -1,6 +1,7 @@
 //! A sheet as a LaTeX table with the rules of booktabs.
 
-use crate::report::sheet::{Sheet, clean};
+use crate::report::sheet::Sheet;
+use crate::text::clean;
 
 pub fn render(sheet: &Sheet) -> String {
     let mut text = String::from("\\begin{table}\n\\centering\n");

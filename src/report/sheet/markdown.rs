@@ -1,6 +1,7 @@
 //! A sheet as a Markdown pipe table.
 
-use crate::report::sheet::{Sheet, clean};
+use crate::report::sheet::Sheet;
+use crate::text::clean;
 
 pub fn render(sheet: &Sheet) -> String {
     let mut text = String::new();

@@ -59,17 +59,6 @@ impl Sheet {
     }
 }
 
-/// Control characters never leave through a sheet: line breaks become blanks, the rest goes.
-fn clean(text: &str) -> String {
-    text.chars()
-        .filter_map(|c| match c {
-            '\n' | '\t' => Some(' '),
-            c if c.is_control() => None,
-            c => Some(c),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

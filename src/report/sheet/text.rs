@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::sheet::{Cell, Sheet, clean};
+use crate::report::sheet::{Cell, Sheet};
+use crate::text::clean;
 
 /// The terminal that everybody has.
 const WIDTH: usize = 80;

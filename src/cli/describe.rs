@@ -1,0 +1,41 @@
+//! `osteon describe FILE --event EXPR`.
+
+use std::path::PathBuf;
+
+use crate::cli::{Format, Globals, Outcome, output};
+use crate::report::describe;
+use crate::stats::compare::Params;
+use crate::study::{self, Error};
+use crate::table::event::Event;
+
+/// Compare the variables of any CSV file between rows with and without an event
+///
+/// Every test is in the JSON; text and the other formats print the one that its rule chooses, and say why.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A CSV file with a heading
+    file: PathBuf,
+    /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=
+    #[arg(long, value_name = "EXPR")]
+    event: String,
+    /// Columns to describe; all others than the event's when not given
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN,...")]
+    variables: Vec<String>,
+    /// A column of numbers that are codes
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    categorical: Vec<String>,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let event: Event = args.event.parse()?;
+    let read = study::read_table(&args.file, &args.categorical)?;
+    let found = study::describe(read, &event, &args.variables, &Params::default())?;
+    if globals.format == Format::Json {
+        output::print_json(&describe::json(found.n[0] + found.n[1], &found.variables))?;
+        return Ok(Outcome::Done);
+    }
+    let mut sheet = describe::sheet(format!("{} by {event}", args.file.display()), found.n, &found.variables);
+    sheet.notes.extend(found.notes);
+    output::print_sheet(&sheet, globals.format)?;
+    Ok(Outcome::Done)
+}

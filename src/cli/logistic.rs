@@ -1,0 +1,56 @@
+//! `osteon logistic FILE --event EXPR --terms A,B`.
+
+use std::path::PathBuf;
+
+use crate::cli::{Format, Globals, Outcome, output};
+use crate::model::logistic::{Method, Params};
+use crate::study::{self, Error};
+use crate::table::event::Event;
+
+/// Fit a logistic regression to any CSV file
+///
+/// Rows with a hole in one of the columns are left out. Indicators are named by column and level; the reference is
+/// the first level by name unless given.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A CSV file with a heading
+    file: PathBuf,
+    /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=
+    #[arg(long, value_name = "EXPR")]
+    event: String,
+    /// The variables of the model
+    #[arg(long, value_delimiter = ',', required = true, value_name = "COLUMN,...")]
+    terms: Vec<String>,
+    /// The level that others are compared with
+    #[arg(long, value_name = "COLUMN=LEVEL")]
+    reference: Vec<String>,
+    /// A column of numbers that are codes
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    categorical: Vec<String>,
+    /// Firth's penalised likelihood, finite also under separation
+    #[arg(long)]
+    firth: bool,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let event: Event = args.event.parse()?;
+    let references = args.reference.iter().map(|text| reference(text)).collect::<Result<Vec<_>, _>>()?;
+    let method = if args.firth { Method::Firth } else { Method::MaximumLikelihood };
+    let read = study::read_table(&args.file, &args.categorical)?;
+    let params = Params { method, ..Params::default() };
+    let (regression, notes) = study::regress(&read, &event, &args.terms, &references, &params)?;
+    if globals.format == Format::Json {
+        output::print_json(&regression.json())?;
+        return Ok(Outcome::Done);
+    }
+    let mut sheet = regression.sheet(format!("Logistic regression of {event}"));
+    sheet.notes.extend(notes);
+    output::print_sheet(&sheet, globals.format)?;
+    Ok(Outcome::Done)
+}
+
+fn reference(text: &str) -> Result<(String, String), Error> {
+    let (column, level) =
+        text.split_once('=').ok_or_else(|| Error::Request(format!("--reference {text}: expected COLUMN=LEVEL")))?;
+    Ok((column.trim().to_owned(), level.trim().to_owned()))
+}

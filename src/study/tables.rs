@@ -1,0 +1,89 @@
+//! The clinical tables of a study, alone or beside published ones.
+
+use std::path::Path;
+
+use crate::protocol::Protocol;
+use crate::report::against::{self, Published};
+use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
+use crate::report::printed::Entry;
+use crate::report::screening::screening;
+use crate::report::sheet::Sheet;
+use crate::study::{Error, Study};
+use crate::table::Table;
+
+/// A table made of the clinical variables alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClinicalTable {
+    One,
+    Two,
+    Four,
+}
+
+impl ClinicalTable {
+    /// As it is numbered.
+    pub fn number(self) -> &'static str {
+        match self {
+            ClinicalTable::One => "1",
+            ClinicalTable::Two => "2",
+            ClinicalTable::Four => "4",
+        }
+    }
+}
+
+/// The table of a cohort, and its cells in the words of the published one.
+pub fn clinical_table(which: ClinicalTable, cohort: &Table, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+    let event = event_of(cohort)?;
+    Ok(match which {
+        ClinicalTable::One => table_1(cohort, &event, &protocol.compare)?,
+        ClinicalTable::Two => table_2(cohort, &event, &split_of(cohort)?, &protocol.compare)?,
+        ClinicalTable::Four => {
+            let test = match protocol.screen.rows {
+                crate::model::logistic::screen::Rows::All => Vec::new(),
+                crate::model::logistic::screen::Rows::Train => split_of(cohort)?,
+            };
+            let found = screening(cohort, &event, &test, &protocol.screen, &protocol.logistic)?;
+            (found.sheet(), found.entries())
+        }
+    })
+}
+
+fn split_of(cohort: &Table) -> Result<Vec<Option<bool>>, Error> {
+    test_set_of(cohort).map_err(|_| Error::Request("the study has no training and test sets yet".to_owned()))
+}
+
+impl Study {
+    /// A clinical table of the included patients, with what it stands on.
+    pub fn clinical_table(&self, which: ClinicalTable, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+        let (mut sheet, entries) = clinical_table(which, &self.cohort()?, protocol)?;
+        sheet.provenance = self.provenance()?;
+        if protocol.hash() != self.protocol.hash() {
+            sheet.provenance.push(format!("table made under another protocol: {}", protocol.hash()));
+        }
+        Ok((sheet, entries))
+    }
+}
+
+/// The table's cells beside those of a file with the columns `table,set,row,column,printed`.
+pub fn beside_published(which: ClinicalTable, entries: &[Entry], path: &Path) -> Result<Sheet, Error> {
+    let compared = against::against(which.number(), entries, &read_published(path)?);
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(against::sheet(format!("Table {} beside {name}", which.number()), &compared))
+}
+
+/// Reads the cells of published tables.
+pub fn read_published(path: &Path) -> Result<Vec<Published>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let wanted = ["table", "set", "row", "column", "printed"];
+    let no_table = || Error::Request(format!("{}: expected the columns {}", path.display(), wanted.join(",")));
+    let headings = reader.headers().map_err(|_| no_table())?.clone();
+    let places: Option<Vec<usize>> =
+        wanted.iter().map(|name| headings.iter().position(|heading| heading == *name)).collect();
+    let places = places.ok_or_else(no_table)?;
+    let cell = |record: csv::Result<csv::StringRecord>| {
+        let record = record.map_err(|_| no_table())?;
+        let field = |at: usize| record.get(places[at]).unwrap_or_default().trim().to_owned();
+        Ok(Published { table: field(0), set: field(1), row: field(2), column: field(3), printed: field(4) })
+    };
+    reader.records().map(cell).collect()
+}
