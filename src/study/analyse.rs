@@ -14,6 +14,7 @@ use crate::study::Error;
 use crate::table::encode::encode;
 use crate::table::event::Event;
 use crate::table::read::{self, Read};
+use crate::table::{Column, Values};
 
 /// Reads a CSV file; `categorical` columns hold levels even where they look like numbers.
 pub fn read_table(path: &Path, categorical: &[String]) -> Result<Read, Error> {
@@ -32,19 +33,31 @@ pub struct Description {
 /// Compares the named variables (all but the event's column when none is named) between rows with and without it.
 pub fn describe(read: Read, event: &Event, names: &[String], params: &Params) -> Result<Description, Error> {
     let known = event.of(&read.table)?;
-    let all: Vec<&str> = read.table.columns().iter().map(|column| column.name.as_str()).collect();
+    let mut notes = read.notes;
+    let columns = read.table.columns().iter().filter(|column| column.name != event.column);
+    let (identifiers, others): (Vec<&Column>, Vec<&Column>) = columns.partition(|column| is_identifier(column));
     let named: Vec<&str> = match names {
-        [] => all.into_iter().filter(|name| *name != event.column).collect(),
+        [] => {
+            notes.extend(identifiers.iter().map(|column| format!("{}: left out, every row has its own", column.name)));
+            others.iter().map(|column| column.name.as_str()).collect()
+        }
         names => names.iter().map(String::as_str).collect(),
     };
     let variables = compare(&read.table, &named, &known, params)?;
     let count = |wanted| known.iter().filter(|&&event| event == Some(wanted)).count();
-    let mut notes = read.notes;
     let unknown = known.len() - count(false) - count(true);
     if unknown > 0 {
         notes.push(format!("{unknown} rows without {} were left out", event.column));
     }
     Ok(Description { n: [count(false), count(true)], variables, notes })
+}
+
+/// Words of which no two rows share one, in more rows than any variable has levels.
+fn is_identifier(column: &Column) -> bool {
+    match &column.values {
+        Values::Levels { levels, codes } => levels.len() > 20 && levels.len() == codes.iter().flatten().count(),
+        Values::Numbers(_) => false,
+    }
 }
 
 /// A model of the event on the named variables, over the rows that are complete in them.

@@ -49,6 +49,7 @@ pub use lock::{check_backup, restore};
 pub use open::{Study, View};
 pub use picture::Picture;
 pub use refusal::Refusal;
+pub use tables::{ClinicalTable, beside_published, clinical_table, read_published};
 pub use verify::Verification;
 pub use work::{Health, health};
 

@@ -35,6 +35,8 @@ pub enum EncodeError {
     NoLevel { column: String, level: String, levels: String },
     #[error("a reference level was given for {0}, which holds numbers")]
     NumericReference(String),
+    #[error("column {column} has {levels} levels for {rows} complete rows: is it an identifier?")]
+    TooManyLevels { column: String, levels: usize, rows: usize },
     #[error(transparent)]
     Table(#[from] TableError),
 }
@@ -64,6 +66,10 @@ pub fn encode(
             }
             Values::Numbers(values) => {
                 filled.push((column.name.clone(), kept.iter().filter_map(|&row| values[row]).collect()));
+            }
+            Values::Levels { levels, .. } if levels.len() > kept.len() + 1 => {
+                let (levels, rows) = (levels.len(), kept.len());
+                return Err(EncodeError::TooManyLevels { column: column.name.clone(), levels, rows });
             }
             Values::Levels { levels, codes } => {
                 let base = reference_code(&column.name, levels, codes, &kept, wanted)?;

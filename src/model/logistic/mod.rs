@@ -209,7 +209,7 @@ pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitE
     if events == 0 || events == n {
         return Err(FitError::OneOutcome { n, events });
     }
-    if terms >= n {
+    if terms + 1 >= n {
         return Err(FitError::TooManyTerms { n, terms });
     }
     let (standardised, aliased) = Standardised::new(design);

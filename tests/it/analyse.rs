@@ -1,0 +1,149 @@
+//! `describe`, `logistic` and `roc` from the command line, and what they say of odd files.
+
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+use crate::support::fixture;
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn osteon(arguments: &[&str]) -> Ran {
+    let mut command = Command::cargo_bin("osteon").unwrap();
+    let output = command.args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn file(folder: &tempfile::TempDir, text: &str) -> PathBuf {
+    let path = folder.path().join("data.csv");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The JSON of a command on a file of the given text; JSON has no word for NaN, so parsing it is a check by itself.
+fn json(text: &str, arguments: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, text);
+    let mut all = vec![arguments[0], path.to_str().unwrap(), "--format", "json"];
+    all.extend(&arguments[1..]);
+    let ran = osteon(&all);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+#[test]
+fn describe_has_every_documented_key() {
+    let cohort = fixture("cohort.csv");
+    let ran = osteon(&["describe", cohort.to_str().unwrap(), "--event", "necrosis_pct<90", "--format", "json"]);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(found["n"], 93);
+    let variable = |name: &str| {
+        found["variables"].as_array().unwrap().iter().find(|variable| variable["name"] == name).unwrap().clone()
+    };
+    let age = variable("age");
+    assert_eq!((age["kind"].as_str(), age["chosen"].as_str()), (Some("continuous"), Some("mann_whitney")));
+    assert_eq!((age["groups"][0]["n"].as_u64(), age["groups"][1]["n"].as_u64()), (Some(45), Some(48)));
+    for key in ["t_pooled", "t_welch", "levene"] {
+        assert!(["statistic", "df", "p"].iter().all(|part| age["tests"][key][part].is_number()), "{key}");
+    }
+    assert!(["u", "z", "p", "p_exact"].iter().all(|part| age["tests"]["mann_whitney"][part].is_number()));
+    assert!(age["tests"]["ks_lilliefors"]["p"].is_number() && age["tests"]["shapiro"]["p"].is_number());
+    let sex = variable("sex");
+    assert_eq!(sex["groups"][1]["counts"]["male"], 13);
+    assert!(["pearson_chi2", "yates_chi2", "fisher"].iter().all(|test| sex["tests"][test]["p"].is_number()));
+}
+
+#[test]
+fn logistic_and_roc_have_every_documented_key() {
+    let cohort = fixture("cohort.csv");
+    let base = [cohort.to_str().unwrap(), "--event", "necrosis_pct<90", "--format", "json"];
+    let with = |command: &str, more: &[&str]| -> Value {
+        let ran = osteon(&[&[command], &base[..], more].concat());
+        serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err))
+    };
+    let model = with("logistic", &["--terms", "alp,location", "--reference", "location=other"]);
+    let names: Vec<&str> =
+        model["terms"].as_array().unwrap().iter().map(|term| term["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["(Intercept)", "alp", "locationfemur", "locationtibia"]);
+    assert!(model["terms"][1]["or_ci_profile"][1].is_number() && model["hosmer_lemeshow"]["p"].is_number());
+    assert_eq!((model["events"].as_u64(), model["converged"].as_bool()), (Some(48), Some(true)));
+    let roc = with("roc", &["--score", "alp,ldh"]);
+    assert_eq!(roc["scores"][0]["at_0.5"], Value::Null);
+    assert!(roc["scores"][0]["youden"]["threshold"].is_number() && roc["comparisons"][0]["z"].is_number());
+    let again = with("roc", &["--score", "alp,ldh", "--threads", "1"]);
+    assert_eq!(roc, again);
+}
+
+#[test]
+fn odd_variables_have_clear_answers() {
+    let describe = |text: &str| json(text, &["describe", "--event", "y=1"])["variables"][0].clone();
+    let constant = describe("y,x\n0,3\n0,3\n1,3\n1,3\n");
+    assert_eq!((&constant["tests"]["t_pooled"], &constant["chosen"]), (&Value::Null, &Value::Null));
+    assert_eq!(constant["groups"][0]["sd"], 0.0);
+    let empty_group = describe("y,x\n0,3\n0,4\n0,5\n");
+    assert_eq!(
+        (&empty_group["groups"][1]["mean"], &empty_group["tests"]["mann_whitney"]),
+        (&Value::Null, &Value::Null)
+    );
+    let missing = describe("y,x\n0,\n1,NA\n");
+    assert_eq!(missing["groups"][0]["missing"], 1);
+    let one_level = describe("y,x\n0,a\n1,a\n");
+    assert_eq!((&one_level["tests"]["fisher"], &one_level["chosen"]), (&Value::Null, &Value::Null));
+    let pair = describe("y,x\n0,1\n1,2\n");
+    assert_eq!((&pair["tests"]["t_pooled"], &pair["tests"]["mann_whitney"]["p_exact"]), (&Value::Null, &1.0.into()));
+    let huge = describe("y,x\n0,1e300\n0,2e300\n1,4e300\n1,9e300\n");
+    assert!(huge["groups"][1]["sd"].as_f64().unwrap() > 3e300 && huge["tests"]["t_welch"]["p"].is_number());
+}
+
+#[test]
+fn ten_thousand_levels_are_counted_and_tested() {
+    let rows: String = (0..20_000).map(|row| format!("{},level {}\n", row % 3 / 2, row / 2)).collect();
+    let found = json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1"]);
+    assert_eq!(found["variables"][0]["tests"]["pearson_chi2"]["df"], 9999.0);
+    assert_eq!(found["variables"][0]["tests"]["fisher"], Value::Null);
+    assert_eq!(found["variables"][0]["chosen"], "pearson_chi2");
+}
+
+#[test]
+fn a_separated_model_is_named_by_variable_and_level() {
+    let text = "y,marker,age\n0,neg,40\n1,neg,50\n0,neg,45\n1,neg,44\n0,neg,52\n1,pos,47\n1,pos,43\n1,pos,60\n";
+    let model = json(text, &["logistic", "--event", "y=1", "--terms", "marker,age"]);
+    let warning = model["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("quasi-complete separation: marker = pos goes to +infinity"), "{warning}");
+    assert_eq!(model["terms"][1]["estimate"], Value::Null);
+    let firth = json(text, &["logistic", "--event", "y=1", "--terms", "marker,age", "--firth"]);
+    assert!(firth["terms"][1]["or_ci_profile"][0].is_number() && firth["warnings"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_wrong_file_or_request_is_answered_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |text: &str, arguments: &[&str]| -> String {
+        let path = file(&folder, text);
+        let ran = osteon(&[&[arguments[0], path.to_str().unwrap()], &arguments[1..]].concat());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+        ran.err
+    };
+    assert!(refused("y,x\n0,1\n1\n", &["describe", "--event", "y=1"]).contains("line 3 has 1 fields, the heading 2"));
+    assert!(refused("y,x\n0,1\n", &["describe", "--event", "z=1"]).contains("no column z"));
+    assert!(refused("y,x\n0,1\n", &["describe", "--event", "y"]).contains("expected COLUMN=VALUE"));
+    assert!(refused("y,x\na,1\n", &["describe", "--event", "y=b"]).contains("column y has no value b, it has a"));
+    assert!(
+        refused("y,x\n1,1\n1,2\n", &["logistic", "--event", "y=1", "--terms", "x"])
+            .contains("2 of 2 rows have the event")
+    );
+    assert!(refused("y,x\n1,1\n0,2\n", &["roc", "--event", "y=1", "--score", "w"]).contains("no column w"));
+    assert!(refused("y,x\n1,a\n0,b\n", &["roc", "--event", "y=1", "--score", "x"]).contains("column x holds levels"));
+    let many: String = (0..50).map(|row| format!("{},l{row}\n", row % 2)).collect();
+    let text = format!("y,x\n{many}");
+    assert!(
+        refused(&text, &["logistic", "--event", "y=1", "--terms", "x"])
+            .contains("49 terms and an intercept cannot be fitted to 50 rows")
+    );
+}
