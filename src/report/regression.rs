@@ -27,11 +27,11 @@ impl Regression {
         let fit = logistic::fit(design, event, params)?;
         let groups: Vec<_> = encoded.variables.iter().map(|variable| variable.columns.clone()).collect();
         let inflation = logistic::variance_inflation(design, &groups);
-        let mut variables = Vec::new();
-        for (variable, inflation) in encoded.variables.iter().zip(inflation) {
-            let test = logistic::likelihood_ratio(&fit, design, event, variable.columns.clone())?;
-            variables.push((variable.name.clone(), test, inflation));
-        }
+        let test = |columns: &std::ops::Range<usize>| logistic::likelihood_ratio(&fit, design, event, columns.clone());
+        let variables = encoded.variables.iter().zip(inflation);
+        let variables = variables
+            .map(|(variable, inflation)| (variable.name.clone(), test(&variable.columns), inflation))
+            .collect();
         Ok(Regression {
             profiles: logistic::profile(&fit, design, event),
             variables,

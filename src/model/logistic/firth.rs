@@ -8,29 +8,29 @@ use crate::model::logistic::{Fit, Method, Warning};
 use crate::table::Design;
 
 /// Fisher scoring converges linearly here.
-const MAX_STEPS: usize = 2000;
+const MAX_STEPS: usize = 500;
 const SMALL: f64 = 1e-12;
 
 pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit {
     let x = standardised.with_intercept();
-    let solution = maximise(&x, event, None, DVector::zeros(x.ncols()));
+    let solution = maximise(&x, event, &[], DVector::zeros(x.ncols()));
     let mut fit = standardised.fit(design, event, &solution, Method::Firth);
     // |X'WX| of the design is that of the standardised columns times the product of the squared SDs.
     fit.log_likelihood += standardised.sds.iter().map(|sd| sd.ln()).sum::<f64>();
     let ones = DMatrix::from_element(event.len(), 1, 1.0);
-    fit.null_log_likelihood = maximise(&ones, event, None, DVector::zeros(1)).log_likelihood;
+    fit.null_log_likelihood = maximise(&ones, event, &[], DVector::zeros(1)).log_likelihood;
     if !fit.converged {
         fit.warnings.push(Warning::NotConverged);
     }
     fit
 }
 
-/// The maximum of ln L + ln|X'WX| / 2, with one coefficient held at its start when `fixed` names it.
+/// The maximum of ln L + ln|X'WX| / 2, with the `fixed` coefficients held at their start.
 ///
 /// The penalty is that of all columns also then, as in logistf.
-pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: Option<usize>, start: DVector<f64>) -> Solution {
+pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVector<f64>) -> Solution {
     let offset = vec![0.0; event.len()];
-    let free: Vec<usize> = (0..x.ncols()).filter(|&at| Some(at) != fixed).collect();
+    let free: Vec<usize> = (0..x.ncols()).filter(|at| !fixed.contains(at)).collect();
     let mut coefficients = start;
     let mut eta = predictor(x, &coefficients, &offset);
     let mut value = penalised(x, &eta, event);
@@ -49,16 +49,20 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: Option<usize>, start: D
         free.iter().zip(change.iter()).for_each(|(&at, &change)| step[at] = change);
         // Long steps leave the region where the quadratic is any good.
         let mut share = (5.0 / step.amax()).min(1.0);
-        loop {
+        let found = loop {
             let next = &coefficients + share * &step;
             let next_eta = predictor(x, &next, &offset);
             let next_value = penalised(x, &next_eta, event);
-            if next_value >= value - 1e-12 || share < 1e-8 {
-                (coefficients, eta, value) = (next, next_eta, next_value);
-                break;
+            if next_value >= value - 1e-12 {
+                break Some((next, next_eta, next_value));
             }
             share /= 2.0;
-        }
+            if share < 1e-8 {
+                break None;
+            }
+        };
+        let Some(found) = found else { break };
+        (coefficients, eta, value) = found;
         converged = step.amax() <= SMALL * (1.0 + coefficients.amax());
     }
     let k = x.ncols();

@@ -61,16 +61,26 @@ pub fn maximise(x: &DMatrix<f64>, offset: &[f64], event: &[bool], start: DVector
         let Some(information) = information(x, &eta).cholesky() else { break };
         step = information.solve(&score);
         let mut share = 1.0;
-        loop {
+        let found = loop {
             let next = &coefficients + share * &step;
             let next_eta = predictor(x, &next, offset);
             let next_log_likelihood = log_likelihood_of(&next_eta, event);
             let rounding = 1e-12 * log_likelihood.abs().max(1e-3);
-            if next_log_likelihood >= log_likelihood - rounding || share < 1e-6 {
-                (coefficients, eta, log_likelihood) = (next, next_eta, next_log_likelihood);
-                break;
+            if next_log_likelihood >= log_likelihood - rounding {
+                break Some((next, next_eta, next_log_likelihood));
             }
             share /= 2.0;
+            if share < 1e-6 {
+                break None;
+            }
+        };
+        let Some(found) = found else { break };
+        let gain = found.2 - log_likelihood;
+        (coefficients, eta, log_likelihood) = found;
+        // Under separation steps stay long while there is nothing left to gain.
+        if gain <= f64::EPSILON * log_likelihood.abs().max(1.0) {
+            converged = step.amax() <= 1e-6 * (1.0 + coefficients.amax());
+            break;
         }
         converged = step.amax() <= SMALL * (1.0 + coefficients.amax());
     }

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::model::logistic::design::Standardised;
-use crate::model::logistic::{Fit, FitError, Method, Params, firth, fit, newton};
+use crate::model::logistic::{Fit, Method, firth, newton};
 use crate::stats::distribution::{Z_975, chi2_sf};
 use crate::stats::root;
 use crate::stats::two_groups::Test;
@@ -43,8 +43,37 @@ struct Curve<'a> {
     /// One unit of the coordinate in units of the coefficient.
     unit: f64,
     maximum: f64,
-    /// The other coefficients where the likelihood was last looked at: a good start for the next look.
-    near: std::cell::RefCell<Option<DVector<f64>>>,
+    tangent: Option<Tangent>,
+}
+
+/// Where the other coefficients go to first order when one is moved off the maximum: the start of each search.
+struct Tangent {
+    maximum: DVector<f64>,
+    slope: DVector<f64>,
+}
+
+impl Tangent {
+    /// `None` when an estimate is not finite.
+    fn new(standardised: &Standardised, fit: &Fit, column: usize) -> Option<Tangent> {
+        let places: Vec<usize> = std::iter::once(0).chain(standardised.kept.iter().map(|&at| at + 1)).collect();
+        let estimates =
+            places.iter().map(|&at| fit.terms[at].se.and(fit.terms[at].estimate)).collect::<Option<Vec<_>>>()?;
+        let covariance = DMatrix::from_fn(places.len(), places.len(), |i, j| fit.covariance[[places[i], places[j]]]);
+        let scales = std::iter::once(1.0).chain(standardised.sds.iter().copied());
+        let to_coordinates = match column {
+            0 => DMatrix::from_diagonal(&DVector::from_iterator(places.len(), scales)),
+            _ => standardised.back().try_inverse()?,
+        };
+        let covariance = &to_coordinates * covariance * to_coordinates.transpose();
+        let slope = covariance.column(column) / covariance[(column, column)];
+        Some(Tangent { maximum: to_coordinates * DVector::from_vec(estimates), slope })
+    }
+
+    fn at(&self, column: usize, held: f64) -> DVector<f64> {
+        let mut start = &self.maximum + (held - self.maximum[column]) * &self.slope;
+        start[column] = held;
+        start
+    }
 }
 
 impl<'a> Curve<'a> {
@@ -56,29 +85,35 @@ impl<'a> Curve<'a> {
             Method::MaximumLikelihood => fit.log_likelihood,
             Method::Firth => fit.log_likelihood - scale,
         };
-        Curve { x, column, event, method: fit.method, unit, maximum, near: std::cell::RefCell::new(None) }
+        Curve { x, column, event, method: fit.method, unit, maximum, tangent: Tangent::new(standardised, fit, column) }
     }
 
     /// Twice the loss of log-likelihood when the coefficient is held at `value`.
     fn loss(&self, value: f64) -> f64 {
         let held = value / self.unit;
-        let reached = match self.method {
-            Method::MaximumLikelihood => {
-                let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
-                let rest = self.x.clone().remove_column(self.column);
-                let near = self.near.borrow().clone();
-                let start = near.unwrap_or_else(|| DVector::zeros(rest.ncols()));
-                let solution = newton::maximise(&rest, &offset, self.event, start);
-                *self.near.borrow_mut() = solution.converged.then_some(solution.coefficients);
-                solution.log_likelihood
-            }
-            Method::Firth => {
-                let mut start = DVector::zeros(self.x.ncols());
-                start[self.column] = held;
-                firth::maximise(&self.x, self.event, Some(self.column), start).log_likelihood
+        let mut zeros = DVector::zeros(self.x.ncols());
+        zeros[self.column] = held;
+        let tangent = self.tangent.as_ref().map(|tangent| tangent.at(self.column, held));
+        let reached = match tangent.map(|start| self.reached(held, start)) {
+            Some(near) if near.converged => near.log_likelihood,
+            near => {
+                let far = self.reached(held, zeros).log_likelihood;
+                near.map_or(far, |near| far.max(near.log_likelihood))
             }
         };
         2.0 * (self.maximum - reached)
+    }
+
+    /// The maximum over the other coefficients, searched from `start`.
+    fn reached(&self, held: f64, start: DVector<f64>) -> newton::Solution {
+        match self.method {
+            Method::MaximumLikelihood => {
+                let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
+                let rest = self.x.clone().remove_column(self.column);
+                newton::maximise(&rest, &offset, self.event, start.remove_row(self.column))
+            }
+            Method::Firth => firth::maximise(&self.x, self.event, &[self.column], start),
+        }
     }
 
     fn profile(&self, estimate: f64, se: Option<f64>) -> Profile {
@@ -125,23 +160,31 @@ impl<'a> Curve<'a> {
     }
 }
 
-/// Likelihood-ratio test of leaving out the columns at `positions`; `None` when that changes no estimated term.
+/// Likelihood-ratio test of the columns at `positions` all being 0; `None` when that changes no estimated term.
 pub fn likelihood_ratio(
     full: &Fit,
     design: &Design,
     event: &[bool],
     positions: std::ops::Range<usize>,
-) -> Result<Option<Test>, FitError> {
-    let kept: Vec<usize> = (0..design.columns.len()).filter(|at| !positions.contains(at)).collect();
-    let reduced = Design {
-        rows: design.rows.clone(),
-        columns: kept.iter().map(|&at| design.columns[at].clone()).collect(),
-        x: design.x.select(ndarray::Axis(1), &kept),
+) -> Option<Test> {
+    let (standardised, _) = Standardised::new(design);
+    let of = |at: usize| positions.contains(&standardised.kept[at]);
+    let tested: Vec<usize> = (0..standardised.kept.len()).filter(|&at| of(at)).map(|at| at + 1).collect();
+    let x = standardised.with_intercept();
+    let (maximum, without) = match full.method {
+        Method::MaximumLikelihood => {
+            let rest = x.remove_columns_at(&tested);
+            let zeros = DVector::zeros(rest.ncols());
+            (full.log_likelihood, newton::maximise(&rest, &vec![0.0; event.len()], event, zeros))
+        }
+        Method::Firth => {
+            let scale: f64 = standardised.sds.iter().map(|sd| sd.ln()).sum();
+            let zeros = DVector::zeros(x.ncols());
+            (full.log_likelihood - scale, firth::maximise(&x, event, &tested, zeros))
+        }
     };
-    let without = fit(&reduced, event, &Params { method: full.method, ..Params::default() })?;
-    let df = full.df().saturating_sub(without.df());
-    let statistic = (2.0 * (full.log_likelihood - without.log_likelihood)).max(0.0);
-    Ok((df > 0).then(|| Test { statistic, df: df as f64, p: chi2_sf(statistic, df as f64) }))
+    let (statistic, df) = ((2.0 * (maximum - without.log_likelihood)).max(0.0), tested.len() as f64);
+    (df > 0.0).then(|| Test { statistic, df, p: chi2_sf(statistic, df) })
 }
 
 /// Wald's test of all columns at `positions` together; `None` when one of them has no standard error.
