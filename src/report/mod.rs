@@ -1,15 +1,15 @@
 //! Presentation: sheets and figures from results.
 
+pub mod against;
 pub mod calculator;
 pub mod checklist;
-pub mod figure;
-pub mod methods;
-pub mod page;
-pub mod against;
 pub mod clinical;
 pub mod cohort;
 pub mod describe;
 pub mod discrimination;
+pub mod figure;
+pub mod methods;
+pub mod page;
 pub mod printed;
 pub mod regression;
 pub mod screening;

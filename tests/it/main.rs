@@ -1,10 +1,10 @@
 //! One test binary: each module proves one part of the program.
 
 mod chain;
+mod analyse;
 mod dicom;
 mod dicom_files;
 mod extract;
-mod analyse;
 mod features;
 mod figure;
 mod filter;
