@@ -27,8 +27,8 @@ pub mod reconcile;
 mod refusal;
 mod report;
 mod rules;
-mod undo;
 mod tables;
+mod undo;
 mod verify;
 mod work;
 

@@ -1,7 +1,7 @@
 //! One test binary: each module proves one part of the program.
 
-mod chain;
 mod analyse;
+mod chain;
 mod dicom;
 mod dicom_files;
 mod extract;

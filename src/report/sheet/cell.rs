@@ -93,7 +93,7 @@ impl Cell {
     /// The values of the cell by name, each with every digit it has.
     pub fn precise(&self) -> Vec<(&'static str, String)> {
         let text = |value| match value {
-            Value::Text(text) => crate::report::sheet::clean(text),
+            Value::Text(text) => crate::text::clean(text).into_owned(),
             Value::Count(n) => n.to_string(),
             Value::Number(number) => number.to_string(),
         };
