@@ -7,15 +7,17 @@ use crate::protocol::Protocol;
 /// A paragraph a part of the protocol: heading and sentences. Keys without a sentence of their own are told as they stand.
 pub fn methods(protocol: &Protocol) -> Vec<(String, String)> {
     let document: Table = protocol.to_toml().parse().expect("a protocol prints itself as TOML");
-    let mut told: Vec<(String, String)> = Vec::new();
-    for (part, value) in &document {
-        let Value::Table(keys) = value else { continue };
+    let mut parts: Vec<(&String, &Table)> =
+        document.iter().filter_map(|(part, value)| Some((part, value.as_table()?))).collect();
+    parts.sort_by_key(|(part, _)| HEADINGS.iter().position(|(name, _)| name == part).unwrap_or(HEADINGS.len()));
+    let tell = |(part, keys): (&String, &Table)| {
         let heading = HEADINGS.iter().find(|(name, _)| name == part).map_or(part.as_str(), |(_, heading)| heading);
-        let sentences: Vec<String> =
-            flat(keys, part).into_iter().filter_map(|(key, value)| sentence(&key, value)).collect();
-        told.push((heading.to_owned(), sentences.join(" ")));
-    }
-    told
+        let mut keys = flat(keys, part);
+        keys.sort_by_key(|(key, _)| SENTENCES.iter().position(|(name, _)| name == key).unwrap_or(SENTENCES.len()));
+        let sentences: Vec<String> = keys.into_iter().filter_map(|(key, value)| sentence(&key, value)).collect();
+        (heading.to_owned(), sentences.join(" "))
+    };
+    parts.into_iter().map(tell).collect()
 }
 
 /// Every key with its value as written, for the table of settings.
@@ -40,7 +42,10 @@ fn flat<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
 fn sentence(key: &str, value: &Value) -> Option<String> {
     match SENTENCES.iter().find(|(name, _)| *name == key) {
         Some((_, tell)) => tell(value),
-        None => Some(format!("{}: {}.", key.replace(['.', '_'], " "), words(value))),
+        None => {
+            let name = key.split_once('.').map_or(key, |(_, name)| name).replace(['.', '_'], " ");
+            Some(format!("Setting “{name}”: {}.", words(value)))
+        }
     }
 }
 
@@ -55,6 +60,7 @@ fn words(value: &Value) -> String {
 }
 
 const HEADINGS: &[(&str, &str)] = &[
+    ("acquisition", "Acquisition"),
     ("preprocess", "Image preparation"),
     ("roi", "Regions"),
     ("filter", "Filtered images"),
@@ -151,6 +157,72 @@ const SENTENCES: &[(&str, Tell)] = &[
     }),
     ("select.lasso.n_folds", |value| Some(format!("Cross-validation had {} folds.", words(value)))),
     ("select.lasso.n_lambdas", |value| Some(format!("The path had {} values of lambda.", words(value)))),
+    ("select.lasso.convention", |value| {
+        Some(match words(value).as_str() {
+            "glmnet" => {
+                "Columns were standardised inside each fold and folds weighed by size, as glmnet does.".to_owned()
+            }
+            _ => "Columns were z-scored once and folds weighed alike, as scikit-learn does.".to_owned(),
+        })
+    }),
+    ("forest.n_trees", |value| Some(format!("A random forest of each region was tuned over {} trees,", words(value)))),
+    ("forest.max_depth", |value| Some(format!("depths of {} (0 is no limit),", words(value)))),
+    ("forest.min_samples_leaf", |value| Some(format!("at least {} patients in a leaf,", words(value)))),
+    ("forest.max_features", |value| Some(format!("{} features at a split,", words(value)))),
+    ("forest.class_weight", |value| Some(format!("class weights: {},", words(value)))),
+    ("forest.n_folds", |value| {
+        Some(format!("by the mean AUC in {} stratified folds of the training set.", words(value)))
+    }),
+    ("learn.train_fraction", |value| {
+        Some(format!("A share of {} of each response group was drawn for training.", words(value)))
+    }),
+    ("learn.rad_score", |value| {
+        Some(match words(value).as_str() {
+            "out of fold" => "The combined model was learnt from out-of-fold Rad-scores.".to_owned(),
+            _ => "The combined model was learnt from Rad-scores of forests that saw the patient.".to_owned(),
+        })
+    }),
+    ("learn.best_region", |value| {
+        Some(match words(value).as_str() {
+            "by auc" => "The region with the largest out-of-fold AUC in training gives the Rad-score.".to_owned(),
+            region => format!("The region {region} gives the Rad-score."),
+        })
+    }),
+    ("learn.clinical", |value| {
+        (!empty(value)).then(|| format!("Clinical predictors were given beforehand: {}.", words(value)))
+    }),
+    ("learn.p_enter", |value| {
+        Some(format!(
+            "Where clinical predictors were not given, those with a univariable p below {} entered together,",
+            words(value)
+        ))
+    }),
+    ("learn.p_keep", |value| Some(format!("and those below {} stayed.", words(value)))),
+    ("learn.n_folds", |value| Some(format!("Out-of-fold probabilities come from {} folds.", words(value)))),
+    ("learn.n_bootstraps", |value| {
+        Some(match value.as_integer() {
+            Some(0) => "Optimism was not estimated by bootstrap.".to_owned(),
+            _ => format!(
+                "Optimism of the whole chain, selection included, was estimated in {} bootstrap samples.",
+                words(value)
+            ),
+        })
+    }),
+    ("learn.n_repeats", |value| {
+        Some(match value.as_integer() {
+            Some(0) => "There was no nested cross-validation.".to_owned(),
+            _ => format!("The whole chain was cross-validated, nested, {} times.", words(value)),
+        })
+    }),
+    ("learn.n_permutations", |value| {
+        Some(match value.as_integer() {
+            Some(0) => "There was no permutation test.".to_owned(),
+            _ => format!("The response was permuted {} times through the whole chain.", words(value)),
+        })
+    }),
+    ("learn.seed", |value| Some(format!("All randomness comes from the seed {}.", words(value)))),
+    ("filter.log_kernel", |value| Some(format!("The Gaussian was computed by its {} form.", words(value)))),
+    ("filter.crop", |value| Some(format!("The part of the image that filters saw: {}.", words(value)))),
 ];
 
 #[cfg(test)]

@@ -59,12 +59,12 @@ fn panel(n: usize, region: &Region, threshold: f64, most: usize) -> Panel {
             ticks: Ticks::At([0.0, 0.5, 1.0].map(|at| (at, format!("{at:.1}"))).to_vec()),
             ..Axis::fixed("ICC(2,1)", 0.0, 1.0)
         },
-        y: Axis { range: Range::Fixed(0.0, most as f64 * 1.05), ..Axis::titled("Features") },
+        y: Axis { range: Range::Fixed(0.0, most as f64 * 1.2), ..Axis::titled("Features") },
         marks: vec![
             Mark::new(What::Bars { boxes: below }, Colour::Muted),
             Mark::new(What::Bars { boxes: above }, Colour::Series(0)),
             Mark::rule(threshold, Direction::Vertical, Pen::dashed(0.8)),
-            Mark::text([threshold, most as f64], format!("{share:.0}% ≥ {threshold}"), beside),
+            Mark::text([threshold, most as f64 * 1.12], format!("{share:.0}% ≥ {threshold}"), beside),
         ],
         shape: Shape::Ratio(0.75),
         ..Panel::default()

@@ -6,6 +6,7 @@ pub mod flow;
 pub mod forest;
 pub mod icc;
 pub mod lasso;
+pub mod learnt;
 pub mod nomogram;
 pub mod roc;
 pub mod shap;
