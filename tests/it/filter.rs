@@ -231,3 +231,63 @@ fn the_noise_of_a_voxel_hangs_on_its_place_and_the_seed_alone() {
         assert_ne!(whole.as_slice(), other.as_slice());
     }
 }
+
+/// ITK's noise cannot be met voxel by voxel, but its arrays of brain1 must come from the same distributions.
+#[test]
+fn the_noise_arrays_of_itk_have_the_same_mean_and_spread() {
+    if shared("reference/radiomics/intermediate_brain1").is_none() {
+        return;
+    }
+    let image = reference_image("intermediate_brain1/03_resampled_zscore.nii.gz");
+    let residual = |noisy: &Volume, name: &str| {
+        let pairs = noisy.as_slice().iter().zip(image.volume.as_slice());
+        let each = pairs.filter(|(_, value)| name == "additivegaussiannoise" || **value > 0.5);
+        let [mean, sd, ..] = match name {
+            "additivegaussiannoise" => moments(each.map(|(noisy, value)| noisy - value)),
+            "specklenoise" => moments(each.map(|(noisy, value)| noisy / value)),
+            _ => moments(each.map(|(noisy, value)| (noisy - value) / value.sqrt())),
+        };
+        (mean, sd)
+    };
+    let mut comparison = Comparison::default();
+    for (file, name) in [("05", "additivegaussiannoise"), ("13", "specklenoise"), ("15", "shotnoise")] {
+        let theirs = reference_image(&format!("intermediate_brain1/{file}_{name}.nii.gz")).volume;
+        let ((mean, sd), (itk_mean, itk_sd)) = (residual(&only(&image, name), name), residual(&theirs, name));
+        // Five standard errors of a difference over some 30,000 voxels.
+        comparison.close(format!("{name}: mean"), mean, itk_mean, 0.0, 0.04);
+        comparison.close(format!("{name}: sd"), sd, itk_sd, 0.0, 0.08);
+    }
+    comparison.finish(6);
+}
+
+/// Turned by a quarter about z: the voxel at (y, x) goes to (x, n - 1 - y).
+fn turned(volume: &Volume) -> Volume {
+    let mut cells = volume.cells().clone();
+    cells.swap_axes(1, 2);
+    cells.invert_axis(ndarray::Axis(2));
+    let [nz, ny, nx] = volume.geometry().shape;
+    Grid::new(Geometry::upright([nz, nx, ny], volume.geometry().spacing_mm), cells).unwrap()
+}
+
+#[test]
+fn a_quarter_turn_of_the_image_is_one_of_the_filtered_image() {
+    let image = textured([8, 14, 14], [3.0, 1.0, 1.0]);
+    let quarter = Image { volume: turned(&image.volume), element: Element::F64 };
+    for name in [
+        "boxmean",
+        "boxsigmaimage",
+        "curvatureflow",
+        "laplaciansharpening",
+        "normalize",
+        "discretegaussian",
+        "mean",
+        "log",
+    ] {
+        for (ours, theirs) in filtered(&image, &params(&[name])).into_iter().zip(filtered(&quarter, &params(&[name]))) {
+            let worst = largest_difference(&turned(&ours.1.unwrap()), &theirs.1.unwrap());
+            // Single precision in the Laplacian of Gaussian.
+            let tolerance = if name == "log" { 1e-5 } else { 1e-12 };
+            assert!(worst < tolerance, "{}: {worst}", ours.0);
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod analyse;
 mod chain;
 mod dicom;
 mod dicom_files;
+mod edge;
 mod extract;
 mod features;
 mod figure;
