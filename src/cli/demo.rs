@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::cli::watch::watched;
-use crate::cli::{Globals, Outcome, dashboard, extract, output};
-use crate::study::{Error, Study};
+use crate::cli::{Globals, Outcome, dashboard, extract, fit, output};
+use crate::study::{Error, ModelTable, Study};
 
 /// Make a synthetic study of 93 artificial patients with images, and run everything on it
 #[derive(Debug, clap::Args)]
@@ -19,13 +19,20 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    let (study, report) = watched(globals, |job| {
+    let (study, report, fitted) = watched(globals, |job| {
         let study = Study::demo(&args.dir, job)?;
         let report = study.extract_all(job)?;
-        Ok::<_, Error>((study, report))
+        let fitted = if study.store.models()?.is_empty() { Some(study.fit(job)?) } else { None };
+        Ok::<_, Error>((study, report, fitted))
     })?;
     let outcome = extract::tell(&report, globals);
     output::print_sheet(&study.patients_sheet()?, globals.format)?;
+    if let Some(fitted) = &fitted {
+        fit::tell(fitted, globals);
+    }
+    for table in [ModelTable::Three, ModelTable::Five] {
+        output::print_sheet(&study.model_table(table)?, globals.format)?;
+    }
     output::say(globals, &format!("the synthetic study: {}", study.store.path().display()));
     if !args.no_dashboard && std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         dashboard::open(&study, &dashboard::Args::default(), globals)?;

@@ -1,13 +1,16 @@
 //! The command line: arguments in, a `study` request, printing out. No SQL, no statistics.
 
+mod agreement;
 mod completions;
 mod dashboard;
 mod demo;
 mod describe;
 mod edit;
+mod evaluate;
 mod export;
 mod extract;
 mod figure;
+mod fit;
 mod import;
 mod init;
 mod jobs;
@@ -17,12 +20,14 @@ pub mod man;
 mod opening;
 mod output;
 mod patients;
+mod predict;
 mod process;
 mod protocol;
 mod query;
 mod reconcile;
 mod report;
 mod roc;
+mod split;
 mod table;
 mod trust;
 mod watch;
@@ -112,6 +117,11 @@ enum Command {
     Exclude(edit::ExcludeArgs),
     Include(edit::IncludeArgs),
     Extract(extract::Args),
+    Agreement(agreement::Args),
+    Split(split::Args),
+    Fit(fit::Args),
+    Predict(predict::Args),
+    Evaluate(evaluate::Args),
     Export(export::Args),
     Figure(figure::Args),
     Report(report::Args),
@@ -168,6 +178,11 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Exclude(args) => edit::exclude(args, globals),
         Command::Include(args) => edit::include(args, globals),
         Command::Extract(args) => extract::run(args, globals),
+        Command::Agreement(args) => agreement::run(args, globals),
+        Command::Split(args) => split::run(args, globals),
+        Command::Fit(args) => fit::run(args, globals),
+        Command::Predict(args) => predict::run(args, globals),
+        Command::Evaluate(args) => evaluate::run(args, globals),
         Command::Export(args) => export::run(args, globals),
         Command::Figure(args) => figure::run(args, globals),
         Command::Report(args) => report::run(args, globals),

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Globals, Outcome, output};
+use crate::cli::{Globals, Outcome, opening, output};
 use crate::protocol::Preset;
-use crate::store::Access;
-use crate::study::{self, ClinicalTable, Error, Study};
+use crate::study::{self, ClinicalTable, Error, ModelTable};
 
 /// Print a table of the study, alone or beside the published one
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// 1 the cohort by response; 2 the same in the training and test sets; 4 logistic regression
-    #[arg(value_parser = ["1", "2", "4"])]
+    /// 1 the cohort by response; 2 the same in the training and test sets; 3 the regions' forests; 4 logistic regression;
+    /// 5 the clinical, radiomics and combined models
+    #[arg(value_parser = ["1", "2", "3", "4", "5"])]
     number: String,
     /// Published cells (a CSV file: table,set,row,column,printed) to compare with
     #[arg(long, value_name = "FILE")]
@@ -27,7 +27,16 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         "2" => ClinicalTable::Two,
         _ => ClinicalTable::Four,
     };
-    let study = Study::open(&globals.study, Access::Read)?;
+    let study = opening::read(globals)?;
+    let models = match args.number.as_str() {
+        "3" => Some(ModelTable::Three),
+        "5" => Some(ModelTable::Five),
+        _ => None,
+    };
+    if let Some(table) = models {
+        output::print_sheet(&study.model_table(table)?, globals.format)?;
+        return Ok(Outcome::Done);
+    }
     let protocol = match &args.preset {
         None => study.protocol.clone(),
         Some(name) => study.protocol.clone().with_statistics_of(name.parse::<Preset>()?),

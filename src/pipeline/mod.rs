@@ -1,3 +1,8 @@
 //! Stages put together: describe a patient, learn a model, validate it.
 
+pub mod clinical;
+pub mod cohort;
 pub mod describe;
+pub mod learn;
+pub mod region;
+pub mod validate;

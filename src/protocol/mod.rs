@@ -1,5 +1,6 @@
 //! Every choice of a study in one TOML document: the sum of all `Params`, with presets and a hash.
 
+pub mod learn;
 mod preset;
 pub mod variable;
 
@@ -18,6 +19,9 @@ pub struct Protocol {
     pub roi: crate::roi::Params,
     pub filter: crate::filter::Params,
     pub feature: crate::feature::Params,
+    pub select: crate::select::Params,
+    pub forest: crate::model::forest::Params,
+    pub learn: crate::protocol::learn::Params,
     pub compare: crate::stats::compare::Params,
     pub screen: crate::model::logistic::screen::Params,
     pub logistic: crate::model::logistic::Params,
@@ -143,6 +147,32 @@ impl Protocol {
         }
         if !positive(&self.roi.margins_mm) {
             return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");
+        }
+        let (f, l) = (&self.forest, &self.learn);
+        if f.n_trees.is_empty() || f.n_trees.contains(&0) {
+            return wrong("forest.n_trees", format!("{:?}", f.n_trees), "numbers of trees above 0");
+        }
+        if f.max_depth.is_empty() || f.min_samples_leaf.is_empty() || f.max_features.is_empty() {
+            return wrong(
+                "forest.max_depth",
+                "an empty list".to_owned(),
+                "at least one value in each list of the grid",
+            );
+        }
+        if !(l.train_fraction > 0.0 && l.train_fraction < 1.0) {
+            return wrong("learn.train_fraction", l.train_fraction.to_string(), "a number between 0 and 1");
+        }
+        for (key, folds) in [
+            ("learn.n_folds", l.n_folds),
+            ("forest.n_folds", f.n_folds),
+            ("select.lasso.n_folds", self.select.lasso.n_folds),
+        ] {
+            if folds < 2 {
+                return wrong(key, folds.to_string(), "2 folds or more");
+            }
+        }
+        if self.select.mrmr.n_features == 0 || self.select.lasso.n_lambdas < 2 {
+            return wrong("select.mrmr.n_features", "0".to_owned(), "1 feature or more, and 2 lambdas or more");
         }
         Ok(())
     }

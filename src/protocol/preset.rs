@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use crate::filter::{Crop, LogKernel, Params};
 use crate::model::logistic::{self, screen};
+use crate::protocol::learn::{self, RadScore};
 use crate::protocol::{Protocol, ProtocolError};
+use crate::select::Reproducible;
 use crate::stats::compare::{self, CategoricalRule, ContinuousRule};
 
 /// A named protocol.
@@ -12,9 +14,11 @@ use crate::stats::compare::{self, CategoricalRule, ContinuousRule};
 pub enum Preset {
     /// The published study: z-score, 1 x 1 x 3 mm, seven regions.
     Study,
-    /// What the published tables print: Mann-Whitney and Pearson throughout, all patients deciding the model.
+    /// What the published tables print: Mann-Whitney and Pearson throughout, all patients deciding the model;
+    /// Rad-scores of training patients from the forest that saw them, which makes training AUCs nearly 1.
     Published,
-    /// What the published methods promise: tests by normality and expected counts, training patients deciding.
+    /// What the published methods promise: tests by normality and expected counts, training patients deciding;
+    /// reproducible features only, validation of publishable size.
     Recommended,
     /// pyradiomics' defaults: native grid, bin width 25, the original image, every feature.
     Pyradiomics,
@@ -58,9 +62,17 @@ impl Preset {
             compare: compare::Params::default(),
             screen: screen::Params::default(),
             logistic: logistic::Params::default(),
+            select: crate::select::Params::default(),
+            forest: crate::model::forest::Params::default(),
+            learn: learn::Params::default(),
         };
         match self {
-            Preset::Study | Preset::Recommended => study,
+            Preset::Study => study,
+            Preset::Recommended => Protocol {
+                select: crate::select::Params { reproducible: Reproducible::Icc, ..study.select },
+                learn: learn::Params { n_bootstraps: 200, n_repeats: 10, n_permutations: 200, ..study.learn },
+                ..study
+            },
             Preset::Published => Protocol {
                 compare: compare::Params {
                     continuous: ContinuousRule::MannWhitney,
@@ -68,6 +80,12 @@ impl Preset {
                     ..study.compare
                 },
                 screen: screen::Params { rows: screen::Rows::All, ..study.screen },
+                learn: learn::Params {
+                    rad_score: RadScore::InSample,
+                    best_region: "intra_peri_2mm".to_owned(),
+                    clinical: vec!["alp".to_owned(), "pathological_fracture".to_owned()],
+                    ..study.learn
+                },
                 ..study
             },
             Preset::Pyradiomics => Protocol {

@@ -10,6 +10,7 @@ pub mod discrimination;
 pub mod figure;
 pub mod methods;
 pub mod page;
+pub mod performance;
 pub mod printed;
 pub mod regression;
 pub mod screening;

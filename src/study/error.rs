@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::pipeline::describe::DescribeError;
+use crate::pipeline::learn::LearnError;
 use crate::protocol::ProtocolError;
 use crate::read::ReadError;
 use crate::reconcile::ReconcileError;
@@ -67,6 +68,18 @@ pub enum Error {
     NothingToUndo(String),
     #[error("patient {0} has no {1} linked")]
     NoImage(String, &'static str),
+    #[error("the study has no split into training and test set")]
+    NoSplit,
+    #[error("the study has no features")]
+    NoFeatures,
+    #[error("no fit of the split in force")]
+    NoFit,
+    #[error("the stored {model} model")]
+    Recipe { model: String, source: serde_json::Error },
+    #[error("{column} = {value} does not divide the rows of every set: both classes are needed")]
+    OneClass { column: String, value: String },
+    #[error(transparent)]
+    Learn(LearnError),
     #[error("a change needs a reason")]
     NoReason,
     #[error("{}", path.display())]
@@ -83,6 +96,15 @@ pub enum Error {
     Request(String),
     #[error(transparent)]
     Cancelled(#[from] crate::job::Cancelled),
+}
+
+impl From<LearnError> for Error {
+    fn from(error: LearnError) -> Error {
+        match error {
+            LearnError::Cancelled(cancelled) => Error::Cancelled(cancelled),
+            other => Error::Learn(other),
+        }
+    }
 }
 
 impl Error {
@@ -117,6 +139,9 @@ impl Error {
             Error::NoResult { command, .. } => Some(format!("{command} makes it")),
             Error::Published { .. } => Some("osteon reconcile --help tells the format".to_owned()),
             Error::NoTerminal => Some("osteon help lists the commands that print".to_owned()),
+            Error::NoSplit => Some("osteon split new draws one, osteon split import FILE takes one".to_owned()),
+            Error::NoFeatures => Some("osteon extract measures them".to_owned()),
+            Error::NoFit => Some("osteon fit learns the models".to_owned()),
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())

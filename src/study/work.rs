@@ -166,6 +166,11 @@ impl Study {
                 let request: ExtractRequest = serde_json::from_str(&row.request).map_err(|_| Error::NoJob(row.id.0))?;
                 Ok(trouble(&self.extract(&request, job)?))
             }
+            "fit" => {
+                let failed = self.fit(job)?.regions.into_iter();
+                let first = failed.filter_map(|(region, outcome)| Some((region, outcome.err()?))).next();
+                Ok(first.map(|(region, why)| format!("{region}: {why}")))
+            }
             _ => Err(Error::NoJob(row.id.0)),
         }
     }

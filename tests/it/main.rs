@@ -1,6 +1,7 @@
 //! One test binary: each module proves one part of the program.
 
 mod analyse;
+mod calibration;
 mod chain;
 mod dicom;
 mod dicom_files;
@@ -9,16 +10,19 @@ mod extract;
 mod features;
 mod figure;
 mod filter;
+mod fit;
 mod floors;
 mod forest;
 mod forge;
 mod hostile;
 mod import;
+mod learn;
 mod logistic;
 mod man;
 mod nomogram;
 pub mod plot;
 mod preprocess;
+mod published;
 mod read;
 mod reconcile;
 mod roc;

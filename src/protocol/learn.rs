@@ -1,0 +1,65 @@
+//! How a study learns: sets, clinical predictors, Rad-score, best region, and how much is spent on validation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::seed::Seed;
+
+/// Choices of the whole chain from features to the combined model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// All randomness of splits, folds, forests and resamples comes from here.
+    pub seed: Seed,
+    /// Share of each response group that is drawn for training.
+    pub train_fraction: f64,
+    /// Which probability stands for the Rad-score when the combined model is learnt.
+    pub rad_score: RadScore,
+    /// `by_auc` takes the region with the largest out-of-fold AUC in training; else a region's name.
+    pub best_region: String,
+    /// Clinical predictors by name; empty: by the rule of `p_enter` and `p_keep`.
+    pub clinical: Vec<String>,
+    /// Variables with a smaller univariate p enter the multivariate model.
+    pub p_enter: f64,
+    /// Of those, the ones with a smaller multivariate p are kept (the smallest when there is none).
+    pub p_keep: f64,
+    /// Folds of out-of-fold probabilities and of nested cross-validation.
+    pub n_folds: usize,
+    /// Bootstrap samples of the whole chain for Harrell's optimism; 0 does without.
+    pub n_bootstraps: usize,
+    /// Repeats of nested cross-validation of the whole chain; 0 does without.
+    pub n_repeats: usize,
+    /// Permutations of the response through the whole chain; 0 does without.
+    pub n_permutations: usize,
+}
+
+/// A training patient's Rad-score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RadScore {
+    /// From the forest that was grown on the patient too: close to the truth it was shown, in training only.
+    InSample,
+    /// From a chain learnt on the other folds: what a new patient would get.
+    OutOfFold,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            seed: Seed(20_260_730),
+            // 75 of 93.
+            train_fraction: 0.806,
+            rad_score: RadScore::OutOfFold,
+            best_region: BY_AUC.to_owned(),
+            clinical: Vec::new(),
+            p_enter: 0.1,
+            p_keep: 0.05,
+            n_folds: 5,
+            n_bootstraps: 20,
+            n_repeats: 1,
+            n_permutations: 0,
+        }
+    }
+}
+
+/// The word for the region with the largest out-of-fold AUC.
+pub const BY_AUC: &str = "by_auc";

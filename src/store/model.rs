@@ -1,0 +1,119 @@
+//! What was learnt: models, their features, and each patient's probability.
+
+use rusqlite::params;
+
+use crate::store::{ModelId, PatientId, RunId, SplitId, Store, StoreError, Write};
+
+/// A model to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewModel {
+    /// clinical, radiomics, combined, or a region's name.
+    pub name: String,
+    /// logistic or forest.
+    pub kind: &'static str,
+    /// Everything that was learnt, as JSON.
+    pub recipe: String,
+    /// Chosen features with their weights.
+    pub features: Vec<(String, f64)>,
+    pub predictions: Vec<Prediction>,
+}
+
+/// A stored model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub id: ModelId,
+    pub run: RunId,
+    pub split: SplitId,
+    pub name: String,
+    pub kind: String,
+    pub recipe: String,
+    pub predictions: Vec<Prediction>,
+}
+
+/// One patient's probability of the event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    pub patient: PatientId,
+    pub origin: Origin,
+    pub probability: f64,
+    /// The linear score, where the model has one.
+    pub linear: Option<f64>,
+}
+
+/// From what a probability came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The model learnt from all training rows.
+    Fitted,
+    /// A model learnt from the other folds.
+    OutOfFold,
+}
+
+impl Origin {
+    /// As the database writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Fitted => "fitted",
+            Origin::OutOfFold => "out of fold",
+        }
+    }
+}
+
+impl Store {
+    /// The models of the newest finished fit, in the order they were stored; empty when there was none.
+    pub fn models(&self) -> Result<Vec<Model>, StoreError> {
+        let sql = "SELECT id, run, split, name, kind, recipe FROM model
+                   WHERE run = (SELECT max(id) FROM run WHERE kind = 'fit' AND finished_at IS NOT NULL) ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(Model {
+                id: row.get(0)?,
+                run: row.get(1)?,
+                split: row.get(2)?,
+                name: row.get(3)?,
+                kind: row.get(4)?,
+                recipe: row.get(5)?,
+                predictions: Vec::new(),
+            })
+        })?;
+        let mut models: Vec<Model> = rows.collect::<Result<_, _>>()?;
+        for model in &mut models {
+            model.predictions = self.predictions(model.id)?;
+        }
+        Ok(models)
+    }
+
+    fn predictions(&self, model: ModelId) -> Result<Vec<Prediction>, StoreError> {
+        let sql =
+            "SELECT patient, origin, probability, linear FROM prediction WHERE model = ?1 ORDER BY patient, origin";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let origin = |name: String| if name == "fitted" { Origin::Fitted } else { Origin::OutOfFold };
+        let rows = statement.query_map([model], |row| {
+            Ok(Prediction {
+                patient: row.get(0)?,
+                origin: origin(row.get(1)?),
+                probability: row.get(2)?,
+                linear: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Write<'_> {
+    /// Stores a model with its features and predictions.
+    pub fn put_model(&self, run: RunId, split: SplitId, model: &NewModel) -> Result<ModelId, StoreError> {
+        let sql = "INSERT INTO model (run, split, name, kind, recipe) VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.connection.execute(sql, params![run, split, model.name, model.kind, model.recipe])?;
+        let id = ModelId(self.connection.last_insert_rowid());
+        let mut statement = self.connection.prepare_cached("INSERT INTO selected_feature VALUES (?1, ?2, ?3, ?4)")?;
+        for (position, (feature, weight)) in model.features.iter().enumerate() {
+            statement.execute(params![id, position.cast_signed() as i64, feature, weight])?;
+        }
+        let mut statement = self.connection.prepare_cached("INSERT INTO prediction VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for one in &model.predictions {
+            statement.execute(params![id, one.patient, one.origin.name(), one.probability, one.linear])?;
+        }
+        Ok(id)
+    }
+}

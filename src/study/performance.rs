@@ -1,0 +1,175 @@
+//! Tables 3 and 5 from stored predictions, and the evaluation of any scores in a file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::pipeline::validate::Validation;
+use crate::report::performance::{self, Corrected, Cut, Scored};
+use crate::report::sheet::Sheet;
+use crate::store::{Model, Origin, PatientId, Side};
+use crate::study::{Error, Study};
+
+/// Which of the two tables of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelTable {
+    /// The regions.
+    Three,
+    /// Clinical, radiomics, combined.
+    Five,
+}
+
+/// Scores in a file and what they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluateRequest {
+    /// Column and the value that means the event.
+    pub event: (String, String),
+    pub scores: Vec<String>,
+    /// A column whose values are evaluated apart.
+    pub by: Option<String>,
+    pub threshold: f64,
+}
+
+impl Study {
+    /// Table 3 or 5 of the newest fit: training and test, with the corrected AUCs beside the training ones.
+    pub fn model_table(&self, table: ModelTable) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let models = self.store.models()?;
+        let split = self.store.split()?.ok_or(Error::NoSplit)?;
+        let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
+        let others = |model: &&Model| ["clinical", "radiomics", "combined"].contains(&model.name.as_str());
+        let (title, wanted): (&str, Vec<&Model>) = match table {
+            ModelTable::Three => {
+                ("Table 3. Radiomics models of the regions", models.iter().filter(|model| !others(model)).collect())
+            }
+            ModelTable::Five => {
+                ("Table 5. Clinical, radiomics and combined models", models.iter().filter(others).collect())
+            }
+        };
+        let events = self.events()?;
+        let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
+        let mut rows = Vec::new();
+        for (side, set) in [(Side::Train, "training"), (Side::Test, "test")] {
+            for model in &wanted {
+                rows.push(scored(model, set, side, &events, &sides)?);
+            }
+        }
+        let mut sheet = performance::table(title, &rows, &Cut::At(0.5));
+        let recipe: Value = recipe(wanted.last().copied().unwrap_or(first))?;
+        sheet.notes.push(match recipe["training"].as_str() {
+            Some("out of fold") => "training probabilities are out of fold".to_owned(),
+            _ => "training probabilities come from forests that saw the patients: the training AUCs are too good"
+                .to_owned(),
+        });
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.push(format!("run: {}", first.run.0));
+        Ok(sheet)
+    }
+
+    fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {
+        let patients = self.store.patients()?.into_iter().filter(|patient| patient.included());
+        let event =
+            |patient: crate::store::Patient| Some((patient.id, patient.response? == crate::store::Response::Poor));
+        Ok(patients.filter_map(event).collect())
+    }
+}
+
+fn recipe(model: &Model) -> Result<Value, Error> {
+    serde_json::from_str(&model.recipe).map_err(|source| Error::Recipe { model: model.name.clone(), source })
+}
+
+fn scored(
+    model: &Model,
+    set: &str,
+    side: Side,
+    events: &BTreeMap<PatientId, bool>,
+    sides: &BTreeMap<PatientId, Side>,
+) -> Result<Scored, Error> {
+    let recipe = recipe(model)?;
+    let held = recipe["training"] == "out of fold";
+    let origin = if side == Side::Train && held { Origin::OutOfFold } else { Origin::Fitted };
+    let by_patient: BTreeMap<PatientId, f64> =
+        model.predictions.iter().filter(|one| one.origin == origin).map(|one| (one.patient, one.probability)).collect();
+    let members: Vec<PatientId> = events.keys().copied().filter(|id| sides.get(id) == Some(&side)).collect();
+    let event: Vec<bool> = members.iter().map(|id| events[id]).collect();
+    let score: Vec<Option<f64>> = members.iter().map(|id| by_patient.get(id).copied()).collect();
+    let corrected = match serde_json::from_value::<Validation>(recipe["validation"].clone()) {
+        Ok(validation) if side == Side::Train => Corrected {
+            optimism: validation.optimism.first().copied().flatten().map(|auc| auc.corrected),
+            nested: mean(&validation.nested_auc),
+            permutation_p: validation.permutation_p,
+        },
+        _ => Corrected::default(),
+    };
+    Ok(Scored::new(&model.name, set, &event, &score, corrected))
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// A stratum: its name, the events of its rows, and one list a score.
+type Set = (String, Vec<bool>, Vec<Vec<Option<f64>>>);
+
+/// All of the evaluation for scores in a CSV file.
+pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Error> {
+    let mut reader = csv::Reader::from_path(path)
+        .map_err(|cause| Error::File { path: path.to_owned(), source: std::io::Error::other(cause) })?;
+    let names: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+    let place = |name: &str| {
+        let found = names.iter().position(|other| other == name);
+        found.ok_or_else(|| Error::Field { found: name.to_owned(), valid: names.join(", ") })
+    };
+    let event_at = place(&request.event.0)?;
+    let scores: Vec<usize> = request.scores.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
+    let by = request.by.as_deref().map(place).transpose()?;
+    let mut sets: Vec<Set> = Vec::new();
+    for (line, record) in reader.records().enumerate() {
+        let record = record?;
+        let cell = |at: usize| record.get(at).unwrap_or("").trim();
+        if cell(event_at).is_empty() {
+            continue;
+        }
+        let set = by.map_or("all", cell);
+        let at = sets.iter().position(|(name, ..)| name == set).unwrap_or_else(|| {
+            sets.push((set.to_owned(), Vec::new(), vec![Vec::new(); scores.len()]));
+            sets.len() - 1
+        });
+        sets[at].1.push(cell(event_at) == request.event.1);
+        for (k, &column) in scores.iter().enumerate() {
+            let value = number(cell(column)).map_err(|found| Error::Cell {
+                place: format!("line {}, {}", line + 2, request.scores[k]),
+                found,
+                expected: "a finite number or an empty cell".to_owned(),
+            })?;
+            sets[at].2[k].push(value);
+        }
+    }
+    let row = |(set, event, columns): &Set| {
+        let of =
+            |(name, score): (&String, &Vec<Option<f64>>)| Scored::new(name, set, event, score, Corrected::default());
+        request.scores.iter().zip(columns).map(of).collect::<Vec<_>>()
+    };
+    let rows: Vec<Scored> = sets.iter().flat_map(row).collect();
+    if rows.iter().any(|scored| scored.event.iter().all(|&event| event) || !scored.event.contains(&true)) {
+        let (column, value) = &request.event;
+        return Err(Error::OneClass { column: column.clone(), value: value.clone() });
+    }
+    let cut = Cut::At(request.threshold);
+    Ok(vec![
+        performance::table("Performance", &rows, &cut),
+        performance::intervals(&rows, &cut),
+        performance::intervals(&rows, &Cut::Youden(rows[0].set.clone())),
+        performance::calibrations(&rows),
+        performance::pairs(&rows),
+        performance::net_benefits(&rows),
+    ])
+}
+
+fn number(cell: &str) -> Result<Option<f64>, String> {
+    match cell {
+        "" | "NA" => Ok(None),
+        _ => cell.parse::<f64>().ok().filter(|value| value.is_finite()).map(Some).ok_or_else(|| cell.to_owned()),
+    }
+}

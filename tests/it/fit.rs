@@ -1,0 +1,100 @@
+//! `fit` on a study: what is stored, tables, predictions, and that no thread count changes a byte.
+
+use osteon::job::Job;
+use osteon::protocol::Preset;
+use osteon::report::sheet::{Format, render};
+use osteon::roi::Roi;
+use osteon::seed::Seed;
+use osteon::store::{Inputs, NewRun, Role};
+use osteon::study::{BadRows, Error, ModelTable, Study};
+use rand::Rng;
+
+use crate::support::fixture;
+
+/// The synthetic cohort with 20 random features in each of seven regions; one tells of the response.
+fn study() -> Study {
+    let small = [
+        "forest.n_trees=[20]",
+        "forest.max_depth=[2]",
+        "forest.min_samples_leaf=[3]",
+        "select.mrmr.n_features=6",
+        "learn.n_bootstraps=2",
+        "learn.n_repeats=1",
+    ];
+    let study = Study::in_memory("fit", Preset::Study.protocol().set(small).unwrap()).unwrap();
+    study.import_clinical(&fixture("cohort.csv"), None, BadRows::Refuse).unwrap();
+    let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();
+    let hash = "0".repeat(64);
+    study
+        .store
+        .write("test", |write| {
+            let run = write.begin_run(&NewRun { kind: "extract", inputs: &hash, seed: Seed(0) })?;
+            let ids = write.catalogue(&names)?;
+            for patient in write.patients()? {
+                let poor = patient.response == Some(osteon::store::Response::Poor);
+                for roi in Roi::all(&study.protocol.roi).iter().map(Roi::to_string) {
+                    let mut rng = Seed(1).named(&patient.code).named(&roi).rng();
+                    let mut value = |at: usize| {
+                        let signal = if at == 3 && poor && roi == "peri_4mm" { 1.5 } else { 0.0 };
+                        Some(rng.random_range(-1.0..1.0) + signal)
+                    };
+                    let values: Vec<Option<f64>> = (0..20).map(&mut value).collect();
+                    let again: Vec<Option<f64>> = values.iter().map(|v| v.map(|v| v * 1.01)).collect();
+                    let inputs = Inputs { image_sha256: hash.clone(), mask_sha256: hash.clone() };
+                    let failed = patient.code == "SYN004" && roi == "intra";
+                    let outcome = if failed { Err("too small".to_owned()) } else { Ok(values.as_slice()) };
+                    write.put_region(run, (patient.id, &roi, Role::Mask), &inputs, &ids, outcome)?;
+                    write.put_region(run, (patient.id, &roi, Role::RepeatMask), &inputs, &ids, Ok(&again))?;
+                }
+            }
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    study
+}
+
+#[test]
+fn a_fit_stores_models_that_tables_and_predictions_come_from() {
+    let study = study();
+    assert!(matches!(study.fit(&Job::unwatched()), Err(Error::NoSplit)));
+    assert_eq!(study.draw_split(Seed(4), 0.806).unwrap(), (75, 18));
+    assert!(matches!(study.model_table(ModelTable::Three), Err(Error::NoFit)));
+    let report = study.fit(&Job::unwatched()).unwrap();
+    assert_eq!((report.n_train, report.n_test, report.regions.len()), (75, 18, 7));
+    assert_eq!(report.best_region, "peri_4mm");
+    let models = study.store.models().unwrap();
+    assert_eq!(models.len(), 10);
+
+    let three = study.model_table(ModelTable::Three).unwrap();
+    assert_eq!(three.rows.len(), 14);
+    assert!(three.headings.iter().any(|heading| heading == "AUC bootstrap-corrected"));
+    assert!(three.notes.iter().any(|note| note.contains("without a score")), "{:?}", three.notes);
+    let five = study.model_table(ModelTable::Five).unwrap();
+    assert_eq!(five.rows.len(), 6);
+
+    let prediction = study.predict(Some("SYN001"), &[]).unwrap();
+    let text = render(&prediction, Format::Text);
+    assert!(text.contains("rad_score") && text.contains("total"), "{text}");
+    let wrong = study.predict(None, &["alp=many".to_owned()]).unwrap_err();
+    assert!(matches!(wrong, Error::Cell { .. } | Error::Field { .. }));
+
+    let agreement = study.agreement_sheet(false).unwrap();
+    assert_eq!(agreement.rows.len(), 7);
+    let balance = study.split_sheet().unwrap();
+    assert!(render(&balance, Format::Text).contains("alp"));
+}
+
+#[test]
+fn two_fits_store_the_same_bytes_whatever_the_threads() {
+    let stored = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let study = study();
+            study.draw_split(Seed(4), 0.806).unwrap();
+            study.fit(&Job::unwatched()).unwrap();
+            let models = study.store.models().unwrap();
+            models.into_iter().map(|model| (model.name, model.recipe, model.predictions)).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(stored(1), stored(3));
+}

@@ -1,0 +1,195 @@
+//! The whole chain: nothing is learnt from test patients, noise stays noise, a signal is found, trouble is said.
+
+use osteon::evaluate::roc;
+use osteon::job::Job;
+use osteon::pipeline::cohort::{Cohort, Features};
+use osteon::pipeline::learn::{LearnError, Recipe, auc_of, learn};
+use osteon::pipeline::region::RegionTrouble;
+use osteon::pipeline::validate::{METRICS, validate};
+use osteon::protocol::{Preset, Protocol};
+use osteon::seed::Seed;
+use osteon::table::{Column, Table, Values};
+use rand::Rng;
+
+/// The protocol of a preset with forests small enough for tests.
+fn protocol(preset: Preset) -> Protocol {
+    let small = [
+        "forest.n_trees=[25, 40]",
+        "forest.max_depth=[2, 0]",
+        "forest.min_samples_leaf=[3]",
+        "select.mrmr.n_features=8",
+        "learn.n_bootstraps=3",
+        "learn.n_permutations=1",
+        "learn.best_region=by_auc",
+    ];
+    preset.protocol().set(small).unwrap()
+}
+
+/// `n` patients, three regions of 25 features; feature 7 of the second region and ALP tell of the event.
+fn cohort(n: usize, signal: f64, seed: u64) -> Cohort {
+    let mut rng = Seed(seed).named("cohort").rng();
+    let event: Vec<bool> = (0..n).map(|row| row % 2 == 0).collect();
+    let noise = |rng: &mut rand_chacha::ChaCha8Rng| -> f64 { (0..4).map(|_| rng.random_range(-1.0..1.0)).sum() };
+    let shift = |row: usize| if event[row] { signal } else { 0.0 };
+    let regions = ["intra", "peri_2mm", "intra_peri_2mm"].into_iter().enumerate().map(|(region, name)| {
+        let value = |row: usize, feature: usize, rng: &mut rand_chacha::ChaCha8Rng| {
+            Some(noise(rng) + if region == 1 && feature == 7 { shift(row) } else { 0.0 })
+        };
+        let rows = (0..n).map(|row| Some((0..25).map(|feature| value(row, feature, &mut rng)).collect())).collect();
+        let names = (0..25).map(|feature| format!("feature_{feature}")).collect();
+        Features { region: name.to_owned(), names, rows, eligible: vec![true; 25] }
+    });
+    let regions = regions.collect();
+    let alp = (0..n).map(|row| Some(200.0 + 50.0 * noise(&mut rng) + 40.0 * shift(row))).collect();
+    let fracture = (0..n).map(|row| Some(usize::from(rng.random_bool(0.4)) * usize::from(row > 0))).collect();
+    let columns = vec![
+        Column { name: "alp".to_owned(), values: Values::Numbers(alp) },
+        Column {
+            name: "pathological_fracture".to_owned(),
+            values: Values::Levels { levels: vec!["no".to_owned(), "yes".to_owned()], codes: fracture },
+        },
+    ];
+    let codes: Vec<String> = (0..n).map(|row| format!("P{row:03}")).collect();
+    Cohort { codes: codes.clone(), event, clinical: Table::new(codes, columns).unwrap(), regions }
+}
+
+fn learnt(cohort: &Cohort, train: &[usize], protocol: &Protocol) -> Recipe {
+    learn(cohort, train, protocol, Seed(1), &Job::unwatched()).unwrap()
+}
+
+fn rows(n: usize) -> (Vec<usize>, Vec<usize>) {
+    (0..n).partition(|row| row % 4 != 3 && row % 10 != 0)
+}
+
+#[test]
+fn nothing_is_learnt_from_test_patients() {
+    let cohort = cohort(60, 1.5, 1);
+    let (train, test) = rows(60);
+    let before = learnt(&cohort, &train, &protocol(Preset::Recommended));
+    let mut changed = cohort.clone();
+    for &row in &test {
+        changed.event[row] = !changed.event[row];
+        for region in &mut changed.regions {
+            region.rows[row] =
+                region.rows[row].as_ref().map(|values| values.iter().map(|v| v.map(|v| 1e3 - v)).collect());
+        }
+    }
+    changed.regions[0].rows[test[0]] = None;
+    let columns = cohort.clinical.columns().iter().map(|column| {
+        let values = match &column.values {
+            Values::Numbers(values) => {
+                let value = |(row, value): (usize, &Option<f64>)| if test.contains(&row) { None } else { *value };
+                Values::Numbers(values.iter().enumerate().map(value).collect())
+            }
+            other => other.clone(),
+        };
+        Column { name: column.name.clone(), values }
+    });
+    changed.clinical = Table::new(cohort.codes.clone(), columns.collect()).unwrap();
+    assert_eq!(learnt(&changed, &train, &protocol(Preset::Recommended)), before);
+    let scores = before.scores(&changed, &test);
+    assert_eq!(scores.regions[0][0], None, "a failed region has no Rad-score");
+    assert!(scores.clinical.iter().all(Option::is_none), "a patient without ALP has no clinical probability");
+}
+
+#[test]
+fn the_same_bytes_come_from_any_number_of_threads() {
+    let cohort = cohort(48, 1.0, 2);
+    let (train, _) = rows(48);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let protocol = protocol(Preset::Study);
+            let recipe = learnt(&cohort, &train, &protocol);
+            let validation = validate(&cohort, &recipe, &protocol, Seed(5), &Job::unwatched()).unwrap();
+            (recipe, validation)
+        })
+    };
+    assert_eq!(on(1), on(3));
+}
+
+#[test]
+fn noise_stays_noise_out_of_fold_and_not_in_sample() {
+    let mut pooled = (Vec::new(), Vec::new());
+    for seed in 0..6 {
+        let cohort = cohort(60, 0.0, 10 + seed);
+        let (train, test) = rows(60);
+        let recipe = learnt(&cohort, &train, &protocol(Preset::Recommended));
+        let scores = recipe.scores(&cohort, &test);
+        pooled.0.extend(cohort.events(&test));
+        pooled.1.extend(scores.radiomics.iter().map(|p| p.unwrap()));
+        let in_sample = auc_of(&cohort.events(&train), &recipe.scores(&cohort, &train).radiomics).unwrap();
+        assert!(in_sample > 0.75, "in sample the forest looks good on noise: {in_sample}");
+    }
+    let [low, high] = roc::auc(&pooled.1, &pooled.0).unwrap().ci().unwrap();
+    assert!(low < 0.5 && high > 0.5, "{low} to {high}");
+}
+
+#[test]
+fn a_planted_signal_is_found_and_survives_correction() {
+    let cohort = cohort(80, 2.5, 3);
+    let (train, test) = rows(80);
+    let protocol = protocol(Preset::Recommended).set(["learn.n_repeats=1"]).unwrap();
+    let recipe = learnt(&cohort, &train, &protocol);
+    assert_eq!(recipe.regions[recipe.best].region, "peri_2mm");
+    assert_eq!(recipe.regions[1].model.as_ref().unwrap().features[0], "feature_7");
+    assert_eq!(recipe.clinical_predictors, ["alp"]);
+    let scores = recipe.scores(&cohort, &test);
+    let event = cohort.events(&test);
+    assert!(auc_of(&event, &scores.combined).unwrap() > 0.85);
+    let validation = validate(&cohort, &recipe, &protocol, Seed(2), &Job::unwatched()).unwrap();
+    let combined = validation.iter().find(|one| one.model == "combined").unwrap();
+    assert_eq!(combined.optimism.len(), METRICS.len());
+    let auc = combined.optimism[0].unwrap();
+    assert!(auc.optimism > 0.0 && auc.corrected > 0.7, "{auc:?}");
+    assert!(combined.nested_auc[0] > 0.75);
+    assert_eq!(combined.permuted_auc.len(), 1);
+}
+
+#[test]
+fn in_sample_rad_scores_make_training_look_better() {
+    let cohort = cohort(60, 0.7, 4);
+    let (train, _) = rows(60);
+    let event = cohort.events(&train);
+    let apparent = |preset: Preset| {
+        let protocol = protocol(preset);
+        let recipe = learnt(&cohort, &train, &protocol);
+        auc_of(&event, &recipe.training_scores(&cohort, protocol.learn.rad_score).combined).unwrap()
+    };
+    assert!(apparent(Preset::Published) > apparent(Preset::Recommended) + 0.05);
+}
+
+#[test]
+fn trouble_is_said() {
+    let protocol = protocol(Preset::Study);
+    let attempt = |cohort: &Cohort, train: &[usize]| learn(cohort, train, &protocol, Seed(1), &Job::unwatched());
+    let base = cohort(40, 1.0, 5);
+    let (train, _) = rows(40);
+    let events: Vec<usize> = train.iter().copied().filter(|&row| base.event[row]).collect();
+    assert!(matches!(attempt(&base, &events), Err(LearnError::OneClass { others: 0, .. })));
+    let few: Vec<usize> =
+        train.iter().copied().filter(|&row| !base.event[row]).chain(events[..3].iter().copied()).collect();
+    assert!(matches!(attempt(&base, &few), Err(LearnError::TooFew(_))));
+
+    let mut constant = base.clone();
+    for values in constant.regions[0].rows.iter_mut().flatten() {
+        values.fill(Some(2.0));
+    }
+    let recipe = attempt(&constant, &train).unwrap();
+    assert_eq!(recipe.regions[0].model, Err(RegionTrouble::NothingVaries));
+    assert_ne!(recipe.best, 0);
+
+    let mut copies = base.clone();
+    for values in copies.regions.iter_mut().flat_map(|region| region.rows.iter_mut().flatten()) {
+        values[8] = values[7];
+    }
+    assert!(attempt(&copies, &train).unwrap().regions.iter().all(|region| region.model.is_ok()));
+
+    let mut holes = base.clone();
+    holes.regions[1].rows[train[0]] = None;
+    holes.regions[1].rows[train[1]].as_mut().unwrap()[3] = None;
+    let recipe = attempt(&holes, &train).unwrap();
+    let model = recipe.regions[1].model.as_ref().unwrap();
+    assert_eq!((model.n_rows, model.n_candidates), (train.len() - 1, 24));
+    assert_eq!(recipe.regions[1].out_of_fold[0], None);
+}
