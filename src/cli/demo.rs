@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, dashboard, extract, fit, output};
-use crate::study::{Error, ModelTable, Study};
+use crate::study::{ClinicalTable, Error, ModelTable, Study};
 
 /// Make a synthetic study of 93 artificial patients with images, and run everything on it
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         Ok::<_, Error>((study, report, fitted))
     })?;
     let outcome = extract::tell(&report, globals);
-    output::print_sheet(&study.patients_sheet()?, globals.format)?;
+    for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+        output::print_sheet(&study.clinical_table(table, &study.protocol)?.0, globals.format)?;
+    }
     if let Some(fitted) = &fitted {
         fit::tell(fitted, globals);
     }

@@ -35,6 +35,7 @@ impl Study {
     /// Table 3 or 5 of the newest fit: training and test, with the corrected AUCs beside the training ones.
     pub fn model_table(&self, table: ModelTable) -> Result<Sheet, Error> {
         self.needs_response()?;
+        self.needs_response()?;
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;

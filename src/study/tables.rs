@@ -54,6 +54,7 @@ fn split_of(cohort: &Table) -> Result<Vec<Option<bool>>, Error> {
 impl Study {
     /// A clinical table of the included patients, with what it stands on.
     pub fn clinical_table(&self, which: ClinicalTable, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+        self.needs_response()?;
         let (mut sheet, entries) = clinical_table(which, &self.cohort()?, protocol)?;
         sheet.provenance = self.provenance()?;
         if protocol.hash() != self.protocol.hash() {
