@@ -239,11 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_scores_take_well_under_a_second() {
+    fn a_hundred_thousand_scores_are_no_quadratic_work() {
         let scores: Vec<f64> = (0..100_000_u64).map(|at| (at * 7919 % 99_991) as f64).collect();
         let event: Vec<bool> = (0..100_000_u64).map(|at| at * 104_729 % 17 < 6).collect();
         let started = std::time::Instant::now();
         assert!(auc(&scores, &event).unwrap().ci().is_some());
-        assert!(started.elapsed().as_secs_f64() < 1.0);
+        // Ten thousand million comparisons would take far longer in any build.
+        assert!(started.elapsed().as_secs_f64() < 10.0);
     }
 }
