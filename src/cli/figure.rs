@@ -25,6 +25,9 @@ pub struct Args {
     /// Whose figure, where it shows one patient; the first with images when not given
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
+    /// Which region's LASSO; the one that gives the Rad-score when not given
+    #[arg(long, value_name = "ROI")]
+    region: Option<String>,
     /// Draw in the terminal with ASCII signs instead of braille
     #[arg(long)]
     ascii: bool,
@@ -40,8 +43,12 @@ fn names() -> impl TypedValueParser<Value = FigureName> {
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
-    let figure =
-        study.figure(&FigureRequest { name: args.name, width_mm: args.width, patient: args.patient.clone() })?;
+    let figure = study.figure(&FigureRequest {
+        name: args.name,
+        width_mm: args.width,
+        patient: args.patient.clone(),
+        region: args.region.clone(),
+    })?;
     for path in &args.output {
         write(&figure, path)?;
     }

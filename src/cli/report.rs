@@ -9,7 +9,7 @@ use crate::study::Error;
 /// Write the report: one HTML page, the same as Markdown, and every figure as SVG with its numbers as CSV
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder to write report.html, report.md and figures/ to; made where it is missing
+    /// Folder to write report.html, report.md, figures/ and the calculating nomogram.html to; made where it is missing
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
@@ -18,6 +18,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
     let page = study.report()?;
     write(&page, &args.output)?;
+    match study.calculator() {
+        Ok(text) => put(&args.output.join("nomogram.html"), &text)?,
+        Err(Error::NoFit | Error::NoSplit | Error::Blind) => (),
+        Err(other) => return Err(other),
+    }
     output::print(&format!("{}\n", args.output.join("report.html").display()))?;
     Ok(Outcome::Done)
 }

@@ -18,6 +18,14 @@ use crate::study::{Error, Study, View, input};
 pub enum FigureName {
     Flow,
     Workflow,
+    Icc,
+    Lasso,
+    Nomogram,
+    Roc,
+    Dca,
+    Calibration,
+    Shap,
+    Waterfall,
 }
 
 /// Which figure, and on what paper.
@@ -27,13 +35,23 @@ pub struct FigureRequest {
     pub width_mm: f64,
     /// Whose, where a figure shows one patient; the first with images when not given.
     pub patient: Option<String>,
+    /// Which region, where a figure shows one; the one that gives the Rad-score when not given.
+    pub region: Option<String>,
 }
 
 impl FigureName {
     /// Every figure with its name on the command line and what it shows.
-    pub const ALL: [(FigureName, &str, &str); 2] = [
+    pub const ALL: [(FigureName, &str, &str); 10] = [
         (FigureName::Flow, "flow", "who was assessed, excluded and included, and the two sets"),
         (FigureName::Workflow, "workflow", "a slice of one patient with each region on it"),
+        (FigureName::Icc, "icc", "agreement of features between the mask and the repeat mask"),
+        (FigureName::Lasso, "lasso", "coefficients, cross-validation and weights of a region's LASSO"),
+        (FigureName::Nomogram, "nomogram", "points of each value, and the probability of their total"),
+        (FigureName::Roc, "roc", "ROC curves of the models in both sets"),
+        (FigureName::Dca, "dca", "decision curves of the models in both sets"),
+        (FigureName::Calibration, "calibration", "calibration of the models in both sets"),
+        (FigureName::Shap, "shap", "what moves the combined model, over all training patients"),
+        (FigureName::Waterfall, "waterfall", "what moves the combined model for one patient"),
     ];
 }
 
@@ -43,6 +61,12 @@ impl Study {
         match request.name {
             FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
             FigureName::Workflow => Ok(workflow::figure(&self.slice(request.patient.as_deref())?, &paper)),
+            FigureName::Icc => self.icc_figure(&paper),
+            FigureName::Lasso => self.lasso_figure(request.region.as_deref(), &paper),
+            FigureName::Nomogram => self.nomogram_figure(&paper),
+            name @ (FigureName::Roc | FigureName::Dca | FigureName::Calibration) => self.curves(name, &paper),
+            FigureName::Shap => self.shap_figure(&paper),
+            FigureName::Waterfall => self.waterfall_figure(request.patient.as_deref(), &paper),
         }
     }
 
@@ -130,7 +154,7 @@ impl Study {
     }
 }
 
-fn title(roi: Roi) -> String {
+pub(in crate::study) fn title(roi: Roi) -> String {
     match roi {
         Roi::Intra => "Intra".to_owned(),
         Roi::Peri(mm) => format!("Peri {mm} mm"),

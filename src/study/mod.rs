@@ -14,6 +14,7 @@ mod import_clinical;
 mod import_images;
 mod input;
 mod learning;
+mod learnt;
 mod lock;
 mod manifest;
 mod members;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::pipeline::validate::Validation;
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
-use crate::store::{Model, Origin, PatientId, Side};
+use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::{Error, Study};
 
 /// Which of the two tables of models.
@@ -34,20 +34,31 @@ pub struct EvaluateRequest {
 impl Study {
     /// Table 3 or 5 of the newest fit: training and test, with the corrected AUCs beside the training ones.
     pub fn model_table(&self, table: ModelTable) -> Result<Sheet, Error> {
+        let (rows, out_of_fold, run) = self.scored(table)?;
+        let title = match table {
+            ModelTable::Three => "Table 3. Radiomics models of the regions",
+            ModelTable::Five => "Table 5. Clinical, radiomics and combined models",
+        };
+        let mut sheet = performance::table(title, &rows, &Cut::At(0.5));
+        sheet.notes.push(if out_of_fold {
+            "training probabilities are out of fold".to_owned()
+        } else {
+            "training probabilities come from forests that saw the patients: the training AUCs are too good".to_owned()
+        });
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.push(format!("run: {}", run.0));
+        Ok(sheet)
+    }
+
+    /// The scores behind Table 3 or 5, whether those of the training set are out of fold, and the run.
+    pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, RunId), Error> {
         self.needs_response()?;
         self.needs_response()?;
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
         let others = |model: &&Model| ["clinical", "radiomics", "combined"].contains(&model.name.as_str());
-        let (title, wanted): (&str, Vec<&Model>) = match table {
-            ModelTable::Three => {
-                ("Table 3. Radiomics models of the regions", models.iter().filter(|model| !others(model)).collect())
-            }
-            ModelTable::Five => {
-                ("Table 5. Clinical, radiomics and combined models", models.iter().filter(others).collect())
-            }
-        };
+        let wanted: Vec<&Model> = models.iter().filter(|model| others(model) == (table == ModelTable::Five)).collect();
         let events = self.events()?;
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
         let mut rows = Vec::new();
@@ -56,16 +67,8 @@ impl Study {
                 rows.push(scored(model, set, side, &events, &sides)?);
             }
         }
-        let mut sheet = performance::table(title, &rows, &Cut::At(0.5));
         let recipe: Value = recipe(wanted.last().copied().unwrap_or(first))?;
-        sheet.notes.push(match recipe["training"].as_str() {
-            Some("out of fold") => "training probabilities are out of fold".to_owned(),
-            _ => "training probabilities come from forests that saw the patients: the training AUCs are too good"
-                .to_owned(),
-        });
-        sheet.provenance = self.provenance()?;
-        sheet.provenance.push(format!("run: {}", first.run.0));
-        Ok(sheet)
+        Ok((rows, recipe["training"] == "out of fold", first.run))
     }
 
     fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {
@@ -76,7 +79,7 @@ impl Study {
     }
 }
 
-fn recipe(model: &Model) -> Result<Value, Error> {
+pub(in crate::study) fn recipe(model: &Model) -> Result<Value, Error> {
     serde_json::from_str(&model.recipe).map_err(|source| Error::Recipe { model: model.name.clone(), source })
 }
 

@@ -65,7 +65,12 @@ impl Study {
     }
 
     /// One value a term of the model.
-    fn values(&self, logistic: &Logistic, code: Option<&str>, given: &[String]) -> Result<Vec<f64>, Error> {
+    pub(in crate::study) fn values(
+        &self,
+        logistic: &Logistic,
+        code: Option<&str>,
+        given: &[String],
+    ) -> Result<Vec<f64>, Error> {
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         if let Some(code) = code {
             let patient = self.store.patient(code)?;

@@ -5,7 +5,30 @@ use crate::report::figure::{Figure, TWO_COLUMNS_MM};
 use crate::report::methods;
 use crate::report::page::{Block, Page, Section};
 use crate::report::sheet::{Cell, Sheet};
-use crate::study::{Error, FigureName, FigureRequest, Study};
+use crate::study::{ClinicalTable, Error, FigureName, FigureRequest, ModelTable, Study};
+
+/// Figures of the models, in the order of the report.
+const LEARNT: [FigureName; 6] = [
+    FigureName::Lasso,
+    FigureName::Nomogram,
+    FigureName::Roc,
+    FigureName::Dca,
+    FigureName::Calibration,
+    FigureName::Shap,
+];
+
+/// What is so whenever there are models.
+const KNOWN_WITH_MODELS: [(Fact, &str); 9] = [
+    (Fact::Scaling, "z-scores with the means and SDs of training patients"),
+    (Fact::Algorithm, "Random forest for each region on features chosen by mRMR and LASSO; logistic models"),
+    (Fact::Testing, "Internal: a test set that nothing was learnt from, bootstrap and nested cross-validation"),
+    (Fact::Metrics, "AUC, accuracy, sensitivity, specificity, precision, F1, Brier score, calibration, net benefit"),
+    (Fact::Uncertainty, "95 % intervals; optimism of the whole chain"),
+    (Fact::Comparison, "Clinical, radiomics and combined models side by side (Table 5)"),
+    (Fact::Explanation, "SHAP values and a nomogram"),
+    (Fact::Performance, "Tables 3 and 5 with their figures"),
+    (Fact::Calculator, "nomogram.html beside this report"),
+];
 
 impl Study {
     /// All sections; what has no results yet says so and names the command that makes them.
@@ -37,6 +60,16 @@ impl Study {
         facts.insert(Fact::Flow, "Section “Patients”, with its figure".to_owned());
         let mut blocks = vec![Block::Text(text)];
         blocks.extend(self.found(FigureName::Flow)?);
+        for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            match self.needs_response().and_then(|()| self.clinical_table(table, &self.protocol)) {
+                Ok((sheet, _)) => blocks.push(Block::Sheet(sheet)),
+                // No response to show, or no sets yet.
+                Err(Error::Blind | Error::Request(_)) => (),
+                Err(other) => return Err(other),
+            }
+        }
+        facts.insert(Fact::Baseline, "Tables 1 and 2".to_owned());
+        facts.insert(Fact::Predictors, "Table 4 names the clinical variables and how they were screened".to_owned());
         blocks.extend(self.found(FigureName::Workflow)?);
         Ok(Section { heading: "Patients".to_owned(), blocks })
     }
@@ -57,17 +90,67 @@ impl Study {
         Section { heading: "Methods".to_owned(), blocks }
     }
 
-    fn results_sections(&self, _facts: &mut Facts) -> Result<Vec<Section>, Error> {
-        Ok(Vec::new())
+    fn results_sections(&self, facts: &mut Facts) -> Result<Vec<Section>, Error> {
+        let mut sections = Vec::new();
+        let agreement = self.found(FigureName::Icc)?;
+        if agreement.is_some() {
+            facts.insert(Fact::Agreement, "Section “Agreement of segmentations”".to_owned());
+            let mut blocks = vec![Block::Sheet(self.agreement_sheet(false)?)];
+            blocks.extend(agreement);
+            sections.push(Section { heading: "Agreement of segmentations".to_owned(), blocks });
+        }
+        let mut blocks = Vec::new();
+        for table in [ModelTable::Three, ModelTable::Five] {
+            match self.model_table(table) {
+                Ok(sheet) => blocks.push(Block::Sheet(sheet)),
+                Err(Error::NoFit | Error::NoSplit | Error::Blind) => (),
+                Err(other) => return Err(other),
+            }
+        }
+        if blocks.is_empty() {
+            let text = "No models yet: osteon fit learns them.".to_owned();
+            sections.push(Section { heading: "Models".to_owned(), blocks: vec![Block::Text(text)] });
+            return Ok(sections);
+        }
+        blocks.extend(self.size_warning()?);
+        for name in LEARNT {
+            blocks.extend(self.found(name)?);
+        }
+        for (fact, text) in KNOWN_WITH_MODELS {
+            facts.insert(fact, text.to_owned());
+        }
+        sections.push(Section { heading: "Models".to_owned(), blocks });
+        Ok(sections)
+    }
+
+    /// Events for each coefficient of the combined model, and what to think of few.
+    fn size_warning(&self) -> Result<Option<Block>, Error> {
+        const FEW: f64 = 10.0;
+        let fit = self.combined()?.logistic;
+        let smaller = fit.n_events.min(fit.n - fit.n_events);
+        let each = smaller as f64 / fit.terms.len().max(1) as f64;
+        let size = format!(
+            "{} training patients, {} with the event; {each:.1} patients of the smaller group for each coefficient of the \
+             combined model",
+            fit.n, fit.n_events
+        );
+        Ok(Some(if each < FEW {
+            Block::Warning(format!("{size}, fewer than {FEW}: coefficients and probabilities will be too extreme."))
+        } else {
+            Block::Text(format!(
+                "{size}. The features behind the Rad-score were chosen among thousands in the same patients: the corrected \
+                 AUCs above, not the apparent ones, say what to expect of new patients."
+            ))
+        }))
     }
 
     /// A figure as a block; nothing where the study has no results for it.
     fn found(&self, name: FigureName) -> Result<Option<Block>, Error> {
         let figure: Result<Figure, Error> =
-            self.figure(&FigureRequest { name, width_mm: TWO_COLUMNS_MM, patient: None });
+            self.figure(&FigureRequest { name, width_mm: TWO_COLUMNS_MM, patient: None, region: None });
         match figure {
             Ok(figure) => Ok(Some(Block::Figure(Box::new(figure)))),
-            Err(Error::NoResult { .. }) => Ok(None),
+            Err(Error::NoResult { .. } | Error::NoFit | Error::NoSplit | Error::NoFeatures | Error::Blind) => Ok(None),
             Err(other) => Err(other),
         }
     }

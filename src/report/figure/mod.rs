@@ -9,6 +9,7 @@ pub mod lasso;
 pub mod learnt;
 pub mod nomogram;
 pub mod roc;
+pub mod scored;
 pub mod shap;
 pub mod workflow;
 
