@@ -9,6 +9,7 @@ mod edit;
 mod evaluate;
 mod export;
 mod extract;
+mod features;
 mod figure;
 mod fit;
 mod import;
@@ -122,6 +123,7 @@ enum Command {
     Fit(fit::Args),
     Predict(predict::Args),
     Evaluate(evaluate::Args),
+    Features(features::Args),
     Export(export::Args),
     Figure(figure::Args),
     Report(report::Args),
@@ -183,6 +185,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Fit(args) => fit::run(args, globals),
         Command::Predict(args) => predict::run(args, globals),
         Command::Evaluate(args) => evaluate::run(args, globals),
+        Command::Features(args) => features::run(args, globals),
         Command::Export(args) => export::run(args, globals),
         Command::Figure(args) => figure::run(args, globals),
         Command::Report(args) => report::run(args, globals),

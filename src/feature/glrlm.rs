@@ -53,10 +53,8 @@ pub fn describe(wanted: &Wanted, layout: &Layout, levels: &Levels, links: &Links
 fn starts(layout: &Layout, links: &Links) -> [Vec<u32>; 13] {
     let mut starts: [Vec<u32>; 13] = Default::default();
     for &cell in &layout.cells {
-        for direction in bits(links.of(cell as usize)) {
-            if links.of(cell as usize - layout.steps[direction]) >> direction & 1 == 0 {
-                starts[direction].push(cell);
-            }
+        for direction in bits(links.starts(cell as usize)) {
+            starts[direction].push(cell);
         }
     }
     starts

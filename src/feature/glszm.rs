@@ -97,25 +97,32 @@ impl<'a> Zones<'a> {
     /// Joins one more shell to the zones inside it.
     fn grow(&mut self, shell: usize, links: &Links) {
         for (a, b) in std::mem::take(&mut self.waiting[shell]) {
-            self.join(a, b);
+            let root = self.root(a);
+            self.join(root, b);
         }
         let layout = self.layout;
         for &cell in &layout.cells[layout.starts[shell]..layout.starts[shell + 1]] {
-            for direction in bits(links.of(cell as usize)) {
+            let own = links.of(cell as usize);
+            if own == 0 {
+                continue;
+            }
+            let mut root = self.root(cell);
+            for direction in bits(own) {
                 let other = cell + layout.steps[direction] as u32;
                 match usize::from(layout.shell_of[other as usize]) {
                     outer if outer > shell => self.waiting[outer].push((cell, other)),
-                    inner if inner >= self.first => self.join(cell, other),
+                    inner if inner >= self.first => root = self.join(root, other),
                     _ => (),
                 }
             }
         }
     }
 
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
+    /// Joins the zone of root `a` with that of cell `b`, and gives the root of both.
+    fn join(&mut self, a: u32, b: u32) -> u32 {
+        let b = self.root(b);
         if a == b {
-            return;
+            return a;
         }
         let level = self.levels.cells[a as usize];
         let (from, to) = (self.sizes[a as usize], self.sizes[b as usize]);
@@ -128,6 +135,7 @@ impl<'a> Zones<'a> {
         if !self.counted.add_small(level, from + to) {
             self.large.push(root);
         }
+        root
     }
 
     fn root(&mut self, mut cell: u32) -> u32 {

@@ -8,23 +8,32 @@ use crate::feature::levels::Levels;
 /// Cells outside all regions are linked among themselves; no link leads from a voxel to them.
 pub struct Links {
     ahead: Vec<u16>,
+    /// The same, looking back: bit `d` when this cell is the next one of an equal cell.
+    behind: Vec<u16>,
 }
 
 impl Links {
     pub fn new(layout: &Layout, levels: &Levels) -> Links {
-        let mut ahead = vec![0u16; layout.n_cells];
+        let (mut ahead, mut behind) = (vec![0u16; layout.n_cells], vec![0u16; layout.n_cells]);
         for (direction, &step) in layout.steps.iter().enumerate() {
-            let next = &levels.cells[step..];
-            for ((links, here), there) in ahead.iter_mut().zip(&levels.cells).zip(next) {
-                *links |= u16::from(here == there) << direction;
+            let pairs = levels.cells.iter().zip(&levels.cells[step..]);
+            for (((here, there), from), to) in pairs.zip(&mut ahead).zip(&mut behind[step..]) {
+                let link = u16::from(here == there) << direction;
+                *from |= link;
+                *to |= link;
             }
         }
-        Links { ahead }
+        Links { ahead, behind }
     }
 
     /// Directions in which a voxel's next cell has its level, as bits.
     pub fn of(&self, cell: usize) -> u16 {
         self.ahead[cell]
+    }
+
+    /// Directions in which a run of equal levels starts at a voxel and goes on, as bits.
+    pub fn starts(&self, cell: usize) -> u16 {
+        self.ahead[cell] & !self.behind[cell]
     }
 }
 

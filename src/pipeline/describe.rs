@@ -31,10 +31,10 @@ pub enum RegionError {
     OneVoxel,
     #[error("the region is a line of {0} voxels, at least 2 dimensions are needed")]
     OneDimension(usize),
-    #[error("image {image}")]
-    Filter { image: String, source: FilterError },
-    #[error("image {image}")]
-    Levels { image: String, source: TooManyLevels },
+    #[error("{image}: {why}")]
+    Filter { image: String, why: FilterError },
+    #[error("{image}: {why}")]
+    Levels { image: String, why: TooManyLevels },
 }
 
 /// Why a whole patient could not be described.
@@ -244,8 +244,8 @@ impl Work<'_> {
     ) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
         let mut outcomes = Vec::new();
         for layout in layouts {
-            let error = |source| RegionError::Filter { image: name.to_owned(), source };
-            let described = filtered.as_ref().map_err(|source| error(source.clone())).and_then(|volume| {
+            let error = |why| RegionError::Filter { image: name.to_owned(), why };
+            let described = filtered.as_ref().map_err(|why| error(why.clone())).and_then(|volume| {
                 let voxel_mm3 = volume.geometry().voxel_mm3();
                 measure(
                     &self.wanted,
@@ -254,7 +254,7 @@ impl Work<'_> {
                     self.protocol.preprocess.bin_width,
                     voxel_mm3,
                 )
-                .map_err(|source| RegionError::Levels { image: name.to_owned(), source })
+                .map_err(|why| RegionError::Levels { image: name.to_owned(), why })
             });
             outcomes.extend(match described {
                 Ok(regions) => regions.into_iter().map(Ok).collect(),

@@ -3,6 +3,7 @@
 pub mod clinical;
 pub mod cohort;
 pub mod describe;
+pub mod diagnose;
 pub mod learn;
 pub mod region;
 pub mod validate;

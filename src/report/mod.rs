@@ -15,3 +15,4 @@ pub mod printed;
 pub mod regression;
 pub mod screening;
 pub mod sheet;
+pub mod values;

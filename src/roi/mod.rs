@@ -3,6 +3,7 @@
 mod shell;
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,29 @@ impl Roi {
     }
 }
 
+/// A word that names no region.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no region is called {0}; there are intra, peri_Nmm and intra_peri_Nmm, as in peri_2mm")]
+pub struct UnknownRoi(String);
+
+impl FromStr for Roi {
+    type Err = UnknownRoi;
+
+    fn from_str(name: &str) -> Result<Roi, UnknownRoi> {
+        let margin = |text: &str| {
+            let margin: f64 = text.strip_suffix("mm")?.parse().ok()?;
+            (margin.is_finite() && margin > 0.0).then_some(margin)
+        };
+        let found = match (name.strip_prefix("peri_"), name.strip_prefix("intra_peri_")) {
+            _ if name == "intra" => Some(Roi::Intra),
+            (Some(text), _) => margin(text).map(Roi::Peri),
+            (_, Some(text)) => margin(text).map(Roi::IntraPeri),
+            _ => None,
+        };
+        found.ok_or_else(|| UnknownRoi(name.to_owned()))
+    }
+}
+
 impl fmt::Display for Roi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,5 +88,7 @@ mod tests {
         let expected =
             ["intra", "peri_2mm", "peri_4mm", "peri_6mm", "intra_peri_2mm", "intra_peri_4mm", "intra_peri_6mm"];
         assert_eq!(names, expected);
+        assert!(names.iter().all(|name| name.parse::<Roi>().unwrap().to_string() == *name));
+        assert!(["peri_", "peri_-2mm", "intra_4mm", "dil2"].iter().all(|name| name.parse::<Roi>().is_err()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::pipeline::describe::DescribeError;
+use crate::pipeline::describe::{DescribeError, RegionError};
 use crate::pipeline::learn::LearnError;
 use crate::protocol::ProtocolError;
 use crate::read::ReadError;
@@ -28,6 +28,10 @@ pub enum Error {
     NotEmpty(PathBuf),
     #[error("feature values are printed as CSV only")]
     OnlyCsv,
+    #[error("features are printed as csv or json")]
+    OnlyCsvOrJson,
+    #[error("{roi}")]
+    Region { roi: String, source: RegionError },
     #[error("no job {0} that this osteon can run")]
     NoJob(i64),
     #[error("job {0} is waiting or running")]

@@ -1,0 +1,64 @@
+//! `osteon features`: one image and one mask, no study file.
+
+use std::path::PathBuf;
+
+use crate::cli::watch::watched;
+use crate::cli::{Format, Globals, Outcome, output};
+use crate::protocol::{Preset, Protocol};
+use crate::report::values;
+use crate::roi::Roi;
+use crate::study::{self, Error, FeaturesRequest};
+
+/// Measure one image and mask, without a study file
+///
+/// Prints roi,feature,value with 17 significant digits. Any NIfTI or NRRD image; the mask is a label image on the
+/// same grid.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    image: PathBuf,
+    mask: PathBuf,
+    /// The protocol to start from: study or pyradiomics
+    #[arg(long, default_value = "study", conflicts_with = "protocol")]
+    preset: Preset,
+    /// A protocol file instead of a preset
+    #[arg(long, value_name = "FILE")]
+    protocol: Option<PathBuf>,
+    /// Change one value of the protocol, as in preprocess.bin_width=0.25; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// A region: intra, peri_2mm, intra_peri_2mm, with any margin; all of the protocol when not given
+    #[arg(long, value_name = "ROI")]
+    roi: Vec<Roi>,
+    /// Label of the mask; every voxel that is not 0 when not given
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    label: Option<i64>,
+    /// Print geometry, voxel counts and settings too
+    #[arg(long)]
+    diagnostics: bool,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let render = match globals.format {
+        Format::Text | Format::Csv => values::csv,
+        Format::Json => values::json,
+        _ => return Err(Error::OnlyCsvOrJson),
+    };
+    let base: Protocol = match &args.protocol {
+        Some(file) => study::read_protocol(file)?,
+        None => args.preset.protocol(),
+    };
+    let request = FeaturesRequest {
+        image: args.image.clone(),
+        mask: args.mask.clone(),
+        label: args.label,
+        rois: args.roi.clone(),
+        protocol: base.set(args.set.iter().map(String::as_str))?,
+        diagnostics: args.diagnostics,
+    };
+    let report = watched(globals, |job| study::features(&request, job))?;
+    output::print(&render(&report.rows))?;
+    for (roi, error) in &report.failures {
+        output::warn(&format!("{roi}: {error}"));
+    }
+    Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
+}

@@ -1,0 +1,92 @@
+//! `osteon features` as a user runs it: what is printed, and what is refused.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+use crate::support::{fixture, shared};
+
+fn osteon(image: &Path, mask: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("osteon").unwrap();
+    let output = command.arg("features").arg(image).arg(mask).arg("--quiet").args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn phantom(arguments: &[&str]) -> (i32, String, String) {
+    let file = |what: &str| fixture(&format!("phantoms/phantom_a_{what}.nii.gz"));
+    osteon(&file("image"), &file("mask"), arguments)
+}
+
+#[test]
+fn features_are_printed_as_csv_and_as_json() {
+    let (code, csv, _) = phantom(&["--preset", "pyradiomics"]);
+    assert_eq!(code, 0);
+    assert_eq!(csv.lines().count(), 1 + 107);
+    // pyradiomics 3.1.1 prints 0.94871759982238302.
+    let line = csv.lines().nth(1).unwrap();
+    let value = line.strip_prefix("intra,original_shape_Elongation,").unwrap();
+    assert!((value.parse::<f64>().unwrap() - 0.948_717_599_822_383).abs() < 1e-12, "{line}");
+    let (_, json, _) = phantom(&["--preset", "pyradiomics", "--format", "json", "--roi", "peri_2mm"]);
+    let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(rows[0]["roi"], "peri_2mm");
+    assert_eq!(rows.as_array().unwrap().len(), 107);
+}
+
+#[test]
+fn diagnostics_say_what_was_measured() {
+    let set = ["--set", "preprocess.spacing_mm=[1,1,3]", "--set", "preprocess.normalise=true", "--diagnostics"];
+    let (code, csv, _) = phantom(&[&["--preset", "pyradiomics"], &set[..]].concat());
+    assert_eq!(code, 0);
+    // The resampled tumour of the reference holds 3231 mm3.
+    assert!(csv.contains("\n,diagnostics_Mask-interpolated_VoxelNum,1077\n"), "{csv}");
+    assert!(csv.contains("\n,diagnostics_Image-interpolated_Spacing,\"(1.0, 1.0, 3.0)\"\n"));
+}
+
+#[test]
+fn a_wrong_request_names_what_would_be_right() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["--set", "preprocess.binwidth=1"], "nearest valid key is preprocess.bin_width"),
+        (&["--set", "feature.exclude=[\"glcm_Mcc\"]"], "no feature is called glcm_Mcc"),
+        (&["--set", "filter.images=[\"boxmeen\"]"], "boxmeen"),
+        (&["--format", "latex"], "csv or json"),
+        (&["--label", "9"], "no voxel of label 9"),
+    ];
+    for (arguments, message) in cases {
+        let (code, out, err) = phantom(arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains(message), "{err}");
+    }
+}
+
+#[test]
+fn every_edge_case_is_measured_or_refused_with_a_reason() {
+    let Some(folder) = shared("reference/radiomics/edge_cases") else { return };
+    let refused = [
+        ("two_voxels_line", false, "line of 2 voxels"),
+        ("two_voxels_line", true, "single voxel"),
+        ("one_voxel", false, "single voxel"),
+        ("empty_mask", false, "empty"),
+        ("flat_intensity", true, "flat"),
+        ("mask_origin_off_0.4mm", false, "same grid"),
+        ("mask_origin_off_0.4mm", true, "same grid"),
+        ("mask_size_differs", true, "same grid"),
+    ];
+    let measured = ["base", "label2", "single_slice", "touches_corner", "two_components", "full_mask", "hole"];
+    let run = |case: &str, mri: bool| {
+        let file = |what: &str| folder.join(format!("{case}_{what}.nii.gz"));
+        let set = ["--set", "preprocess.spacing_mm=[1,1,3]", "--set", "preprocess.normalise=true"];
+        let set = if mri { &set[..] } else { &[] };
+        osteon(&file("image"), &file("mask"), &[&["--preset", "pyradiomics"], set].concat())
+    };
+    for (case, mri, reason) in refused {
+        let (code, _, err) = run(case, mri);
+        assert_eq!(code, 2, "{case}: {err}");
+        assert!(err.contains(reason), "{case}: {err}");
+    }
+    for case in measured.into_iter().chain(["mask_origin_off_1e-7", "oblique_20deg", "flipped_axes", "negative_values"])
+    {
+        let (code, out, err) = run(case, false);
+        assert_eq!((code, out.lines().count()), (0, 108), "{case}: {err}");
+    }
+}
