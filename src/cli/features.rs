@@ -9,13 +9,12 @@ use crate::report::values;
 use crate::roi::Roi;
 use crate::study::{self, Error, FeaturesRequest};
 
-/// Measure one image and mask, without a study file
-///
-/// Prints roi,feature,value with 17 significant digits. Any NIfTI or NRRD image; the mask is a label image on the
-/// same grid.
+/// Measure one image and mask, without a study file: roi, feature and value with 17 digits
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Intensities, as NIfTI or NRRD
     image: PathBuf,
+    /// A label image on the same grid
     mask: PathBuf,
     /// The protocol to start from: study or pyradiomics
     #[arg(long, default_value = "study", conflicts_with = "protocol")]
