@@ -99,7 +99,8 @@ impl Study {
     fn newest_changes(&self) -> Result<Vec<Vec<Cell>>, Error> {
         let changes = self.store.changes(&ChangeFilter { limit: 5, ..ChangeFilter::default() })?;
         let row = |it: crate::store::Change| {
-            vec![words(format!("{} {} {}", minute(&it.at), it.row, it.field)), words(it.actor)]
+            let day = it.at.get(5..16).unwrap_or_default().replace('T', " ");
+            vec![words(format!("{day} {} {} {}", it.table, it.row, it.field)), words(it.actor)]
         };
         Ok(changes.into_iter().map(row).collect())
     }

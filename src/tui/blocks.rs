@@ -59,11 +59,16 @@ fn block(sheet: &Sheet, width: usize, theme: Theme) -> Vec<(String, Style)> {
     lines
 }
 
+/// The first cell to the left, the others to the right; what is too long is cut on the right.
 fn line(row: &[Cell], width: usize) -> String {
     let Some((first, rest)) = row.split_first() else { return String::new() };
+    let left: String = first.text().chars().take(width).collect();
     let right = rest.iter().map(Cell::text).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("  ");
-    let room = width.saturating_sub(right.chars().count() + 1);
-    let left = first.text();
-    let left: String = if left.chars().count() > room { left.chars().take(room).collect() } else { left };
-    format!("{left:<room$} {right}")
+    let room = width.saturating_sub(left.chars().count() + 1);
+    let right: String = if right.chars().count() > room {
+        right.chars().take(room.saturating_sub(1)).chain("~".chars().take(room)).collect()
+    } else {
+        right
+    };
+    format!("{left} {right:>room$}")
 }

@@ -73,7 +73,8 @@ pub fn find(app: &mut App, text: &str) -> Vec<Effect> {
 pub fn filter_form(app: &App) -> Dialog {
     let form = if app.screen == Screen::Trail {
         Form::new("Show only changes", Purpose::FilterChanges, &[("filter", &app.trail_filter)])
-            .saying(["columns are when, who, patient, field, old, new, why".to_owned()])
+            .saying(["such as: field = alp and who ~ kim; columns: when who row field old new why table host hash"
+                .to_owned()])
     } else {
         let names = app.patients.cohort.table.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
         Form::new("Show only patients", Purpose::FilterPatients, &[("filter", &app.patients.filter_text)]).saying([

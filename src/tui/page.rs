@@ -1,10 +1,14 @@
 //! A page: one sheet with a cursor, small sheets side by side, a chart, or a sentence that says why there is nothing.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::report::sheet::{Cell, Sheet};
+use crate::table::filter::Filter;
+use crate::table::{Column, Table, Values};
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::data::{Content, Page, Screen};
@@ -35,7 +39,7 @@ impl Default for PageState {
 }
 
 /// Headings and cells wider than this are cut; `Enter` shows them whole.
-const WIDEST: usize = 36;
+const WIDEST: usize = 28;
 
 impl PageState {
     /// A page that must be asked for.
@@ -158,10 +162,42 @@ pub fn say(text: &str, area: Rect, buffer: &mut Buffer) {
 
 pub fn arrived(app: &mut App, page: Page, patient: Option<String>, content: Content) {
     let state = app.pages.entry(page).or_default();
-    if state.patient == patient {
-        state.take(content);
-        app.settle();
+    if state.patient != patient {
+        return;
     }
+    let mut content = content;
+    let mut wrong = None;
+    if let Content::Sheet(sheet) = &mut content
+        && page == Page::Changes
+        && !app.trail_filter.is_empty()
+    {
+        match passing(sheet, &app.trail_filter) {
+            Ok(rows) => {
+                sheet.rows = rows.into_iter().map(|row| sheet.rows[row].clone()).collect();
+                sheet.notes.push(format!("filter: {}", app.trail_filter));
+            }
+            Err(why) => wrong = Some(why),
+        }
+    }
+    state.take(content);
+    app.settle();
+    if let Some(why) = wrong {
+        app.complain(why);
+    }
+}
+
+/// Positions of the rows that pass a filter over the headings as columns.
+fn passing(sheet: &Sheet, text: &str) -> Result<Vec<usize>, String> {
+    let rows: Vec<String> = (0..sheet.rows.len()).map(|n| n.to_string()).collect();
+    let column = |(at, name): (usize, &String)| {
+        let words: Vec<String> = sheet.rows.iter().map(|row| row[at].text()).collect();
+        let levels: Vec<String> = words.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let codes = words.iter().map(|word| levels.binary_search(word).ok().filter(|_| !word.is_empty())).collect();
+        Column { name: name.clone(), values: Values::Levels { levels, codes } }
+    };
+    let columns = sheet.headings.iter().enumerate().map(column).collect();
+    let table = Table::new(rows, columns).expect("a sheet has one cell a heading");
+    Ok(Filter::parse(text, &table).map_err(|why| why.to_string())?.rows(&table))
 }
 
 pub fn click(app: &mut App, page: Page, x: u16, y: u16) {

@@ -84,15 +84,20 @@ pub fn title(slices: &Slices) -> String {
     };
     let n = picture.image.geometry().shape[0];
     format!(
-        "{}: slice {}/{n}; tumour (T) {} voxels, {} (r) {}; window {:.4}, level {:.4}",
+        "{}: slice {}/{n}; tumour (T) {} voxels, {} (r) {}; window {}, level {}",
         slices.id,
         slices.slice + 1,
         inside(&picture.tumour),
         picture.ring_name,
         inside(&picture.ring),
-        slices.window,
-        slices.level,
+        short(slices.window),
+        short(slices.level),
     )
+}
+
+/// About four digits.
+fn short(value: f64) -> String {
+    if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
 /// What a pixel shows.

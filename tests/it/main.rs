@@ -39,4 +39,5 @@ mod tables;
 mod trust;
 mod tui;
 mod tui_bytes;
+mod tui_pty;
 mod tui_stage;

@@ -31,6 +31,7 @@ const PLACES: &[(&str, &str)] = &[
     ("models", "6"),
     ("nomogram", "7"),
     ("trail", "8"),
+    ("trail_filtered", "8&variable ~ 17<enter>"),
     ("export", "4x"),
     ("slices", "i"),
 ];

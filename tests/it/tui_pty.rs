@@ -1,0 +1,200 @@
+//! The binary on a real pseudo-terminal, read by a terminal emulator that is not ours.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use osteon::protocol::Preset;
+use osteon::protocol::variable::{Entry, VARIABLES};
+use osteon::store::{Access, JobState, Store, StoreError};
+use osteon::study::{Edit, Study};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// No wait lasts longer; an ordinary one takes milliseconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running dashboard and what its terminal shows.
+struct Session {
+    child: Box<dyn Child + Send + Sync>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    sent: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Session {
+    fn open(study: &Path, arguments: &[&str]) -> Session {
+        let pty = native_pty_system().openpty(size(24, 80)).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osteon"));
+        command.arg("--study");
+        command.arg(study);
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("HOME", study.parent().unwrap());
+        command.env_remove("NO_COLOR");
+        let child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0)));
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pty.master.try_clone_reader().unwrap();
+        let (shown, kept) = (Arc::clone(&screen), Arc::clone(&sent));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = reader.read(&mut bytes) {
+                shown.lock().unwrap().process(&bytes[..n]);
+                kept.lock().unwrap().extend(&bytes[..n]);
+            }
+        });
+        let writer = pty.master.take_writer().unwrap();
+        Session { child, master: Some(pty.master), writer: Some(writer), screen, sent }
+    }
+
+    fn press(&mut self, keys: &str) {
+        let writer = self.writer.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    fn wait_for(&self, what: &str) {
+        assert!(within(LIMIT, || self.text().contains(what)), "no {what:?} in\n{}", self.text());
+    }
+
+    /// Presses keys and waits for what they bring.
+    fn do_and_see(&mut self, keys: &str, what: &str) {
+        self.press(keys);
+        self.wait_for(what);
+    }
+
+    fn ended_within(&mut self, limit: Duration) -> bool {
+        within(limit, || matches!(self.child.try_wait(), Ok(Some(_))))
+    }
+
+    #[expect(clippy::cast_possible_wrap, reason = "process ids are small")]
+    fn signal(&self, signal: i32) {
+        // SAFETY: the child is ours and was not waited for.
+        unsafe { libc::kill(self.child.process_id().unwrap() as i32, signal) };
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn size(rows: u16, cols: u16) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        if holds() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+/// A study file of a few patients without images.
+fn study(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("study.db");
+    let study = Study::create(&path, "Synthetic study of a test", Preset::Study.protocol()).unwrap();
+    let add = |write: &osteon::store::Write| {
+        for n in 1..=30 {
+            let mut entries = vec![None; VARIABLES.len()];
+            let alp = VARIABLES.iter().position(|variable| variable.name == "alp").unwrap();
+            entries[alp] = Some(Entry::Number(f64::from(n) * 10.0));
+            write.add_patient(&format!("SYN{n:03}"), &entries)?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    study.store.write("a test", add).unwrap();
+    path
+}
+
+#[test]
+fn a_session_browses_filters_edits_and_finds_its_job_done_on_return() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = study(folder.path());
+    let mut session = Session::open(&path, &[]);
+    session.wait_for("30 patients");
+    session.do_and_see("&alp > 200\r", "10 of 30 patients");
+    session.do_and_see("\x1b", "all 30 patients");
+    session.do_and_see("/SYN012\r:sort alp\r", "by alp");
+    session.do_and_see(":edit\r", "stand on a clinical variable");
+    session.do_and_see("lllllllle", "SYN012, alp");
+    session.do_and_see("\x7f\x7f\x7f312\rlab report\r", "alp is now 312");
+    session.do_and_see("E", "extraction is job 1");
+    session.master.as_ref().unwrap().resize(size(16, 60)).unwrap();
+    session.screen.lock().unwrap().screen_mut().set_size(16.try_into().unwrap(), 60.try_into().unwrap());
+    session.wait_for("1 Stu 2 Pat");
+    session.press("q");
+    assert!(session.ended_within(Duration::from_secs(5)));
+    let ended = String::from_utf8_lossy(&session.sent.lock().unwrap()).into_owned();
+    assert!(ended.contains("\x1b[?1049l") && ended.contains("\x1b[?25h"), "the terminal was not restored");
+    assert!(!ended.contains("\x1b[6n") && !ended.contains("\x1b[c"), "a question was sent to the terminal");
+    let store = Store::open(&path, Access::Read).unwrap();
+    assert!(within(LIMIT, || store.jobs().unwrap()[0].state == JobState::Done));
+    let mut again = Session::open(&path, &[]);
+    again.do_and_see("3", "done");
+    let patient = store.patient("SYN012").unwrap();
+    assert_eq!(patient.entry("alp"), Some(Entry::Number(312.0)));
+}
+
+#[test]
+fn another_persons_change_shows_up_and_an_edit_over_it_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = study(folder.path());
+    let mut session = Session::open(&path, &[]);
+    session.do_and_see("lllllllle", "SYN001, alp");
+    let other = Study::open(&path, Access::Write).unwrap();
+    let edit = Edit { field: "alp".into(), value: "77".into() };
+    other.edit("SYN001", &[edit], "a colleague", None).unwrap();
+    session.do_and_see("5\rmine\r", "two versions");
+    session.wait_for("theirs: 77");
+    session.do_and_see("\x1b", "SYN001");
+    session.wait_for("77");
+}
+
+#[test]
+fn a_closed_terminal_a_hangup_and_a_termination_end_it_within_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = study(folder.path());
+    let end = |by: &dyn Fn(&mut Session)| {
+        let mut session = Session::open(&path, &["--read-only"]);
+        session.wait_for("30 patients");
+        by(&mut session);
+        assert!(session.ended_within(Duration::from_secs(1)), "still there");
+    };
+    end(&|session| session.signal(libc::SIGHUP));
+    end(&|session| session.signal(libc::SIGTERM));
+}
+
+#[test]
+fn a_killed_dashboard_leaves_job_and_file_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = study(folder.path());
+    let mut session = Session::open(&path, &[]);
+    session.wait_for("30 patients");
+    session.do_and_see("E", "extraction is job 1");
+    session.signal(libc::SIGKILL);
+    assert!(session.ended_within(Duration::from_secs(5)));
+    let store = Store::open(&path, Access::Read).unwrap();
+    assert!(within(LIMIT, || store.jobs().unwrap()[0].state == JobState::Done));
+    assert_eq!(store.check_whole().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_osteon")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("needs a terminal"));
+}
