@@ -83,6 +83,16 @@ impl Store {
         Ok(models)
     }
 
+    /// Model, feature and weight of the newest finished fit, in the order they were chosen.
+    pub fn selected_features(&self) -> Result<Vec<(String, String, f64)>, StoreError> {
+        let sql = "SELECT name, feature, weight FROM selected_feature JOIN model ON model.id = model
+                   WHERE run = (SELECT max(id) FROM run WHERE kind = 'fit' AND finished_at IS NOT NULL)
+                   ORDER BY model, position";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn predictions(&self, model: ModelId) -> Result<Vec<Prediction>, StoreError> {
         let sql =
             "SELECT patient, origin, probability, linear FROM prediction WHERE model = ?1 ORDER BY patient, origin";

@@ -187,6 +187,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::DataChanged => vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)],
         Message::Answer(answer) => answered(app, answer),
         Message::Hangup => vec![Effect::Quit],
+        Message::Waiting => {
+            app.say("waiting: another program is writing to the study file");
+            Vec::new()
+        }
     }
 }
 
@@ -320,6 +324,10 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
         }
         Answer::Nomogram(nomogram) => {
             nomogram::arrived(app, nomogram);
+            Vec::new()
+        }
+        Answer::Values { id, values } => {
+            app.nomogram.take(id, values);
             Vec::new()
         }
         Answer::Done(text) => {

@@ -1,6 +1,5 @@
 //! What screens show, as plain values; `effects.rs` gets them from the study.
 
-use crate::model::nomogram::Nomogram;
 use crate::report::figure::Figure;
 use crate::report::sheet::Sheet;
 use crate::table::{Table, Values, natural};
@@ -47,7 +46,9 @@ impl Screen {
     pub fn pages(self) -> &'static [Page] {
         match self {
             Screen::Study => &[Page::Overview],
-            Screen::Patients => &[Page::Variables, Page::Images, Page::Features, Page::Predictions, Page::History],
+            Screen::Patients => {
+                &[Page::Variables, Page::Images, Page::Features, Page::Predictions, Page::Waterfall, Page::History]
+            }
             Screen::Clinical => &[Page::Table1, Page::Table2, Page::Table4, Page::Forest],
             Screen::Split => &[Page::Members, Page::Balance],
             Screen::Models => &[
@@ -59,6 +60,8 @@ impl Screen {
                 Page::Calibration,
                 Page::Decision,
                 Page::LassoPath,
+                Page::Icc,
+                Page::Shap,
                 Page::Comparison,
             ],
             Screen::Trail => &[Page::Changes, Page::Verification, Page::Reconciliation],
@@ -90,6 +93,9 @@ pub enum Page {
     Calibration,
     Decision,
     LassoPath,
+    Icc,
+    Shap,
+    Waterfall,
     Comparison,
     Changes,
     Verification,
@@ -119,6 +125,9 @@ impl Page {
             Page::Calibration => "Calibration",
             Page::Decision => "Decision",
             Page::LassoPath => "LASSO",
+            Page::Icc => "ICC",
+            Page::Shap => "SHAP",
+            Page::Waterfall => "Why",
             Page::Comparison => "Compare",
             Page::Changes => "Changes",
             Page::Verification => "Verify",
@@ -266,16 +275,6 @@ impl JobRow {
     pub fn rate(&self) -> Option<f64> {
         self.seconds.filter(|seconds| *seconds > 0.0 && self.done > 0).map(|seconds| self.done as f64 / seconds * 60.0)
     }
-}
-
-/// The model behind the nomogram, and the patients whose values it can take.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NomogramData {
-    pub name: String,
-    pub scales: Nomogram,
-    /// Id, and one value for each effect (a level by its position); complete cases only.
-    pub patients: Vec<(String, Vec<f64>)>,
-    pub provenance: Vec<String>,
 }
 
 impl From<crate::store::JobRow> for JobRow {

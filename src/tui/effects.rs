@@ -8,8 +8,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::report::figure::TWO_COLUMNS_MM;
+use crate::seed::Seed;
 use crate::store::{JobId, StoreError};
-use crate::study::{Edit, Error, ExtractRequest, Study};
+use crate::study::{ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, ModelTable, Study};
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 use crate::tui::message::{Answer, Change, Message, Request, Work};
 
@@ -40,7 +42,11 @@ impl Workers {
     }
 }
 
-fn worker(study: Study, to: Sender<Message>) -> Sender<Request> {
+fn worker(mut study: Study, to: Sender<Message>) -> Sender<Request> {
+    let waiting = to.clone();
+    study.store.on_waiting(move || {
+        let _ = waiting.send(Message::Waiting);
+    });
     let (sender, requests) = channel();
     thread::spawn(move || {
         while let Ok(request) = requests.recv() {
@@ -103,7 +109,14 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             let picture = study.picture(&id).map(Arc::new).map_err(|error| error.in_full());
             vec![Answer::Picture { id, picture }]
         }
-        Request::Nomogram => vec![Answer::Nomogram(Err("no model was fitted yet: f on Models fits".to_owned()))],
+        Request::Nomogram => {
+            let model = study.movable_model().map(Box::new).map_err(|error| error.in_full());
+            vec![Answer::Nomogram(model)]
+        }
+        Request::Values { id } => match study.values_to_move(&id) {
+            Ok(values) => vec![Answer::Values { id, values }],
+            Err(error) => vec![refused(&error)],
+        },
         Request::Change(change) => vec![changed(study, change)],
         Request::Work(work) => vec![said(worked(study, work))],
         Request::Write { path, text } => vec![said(write_new(&path, &text))],
@@ -123,7 +136,7 @@ fn head(study: &Study) -> Result<Head, Error> {
         file,
         locked: row.locked.map(|(at, by)| format!("{at} by {by}")),
         trail_head: study.store.trail_head()?,
-        parameters: Vec::new(),
+        parameters: study.learning_parameters(),
     })
 }
 
@@ -144,18 +157,49 @@ fn jobs(study: &Study) -> Result<Vec<JobRow>, Error> {
 
 fn page_content(study: &Study, page: Page, patient: Option<&str>) -> Result<Content, Error> {
     let id = patient.unwrap_or_default();
+    let clinical = |table| Ok::<_, Error>(study.clinical_table(table, &study.protocol)?.0);
     let sheet = match page {
         Page::Overview => return Ok(Content::Blocks(study.overview()?)),
         Page::Variables => study.variables_sheet(id)?,
         Page::Images => study.images_sheet(id)?,
         Page::Features => study.features_sheet(id)?,
+        Page::Predictions => study.predictions_sheet(id)?,
         Page::History => study.history_sheet(id)?,
+        Page::Table1 => clinical(ClinicalTable::One)?,
+        Page::Table2 => clinical(ClinicalTable::Two)?,
+        Page::Table4 => clinical(ClinicalTable::Four)?,
+        Page::Forest => return Ok(Content::Chart(study.forest_figure()?)),
+        Page::Members => study.members_sheet()?,
+        Page::Balance => study.split_sheet()?,
+        Page::Runs => study.runs_sheet()?,
+        Page::Table3 => study.model_table(ModelTable::Three)?,
+        Page::Table5 => study.model_table(ModelTable::Five)?,
+        Page::Selected => study.chosen_sheet()?,
         Page::Changes => study.changes_sheet()?,
         Page::Verification => study.verification_sheet()?,
-        Page::Members => study.members_sheet()?,
-        _ => return Ok(Content::Nothing(format!("{}: nothing yet", page.name()))),
+        Page::Comparison => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),
+        Page::Reconciliation => {
+            let how = "osteon reconcile FILE.csv holds published tables against themselves and against this study";
+            return Ok(Content::Nothing(how.to_owned()));
+        }
+        Page::Roc => return figure(study, "roc", patient),
+        Page::Calibration => return figure(study, "calibration", patient),
+        Page::Decision => return figure(study, "dca", patient),
+        Page::LassoPath => return figure(study, "lasso", patient),
+        Page::Icc => return figure(study, "icc", patient),
+        Page::Shap => return figure(study, "shap", patient),
+        Page::Waterfall => return figure(study, "waterfall", patient),
     };
     Ok(Content::Sheet(sheet))
+}
+
+/// A figure by its name on the command line.
+fn figure(study: &Study, name: &str, patient: Option<&str>) -> Result<Content, Error> {
+    let Some((name, ..)) = FigureName::ALL.iter().find(|(_, known, _)| *known == name) else {
+        return Ok(Content::Nothing(format!("no figure {name}")));
+    };
+    let patient = patient.map(str::to_owned);
+    Ok(Content::Chart(study.figure(&FigureRequest { name: *name, width_mm: TWO_COLUMNS_MM, patient, region: None })?))
 }
 
 fn changed(study: &Study, change: Change) -> Answer {
@@ -167,7 +211,10 @@ fn changed(study: &Study, change: Change) -> Answer {
         Change::Exclude { id, reason, .. } => study.exclude(id, reason).map(|()| format!("{id} is excluded")),
         Change::Include { id, reason, .. } => study.include(id, reason).map(|()| format!("{id} is included")),
         Change::Undo { id, reason } => study.undo(id, reason).map(|what| format!("{id}: {what}")),
-        Change::Split { .. } | Change::LockSplit => Ok("no split can be made yet".to_owned()),
+        Change::Split { seed, train_percent } => study
+            .draw_split(Seed(*seed), f64::from(*train_percent) / 100.0)
+            .map(|(train, test)| format!("a new split: {train} training, {test} test")),
+        Change::LockSplit => study.lock_split("from the dashboard").map(|()| "the split is locked".to_owned()),
     };
     match result {
         Ok(text) => Answer::Done(text),
@@ -199,7 +246,11 @@ fn worked(study: &Study, work: Work) -> Result<String, Error> {
             study.start_worker()?;
             Ok(format!("extraction is job {}; it goes on when you leave", job.0))
         }
-        Work::Fit { .. } => Ok("fits are started by osteon fit".to_owned()),
+        Work::Fit { assignments } => {
+            let job = study.queue_fit(&assignments)?;
+            study.start_worker()?;
+            Ok(format!("the fit is job {}; it goes on when you leave", job.0))
+        }
         Work::Cancel { job } => Ok(match study.cancel_job(JobId(job))? {
             true => format!("job {job} is asked to stop"),
             false => format!("job {job} is over already"),

@@ -104,7 +104,10 @@ impl Form {
         }
         let label = self.fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0) as u16 + 2;
         let first = inner.y + lines.len() as u16;
-        for ((at, field), y) in self.fields.iter().enumerate().zip(first..inner.bottom()) {
+        // More fields than lines scroll after the pen.
+        let seen = usize::from(inner.bottom().saturating_sub(first + 1)).max(1);
+        let top = (self.at + 1).saturating_sub(seen);
+        for ((at, field), y) in self.fields.iter().enumerate().skip(top).take(seen).zip(first..inner.bottom()) {
             let here = at == self.at;
             let style = if here { theme.heading() } else { Style::new() };
             put(buffer, inner.x, y, inner.width, &field.label, false, style);
@@ -115,7 +118,7 @@ impl Form {
             let place = Rect::new(inner.x + label, y, inner.width.saturating_sub(label), 1);
             area.render(place.intersection(buffer.area), buffer);
         }
-        let last = first + self.fields.len() as u16;
+        let last = first + self.fields.len().min(seen) as u16;
         if last < inner.bottom() {
             let many = self.fields.len() > 1;
             let hint = if many { "Enter next, then done   Tab   Esc leave" } else { "Enter done   Esc leave" };

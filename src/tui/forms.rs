@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::report::sheet::{Format, Sheet, render};
+use crate::report::sheet::{Cell, Format, Sheet, render};
 use crate::tui::app::{App, change, work};
 use crate::tui::data::{Content, Page, Screen};
 use crate::tui::dialog::Dialog;
@@ -54,7 +54,7 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
                 form.fields.iter().enumerate().map(|(at, field)| format!("{}={}", field.label, form.answer(at)));
             work(app, Work::Fit { assignments: answers.collect() })
         }
-        Purpose::TakePatient => crate::tui::nomogram::take(app, &first),
+        Purpose::TakePatient => vec![Effect::Ask(Request::Values { id: first })],
     })
 }
 
@@ -210,6 +210,7 @@ pub fn fit(app: &mut App) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Marks the run under the cursor; two marked runs are shown side by side.
 pub fn compare(app: &mut App) -> Vec<Effect> {
     let Some(run) = app.pages.get(&Page::Runs).and_then(page::PageState::row_name) else {
         app.complain("stand on a run to compare it");
@@ -221,16 +222,30 @@ pub fn compare(app: &mut App) -> Vec<Effect> {
     if app.compared.len() > 2 {
         app.compared.remove(0);
     }
-    match &app.compared[..] {
-        [_] => {
-            app.say(format!("run {run} is marked; mark a second one"));
-            Vec::new()
-        }
-        _ => {
-            app.pages.remove(&Page::Comparison);
-            app.open_page(Screen::Models, Page::Comparison)
-        }
+    let Some(Content::Sheet(runs)) = app.pages.get(&Page::Runs).and_then(|state| state.content.as_ref()) else {
+        return Vec::new();
+    };
+    let row = |id: &String| runs.rows.iter().find(|row| row[0].text() == *id);
+    let both: Vec<&Vec<Cell>> = app.compared.iter().filter_map(row).collect();
+    let [a, b] = both[..] else {
+        app.say(format!("run {run} is marked; mark a second one"));
+        return Vec::new();
+    };
+    let line = |(at, name): (usize, &String)| {
+        let sign = if a[at] == b[at] { "same" } else { "differs" };
+        vec![Cell::Text(name.clone()), a[at].clone(), b[at].clone(), Cell::Text(sign.to_owned())]
+    };
+    let sheet = Sheet {
+        title: "Two runs side by side".to_owned(),
+        headings: ["what", "first", "second", "compared"].map(str::to_owned).to_vec(),
+        rows: runs.headings.iter().enumerate().map(line).collect(),
+        ..Sheet::default()
+    };
+    page::arrived(app, Page::Comparison, None, Content::Sheet(sheet));
+    if let Some(state) = app.pages.get_mut(&Page::Comparison) {
+        state.stale = false;
     }
+    app.open_page(Screen::Models, Page::Comparison)
 }
 
 /// A file name for the present view.
@@ -290,7 +305,6 @@ fn text_of_view(app: &App, ending: &str) -> Result<String, String> {
 
 /// The patients as listed: filtered, sorted, shown columns.
 fn patient_sheet(app: &App) -> Sheet {
-    use crate::report::sheet::Cell;
     let patients = &app.patients;
     let columns = patients.columns();
     let cell = |row: u32, column: usize| match patients.cohort.text(row as usize, column) {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
-use crate::study::Picture;
-use crate::tui::data::{Cohort, Content, Head, JobRow, NomogramData, Page};
+use crate::study::{MovableModel, Picture};
+use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 
 /// Everything that reaches `update`.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub enum Message {
     Answer(Answer),
     /// The terminal is gone, or the program was asked to end.
     Hangup,
+    /// Another program is writing; our change waits for it.
+    Waiting,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,9 @@ pub enum Request {
         id: String,
     },
     Nomogram,
+    Values {
+        id: String,
+    },
     Change(Change),
     Work(Work),
     Write {
@@ -118,7 +123,12 @@ pub enum Answer {
         id: String,
         picture: Result<std::sync::Arc<Picture>, String>,
     },
-    Nomogram(Result<NomogramData, String>),
+    Nomogram(Result<Box<MovableModel>, String>),
+    /// A patient's values for the nomogram.
+    Values {
+        id: String,
+        values: Vec<f64>,
+    },
     /// Something was done; say so.
     Done(String),
     Refused(String),

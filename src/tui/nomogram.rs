@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::nomogram::Effect as Scale;
+use crate::study::MovableModel;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
-use crate::tui::data::NomogramData;
 use crate::tui::dialog::Dialog;
 use crate::tui::form::{Form, Purpose};
 use crate::tui::grid_view::put;
@@ -17,7 +17,7 @@ use crate::tui::page;
 /// State of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct NomogramScreen {
-    pub model: Option<Result<NomogramData, String>>,
+    pub model: Option<Result<Box<MovableModel>, String>>,
     /// One value an effect: a number, or the position of a level.
     pub values: Vec<f64>,
     pub at: usize,
@@ -28,7 +28,7 @@ pub struct NomogramScreen {
 /// Steps over the range of a number.
 const STEPS: f64 = 50.0;
 
-pub fn arrived(app: &mut App, model: Result<NomogramData, String>) {
+pub fn arrived(app: &mut App, model: Result<Box<MovableModel>, String>) {
     let screen = &mut app.nomogram;
     if let Ok(model) = &model
         && screen.values.len() != model.scales.effects.len()
@@ -82,17 +82,14 @@ fn moved(scale: &Scale, value: f64, sign: f64) -> f64 {
     }
 }
 
-/// Sets the values to those of a patient.
-pub fn take(app: &mut App, id: &str) -> Vec<Effect> {
-    let Some(Ok(model)) = &app.nomogram.model else { return Vec::new() };
-    match model.patients.iter().find(|(it, _)| it.eq_ignore_ascii_case(id)) {
-        Some((id, values)) => {
-            app.nomogram.values = values.clone();
-            app.nomogram.patient = Some(id.clone());
+impl NomogramScreen {
+    /// Sets the values to those of a patient.
+    pub fn take(&mut self, id: String, values: Vec<f64>) {
+        if values.len() == self.values.len() {
+            self.values = values;
+            self.patient = Some(id);
         }
-        None => app.complain(format!("{id} has not all values that the model needs")),
     }
-    Vec::new()
 }
 
 /// Each effect with its value and points, then total and probability.
@@ -109,7 +106,8 @@ fn lines(app: &App) -> Vec<String> {
         lines.push(format!("{:<24} {:>12} {points:>8} points", scale.name(), value_text(scale, screen.values[at])));
     }
     lines.push(format!("{:<24} {:>12} {total:>8.1} points", "Total", ""));
-    lines.push(format!("{:<24} {:>12.4}", "Probability of non-pGR", scales.probability(total)));
+    let (risk, [low, high]) = model.risk(&screen.values);
+    lines.push(format!("{:<24} {risk:>12.4}  95% interval {low:.4} to {high:.4}", "Probability of non-pGR"));
     lines
 }
 
@@ -122,10 +120,10 @@ fn value_text(scale: &Scale, value: f64) -> String {
 
 pub fn title(app: &App) -> String {
     match &app.nomogram.model {
-        Some(Ok(model)) => match &app.nomogram.patient {
-            Some(id) => format!("{}; values of {id}", model.name),
-            None => model.name.clone(),
-        },
+        Some(Ok(model)) => {
+            let whose = app.nomogram.patient.as_ref().map_or_else(String::new, |id| format!("; values of {id}"));
+            format!("combined model, {} events in {} patients{whose}", model.logistic.n_events, model.logistic.n)
+        }
         _ => "Nomogram".to_owned(),
     }
 }
@@ -152,9 +150,8 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     put(buffer, area.x + 2, y, area.width.saturating_sub(3), &texts[texts.len() - 2], false, Style::new());
     put(buffer, area.x + 2, y + 1, area.width.saturating_sub(3), &texts[texts.len() - 1], false, theme.heading());
-    let total: f64 = screen.values.iter().enumerate().filter_map(|(at, &value)| model.scales.points(at, value)).sum();
-    let probability = model.scales.probability(total);
-    put(buffer, area.x + 2, y + 2, width as u16, &bar(probability, width, theme), false, theme.heading());
+    let (risk, _) = model.risk(&screen.values);
+    put(buffer, area.x + 2, y + 2, width as u16, &bar(risk, width, theme), false, theme.heading());
 }
 
 fn part(scale: &Scale, value: f64) -> f64 {
