@@ -47,13 +47,18 @@ impl Study {
             }
             _ => None,
         };
-        let row = |row: &Vec<Cell>| forest::Row {
-            label: row[0].text(),
-            univariable: estimate(row, 1),
-            multivariable: estimate(row, 3),
-            reference: false,
-        };
-        let rows: Vec<forest::Row> = sheet.rows.iter().map(row).collect();
+        let line =
+            |label: String, univariable| forest::Row { label, univariable, multivariable: None, reference: false };
+        // One panel, so that a low screen has a line for each: the multivariate odds ratio stands below the univariate.
+        let rows: Vec<forest::Row> = sheet
+            .rows
+            .iter()
+            .flat_map(|row| {
+                let together =
+                    estimate(row, 3).map(|it| line(format!("  {}, multivariate", row[0].text().trim()), Some(it)));
+                std::iter::once(line(row[0].text(), estimate(row, 1))).chain(together)
+            })
+            .collect();
         Ok(forest::figure(&rows, &Paper { width_mm: TWO_COLUMNS_MM, provenance: sheet.provenance }))
     }
 

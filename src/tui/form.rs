@@ -1,6 +1,6 @@
 //! Questions with one or more lines to fill in.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -72,11 +72,12 @@ impl Form {
         self.fields[at].area.lines().concat().trim().to_owned()
     }
 
-    /// Enter goes to the next field, and submits at the last.
+    /// Enter goes to the next field and submits at the last; ctrl-s submits from any.
     pub fn key(&mut self, key: KeyEvent) -> Outcome {
         let last = self.fields.len() - 1;
         match key.code {
             KeyCode::Esc => return Outcome::Closed,
+            KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return Outcome::Submitted,
             KeyCode::Enter if self.at == last => return Outcome::Submitted,
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1).min(last),
             KeyCode::BackTab | KeyCode::Up => self.at = self.at.saturating_sub(1),
@@ -121,7 +122,7 @@ impl Form {
         let last = first + self.fields.len().min(seen) as u16;
         if last < inner.bottom() {
             let many = self.fields.len() > 1;
-            let hint = if many { "Enter next, then done   Tab   Esc leave" } else { "Enter done   Esc leave" };
+            let hint = if many { "Enter next   ctrl-s done   Esc leave" } else { "Enter done   Esc leave" };
             let (text, style) = self.error.as_ref().map_or((hint, Style::new()), |error| (error, theme.bad()));
             put(buffer, inner.x, last, inner.width, text, false, style);
         }
