@@ -54,8 +54,7 @@ impl Study {
             .rows
             .iter()
             .flat_map(|row| {
-                let together =
-                    estimate(row, 3).map(|it| line(format!("  {}, multivariate", row[0].text().trim()), Some(it)));
+                let together = estimate(row, 3).map(|it| line("  multivariate".to_owned(), Some(it)));
                 std::iter::once(line(row[0].text(), estimate(row, 1))).chain(together)
             })
             .collect();

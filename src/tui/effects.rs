@@ -102,7 +102,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
         Request::Cohort => cohort(study, early).unwrap_or_else(|error| vec![refused(&error)]),
         Request::Page(page, patient) => {
             let content = page_content(study, page, patient.as_deref());
-            let content = content.unwrap_or_else(|error| Content::Nothing(error.in_full()));
+            let content = content.unwrap_or_else(|error| Content::Nothing(with_hint(&error)));
             vec![Answer::Page(page, patient, Box::new(content))]
         }
         Request::Picture { id } => {
@@ -110,7 +110,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             vec![Answer::Picture { id, picture }]
         }
         Request::Nomogram => {
-            let model = study.movable_model().map(Box::new).map_err(|error| error.in_full());
+            let model = study.movable_model().map(Box::new).map_err(|error| with_hint(&error));
             vec![Answer::Nomogram(model)]
         }
         Request::Values { id } => match study.values_to_move(&id) {
@@ -125,6 +125,12 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
 
 fn refused(error: &Error) -> Answer {
     Answer::Refused(error.in_full())
+}
+
+/// The error with what to do about it.
+fn with_hint(error: &Error) -> String {
+    let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+    format!("{}{hint}", error.in_full())
 }
 
 fn head(study: &Study) -> Result<Head, Error> {
