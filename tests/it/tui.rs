@@ -29,6 +29,7 @@ const PLACES: &[(&str, &str)] = &[
     ("split", "5"),
     ("split_new", "5s"),
     ("models", "6"),
+    ("chart", ":roc<enter>"),
     ("nomogram", "7"),
     ("trail", "8"),
     ("trail_filtered", "8&variable ~ 17<enter>"),

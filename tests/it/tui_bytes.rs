@@ -74,6 +74,15 @@ fn frames_fit_a_slow_link() {
 }
 
 #[test]
+fn a_chart_fits_a_slow_link() {
+    let mut link = Link::new(93);
+    link.frame();
+    let (writes, bytes) = link.after(":roc<enter>");
+    assert!(writes == 1 && bytes <= 3500, "{bytes} bytes in {writes} writes");
+    eprintln!("chart: {bytes} bytes");
+}
+
+#[test]
 fn progress_costs_almost_nothing_on_any_screen() {
     for screen in ["2", "3", "4"] {
         let mut link = Link::new(93);

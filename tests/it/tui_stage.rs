@@ -156,7 +156,8 @@ pub fn content(page: Page, patient: &str) -> Content {
             let headings = ["feature", "intra", "peri_2mm", "peri_4mm", "peri_6mm", "intra_peri_2mm", "a", "b"];
             Content::Sheet(sheet("Features", &headings, (0..500).map(row).collect()))
         }
-        Page::Roc | Page::Calibration | Page::Decision | Page::LassoPath => Content::Nothing("no model yet".into()),
+        Page::Roc => Content::Chart(curves()),
+        Page::Calibration | Page::Decision | Page::LassoPath => Content::Nothing("no model yet".into()),
         _ => {
             let row = |n: usize| {
                 let interval = Cell::Interval { estimate: 1.0 + n as f64, low: 0.5, high: 7.25, digits: 3 };
@@ -170,6 +171,23 @@ pub fn content(page: Page, patient: &str) -> Content {
             Content::Sheet(sheet(page.name(), &["Variable", "All", "OR (95% CI)", "p"], (1..40).map(row).collect()))
         }
     }
+}
+
+/// Three curves in two sets, as the comparison of the clinical, radiomics and combined model.
+fn curves() -> osteon::report::figure::Figure {
+    use osteon::report::figure::roc::{Curve, Set, figure};
+    let curve = |model: &str, power: f64| {
+        let corner = |n: usize| [n as f64 / 30.0, (n as f64 / 30.0).powf(power)];
+        let interval = Some([0.6, 0.9]);
+        Curve { model: model.into(), points: (0..=30).map(corner).collect(), auc: 1.0 / (1.0 + power), interval }
+    };
+    let models = [("Clinical", 0.6), ("Radiomics", 0.4), ("Combined", 0.25)];
+    let set = |name: &str, n: usize| {
+        let curves = models.iter().map(|(model, power)| curve(model, *power)).collect();
+        Set { name: name.into(), n, curves }
+    };
+    let paper = osteon::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
+    figure(&[set("Training set", 75), set("Test set", 18)], &paper)
 }
 
 fn read(keys: &str) -> Vec<KeyEvent> {
