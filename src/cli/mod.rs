@@ -111,8 +111,7 @@ enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Import(import::Args),
-    /// List all patients
-    Patients,
+    Patients(patients::ListArgs),
     Show(patients::ShowArgs),
     Edit(edit::EditArgs),
     Exclude(edit::ExcludeArgs),
@@ -174,7 +173,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Demo(args) => demo::run(args, globals),
         Command::Init(args) => init::run(args, globals),
         Command::Import(args) => import::run(args, globals),
-        Command::Patients => patients::list(globals),
+        Command::Patients(args) => patients::list(args, globals),
         Command::Show(args) => patients::show(args, globals),
         Command::Edit(args) => edit::edit(args, globals),
         Command::Exclude(args) => edit::exclude(args, globals),

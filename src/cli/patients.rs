@@ -3,6 +3,14 @@
 use crate::cli::{Globals, Outcome, opening, output};
 use crate::study::Error;
 
+/// List the patients
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// Only those that pass, such as "alp > 300 and pf = yes" or "necrosis is missing"
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
+}
+
 /// Show everything about one patient
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
@@ -10,8 +18,13 @@ pub struct ShowArgs {
     id: String,
 }
 
-pub fn list(globals: &Globals) -> Result<Outcome, Error> {
-    output::print_sheet(&opening::read(globals)?.patients_sheet()?, globals.format)?;
+pub fn list(args: &ListArgs, globals: &Globals) -> Result<Outcome, Error> {
+    let study = opening::read(globals)?;
+    let sheet = match &args.filter {
+        Some(filter) => study.filtered_patients_sheet(filter)?,
+        None => study.patients_sheet()?,
+    };
+    output::print_sheet(&sheet, globals.format)?;
     Ok(Outcome::Done)
 }
 

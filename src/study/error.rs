@@ -68,6 +68,8 @@ pub enum Error {
     NoTerminal,
     #[error("{}: {cause}", path.display())]
     Keys { path: PathBuf, cause: String },
+    #[error("the filter {text:?}")]
+    Filter { text: String, source: crate::table::filter::FilterError },
     #[error("patient {0} has no change to turn back")]
     NothingToUndo(String),
     #[error("patient {0} has no {1} linked")]

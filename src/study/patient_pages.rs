@@ -7,6 +7,7 @@ use crate::report::sheet::{Cell, Sheet};
 use crate::roi::Roi;
 use crate::store::{Change, ChangeFilter, Patient, Response, Role, Side};
 use crate::study::{Error, Study, View};
+use crate::table::filter::Filter;
 use crate::table::{Column, Table, Values};
 
 impl Study {
@@ -45,6 +46,17 @@ impl Study {
         let versions = patients.iter().map(|patient| patient.version).collect();
         let rows = patients.into_iter().map(|patient| patient.code).collect();
         Ok((Table::new(rows, columns).expect("each column has one value a patient"), versions))
+    }
+
+    /// The patients that pass a filter over the columns of `patient_table`.
+    pub fn filtered_patients_sheet(&self, text: &str) -> Result<Sheet, Error> {
+        let (table, _) = self.patient_table(None)?;
+        let filter = Filter::parse(text, &table).map_err(|source| Error::Filter { text: text.to_owned(), source })?;
+        let passing: BTreeSet<&str> = filter.rows(&table).into_iter().map(|row| table.rows()[row].as_str()).collect();
+        let mut sheet = self.patients_sheet()?;
+        sheet.rows.retain(|row| passing.contains(row[0].text().as_str()));
+        sheet.notes.push(format!("{} patients pass the filter {text}", sheet.rows.len()));
+        Ok(sheet)
     }
 
     /// Every variable of a patient with its value and unit, and whether the patient is included.

@@ -193,6 +193,22 @@ fn a_killed_dashboard_leaves_job_and_file_whole() {
 }
 
 #[test]
+fn the_command_line_filters_as_the_dashboard_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = study(folder.path());
+    let list = |filter: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_osteon"));
+        command.arg("--study").arg(&path).args(["--format", "csv", "patients", "--filter", filter]);
+        command.output().unwrap()
+    };
+    let rows = String::from_utf8(list("alp > 280").stdout).unwrap();
+    assert!(rows.contains("SYN029") && rows.contains("SYN030") && !rows.contains("SYN028"), "{rows}");
+    let refused = list("alp >> 3");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("column 5: expected ="));
+}
+
+#[test]
 fn without_a_terminal_it_says_so() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_osteon")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
