@@ -49,7 +49,7 @@ pub struct Nomogram {
 }
 
 /// How many intervals a scale has, about.
-const INTERVALS: f64 = 10.0;
+const INTERVALS: usize = 10;
 /// Risks that are marked where the training rows reach them.
 pub const RISKS: [f64; 11] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
@@ -139,24 +139,11 @@ fn short(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// Round numbers that cover `low..=high` in about `n` intervals, as R's `pretty`.
-pub fn pretty(low: f64, high: f64, n: f64) -> Vec<f64> {
+/// Round numbers that cover `low..=high` in about `n` intervals, as R's `pretty` (4.2) with its defaults.
+pub fn pretty(low: f64, high: f64, n: usize) -> Vec<f64> {
     const ROUNDING: f64 = 1e-10;
-    // R's bias to larger steps: h = 1.5, h5 = 0.5 + 1.5 h.
-    const H: f64 = 1.5;
-    const H5: f64 = 2.75;
-    let span = high - low;
-    let largest = low.abs().max(high.abs());
-    let cell = if span < largest * 3e-14 { largest.max(1e-3) / n } else { span / n };
-    let base = 10_f64.powf(cell.log10().floor());
-    let mut unit = base;
-    for (factor, bias) in [(2.0, H), (5.0, H5), (10.0, H)] {
-        if factor * base - cell < bias * (cell - unit) {
-            unit = factor * base;
-        } else {
-            break;
-        }
-    }
+    let fewest = (n / 3) as f64;
+    let unit = round_step(low, high, n, fewest);
     let mut first = (low / unit + ROUNDING).floor();
     let mut last = (high / unit - ROUNDING).ceil();
     while first * unit > low + ROUNDING * unit {
@@ -165,10 +152,45 @@ pub fn pretty(low: f64, high: f64, n: f64) -> Vec<f64> {
     while last * unit < high - ROUNDING * unit {
         last += 1.0;
     }
-    let steps = (last - first).max(0.0) as usize;
+    let lacking = (fewest - (last - first)).max(0.0);
+    let (less, more) = ((lacking / 2.0).floor(), (lacking / 2.0).ceil());
+    let (down, up) = match (first, last) {
+        (0.0, _) if low == 0.0 && high != 0.0 => (0.0, lacking),
+        (_, 0.0) if high == 0.0 && low != 0.0 => (lacking, 0.0),
+        _ if first >= 0.0 => (more, less),
+        _ => (less, more),
+    };
+    let (first, steps) = (first - down, (last + up - first + down) as usize);
     // Divided by the whole number of units where the unit is a fraction: 0.3 and not 0.30000000000000004.
     let value = |k: f64| if unit < 1.0 { k / (1.0 / unit).round() } else { k * unit };
     (0..=steps).map(|k| value(first + k as f64)).collect()
+}
+
+/// 1, 2, 5 or 10 times a power of ten, near the width of one of `n` cells.
+fn round_step(low: f64, high: f64, n: usize, fewest: f64) -> f64 {
+    // R's shrink.sml, for a range of one value.
+    const SHRINK: f64 = 0.75;
+    // R's high.u.bias to larger steps: h = 1.5, h5 = 0.5 + 1.5 h.
+    const H: f64 = 1.5;
+    const H5: f64 = 2.75;
+    let (span, largest) = (high - low, low.abs().max(high.abs()));
+    let blurred = largest * (1.0 + 1.0 / (1.0 + H)) * n as f64 * f64::EPSILON * 3.0;
+    let cell = if largest == 0.0 {
+        SHRINK / fewest.max(1.0)
+    } else if span < blurred {
+        (if largest > 10.0 { 9.0 + largest / 10.0 } else { largest }) * SHRINK / fewest.max(1.0)
+    } else {
+        span / n as f64
+    };
+    let base = 10_f64.powf(cell.log10().floor());
+    let mut unit = base;
+    for (factor, bias) in [(2.0, H), (5.0, H5), (10.0, H)] {
+        if factor * base - cell >= bias * (cell - unit) {
+            break;
+        }
+        unit = factor * base;
+    }
+    unit
 }
 
 #[cfg(test)]
@@ -177,8 +199,17 @@ mod tests {
 
     #[test]
     fn round_numbers_are_those_of_r() {
-        assert_eq!(pretty(80.0, 250.0, 10.0), [80., 100., 120., 140., 160., 180., 200., 220., 240., 260.]);
-        assert_eq!(pretty(0.0, 1.0, 10.0), [0., 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.]);
-        assert_eq!(pretty(3.0, 3.0, 10.0).len(), 2);
+        // R 4.2.2: pretty(c(low, high), n)
+        let check = |low, high, n, expected: &[f64]| assert_eq!(pretty(low, high, n), expected, "{low} to {high}");
+        check(80.0, 250.0, 10, &[80., 100., 120., 140., 160., 180., 200., 220., 240., 260.]);
+        check(0.0, 1.0, 10, &[0., 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.]);
+        check(-7.3, 2.1, 10, &[-8., -7., -6., -5., -4., -3., -2., -1., 0., 1., 2., 3.]);
+        check(3.0, 3.0, 10, &[1., 2., 3., 4.]);
+        check(0.0, 0.0, 10, &[-0.4, -0.2, 0., 0.2]);
+        check(-5.0, -5.0, 5, &[-5., 0.]);
+        check(-1.0, -1.0, 10, &[-1.2, -1., -0.8, -0.6]);
+        check(1e10, 1e10, 10, &[9.6e9, 9.8e9, 1e10, 1.02e10]);
+        check(0.0, 3.3e7, 7, &[0., 5e6, 1e7, 1.5e7, 2e7, 2.5e7, 3e7, 3.5e7]);
+        check(2.0, 2.0, 1, &[2.]);
     }
 }
