@@ -8,7 +8,7 @@
 -- Times are UTC, ISO 8601 with milliseconds. Hashes are SHA-256, lower case hexadecimal.
 
 PRAGMA application_id = 0x6F737465;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;   -- migrations/N.sql brings a file from schema N - 1 to schema N
 
 -- ---------------------------------------------------------------- the study
 
@@ -260,6 +260,10 @@ CREATE TRIGGER study_changed AFTER UPDATE ON study BEGIN
 END;
 CREATE TRIGGER study_kept BEFORE DELETE ON study
 BEGIN SELECT raise(ABORT, 'a study is never deleted from its file'); END;
+CREATE TRIGGER protocol_kept_update BEFORE UPDATE ON protocol
+BEGIN SELECT raise(ABORT, 'a protocol is never changed, only replaced'); END;
+CREATE TRIGGER protocol_kept_delete BEFORE DELETE ON protocol
+BEGIN SELECT raise(ABORT, 'a protocol is never deleted'); END;
 
 -- Patients
 CREATE TRIGGER patient_frozen_insert BEFORE INSERT ON patient WHEN (SELECT locked_at FROM study) IS NOT NULL
@@ -352,6 +356,8 @@ BEGIN SELECT raise(ABORT, 'the split is locked'); END;
 CREATE TRIGGER split_changed AFTER UPDATE ON split BEGIN
     INSERT INTO trail SELECT 'split', new.id, 'locked', old.locked, new.locked WHERE old.locked IS NOT new.locked;
 END;
+CREATE TRIGGER split_kept_update BEFORE UPDATE OF id, source, seed, train_fraction, strata, created_at ON split
+BEGIN SELECT raise(ABORT, 'a split is never changed, only replaced'); END;
 CREATE TRIGGER split_kept BEFORE DELETE ON split
 BEGIN SELECT raise(ABORT, 'a split is never deleted'); END;
 CREATE TRIGGER split_member_added AFTER INSERT ON split_member BEGIN

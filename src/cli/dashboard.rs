@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use crate::cli::{Color, Globals, Outcome};
+use crate::cli::{Color, Globals, Outcome, opening};
 use crate::store::Access;
-use crate::study::{Error, Study, View};
+use crate::study::{Error, Study};
 use crate::tui::app::Options;
 use crate::tui::keys::Bindings;
 use crate::tui::theme::Theme;
@@ -40,8 +40,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         (false, true) => Access::WriteOnNetwork,
         (false, false) => Access::Write,
     };
-    let view = if globals.blind { View::Blind } else { View::Full };
-    open(&Study::open(&globals.study, access)?.seen(view), args, globals)
+    open(&opening::open(globals, access)?, args, globals)
 }
 
 /// Opens the dashboard of a study.

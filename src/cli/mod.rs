@@ -149,7 +149,10 @@ enum Command {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     process::set_up();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
     if let Some(threads) = cli.globals.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
         pool.build_global().expect("no pool was built before");

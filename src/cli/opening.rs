@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::cli::Globals;
+use crate::cli::{Globals, output};
 use crate::store::Access;
 use crate::study::{Error, Study, View};
 
@@ -22,7 +22,13 @@ pub fn write(globals: &Globals) -> Result<Study, Error> {
     Ok(study)
 }
 
-fn open(globals: &Globals, access: Access) -> Result<Study, Error> {
+/// Opens the study as the reader may see it, and says what had to be done first.
+pub fn open(globals: &Globals, access: Access) -> Result<Study, Error> {
     let view = if globals.blind { View::Blind } else { View::Full };
-    Ok(Study::open(&globals.study, access)?.seen(view))
+    let study = Study::open(&globals.study, access)?.seen(view);
+    if let Some(copy) = study.store.migrated() {
+        let copy = copy.display();
+        output::warn(&format!("the study file was brought to this osteon's schema; what it was before is {copy}"));
+    }
+    Ok(study)
 }

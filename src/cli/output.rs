@@ -52,6 +52,16 @@ pub fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "{}", crate::text::clean_lines(text));
 }
 
+/// Prints help where it was asked for, else what is wrong with the arguments; these may hold any characters.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        warn(error.render().to_string().trim_end());
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// Prints the error with its causes and its hint, and gives its exit code.
 pub fn failure(error: &Error) -> ExitCode {
     warn(&format!("osteon: {}", error.in_full()));

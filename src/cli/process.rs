@@ -16,3 +16,34 @@ pub fn set_up() {
         eprintln!("osteon: stopped by a fault of its own at {place}; acknowledged changes are stored");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Run by the other test, in a process of its own.
+    #[test]
+    fn a_process_that_panics() {
+        if std::env::var_os("OSTEON_TEST_PANIC").is_some() {
+            set_up();
+            let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+            let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap_or_default();
+            eprintln!("{}", core.split_whitespace().collect::<Vec<_>>().join(" "));
+            panic!("Canary07x");
+        }
+    }
+
+    #[test]
+    fn a_panic_tells_its_place_and_no_value_and_leaves_no_core() {
+        let program = std::env::current_exe().expect("a test has a program");
+        let test = "cli::process::tests::a_process_that_panics";
+        let mut child = std::process::Command::new(program);
+        let output = child.args(["--exact", test, "--nocapture"]).env("OSTEON_TEST_PANIC", "1").output().unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        assert!(said.contains("stopped by a fault of its own at src/cli/process.rs:"), "{said}");
+        assert!(!said.contains("Canary"), "{said}");
+        if cfg!(target_os = "linux") {
+            assert!(said.contains("Max core file size 0 0 bytes"), "{said}");
+        }
+    }
+}

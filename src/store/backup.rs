@@ -1,12 +1,13 @@
 //! Copies of a study file that are whole, checked and in place only when they are finished.
 
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::store::file::{beside, reserve};
-use crate::store::{Access, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 impl Store {
     /// Copies the study to a new file while others go on reading and writing: written beside its place, checked,
@@ -15,12 +16,11 @@ impl Store {
         if to.exists() {
             return Err(StoreError::Exists(to.to_owned()));
         }
+        forget_drafts(to);
         let draft = draft(to);
         reserve(&draft)?;
         let result = self.copy_to(&draft).and_then(|()| settle(&draft, to));
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(beside(&draft, suffix));
-        }
+        remove(&draft);
         result
     }
 
@@ -31,11 +31,7 @@ impl Store {
         let copy = Connection::open(draft)?;
         copy.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         drop(copy);
-        let copy = Store::open(draft, Access::Read)?;
-        match copy.check_whole()?.into_iter().next() {
-            Some(finding) => Err(StoreError::Refused(format!("the copy is not whole: {finding}"))),
-            None => Ok(()),
-        }
+        check(draft).map(drop)
     }
 
     /// What is wrong with the file as a file: integrity, schema, trail, data against the trail.
@@ -48,13 +44,19 @@ impl Store {
     }
 }
 
+/// Checks that a copy, of whatever schema, is whole; gives its trail head.
+pub fn check(copy: &Path) -> Result<String, StoreError> {
+    let store = Store::as_it_is(copy)?;
+    match store.check_whole()?.into_iter().next() {
+        Some(finding) => Err(StoreError::Refused(format!("the copy is not whole: {finding}"))),
+        None => store.trail_head(),
+    }
+}
+
 /// Puts a checked copy in the place of a study file that is not there.
 pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let copy = Store::open(from, Access::Read)?;
-    if let Some(finding) = copy.check_whole()?.into_iter().next() {
-        return Err(StoreError::Refused(format!("the copy is not whole: {finding}")));
-    }
-    copy.backup(to)
+    check(from)?;
+    Store::as_it_is(from)?.backup(to)
 }
 
 /// Forces the draft to the disk and gives it its name, which must be free still.
@@ -66,6 +68,28 @@ fn settle(draft: &Path, to: &Path) -> Result<(), StoreError> {
     named.or_else(|cause| if to.exists() { Err(cause) } else { std::fs::rename(draft, to) }).map_err(wrong)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong)
+}
+
+/// Removes what backups to this place left when they were killed: patients' data under a name that nobody looks for.
+fn forget_drafts(to: &Path) {
+    const NO_COPY_TAKES_LONGER: Duration = Duration::from_secs(3600);
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let old = |entry: &DirEntry| {
+        let found = entry.file_name().to_string_lossy().into_owned();
+        let pid = found.strip_prefix(&name).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".draft"));
+        let age = entry.metadata().and_then(|file| file.modified()).map(|at| at.elapsed().unwrap_or_default());
+        pid.is_some_and(|pid| pid.parse::<u32>().is_ok()) && age.is_ok_and(|age| age > NO_COPY_TAKES_LONGER)
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(old) {
+        remove(&entry.path());
+    }
+}
+
+fn remove(draft: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(draft, suffix));
+    }
 }
 
 fn draft(to: &Path) -> PathBuf {

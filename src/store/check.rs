@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use crate::protocol::variable::VARIABLES;
+use crate::store::migrate::VERSION;
 use crate::store::trail::sha256;
 use crate::store::{ChangeFilter, Store, StoreError};
 
@@ -24,8 +25,26 @@ impl Store {
         Ok(findings)
     }
 
-    /// Tables, triggers and views that are not those of the schema.
+    /// The first thing that is wrong with a table that the trail covers.
+    pub(in crate::store) fn first_damage(&self) -> Option<String> {
+        const COVERED: [&str; 8] =
+            ["study", "protocol", "patient", "image", "query", "split", "split_member", "change"];
+        let look = |table: &&str| -> Option<String> {
+            let sql = format!("PRAGMA quick_check({table})");
+            match self.connection.query_row(&sql, [], |row| row.get::<_, String>(0)) {
+                // A heading may stand above what was found.
+                Ok(found) => found.lines().last().filter(|line| *line != "ok").map(str::to_owned),
+                Err(cause) => Some(cause.to_string()),
+            }
+        };
+        COVERED.iter().find_map(look)
+    }
+
+    /// Tables, triggers and views that are not those of the schema; a file of an older schema is not held against it.
     pub fn check_schema(&self) -> Result<Vec<String>, StoreError> {
+        if self.version()? != VERSION {
+            return Ok(Vec::new());
+        }
         let fresh = Connection::open_in_memory()?;
         fresh.execute_batch(crate::store::file::SCHEMA)?;
         let (found, expected) = (objects(&self.connection)?, objects(&fresh)?);
@@ -39,38 +58,75 @@ impl Store {
         Ok(names.into_iter().filter(differs).map(tell).collect())
     }
 
-    /// Clinical values, inclusion, linked files and protocols that are not what the trail and their hashes say.
+    /// Clinical values, inclusion, linked files, splits, lock and protocols that are not what the trail and their
+    /// hashes say.
     pub fn check_against_trail(&self) -> Result<Vec<String>, StoreError> {
-        let mut told: BTreeMap<(String, String, String), Option<String>> = BTreeMap::new();
+        let mut told: BTreeMap<Place, Option<String>> = BTreeMap::new();
         for change in self.changes(&ChangeFilter::default())?.into_iter().rev() {
             told.insert((change.table, change.row, change.field), change.new);
         }
-        let mut findings = Vec::new();
-        let mut compare = |table: &str, row: &str, field: &str, found: Option<String>| {
-            let key = (table.to_owned(), row.to_owned(), field.to_owned());
-            if told.get(&key).cloned().flatten() != found {
-                findings.push(format!("{table} {row}: {field} is not what the trail says"));
+        let held = self.held()?;
+        let places: BTreeSet<&Place> = told.keys().filter(|place| is_held(place)).chain(held.keys()).collect();
+        let differs = |place: &&Place| told.get(*place).and_then(Option::as_ref) != held.get(*place);
+        let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
+        let mut findings: Vec<String> = places.into_iter().filter(differs).map(tell).collect();
+        let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
+        let protocols = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        for protocol in protocols {
+            let (hash, toml) = protocol?;
+            if sha256(toml) != hash {
+                findings.push(format!("protocol {hash}: not the one of its hash"));
             }
+        }
+        Ok(findings)
+    }
+
+    /// Every value in force that the trail tells too.
+    fn held(&self) -> Result<BTreeMap<Place, String>, StoreError> {
+        let mut held = BTreeMap::new();
+        let mut hold = |table: &str, row: &str, field: &str, value: Option<String>| {
+            held.extend(value.map(|value| ((table.to_owned(), row.to_owned(), field.to_owned()), value)));
         };
         for patient in self.patients()? {
-            compare("patient", &patient.code, "code", Some(patient.code.clone()));
+            let code = &patient.code;
+            hold("patient", code, "code", Some(code.clone()));
             for (variable, entry) in VARIABLES.iter().zip(&patient.entries) {
-                compare("patient", &patient.code, variable.name, entry.map(|entry| entry.text()));
+                hold("patient", code, variable.name, entry.map(|entry| entry.text()));
             }
-            compare("patient", &patient.code, "exclusion_reason", patient.exclusion.clone());
+            hold("patient", code, "exclusion_reason", patient.exclusion.clone());
             for file in self.images_of(patient.id)? {
                 let role = file.role.name();
-                let path = file.path.to_string_lossy().into_owned();
-                compare("image", &patient.code, &format!("{role} path"), Some(path));
-                compare("image", &patient.code, &format!("{role} sha256"), Some(file.sha256));
-                compare("image", &patient.code, &format!("{role} label"), file.label.map(|label| label.to_string()));
+                hold("image", code, &format!("{role} path"), Some(file.path.to_string_lossy().into_owned()));
+                hold("image", code, &format!("{role} sha256"), Some(file.sha256));
+                hold("image", code, &format!("{role} label"), file.label.map(|label| label.to_string()));
             }
         }
         let study = self.study()?;
-        if sha256(&study.protocol_toml) != study.protocol_hash {
-            findings.push("the protocol in force is not the one of its hash".to_owned());
+        hold("study", &study.title, "title", Some(study.title.clone()));
+        hold("study", &study.title, "protocol", Some(study.protocol_hash));
+        hold("study", &study.title, "locked", study.locked.map(|(at, _)| at));
+        let sql = "SELECT split, code, side FROM split_member JOIN patient ON id = patient";
+        let mut statement = self.connection.prepare(sql)?;
+        let members = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))?;
+        for member in members {
+            let (split, code, side): (i64, String, String) = member?;
+            hold("split", &split.to_string(), &code, Some(side));
         }
-        Ok(findings)
+        Ok(held)
+    }
+}
+
+/// Table, row and field, as the trail names them.
+type Place = (String, String, String);
+
+/// Whether the newest word of the trail on this place must be the value in force.
+fn is_held((table, _, field): &Place) -> bool {
+    match table.as_str() {
+        "patient" => field != "included",
+        "image" => !field.ends_with(" patient"),
+        "study" => field != "schema",
+        "split" => !matches!(field.as_str(), "drawn" | "imported" | "locked"),
+        _ => false,
     }
 }
 

@@ -13,8 +13,10 @@ pub enum StoreError {
     Exists(PathBuf),
     #[error("{}: not a study file of osteon", .0.display())]
     NotAStudy(PathBuf),
-    #[error("{}: made by a newer osteon (schema {found}, this one knows {known})", path.display())]
-    Newer { path: PathBuf, found: i32, known: i32 },
+    #[error("{}: schema {found}, this osteon knows {known}; osteon {by} reads it", path.display())]
+    Newer { path: PathBuf, found: i32, known: i32, by: String },
+    #[error("{}: of an older osteon, and cannot be brought to this one's schema here: {why}", path.display())]
+    Older { path: PathBuf, why: String },
     #[error("{}", path.display())]
     File { path: PathBuf, source: std::io::Error },
     #[error("the study file is open for reading only: {0}")]
@@ -27,6 +29,8 @@ pub enum StoreError {
     Damaged(#[source] rusqlite::Error),
     #[error("the disk is full; nothing was changed")]
     Full,
+    #[error("the disk could not be read or written, or has no room; nothing was changed")]
+    Disk(#[source] rusqlite::Error),
     #[error("{0}")]
     Refused(String),
     #[error("no patient {0}")]
@@ -53,6 +57,7 @@ impl From<rusqlite::Error> for StoreError {
         match failure.code {
             ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => StoreError::Damaged(cause),
             ErrorCode::DiskFull => StoreError::Full,
+            ErrorCode::SystemIoFailure => StoreError::Disk(cause),
             ErrorCode::ReadOnly => StoreError::ReadOnly("the file or its folder is not writable".to_owned()),
             ErrorCode::ConstraintViolation if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER => {
                 StoreError::Refused(message.clone().unwrap_or_default())

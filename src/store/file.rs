@@ -11,11 +11,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 use crate::seed::Seed;
 use crate::store::trail::{self, Signature};
-use crate::store::{Actor, StoreError, actor};
+use crate::store::{Actor, StoreError, actor, migrate};
 
 pub(in crate::store) const SCHEMA: &str = include_str!("../../schema.sql");
 const APPLICATION_ID: i32 = 0x6F73_7465;
-const USER_VERSION: i32 = 1;
 /// How long a write waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,6 +36,9 @@ pub struct Store {
     read_only: Option<String>,
     /// Device and inode of the file that was opened.
     identity: Option<(u64, u64)>,
+    /// The copy that was made of the file before it was brought to this schema.
+    migrated: Option<PathBuf>,
+    clock: fn() -> String,
     waiting: Box<dyn Fn() + Send>,
 }
 
@@ -86,27 +88,56 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a study file. Nothing in it is changed. A file on a network file system, or one that cannot be
-    /// written, is opened for reading only; `read_only` says why.
+    /// Opens a study file. Nothing in it is changed, unless it is of an older schema: then it is copied and brought to
+    /// this one. A file on a network file system, or one that cannot be written or is damaged, is opened for reading
+    /// only; `read_only` says why.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+        let forced = access == Access::WriteOnNetwork;
+        let hindrance = || unsafe_place(path).filter(|_| !forced).or_else(|| unwritable(path));
+        let reason = if access == Access::Read { Some("as asked".to_owned()) } else { hindrance() };
+        let store = Self::known(path, reason.clone())?;
+        if store.version()? == migrate::VERSION {
+            return store.unless_damaged();
+        }
+        // The connection that migrates closes last, so that everything is in the file itself afterwards.
+        drop(store);
+        if let Some(why) = hindrance() {
+            return Err(StoreError::Older { path: path.to_owned(), why });
+        }
+        let migrated = Self::known(path, None)?.migrate()?;
+        Ok(Store { migrated, ..Self::known(path, reason)? })
+    }
+
+    /// Opens a file of this or an older schema to read it; nothing in it is changed.
+    pub(in crate::store) fn as_it_is(path: &Path) -> Result<Store, StoreError> {
+        Self::known(path, Some("as asked".to_owned()))
+    }
+
+    fn known(path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Missing(path.to_owned()));
         }
-        let reason = match access {
-            Access::Read => Some("as asked".to_owned()),
-            Access::Write => network_file_system(path)
-                .map(|name| format!("it lies on a network file system ({name}), where locks cannot be relied on"))
-                .or_else(|| unwritable(path)),
-            Access::WriteOnNetwork => unwritable(path),
-        };
-        let connection = connect(path, reason.is_some())?;
-        let store = Self::ready(connection, path, reason).and_then(|store| store.check().map(|()| store));
+        let store = connect(path, read_only.is_some())
+            .and_then(|connection| Self::ready(connection, path, read_only))
+            .and_then(|store| store.check().map(|()| store));
         store.map_err(|cause| match cause {
             StoreError::Damaged(rusqlite::Error::SqliteFailure(code, _)) if code.code == ErrorCode::NotADatabase => {
                 StoreError::NotAStudy(path.to_owned())
             }
             other => other,
         })
+    }
+
+    /// A damaged file is opened for reading only, whatever was asked. Looks through the tables that the trail covers,
+    /// not the feature values: these have hashes, and `verify` reads all.
+    fn unless_damaged(self) -> Result<Store, StoreError> {
+        if self.read_only.is_some() {
+            return Ok(self);
+        }
+        match self.first_damage() {
+            None => Ok(self),
+            Some(damage) => Self::known(&self.path, Some(format!("it is damaged ({damage})"))),
+        }
     }
 
     fn ready(mut connection: Connection, path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
@@ -125,19 +156,23 @@ impl Store {
         let actor = Actor::of_process();
         let identity = identity(path);
         let waiting = Box::new(|| ());
-        Ok(Store { connection, path: path.to_owned(), actor, signature, read_only, identity, waiting })
+        let (path, migrated, clock) = (path.to_owned(), None, actor::now as fn() -> String);
+        Ok(Store { connection, path, actor, signature, read_only, identity, migrated, clock, waiting })
     }
 
     /// Refuses what is no study file, and one of a newer schema.
     fn check(&self) -> Result<(), StoreError> {
-        let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        if pragma("application_id")? != APPLICATION_ID {
+        let application: i32 = self.connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if application != APPLICATION_ID {
             return Err(StoreError::NotAStudy(self.path.clone()));
         }
-        match pragma("user_version")? {
-            USER_VERSION => Ok(()),
-            found => Err(StoreError::Newer { path: self.path.clone(), found, known: USER_VERSION }),
+        let (found, known) = (self.version()?, migrate::VERSION);
+        if found <= known {
+            return Ok(());
         }
+        let by = self.connection.query_row("SELECT program_version FROM study", [], |row| row.get::<_, String>(0));
+        let by = by.map_or_else(|_| "of a later version".to_owned(), |by| crate::text::clean(&by).into_owned());
+        Err(StoreError::Newer { path: self.path.clone(), found, known, by })
     }
 
     /// Another connection to the same file, for another thread.
@@ -156,6 +191,16 @@ impl Store {
     /// Why nothing can be written, if so.
     pub fn read_only(&self) -> Option<&str> {
         self.read_only.as_deref()
+    }
+
+    /// The copy that was made of the file when opening brought it to this program's schema.
+    pub fn migrated(&self) -> Option<&Path> {
+        self.migrated.as_deref()
+    }
+
+    /// Changes are dated by another clock, as when the machine's was set back.
+    pub fn set_clock(&mut self, clock: fn() -> String) {
+        self.clock = clock;
     }
 
     /// `tell` is called when a write has to wait for another one, about once a second.
@@ -187,7 +232,7 @@ impl Store {
         self.begin_and(reason, work)
     }
 
-    fn begin_and<T, E: From<StoreError>>(
+    pub(in crate::store) fn begin_and<T, E: From<StoreError>>(
         &self,
         reason: &str,
         work: impl FnOnce(&Write) -> Result<T, E>,
@@ -196,7 +241,7 @@ impl Store {
         if identity(&self.path) != self.identity {
             return Err(StoreError::Gone(self.path.clone()).into());
         }
-        let at = actor::now();
+        let at = (self.clock)();
         *self.signature.lock().expect("no holder of the signature panics") = Signature {
             at: at.clone(),
             actor: self.actor.clone(),
@@ -286,9 +331,14 @@ fn unwritable(path: &Path) -> Option<String> {
     file.err().map(|cause| format!("it cannot be opened for writing ({cause})"))
 }
 
-/// The name of the network file system that holds the file, by the magic numbers of statfs(2).
-fn network_file_system(path: &Path) -> Option<&'static str> {
-    use std::os::unix::ffi::OsStrExt;
+/// Why SQLite's locks cannot be relied on where the file lies, if so.
+fn unsafe_place(path: &Path) -> Option<String> {
+    let name = network_name(file_system(path)?)?;
+    Some(format!("it lies on a network file system ({name}), where locks cannot be relied on"))
+}
+
+/// The name of a network file system, by the magic numbers of statfs(2).
+fn network_name(kind: i64) -> Option<&'static str> {
     const NETWORK: &[(i64, &str)] = &[
         (0x6969, "NFS"),
         (0x517B, "SMB"),
@@ -302,11 +352,32 @@ fn network_file_system(path: &Path) -> Option<&'static str> {
         (0x1983_0326, "BeeGFS"),
         (0x4750_4653, "GPFS"),
     ];
+    // Some kernels give the number as a signed 32-bit one.
+    NETWORK.iter().find(|(magic, _)| *magic == kind & 0xFFFF_FFFF).map(|(_, name)| *name)
+}
+
+fn file_system(path: &Path) -> Option<i64> {
+    use std::os::unix::ffi::OsStrExt;
     let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
     let mut found = std::mem::MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: `path` ends with a zero and `found` is filled when the call gives 0.
-    let kind = unsafe { (libc::statfs(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init().f_type) }?;
-    // Some kernels give the number as a signed 32-bit one.
-    let kind = kind & 0xFFFF_FFFF;
-    NETWORK.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+    unsafe { (libc::statfs(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init().f_type) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_known_by_the_numbers_of_linux() {
+        // linux/magic.h and statfs(2); the last two as a kernel with signed numbers gives them.
+        for (kind, name) in [(0x6969, "NFS"), (0xFF53_4D42, "CIFS"), (0x6573_5546, "FUSE"), (-0x00AC_B2BE, "CIFS")] {
+            assert_eq!(network_name(kind), Some(name), "{kind:x}");
+        }
+        // ext4, tmpfs, xfs, btrfs, overlayfs
+        for kind in [0xEF53, 0x0102_1994, 0x5846_5342, 0x9123_683E, 0x794C_7630] {
+            assert_eq!(network_name(kind), None, "{kind:x}");
+        }
+        assert!(file_system(Path::new("/")).is_some());
+    }
 }

@@ -11,6 +11,7 @@ mod feature;
 mod file;
 mod id;
 mod image;
+mod migrate;
 mod model;
 mod patient;
 mod query;
@@ -21,7 +22,7 @@ mod study;
 mod trail;
 
 pub use actor::Actor;
-pub use backup::restore;
+pub use backup::{check as check_copy, restore};
 pub use error::StoreError;
 pub use feature::{FeatureValue, Inputs, Matrix, Outcome, RegionState};
 pub use file::{Access, Store, Write};

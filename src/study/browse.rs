@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::protocol::variable::{Entry, NECROSIS};
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, Patient, PatientId, QueryState, Role};
+use crate::store::{Change, ChangeFilter, Patient, PatientId, Query, QueryState, Role};
 use crate::study::{Error, Study, View};
 
 /// How far the work on one patient is.
@@ -28,7 +28,8 @@ impl Study {
             let of = progress.entry(state.patient).or_default();
             *(if state.error.is_some() { &mut of.failed } else { &mut of.measured }) += 1;
         }
-        for query in self.store.queries()?.into_iter().filter(|query| query.state == QueryState::Open) {
+        let open = |query: &Query| query.state == QueryState::Open && self.may_see(&query.field);
+        for query in self.store.queries()?.into_iter().filter(open) {
             progress.entry(query.patient).or_default().open_queries += 1;
         }
         Ok(progress)
@@ -105,11 +106,7 @@ impl Study {
     /// The trail, newest first; a blind reader does not see necrosis.
     pub fn trail_sheet(&self, filter: &ChangeFilter) -> Result<Sheet, Error> {
         let row = |change: Change| {
-            let hidden = |value: Option<String>| match value {
-                Some(_) if !self.may_see(&change.field) => "(hidden)".to_owned(),
-                value => value.unwrap_or_default(),
-            };
-            let (old, new) = (hidden(change.old), hidden(change.new));
+            let (old, new) = (change.old.unwrap_or_default(), change.new.unwrap_or_default());
             let cells =
                 [change.at, change.actor, change.host, change.table, change.row, change.field, old, new, change.reason];
             let seq = Cell::Count(usize::try_from(change.seq).unwrap_or(0));
@@ -119,10 +116,21 @@ impl Study {
         Ok(Sheet {
             title: "Trail".to_owned(),
             headings: headings.map(str::to_owned).to_vec(),
-            rows: self.store.changes(filter)?.into_iter().map(row).collect(),
+            rows: self.changes(filter)?.into_iter().map(row).collect(),
             notes: Vec::new(),
             provenance: self.provenance()?,
         })
+    }
+
+    /// The changes that pass a filter, newest first, without the values that this reader may not see.
+    pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
+        let mut changes = self.store.changes(filter)?;
+        for change in changes.iter_mut().filter(|change| !self.may_see(&change.field)) {
+            for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+                "(hidden)".clone_into(value);
+            }
+        }
+        Ok(changes)
     }
 
     /// Whether a field may be shown to this reader.

@@ -148,6 +148,11 @@ impl Error {
             Error::NoSplit => Some("osteon split new draws one, osteon split import FILE takes one".to_owned()),
             Error::NoFeatures => Some("osteon extract measures them".to_owned()),
             Error::NoFit => Some("osteon fit learns the models".to_owned()),
+            Error::Store(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
+            Error::Store(StoreError::ReadOnly(why)) if why.starts_with("it is damaged") => Some(DAMAGED.to_owned()),
+            Error::Store(StoreError::Older { .. }) => {
+                Some("open it once where it can be written; a copy of it as it is will be made".to_owned())
+            }
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())
@@ -156,6 +161,8 @@ impl Error {
         }
     }
 }
+
+const DAMAGED: &str = "osteon verify tells what is damaged, osteon restore puts a backup in its place";
 
 /// An error's message with its causes, on one line.
 pub fn with_causes(error: &dyn std::error::Error) -> String {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use crate::store::{ChangeFilter, Patient, PatientId, Role};
+use crate::store::{ChangeFilter, ImageFile, Patient, PatientId, Role};
 use crate::study::{Error, Study, View};
 
 /// How an export is written.
@@ -16,6 +16,14 @@ pub struct ExportOptions {
     /// Text that a spreadsheet would run as a formula gets an apostrophe before it.
     pub spreadsheet_safe: bool,
 }
+
+/// What an export without identities does, a line each.
+const DEIDENTIFIED: [&str; 4] = [
+    "ids: replaced by hashes with a salt that was thrown away; rows are in the order of the hashes",
+    "exclusion reasons, queries, the trail, the title; paths, hashes and sizes of images: left out",
+    "dates: a study holds none of its patients",
+    "kept as they are: clinical values, inclusion, sets, feature values, labels, the protocol",
+];
 
 /// How cells are written in one export.
 struct Pen {
@@ -46,9 +54,7 @@ impl Study {
         file("features.csv", &|out| self.export_features(out, &pen))?;
         file("images.csv", &|out| self.export_images(out, &pen))?;
         if options.deidentify {
-            told.push("ids: replaced by hashes with a salt that was thrown away".to_owned());
-            told.push("exclusion reasons, paths of images, queries, the trail, the title: left out".to_owned());
-            told.push("dates: there are none".to_owned());
+            told.extend(DEIDENTIFIED.map(str::to_owned));
         } else {
             file("queries.csv", &|out| self.export_queries(out, &pen))?;
             file("trail.csv", &|out| self.export_trail(out, &pen))?;
@@ -80,6 +86,7 @@ impl Study {
             .flat_map(|split| split.members)
             .map(|(id, side)| (id, side.name()))
             .collect();
+        let mut rows = Vec::new();
         for patient in self.store.patients()? {
             let mut row = vec![pen.code(&patient.code)];
             row.extend(
@@ -89,9 +96,9 @@ impl Study {
             row.push(if patient.included() { "yes" } else { "no" }.to_owned());
             row.push(pen.free(patient.exclusion.as_deref().unwrap_or_default()));
             row.push(sets.get(&patient.id).copied().unwrap_or_default().to_owned());
-            out.write_record(&row)?;
+            rows.push(row);
         }
-        Ok(())
+        pen.rows(out, rows)
     }
 
     fn export_features<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
@@ -103,12 +110,14 @@ impl Study {
         let names: Vec<String> = self.store.features()?.into_iter().map(|(_, name)| name).collect();
         out.write_record(["patient_id", "roi", "rater"].into_iter().chain(names.iter().map(String::as_str)))?;
         for (rater, roi) in places {
+            let mut rows = Vec::new();
             let matrix = self.store.matrix(&roi, rater)?;
             for (patient, values) in matrix.patients.iter().zip(matrix.values.chunks(names.len().max(1))) {
                 let mut row = vec![pen.code(&codes[patient]), roi.clone(), rater.name().to_owned()];
                 row.extend(values.iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default()));
-                out.write_record(&row)?;
+                rows.push(row);
             }
+            pen.rows(out, rows)?;
         }
         Ok(())
     }
@@ -116,13 +125,13 @@ impl Study {
     fn export_images(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
         let codes = self.codes()?;
         out.write_record(["patient_id", "role", "path", "sha256", "bytes", "label"])?;
-        for file in self.store.images()? {
-            let path = pen.free(&file.path.to_string_lossy());
+        let row = |file: ImageFile| {
+            let traits = [file.path.to_string_lossy().into_owned(), file.sha256, file.bytes.to_string()];
             let label = file.label.map(|label| label.to_string()).unwrap_or_default();
-            let code = pen.code(&codes[&file.patient]);
-            out.write_record([&code, file.role.name(), &path, &file.sha256, &file.bytes.to_string(), &label])?;
-        }
-        Ok(())
+            let names = [pen.code(&codes[&file.patient]), file.role.name().to_owned()];
+            names.into_iter().chain(traits.map(|text| pen.free(&text))).chain([label]).collect()
+        };
+        pen.rows(out, self.store.images()?.into_iter().map(row).collect())
     }
 
     fn export_queries(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
@@ -140,12 +149,8 @@ impl Study {
         out.write_record([
             "seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason", "previous", "hash",
         ])?;
-        for change in self.store.changes(&ChangeFilter::default())?.into_iter().rev() {
-            let hidden = |value: Option<String>| match value {
-                Some(_) if !self.may_see(&change.field) => "(hidden)".to_owned(),
-                value => pen.text(&value.unwrap_or_default()),
-            };
-            let (old, new) = (hidden(change.old), hidden(change.new));
+        for change in self.changes(&ChangeFilter::default())?.into_iter().rev() {
+            let [old, new] = [change.old, change.new].map(|value| pen.text(&value.unwrap_or_default()));
             let (row, reason) = (pen.text(&change.row), pen.text(&change.reason));
             out.write_record([
                 &change.seq.to_string(),
@@ -184,6 +189,14 @@ impl Pen {
         format!("P{}", &hash[..12])
     }
 
+    /// Writes the rows, in the order of their ids where these were replaced: the order of the true ids tells who is who.
+    fn rows<W: Write>(&self, out: &mut csv::Writer<W>, mut rows: Vec<Vec<String>>) -> Result<(), Error> {
+        if self.options.deidentify {
+            rows.sort_by(|a, b| a[0].cmp(&b[0]));
+        }
+        Ok(rows.iter().try_for_each(|row| out.write_record(row))?)
+    }
+
     /// Text that a person wrote.
     fn free(&self, text: &str) -> String {
         if self.options.deidentify { String::new() } else { self.text(text) }
@@ -191,7 +204,8 @@ impl Pen {
 
     fn text(&self, text: &str) -> String {
         let text = crate::text::clean(text);
-        let formula = text.starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err();
+        let number = || text.parse::<f64>().is_ok_and(f64::is_finite);
+        let formula = text.starts_with(['=', '+', '-', '@']) && !number();
         if self.options.spreadsheet_safe && formula { format!("'{text}") } else { text.into_owned() }
     }
 }

@@ -39,7 +39,7 @@ pub fn image_bytes(path: &Path) -> Result<ImageBytes, Error> {
     let wrong = |source| Error::Image { path: path.to_owned(), source };
     let bytes = limited(path, MAX_IMAGE)?;
     let header = read::header(&bytes, &Limits::default()).map_err(wrong)?;
-    let data = header.data_file.as_ref().map(|name| limited(&path.with_file_name(name), MAX_IMAGE)).transpose()?;
+    let data = header.data_file.as_ref().map(|name| beside(&path.with_file_name(name))).transpose()?;
     let mut hash = Sha256::new();
     hash.update(&bytes);
     hash.update(data.as_deref().unwrap_or_default());
@@ -66,6 +66,15 @@ impl ImageBytes {
     fn source(&self) -> Source<'_> {
         Source { bytes: &self.bytes, data: self.data.as_deref() }
     }
+}
+
+/// The file that a header names; a symbolic link could lead anywhere.
+fn beside(path: &Path) -> Result<Vec<u8>, Error> {
+    if path.is_symlink() {
+        let source = std::io::Error::other("a symbolic link, expected the file of the voxels");
+        return Err(Error::File { path: path.to_owned(), source });
+    }
+    limited(path, MAX_IMAGE)
 }
 
 fn limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {

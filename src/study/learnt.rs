@@ -44,6 +44,7 @@ impl Study {
 
     /// The LASSO of a region; of the one that gives the Rad-score when none is named.
     pub(in crate::study) fn lasso_figure(&self, region: Option<&str>, paper: &Paper) -> Result<Figure, Error> {
+        self.needs_response()?;
         let models = self.store.models()?;
         let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
         let best = recipe(radiomics)?["region"].as_str().unwrap_or_default().to_owned();

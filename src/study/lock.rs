@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::protocol::Protocol;
-use crate::store::{self, Access, Store, StoreError};
+use crate::store;
 use crate::study::edit::required;
 use crate::study::{Error, Study};
 
@@ -38,11 +38,7 @@ impl Study {
 
 /// Checks that a backup is whole; gives its trail head.
 pub fn check_backup(path: &Path) -> Result<String, Error> {
-    let store = Store::open(path, Access::Read)?;
-    match store.check_whole()?.into_iter().next() {
-        Some(finding) => Err(StoreError::Refused(format!("the backup is not whole: {finding}")).into()),
-        None => Ok(store.trail_head()?),
-    }
+    Ok(store::check_copy(path)?)
 }
 
 /// Puts a backup in the place of a study file that is not there.

@@ -46,6 +46,7 @@ use crate::protocol::Protocol;
 
 pub use analyse::{describe, discriminate, read_table, regress};
 pub use browse::Progress;
+pub use clinical::{Clinical, Map as ClinicalMap, Row as ClinicalRow, read as read_clinical};
 pub use edit::Edit;
 pub use error::Error;
 pub use export::ExportOptions;

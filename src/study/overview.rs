@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::protocol::variable::Variable;
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{ChangeFilter, Patient, Side};
+use crate::store::{ChangeFilter, Patient, QueryState, Side};
 use crate::study::patient_pages::{minute, words};
 use crate::study::{Error, Study};
 
@@ -39,10 +39,16 @@ impl Study {
             ("protocol", short(&row.protocol_hash)),
             ("trail head", short(&self.store.trail_head()?)),
             ("changes", self.store.count_changes()?.to_string()),
+            ("open queries", self.open_queries()?.to_string()),
             ("made", minute(&row.created_at)),
         ]
         .map(|(name, value)| vec![words(name), words(value)])
         .to_vec())
+    }
+
+    fn open_queries(&self) -> Result<usize, Error> {
+        let queries = self.store.queries()?.into_iter();
+        Ok(queries.filter(|query| query.state == QueryState::Open && self.may_see(&query.field)).count())
     }
 
     /// From all patients to the two sets; each reason of exclusion is a line.

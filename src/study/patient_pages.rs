@@ -121,7 +121,7 @@ impl Study {
 
     /// Each change of a patient and its files, newest first.
     pub fn history_sheet(&self, code: &str) -> Result<Sheet, Error> {
-        let changes = self.store.changes(&ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() })?;
+        let changes = self.changes(&ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() })?;
         let row = |it: Change| {
             let texts =
                 [it.field, it.old.unwrap_or_default(), it.new.unwrap_or_default(), it.reason, it.actor, it.table];
@@ -133,9 +133,9 @@ impl Study {
 
     /// The whole trail, newest first.
     pub fn changes_sheet(&self) -> Result<Sheet, Error> {
-        let changes = self.store.changes(&ChangeFilter { limit: MOST_CHANGES, ..ChangeFilter::default() })?;
+        let changes = self.changes(&ChangeFilter { limit: MOST_CHANGES, ..ChangeFilter::default() })?;
         let row = |it: Change| {
-            let [old, new] = self.shown(&it);
+            let (old, new) = (it.old.unwrap_or_default(), it.new.unwrap_or_default());
             let texts = [it.actor, it.row, it.field, old, new, it.reason];
             let rest = [it.table, it.host, it.hash].map(words);
             std::iter::once(words(minute(&it.at))).chain(texts.map(words)).chain(rest).collect()
@@ -144,19 +144,10 @@ impl Study {
         self.sheet("Trail".to_owned(), &headings, changes.into_iter().map(row).collect())
     }
 
-    /// Old and new value of a change, as far as this reader may see them.
-    fn shown(&self, change: &Change) -> [String; 2] {
-        let hidden = |value: &Option<String>| match value {
-            Some(_) if !self.may_see(&change.field) => "(hidden)".to_owned(),
-            value => value.clone().unwrap_or_default(),
-        };
-        [hidden(&change.old), hidden(&change.new)]
-    }
-
     /// The patient's newest change.
     pub fn last_change(&self, code: &str) -> Result<Option<Change>, Error> {
         let filter = ChangeFilter { row: code.to_owned(), limit: 1, ..ChangeFilter::default() };
-        Ok(self.store.changes(&filter)?.into_iter().next())
+        Ok(self.changes(&filter)?.into_iter().next())
     }
 
     /// A sheet under the study's provenance.

@@ -21,6 +21,7 @@ pub struct Combined {
 impl Study {
     /// The combined model with its nomogram.
     pub fn combined(&self) -> Result<Combined, Error> {
+        self.needs_response()?;
         let models = self.store.models()?;
         let model = models.iter().find(|model| model.name == "combined").ok_or(Error::NoFit)?;
         let wrong = |source| Error::Recipe { model: model.name.clone(), source };

@@ -1,7 +1,7 @@
 //! Queries about a patient's field, raised and answered by people.
 
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{QueryId, QuerySource, QueryState};
+use crate::store::{Change, ChangeFilter, Query, QueryId, QuerySource, QueryState};
 use crate::study::edit::{field, required};
 use crate::study::{Error, Study};
 
@@ -31,20 +31,45 @@ impl Study {
         let code = |id| patients.iter().find(|patient| patient.id == id).map_or("", |patient| patient.code.as_str());
         let shown =
             |query: &crate::store::Query| (closed || query.state != QueryState::Closed) && self.may_see(&query.field);
+        let changes = self.store.changes(&ChangeFilter::default())?;
         let queries: Vec<_> = self.store.queries()?.into_iter().filter(shown).collect();
         let open = queries.iter().filter(|query| query.state == QueryState::Open).count();
         let row = |query: &crate::store::Query| {
             let cells = [code(query.patient), &query.field, query.state.name(), &query.text];
             let number = Cell::Count(usize::try_from(query.id.0).unwrap_or(0));
             let answer = query.answer.clone().map_or(Cell::Empty, Cell::Text);
-            [number].into_iter().chain(cells.map(|text| Cell::Text(text.to_owned()))).chain([answer]).collect()
+            let raised = raised(&changes, code(query.patient), query);
+            [number]
+                .into_iter()
+                .chain(cells.map(|text| Cell::Text(text.to_owned())))
+                .chain([answer])
+                .chain(raised)
+                .collect()
         };
         Ok(Sheet {
             title: "Queries".to_owned(),
-            headings: ["query", "patient", "field", "state", "text", "answer"].map(str::to_owned).to_vec(),
+            headings: ["query", "patient", "field", "state", "text", "answer", "raised by", "raised at"]
+                .map(str::to_owned)
+                .to_vec(),
             rows: queries.iter().map(row).collect(),
             notes: vec![format!("{open} open")],
             provenance: self.provenance()?,
         })
+    }
+}
+
+/// Who raised a query, and when, as the trail says.
+fn raised(changes: &[Change], code: &str, query: &Query) -> [Cell; 2] {
+    let source = if query.source == QuerySource::Rule { "rule" } else { "person" };
+    let told = format!("{source}: {}", query.text);
+    let of = |change: &&Change| {
+        change.table == "query"
+            && change.row == code
+            && change.field == query.field
+            && change.new.as_ref() == Some(&told)
+    };
+    match changes.iter().find(of) {
+        Some(change) => [Cell::Text(change.actor.clone()), Cell::Text(change.at.clone())],
+        None => [Cell::Empty, Cell::Empty],
     }
 }

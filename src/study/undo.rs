@@ -24,7 +24,11 @@ impl Study {
             "code" => Err(Error::NothingToUndo(code.to_owned())),
             _ => {
                 let value = old.unwrap_or_default();
-                let said = format!("{field} is {} again", if value.is_empty() { "missing" } else { &value });
+                let said = match value.as_str() {
+                    _ if !self.may_see(&field) => format!("{field} is as before"),
+                    "" => format!("{field} is missing again"),
+                    value => format!("{field} is {value} again"),
+                };
                 self.edit(code, &[Edit { field, value }], &reason, Some(patient.version))?;
                 Ok(said)
             }

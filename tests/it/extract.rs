@@ -1,23 +1,19 @@
 //! Extraction into the study: whole patients, resumable, each failure named.
 
 use std::fs;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use osteon::job::Job;
 use osteon::protocol::Preset;
-use osteon::seed::Seed;
 use osteon::store::Role;
 use osteon::study::{BadRows, Error, ExtractRequest, Study};
-use rand::Rng;
 use tempfile::TempDir;
 
 use crate::support::{fixture, run};
 
 /// Three patients with the same small image, under a protocol that is quick.
-fn study() -> (TempDir, Study) {
+pub fn study() -> (TempDir, Study) {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let quick = ["filter.images=[\"original\"]", "roi.margins_mm=[2]", "feature.families=[\"firstorder\"]"];
@@ -89,32 +85,6 @@ fn a_cancelled_extraction_keeps_what_it_has_and_ends_with_the_same_values() {
     let resumed = study.store.matrix("intra", Role::Mask).unwrap();
     study.extract(&ExtractRequest { force: true, ..ExtractRequest::default() }, &Job::unwatched()).unwrap();
     assert_eq!(study.store.matrix("intra", Role::Mask).unwrap(), resumed);
-}
-
-#[test]
-fn an_extraction_that_is_killed_goes_on_to_the_same_bytes() {
-    let features = |folder: &TempDir| run(folder.path(), &["export", "features"]).1;
-    let (whole, first) = study();
-    drop(first);
-    assert_eq!(run(whole.path(), &["extract", "--quiet"]).0, 0);
-    let expected = features(&whole);
-    assert_eq!(expected.lines().count(), 1 + 4 * 3);
-    let mut rng = Seed(2).named("kill").rng();
-    for _ in 0..std::env::var("OSTEON_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(3) {
-        let (folder, study) = study();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_osteon"))
-            .current_dir(folder.path())
-            .args(["extract", "--quiet"])
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(rng.random_range(0..400)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(study.store.check_whole().unwrap(), [""; 0]);
-        assert!(study.store.altered_values().unwrap().is_empty());
-        assert_eq!(run(folder.path(), &["extract", "--quiet"]).0, 0);
-        assert_eq!(features(&folder), expected);
-    }
 }
 
 #[test]

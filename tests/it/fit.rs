@@ -1,5 +1,7 @@
 //! `fit` on a study: what is stored, tables, predictions, and that no thread count changes a byte.
 
+use std::path::Path;
+
 use osteon::job::Job;
 use osteon::protocol::Preset;
 use osteon::report::sheet::{Format, render};
@@ -11,8 +13,9 @@ use rand::Rng;
 
 use crate::support::fixture;
 
-/// The synthetic cohort with 20 random features in each of seven regions; one tells of the response.
-fn study() -> Study {
+/// The synthetic cohort with 20 random features in each of seven regions; one tells of the response. In memory where
+/// no file is named.
+pub fn study(path: Option<&Path>) -> Study {
     let small = [
         "forest.n_trees=[20]",
         "forest.max_depth=[2]",
@@ -21,7 +24,11 @@ fn study() -> Study {
         "learn.n_bootstraps=2",
         "learn.n_repeats=1",
     ];
-    let study = Study::in_memory("fit", Preset::Study.protocol().set(small).unwrap()).unwrap();
+    let protocol = Preset::Study.protocol().set(small).unwrap();
+    let study = match path {
+        Some(path) => Study::create(path, "fit", protocol).unwrap(),
+        None => Study::in_memory("fit", protocol).unwrap(),
+    };
     study.import_clinical(&fixture("cohort.csv"), None, BadRows::Refuse).unwrap();
     let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();
     let hash = "0".repeat(64);
@@ -55,7 +62,7 @@ fn study() -> Study {
 
 #[test]
 fn a_fit_stores_models_that_tables_and_predictions_come_from() {
-    let study = study();
+    let study = study(None);
     assert!(matches!(study.fit(&Job::unwatched()), Err(Error::NoSplit)));
     assert_eq!(study.draw_split(Seed(4), 0.806).unwrap(), (75, 18));
     assert!(matches!(study.model_table(ModelTable::Three), Err(Error::NoFit)));
@@ -89,7 +96,7 @@ fn two_fits_store_the_same_bytes_whatever_the_threads() {
     let stored = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let study = study();
+            let study = study(None);
             study.draw_split(Seed(4), 0.806).unwrap();
             study.fit(&Job::unwatched()).unwrap();
             let models = study.store.models().unwrap();

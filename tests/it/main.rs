@@ -1,8 +1,10 @@
 //! One test binary: each module proves one part of the program.
 
 mod analyse;
+mod blind;
 mod calibration;
 mod chain;
+mod crowd;
 mod dicom;
 mod dicom_files;
 mod edge;
@@ -19,9 +21,11 @@ mod forest;
 mod forge;
 mod hostile;
 mod import;
+mod kill;
 mod learn;
 mod logistic;
 mod man;
+mod migrate;
 mod nomogram;
 pub mod plot;
 mod preprocess;
@@ -30,6 +34,7 @@ mod read;
 mod reconcile;
 mod roc;
 mod roi;
+mod seeds;
 mod select;
 mod shap;
 mod statistics;

@@ -131,3 +131,56 @@ pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
+
+/// The program with nothing to read from and nowhere to print to.
+pub fn program(folder: &Path, arguments: &[&str]) -> std::process::Command {
+    use std::process::Stdio;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_osteon"));
+    command.current_dir(folder).args(arguments).env_remove("OSTEON_STUDY").env_remove("OSTEON_BLIND");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// The program under an account that may read a folder and write nothing in it; root, whom no permission binds,
+/// becomes nobody. `None`, said on stderr, where that account cannot reach the program.
+pub fn bound(folder: &Path, arguments: &[&str]) -> Option<std::process::Command> {
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt};
+    let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        set(&path, if path.is_dir() { 0o555 } else { 0o444 });
+    }
+    set(folder, 0o555);
+    let command = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_osteon"));
+        command.current_dir(folder).args(arguments).env_remove("OSTEON_STUDY").env_remove("OSTEON_BLIND");
+        // SAFETY: geteuid has no preconditions.
+        if unsafe { libc::geteuid() } == 0 {
+            command.uid(65534).gid(65534);
+        }
+        command
+    };
+    if command().arg("--version").output().is_err() {
+        eprintln!("skipped: another account cannot run {}", env!("CARGO_BIN_EXE_osteon"));
+        return None;
+    }
+    Some(command())
+}
+
+/// The contents of a gzip file.
+pub fn gunzip(path: &Path) -> Vec<u8> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// Whether the long sweeps were asked for (`OSTEON_SWEEP=1`).
+pub fn sweep() -> bool {
+    std::env::var_os("OSTEON_SWEEP").is_some_and(|it| !it.is_empty())
+}
+
+/// How often to try: few times in every run, many in a sweep.
+pub fn rounds(every_run: usize, in_a_sweep: usize) -> usize {
+    if sweep() { in_a_sweep } else { every_run }
+}

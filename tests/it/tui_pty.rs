@@ -15,16 +15,16 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running dashboard and what its terminal shows.
-struct Session {
+pub struct Session {
     child: Box<dyn Child + Send + Sync>,
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
     screen: Arc<Mutex<vt100::Parser>>,
-    sent: Arc<Mutex<Vec<u8>>>,
+    pub sent: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Session {
-    fn open(study: &Path, arguments: &[&str]) -> Session {
+    pub fn open(study: &Path, arguments: &[&str]) -> Session {
         let pty = native_pty_system().openpty(size(24, 80)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osteon"));
         command.arg("--study");
@@ -50,17 +50,17 @@ impl Session {
         Session { child, master: Some(pty.master), writer: Some(writer), screen, sent }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         let writer = self.writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }
 
-    fn wait_for(&self, what: &str) {
+    pub fn wait_for(&self, what: &str) {
         assert!(within(LIMIT, || self.text().contains(what)), "no {what:?} in\n{}", self.text());
     }
 
@@ -70,7 +70,7 @@ impl Session {
         self.wait_for(what);
     }
 
-    fn ended_within(&mut self, limit: Duration) -> bool {
+    pub fn ended_within(&mut self, limit: Duration) -> bool {
         within(limit, || matches!(self.child.try_wait(), Ok(Some(_))))
     }
 

@@ -1,0 +1,130 @@
+//! What a reader who must stay blinded sees: nothing of necrosis, response, and whatever is made from them.
+
+use std::fs;
+use std::path::Path;
+
+use osteon::seed::Seed;
+use osteon::study::{Edit, Study, View};
+
+use crate::support::run;
+
+/// Necrosis that no other number of the study looks like.
+const NECROSIS: &str = "37.0625";
+
+fn study(folder: &Path) -> Study {
+    let study = crate::fit::study(Some(&folder.join("study.db")));
+    let edit = |value: &str| [Edit { field: "necrosis_pct".into(), value: value.into() }];
+    study.edit("SYN001", &edit("12"), "a typing error", None).unwrap();
+    study.edit("SYN001", &edit(NECROSIS), "read again", None).unwrap();
+    study.raise_query("SYN001", "necrosis_pct", "is the necrosis really 37.0625?").unwrap();
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&osteon::job::Job::unwatched()).unwrap();
+    study
+}
+
+fn leaks(text: &str) -> bool {
+    text.contains(NECROSIS) || text.contains("pGR,") || text.contains("non-pGR")
+}
+
+#[test]
+fn no_command_shows_a_blind_reader_the_response_or_what_is_made_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(study(folder.path()));
+    let all = |arguments: &[&str]| run(folder.path(), arguments);
+    assert!(leaks(&all(&["show", "SYN001"]).1) && leaks(&all(&["log", "-n", "0", "--format", "csv"]).1));
+    let shown: &[&[&str]] = &[
+        &["patients"],
+        &["patients", "--filter", "alp > 0"],
+        &["show", "SYN001"],
+        &["log", "-n", "0"],
+        &["log", "SYN001"],
+        &["query", "list", "--all"],
+        &["split", "show"],
+        &["agreement"],
+        &["jobs"],
+        &["export", "features"],
+    ];
+    for arguments in shown {
+        for format in ["text", "csv", "json", "markdown", "html", "latex"] {
+            let (code, printed, said) = all(&[arguments, &["--blind", "--format", format][..]].concat());
+            let only_csv = arguments[0] == "export" && !matches!(format, "text" | "csv");
+            assert_eq!(code, if only_csv { 2 } else { 0 }, "{arguments:?} {format}: {said}");
+            assert!(!leaks(&printed) && !leaks(&said), "{arguments:?} {format}: {printed}{said}");
+        }
+    }
+    let refused: &[&[&str]] = &[
+        &["table", "1"],
+        &["table", "2"],
+        &["table", "3"],
+        &["table", "4"],
+        &["table", "5"],
+        &["predict", "SYN001"],
+        &["predict", "--set", "alp=100"],
+        &["fit"],
+        &["patients", "--filter", "response = pGR"],
+        &["patients", "--filter", "necrosis_pct > 90"],
+        &["figure", "roc"],
+        &["figure", "nomogram"],
+        &["figure", "shap"],
+        &["figure", "lasso"],
+        &["figure", "dca"],
+        &["figure", "calibration"],
+    ];
+    for arguments in refused {
+        let (code, printed, said) = all(&[arguments, &["--blind"][..]].concat());
+        assert_eq!(code, 2, "{arguments:?}: {printed}{said}");
+        assert!(printed.is_empty() && !said.contains(NECROSIS), "{arguments:?}: {printed}{said}");
+    }
+}
+
+#[test]
+fn no_file_of_a_blind_export_or_report_holds_the_response() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(study(folder.path()));
+    for arguments in [["export", "out", "--blind"], ["report", "-oreport", "--blind"]] {
+        let (code, _, said) = run(folder.path(), &arguments);
+        assert_eq!(code, 0, "{said}");
+    }
+    let mut files = Vec::new();
+    for name in ["out", "report", "report/figures"] {
+        files.extend(fs::read_dir(folder.path().join(name)).into_iter().flatten().map(|it| it.unwrap().path()));
+    }
+    assert!(files.len() > 5);
+    for file in files.iter().filter(|path| path.is_file()) {
+        let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+        assert!(!text.contains(NECROSIS), "{}", file.display());
+        assert!(
+            !text.contains("LASSO of the region") && !text.contains("AUC 0.") && !text.contains(",non-pGR,"),
+            "{}",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn no_screen_shows_a_blind_reader_a_hidden_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = study(folder.path());
+    assert!(format!("{:?}", full.history_sheet("SYN001").unwrap()).contains(NECROSIS));
+    let blind = full.seen(View::Blind);
+    let sheets = [
+        blind.history_sheet("SYN001"),
+        blind.changes_sheet(),
+        blind.variables_sheet("SYN001"),
+        blind.patients_sheet(),
+        blind.patient_sheet("SYN001"),
+        blind.queries_sheet(true),
+        blind.runs_sheet(),
+    ];
+    for sheet in sheets {
+        let text = format!("{:?}", sheet.unwrap());
+        assert!(!text.contains(NECROSIS), "{text}");
+    }
+    assert!(!format!("{:?}", blind.overview().unwrap()).contains(NECROSIS));
+    assert!(!format!("{:?}", blind.last_change("SYN001").unwrap()).contains(NECROSIS));
+    assert!(!format!("{:?}", blind.patient_table(None).unwrap()).contains(NECROSIS));
+    assert!(blind.movable_model().is_err() && blind.values_to_move("SYN001").is_err());
+    assert!(blind.predictions_sheet("SYN001").is_err() && blind.chosen_sheet().is_err());
+    assert!(blind.forest_figure().is_err() && blind.calculator().is_err());
+    assert!(!blind.undo("SYN001", "a try").unwrap().contains("12"), "the value that returns is not told");
+}

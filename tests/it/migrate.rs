@@ -1,0 +1,101 @@
+//! Study files of older schemas and of newer ones.
+
+use std::fs;
+use std::path::PathBuf;
+
+use osteon::store::{Access, ChangeFilter, Store, StoreError};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::support::{bound, fixture, gunzip, program, run};
+
+/// A folder with the stored study of a schema and the images that it links.
+pub fn stored(schema: i32) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    fs::write(&path, gunzip(&fixture(&format!("studies/schema_{schema}.db.gz")))).unwrap();
+    for code in ["SYN001", "SYN002"] {
+        let to = folder.path().join("images").join(code);
+        fs::create_dir_all(&to).unwrap();
+        for kind in ["image", "mask"] {
+            let name = format!("{kind}.nii.gz");
+            fs::copy(fixture(&format!("phantoms/phantom_a_{name}")), to.join(name)).unwrap();
+        }
+    }
+    (folder, path)
+}
+
+pub fn schema(path: &std::path::Path) -> i32 {
+    Connection::open(path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().to_string_lossy().into_owned();
+    let mut names: Vec<String> = fs::read_dir(folder.path()).unwrap().map(name).collect();
+    names.retain(|name| name.starts_with("study.db") && !name.ends_with("-wal") && !name.ends_with("-shm"));
+    names.sort();
+    names
+}
+
+#[test]
+fn a_file_of_each_older_schema_is_copied_and_then_brought_to_this_one() {
+    for old in 1..2 {
+        let (folder, path) = stored(old);
+        let (code, printed, said) = run(folder.path(), &["patients", "--format", "csv"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains(&format!("what it was before is study.db.schema-{old}.backup")), "{said}");
+        assert!(printed.contains("SYN003") && printed.contains("123.5"), "{printed}");
+        let (code, _, said) = run(folder.path(), &["verify"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("162 changes, 4 image files, 6 results"), "{said}");
+        assert!(!said.contains("what it was before"), "only the first opening migrates: {said}");
+        let copy = folder.path().join(format!("study.db.schema-{old}.backup"));
+        assert_eq!((schema(&copy), schema(&path)), (old, 2));
+        let head = Store::open(&path, Access::Read).unwrap();
+        let newest = head.changes(&ChangeFilter { limit: 2, ..ChangeFilter::default() }).unwrap();
+        assert_eq!((newest[0].field.as_str(), newest[0].new.as_deref()), ("schema", Some("2")));
+        let (code, _, said) = run(folder.path(), &["restore", copy.to_str().unwrap(), "--check"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains(&newest[1].hash), "the copy ends where the old file ended: {said}");
+        assert_eq!(schema(&copy), old, "a check leaves the copy as it is");
+        let other = ["--study", "other.db"];
+        assert_eq!(run(folder.path(), &[&other[..], &["restore", copy.to_str().unwrap()]].concat()).0, 0);
+        assert_eq!(run(folder.path(), &[&other[..], &["unlock", "--reason", "x"]].concat()).0, 0);
+    }
+}
+
+#[test]
+fn many_programs_that_open_an_old_file_at_once_migrate_it_once() {
+    let (folder, path) = stored(1);
+    let mut openers: Vec<_> = (0..6).map(|_| program(folder.path(), &["log"]).spawn().unwrap()).collect();
+    assert!(openers.iter_mut().all(|opener| opener.wait().unwrap().success()));
+    assert_eq!(names(&folder), ["study.db", "study.db.schema-1.backup"]);
+    let changes = Store::open(&path, Access::Read).unwrap().count_changes().unwrap();
+    assert_eq!(changes, 162);
+}
+
+#[test]
+fn an_old_file_where_nothing_can_be_written_is_refused_and_left_alone() {
+    let (folder, path) = stored(1);
+    let before = fs::read(&path).unwrap();
+    let Some(mut command) = bound(folder.path(), &["patients"]) else { return };
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("cannot be brought to this one's schema here"), "{said}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(&folder), ["study.db"]);
+}
+
+#[test]
+fn a_newer_file_is_refused_with_the_version_that_reads_it() {
+    let (folder, path) = stored(1);
+    run(folder.path(), &["patients"]);
+    let file = Connection::open(&path).unwrap();
+    let newer = "DROP TRIGGER study_changed; UPDATE study SET program_version = '9.1.0'; PRAGMA user_version = 99";
+    file.execute_batch(newer).unwrap();
+    assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, known: 2, .. })));
+    let (code, _, said) = run(folder.path(), &["patients"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("schema 99, this osteon knows 2; osteon 9.1.0 reads it"), "{said}");
+}
