@@ -12,11 +12,11 @@ use crate::study::{self, Error, FeaturesRequest};
 /// Measure one image and mask, without a study file: roi, feature and value with 17 digits
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Intensities, as NIfTI or NRRD
+    /// Intensities: NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, or one of its files)
     image: PathBuf,
-    /// A label image on the same grid
+    /// A label image on the same grid, or DICOM contours (RTSTRUCT) or segmentation (SEG)
     mask: PathBuf,
-    /// The protocol to start from: study or pyradiomics
+    /// The protocol to start from: study, published, recommended, pyradiomics or ibsi
     #[arg(long, default_value = "study", conflicts_with = "protocol")]
     preset: Preset,
     /// A protocol file instead of a preset
@@ -25,12 +25,22 @@ pub struct Args {
     /// Change one value of the protocol, as in preprocess.bin_width=0.25; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Families to measure, separated by commas, instead of the protocol's: shape, firstorder, glcm, glrlm, glszm, gldm,
+    /// ngtdm, ibsi
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    families: Vec<String>,
     /// A region: intra, peri_2mm, intra_peri_2mm, with any margin; all of the protocol when not given
     #[arg(long, value_name = "ROI")]
     roi: Vec<Roi>,
     /// Label of the mask; every voxel that is not 0 when not given
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     label: Option<i64>,
+    /// Which series, where the folder or archive holds several: number in the list, description or UID
+    #[arg(long, value_name = "SERIES")]
+    series: Option<String>,
+    /// Which structure of the contours or the segmentation, by name
+    #[arg(long, value_name = "NAME")]
+    structure: Option<String>,
     /// Print geometry, voxel counts and settings too
     #[arg(long)]
     diagnostics: bool,
@@ -46,12 +56,18 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         Some(file) => study::read_protocol(file)?,
         None => args.preset.protocol(),
     };
+    let mut protocol = base.set(args.set.iter().map(String::as_str))?;
+    if !args.families.is_empty() {
+        protocol = protocol.set([format!("feature.families={:?}", args.families).as_str()])?;
+    }
     let request = FeaturesRequest {
         image: args.image.clone(),
         mask: args.mask.clone(),
         label: args.label,
+        series: args.series.clone(),
+        structure: args.structure.clone(),
         rois: args.roi.clone(),
-        protocol: base.set(args.set.iter().map(String::as_str))?,
+        protocol,
         diagnostics: args.diagnostics,
     };
     let report = watched(globals, |job| study::features(&request, job))?;

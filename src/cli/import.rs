@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Globals, Outcome, opening, output};
 use crate::report::sheet::{Cell, Sheet};
-use crate::study::{BadRows, ClinicalReport, Error, ImagesReport, Refusal};
+use crate::study::{BadRows, ClinicalReport, Error, ImagesReport, Link, Refusal};
 
 /// Import clinical variables or images
 #[derive(Debug, clap::Args)]
@@ -28,9 +28,20 @@ enum What {
         #[arg(long)]
         skip_bad_rows: bool,
     },
-    /// Images and masks, from a manifest (patient,image,mask,repeat_mask,label) or a folder with one folder a patient
+    /// Images and masks, from a manifest (patient,image,mask,repeat_mask,label,series) or a folder with one folder a
+    /// patient
+    #[command(
+        after_help = "An image is NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, one of its \
+                            files); a mask may also be DICOM contours (RTSTRUCT) or segmentation (SEG). The column \
+                            label holds a number, or the name of a structure. A folder is one a patient, or BIDS: \
+                            sub-001/anat/sub-001_T2w.nii.gz with ..._desc-tumour_mask.nii.gz. Warnings tell how a \
+                            series deviates from the protocol's acquisition."
+    )]
     Images {
         source: PathBuf,
+        /// Print what would be linked, and link nothing
+        #[arg(long)]
+        dry_run: bool,
         /// Link the other patients when some are refused
         #[arg(long)]
         skip_bad_rows: bool,
@@ -48,7 +59,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             let study = opening::write(globals)?;
             clinical(&study.import_clinical(file, map.as_deref(), bad_rows(*skip_bad_rows))?, globals, file)
         }
-        What::Images { source, skip_bad_rows } => {
+        What::Images { source, dry_run: true, .. } => {
+            images(&opening::read(globals)?.preview_images(source)?, globals, source)
+        }
+        What::Images { source, skip_bad_rows, .. } => {
             images(&opening::write(globals)?.import_images(source, bad_rows(*skip_bad_rows))?, globals, source)
         }
     }
@@ -71,6 +85,10 @@ fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path) -> Result<O
 
 fn images(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<Outcome, Error> {
     report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+    report.warnings.iter().for_each(|warning| output::warn(&format!("warning: {warning}")));
+    if !report.applied && !report.links.is_empty() {
+        output::print_sheet(&links(&report.links), globals.format)?;
+    }
     let would = if report.applied { "" } else { "would be " };
     let ImagesReport { patients, linked, unchanged, .. } = report;
     let files = if report.applied { format!(": {linked} files new, {unchanged} unchanged") } else { String::new() };
@@ -99,6 +117,17 @@ fn refusals(refused: &[Refusal], applied: bool, globals: &Globals, file: &Path) 
         return Ok(Outcome::SomeFailed);
     }
     Err(Error::Refused { file: file.display().to_string(), n: refused.len() })
+}
+
+fn links(links: &[Link]) -> Sheet {
+    let row =
+        |it: &Link| [&it.code, &it.image, &it.mask, &it.repeat_mask, &it.voxels].map(|text| Cell::Text(text.clone()));
+    Sheet {
+        title: "Would link".to_owned(),
+        headings: ["patient", "image", "mask", "repeat mask", "voxels"].map(str::to_owned).to_vec(),
+        rows: links.iter().map(|it| row(it).to_vec()).collect(),
+        ..Sheet::default()
+    }
 }
 
 fn changes(report: &ClinicalReport, blind: bool) -> Sheet {

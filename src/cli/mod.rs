@@ -12,6 +12,7 @@ mod extract;
 mod features;
 mod figure;
 mod fit;
+mod ibsi;
 mod import;
 mod init;
 mod jobs;
@@ -123,6 +124,7 @@ enum Command {
     Predict(predict::Args),
     Evaluate(evaluate::Args),
     Features(features::Args),
+    Ibsi(ibsi::Args),
     Export(export::Args),
     Figure(figure::Args),
     Report(report::Args),
@@ -188,6 +190,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Predict(args) => predict::run(args, globals),
         Command::Evaluate(args) => evaluate::run(args, globals),
         Command::Features(args) => features::run(args, globals),
+        Command::Ibsi(args) => ibsi::run(args, globals),
         Command::Export(args) => export::run(args, globals),
         Command::Figure(args) => figure::run(args, globals),
         Command::Report(args) => report::run(args, globals),

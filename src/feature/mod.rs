@@ -8,6 +8,7 @@ pub mod glcm;
 pub mod gldm;
 pub mod glrlm;
 pub mod glszm;
+pub mod ibsi;
 pub mod layout;
 pub mod levels;
 pub mod links;
@@ -19,15 +20,22 @@ pub mod sizes;
 
 use serde::{Deserialize, Serialize};
 
+use crate::grid::Volume;
+
 /// Which features are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Families by pyradiomics' names: `shape`, `firstorder`, `glcm`, `glrlm`, `glszm`, `gldm`, `ngtdm`.
+    /// Families by pyradiomics' names: `shape`, `firstorder`, `glcm`, `glrlm`, `glszm`, `gldm`, `ngtdm`; and `ibsi`, the
+    /// families of the IBSI's manual by its own rules.
     pub families: Vec<String>,
     /// Features left out, as `family_Name`.
     pub exclude: Vec<String>,
+    pub ibsi: ibsi::Params,
 }
+
+/// The name by which the families of the IBSI are asked for.
+const IBSI: &str = "ibsi";
 
 /// One number that is read from a family's summary; `None` where it is undefined.
 pub struct Feature<S: 'static> {
@@ -100,6 +108,13 @@ pub struct Wanted {
     pub glszm: Vec<&'static Feature<sizes::Sizes>>,
     pub gldm: Vec<&'static Feature<sizes::Sizes>>,
     pub ngtdm: Vec<&'static Feature<ngtdm::Ngtdm>>,
+    pub ibsi: IbsiWanted,
+}
+
+/// Which features of the IBSI's families are kept, by position in their names.
+pub struct IbsiWanted {
+    pub outline: Vec<(usize, String)>,
+    pub image: Vec<(usize, String)>,
 }
 
 impl Params {
@@ -113,21 +128,37 @@ impl Params {
             glszm: self.keep(Family::Glszm, glszm::FEATURES),
             gldm: self.keep(Family::Gldm, gldm::FEATURES),
             ngtdm: self.keep(Family::Ngtdm, ngtdm::FEATURES),
+            ibsi: IbsiWanted {
+                outline: self.keep_ibsi(ibsi::outline_names()),
+                image: self.keep_ibsi(ibsi::names(&self.ibsi)),
+            },
         }
+    }
+
+    /// Whether any feature of the IBSI's families is asked for.
+    pub fn has_ibsi(&self) -> bool {
+        self.families.iter().any(|name| name == IBSI)
     }
 
     /// Errors at a family or a feature that does not exist.
     pub fn check(&self) -> Result<(), UnknownName> {
         let unknown = |what, name: &String| Err(UnknownName { what, name: name.clone() });
         let family = |name: &str| Family::ALL.into_iter().find(|family| family.name() == name);
-        if let Some(name) = self.families.iter().find(|name| family(name).is_none()) {
+        if let Some(name) = self.families.iter().find(|name| *name != IBSI && family(name).is_none()) {
             return unknown("family", name);
         }
         let exists = |name: &str| {
             let (first, rest) = name.split_once('_').unwrap_or((name, ""));
             family(first).is_some_and(|family| family.features().iter().any(|feature| feature.0 == rest))
+                || first == IBSI
+                    && ibsi::outline_names().into_iter().chain(ibsi::names(&self.ibsi)).any(|it| it == rest)
         };
         self.exclude.iter().find(|name| !exists(name)).map_or(Ok(()), |name| unknown("feature", name))
+    }
+
+    fn keep_ibsi(&self, names: Vec<String>) -> Vec<(usize, String)> {
+        let kept = |name: &String| self.has_ibsi() && !self.exclude.contains(&format!("{IBSI}_{name}"));
+        names.into_iter().enumerate().filter(|(_, name)| kept(name)).collect()
     }
 
     fn keep<S>(&self, family: Family, table: &'static [Feature<S>]) -> Vec<&'static Feature<S>> {
@@ -136,6 +167,28 @@ impl Params {
         }
         let excluded = |feature: &Feature<S>| self.exclude.contains(&format!("{}_{}", family.name(), feature.name));
         table.iter().filter(|feature| !excluded(feature)).collect()
+    }
+}
+
+impl IbsiWanted {
+    /// The wanted features of a region's outline.
+    pub fn of_outline(&self, outline: &ibsi::Outline) -> Vec<Option<f64>> {
+        self.outline.iter().map(|&(at, _)| outline.features[at]).collect()
+    }
+
+    /// The wanted features of a region of one image.
+    pub fn of_image(
+        &self,
+        volume: &Volume,
+        outline: &ibsi::Outline,
+        params: &ibsi::Params,
+        bin_width: f64,
+    ) -> Result<Vec<Option<f64>>, levels::TooManyLevels> {
+        if self.image.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = ibsi::describe(volume, outline, params, bin_width)?;
+        Ok(self.image.iter().map(|&(at, _)| all[at]).collect())
     }
 }
 

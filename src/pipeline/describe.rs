@@ -2,12 +2,13 @@
 
 use rayon::prelude::*;
 
+use crate::feature::ibsi::Outline;
 use crate::feature::layout::{Layout, MAX_SHELLS, OUTSIDE};
 use crate::feature::levels::{Levels, TooManyLevels};
 use crate::feature::links::Links;
 use crate::feature::{Family, Wanted, firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape};
 use crate::filter::{self, Chosen, Crop, FilterError, Filtered, Input};
-use crate::grid::{Geometry, Grid, Image, Mask};
+use crate::grid::{Geometry, Grid, Image, Mask, Volume};
 use crate::job::{Cancelled, Job, Stage};
 use crate::preprocess::{self, Extent, Prepared, PreprocessError};
 use crate::protocol::Protocol;
@@ -53,11 +54,18 @@ pub enum DescribeError {
 pub fn catalogue(protocol: &Protocol) -> Vec<String> {
     let wanted = protocol.feature.wanted();
     let name = |image: &str, (family, feature): (Family, &str)| format!("{image}_{}_{feature}", family.name());
+    let ibsi = |image: &str, names: &[(usize, String)]| -> Vec<String> {
+        names.iter().map(|(_, feature)| format!("{image}_ibsi_{feature}")).collect()
+    };
     let outline = wanted.of_outline().into_iter().map(|feature| name("original", feature));
+    let outline = outline.chain(ibsi("original", &wanted.ibsi.outline));
     let images = filters(protocol).into_iter().flat_map(|chosen| chosen.names);
     let of_image = wanted.of_image();
     outline
-        .chain(images.flat_map(|image| of_image.iter().map(move |&feature| name(&image, feature)).collect::<Vec<_>>()))
+        .chain(images.flat_map(|image| {
+            let own = of_image.iter().map(|&feature| name(&image, feature));
+            own.chain(ibsi(&image, &wanted.ibsi.image)).collect::<Vec<_>>()
+        }))
         .collect()
 }
 
@@ -116,7 +124,8 @@ fn filters(protocol: &Protocol) -> Vec<Chosen> {
 fn extent(old: &Geometry, margins_mm: &[f64], protocol: &Protocol) -> Extent {
     let asked = &protocol.preprocess.spacing_mm;
     match protocol.filter.crop {
-        Crop::Roi if asked.is_empty() => Extent::Whole,
+        // The IBSI's local intensity reaches beyond the region.
+        Crop::Roi if asked.is_empty() || protocol.feature.has_ibsi() => Extent::Whole,
         Crop::Roi if margins_mm.is_empty() && protocol.roi.margins_mm.is_empty() => Extent::PYRADIOMICS,
         Crop::Roi => Extent::Whole,
         Crop::Shared => {
@@ -127,7 +136,8 @@ fn extent(old: &Geometry, margins_mm: &[f64], protocol: &Protocol) -> Extent {
             let geometry = Geometry { spacing_mm, ..old.clone() };
             let support =
                 filter::support(&protocol.filter, &geometry).expect("a protocol was checked when it was read");
-            let reach = margins_mm.iter().copied().fold(0.0, f64::max);
+            let beyond = if protocol.feature.has_ibsi() { crate::feature::ibsi::RADIUS_MM } else { 0.0 };
+            let reach = margins_mm.iter().copied().fold(0.0, f64::max) + beyond;
             let voxels = std::array::from_fn(|k| (reach / spacing_mm[k]).floor() as usize + support[k] + 1);
             // The references keep 12 voxels around a tumour with margins, pyradiomics 5 around one alone.
             Extent::Around { voxels, counted_from: if margins_mm.is_empty() { 5 } else { 12 } }
@@ -154,6 +164,13 @@ struct Part {
     of: Vec<(u8, u8)>,
 }
 
+impl Part {
+    /// The voxels of some consecutive shells.
+    fn region(&self, (first, last): (u8, u8)) -> Mask {
+        self.shells.map(|shell| (first..=last).contains(shell))
+    }
+}
+
 /// The parts, and which regions each is for.
 fn domains(regions: &Regions, rois: &[Roi], sound: &[usize], protocol: &Protocol) -> Vec<(Part, Vec<usize>)> {
     let Regions { prepared, shells } = regions;
@@ -164,7 +181,8 @@ fn domains(regions: &Regions, rois: &[Roi], sound: &[usize], protocol: &Protocol
         (part, together)
     };
     let own_grid = protocol.preprocess.spacing_mm.is_empty();
-    if protocol.filter.crop == Crop::Shared || own_grid || protocol.roi.margins_mm.is_empty() && rois == [Roi::Intra] {
+    let whole_image = protocol.filter.crop == Crop::Shared || own_grid || protocol.feature.has_ibsi();
+    if whole_image || protocol.roi.margins_mm.is_empty() && rois == [Roi::Intra] {
         return if sound.is_empty() { Vec::new() } else { vec![whole(sound.to_vec())] };
     }
     let cut = |&at: &usize| {
@@ -198,10 +216,17 @@ impl Work<'_> {
     fn describe(&self, part: &Part, rois: &[Roi]) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
         let layouts = layouts(part);
         let spacing_mm = part.image.volume.geometry().spacing_mm;
-        let outlines: Vec<Values> = layouts.iter().flat_map(|layout| self.outlines(layout, spacing_mm)).collect();
+        let mut outlines: Vec<Values> = layouts.iter().flat_map(|layout| self.outlines(layout, spacing_mm)).collect();
+        let ibsi: Vec<Outline> = match self.protocol.feature.has_ibsi() {
+            true => part.of.par_iter().map(|&of| Outline::new(part.region(of))).collect(),
+            false => Vec::new(),
+        };
+        outlines.iter_mut().zip(&ibsi).for_each(|(own, outline)| own.extend(self.wanted.ibsi.of_outline(outline)));
         let chosen = filters(self.protocol);
-        let by_filter: Vec<Vec<Vec<Result<Values, RegionError>>>> =
-            chosen.par_iter().map(|chosen| self.images(part, &layouts, chosen)).collect::<Result<_, Cancelled>>()?;
+        let by_filter: Vec<Vec<Vec<Result<Values, RegionError>>>> = chosen
+            .par_iter()
+            .map(|chosen| self.images(part, &layouts, &ibsi, chosen))
+            .collect::<Result<_, Cancelled>>()?;
         let by_image: Vec<Vec<Result<Values, RegionError>>> = by_filter.into_iter().flatten().collect();
         let mut outcomes: Vec<Result<Values, RegionError>> = outlines.into_iter().map(Ok).collect();
         for image in by_image {
@@ -227,18 +252,20 @@ impl Work<'_> {
         &self,
         part: &Part,
         layouts: &[Layout],
+        ibsi: &[Outline],
         chosen: &Chosen,
     ) -> Result<Vec<Vec<Result<Values, RegionError>>>, Cancelled> {
         let Part { image, at, .. } = part;
         let input = Input { image, at: *at, params: &self.protocol.filter, seed: self.seed };
         let images: Vec<(&String, Filtered)> = chosen.names.iter().zip(chosen.apply(&input)).collect();
-        images.into_par_iter().map(|(name, filtered)| self.image(layouts, name, filtered)).collect()
+        images.into_par_iter().map(|(name, filtered)| self.image(layouts, ibsi, name, filtered)).collect()
     }
 
     /// One outcome a region of one image.
     fn image(
         &self,
         layouts: &[Layout],
+        ibsi: &[Outline],
         name: &str,
         filtered: Filtered,
     ) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
@@ -261,8 +288,21 @@ impl Work<'_> {
                 Err(error) => vec![Err(error); layout.regions.len()],
             });
         }
+        if let Ok(volume) = &filtered {
+            outcomes.iter_mut().zip(ibsi).for_each(|(outcome, outline)| self.add_ibsi(outcome, volume, outline, name));
+        }
         outcomes.iter().try_for_each(|_| self.stage.step())?;
         Ok(outcomes)
+    }
+
+    /// Appends the features of the IBSI's families.
+    fn add_ibsi(&self, outcome: &mut Result<Values, RegionError>, volume: &Volume, outline: &Outline, name: &str) {
+        let Ok(values) = outcome else { return };
+        let Protocol { feature, preprocess, .. } = self.protocol;
+        match self.wanted.ibsi.of_image(volume, outline, &feature.ibsi, preprocess.bin_width) {
+            Ok(own) => values.extend(own),
+            Err(why) => *outcome = Err(RegionError::Levels { image: name.to_owned(), why }),
+        }
     }
 }
 

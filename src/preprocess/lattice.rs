@@ -48,6 +48,11 @@ impl Lattice {
         (!kept).then_some(Lattice { axes })
     }
 
+    /// The grid whose centre is the old one's: as many voxels as cover the old extent, none more.
+    pub fn centred(&self) -> [Axis; 3] {
+        self.axes.map(Ratio::centred)
+    }
+
     pub fn axes(&self, region: Bounds, extent: Extent) -> [Axis; 3] {
         std::array::from_fn(|k| {
             let (ratio, low, len) = (self.axes[k], region.low[k], region.shape[k]);
@@ -66,6 +71,22 @@ impl Ratio {
     /// Last position of the whole lattice.
     fn last(self) -> i64 {
         (self.old_len as f64 * self.old_mm / self.new_mm).ceil() as i64 - 1
+    }
+
+    /// A quotient that rounding left above a whole number is that number.
+    fn centred(self) -> Axis {
+        let len = ((self.old_len as f64 * self.old_mm / self.new_mm) * (1.0 - 1e-12)).ceil() as usize;
+        let step = self.new_mm / self.old_mm;
+        let start = ((self.old_len - 1) as f64 - (len - 1) as f64 * step) / 2.0;
+        Axis {
+            first: 0,
+            spacing_mm: self.new_mm,
+            places: (0..len).map(|at| start + at as f64 * step).collect(),
+            counted_from: 0,
+            counted_len: len,
+            start,
+            old_len: self.old_len,
+        }
     }
 
     /// First and last position at `pad` new voxels around a region of the old image.

@@ -3,6 +3,7 @@
 mod inverse;
 mod itk;
 mod lattice;
+mod linear;
 mod spline;
 
 use ndarray::Array3;
@@ -19,8 +20,43 @@ pub struct Params {
     pub normalise: bool,
     /// Voxel size x, y, z in mm to resample to, 0 keeps the file's; empty keeps the image's own grid.
     pub spacing_mm: Vec<f64>,
+    /// Where the new grid lies on the old one.
+    pub grid: Alignment,
+    pub interpolation: Interpolation,
+    pub mask_interpolation: MaskInterpolation,
+    /// Whether resampled intensities are rounded to whole numbers, as the IBSI asks for CT.
+    pub round: bool,
     /// Width of the grey level bins, anchored at 0.
     pub bin_width: f64,
+}
+
+/// Where a resampled grid lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alignment {
+    /// The outer corners of the first voxels fall together: pyradiomics.
+    Corner,
+    /// The centres of the grids fall together: the IBSI. The image is resampled whole, and not rounded to the number
+    /// type of its file.
+    Centre,
+}
+
+/// How intensities between voxels are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    Linear,
+    /// Cubic B-splines.
+    Bspline,
+}
+
+/// How a mask is resampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MaskInterpolation {
+    Nearest,
+    /// Linear; voxels at least half inside are in.
+    Linear,
 }
 
 /// How much of the image is kept.
@@ -65,7 +101,7 @@ pub enum PreprocessError {
 /// Largest resampled volume in memory: a spacing of a thousandth of a mm is a slip, not a wish.
 const MAX_BYTES: u128 = 2 << 30;
 
-/// z-score, resampling (cubic B-spline; mask: nearest neighbour) and crop, in pyradiomics' order and on its lattice.
+/// z-score, resampling and crop, in pyradiomics' order and on its lattice unless the grid is aligned by its centre.
 ///
 /// Image and mask lie on the same grid. An image that keeps its grid and is not normalised keeps its values; one that
 /// is resampled without z-score is rounded to the number type of its file, as ITK does.
@@ -74,7 +110,10 @@ pub fn prepare(image: &Image, mask: &Mask, extent: Extent, params: &Params) -> R
     let scale = if params.normalise { ZScore::of(image)? } else { ZScore::IDENTITY };
     let element = if params.normalise { Element::F64 } else { image.element };
     match Lattice::new(image.volume.geometry(), tumour, &params.spacing_mm) {
-        Some(lattice) => resample(image, mask, &lattice.axes(tumour, extent), scale, element),
+        Some(lattice) if params.grid == Alignment::Centre => {
+            resample(image, mask, &lattice.centred(), scale, Element::F64, params)
+        }
+        Some(lattice) => resample(image, mask, &lattice.axes(tumour, extent), scale, element, params),
         None => {
             let bounds = match extent {
                 Extent::Whole => Bounds { low: [0; 3], shape: mask.geometry().shape },
@@ -132,6 +171,7 @@ fn resample(
     axes: &[Axis; 3],
     scale: ZScore,
     element: Element,
+    params: &Params,
 ) -> Result<Prepared, PreprocessError> {
     let shape = axes.each_ref().map(Axis::len);
     let bytes = shape.iter().map(|&n| n as u128).product::<u128>() * size_of::<f64>() as u128;
@@ -139,11 +179,22 @@ fn resample(
         return Err(PreprocessError::TooLarge { bytes, limit: MAX_BYTES });
     }
     let geometry = lattice::geometry(image.volume.geometry(), axes);
-    let mask = Grid::new(geometry.clone(), nearest(mask, axes)).expect("one voxel a place of the axes");
+    let cells = match params.mask_interpolation {
+        MaskInterpolation::Nearest => nearest(mask, axes),
+        MaskInterpolation::Linear => linear::mask(mask, axes),
+    };
+    let mask = Grid::new(geometry.clone(), cells).expect("one voxel a place of the axes");
     if mask.count() == 0 {
         return Err(PreprocessError::LostMask(geometry.spacing_mm));
     }
-    let mut cells = spline::interpolate(&image.volume, axes, |value| scale.of_value(value));
+    let of = |value| scale.of_value(value);
+    let mut cells = match params.interpolation {
+        Interpolation::Bspline => spline::interpolate(&image.volume, axes, of),
+        Interpolation::Linear => linear::interpolate(&image.volume, axes, of),
+    };
+    if params.round {
+        cells.mapv_inplace(f64::round);
+    }
     if element != Element::F64 {
         cells.mapv_inplace(|value| element.cast(value));
     }

@@ -127,6 +127,19 @@ impl Protocol {
         if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && p.spacing_mm.iter().all(is_size)) {
             return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers of at least 0");
         }
+        let i = &self.feature.ibsi;
+        if !(i.range.is_empty() || i.range.len() == 2 && i.range[0] < i.range[1]) {
+            return wrong("feature.ibsi.range", format!("{:?}", i.range), "[] or two ascending numbers");
+        }
+        if !(is_size(&i.outliers_sd) && is_size(&i.volume_bin_width)) {
+            return wrong("feature.ibsi.outliers_sd", i.outliers_sd.to_string(), "a number of at least 0");
+        }
+        if i.n_bins.max(i.volume_n_bins) > crate::feature::levels::MAX_LEVELS {
+            return wrong("feature.ibsi.n_bins", i.n_bins.to_string(), "at most 20000 bins");
+        }
+        if (1..i.dimensions.len()).any(|at| i.dimensions[..at].contains(&i.dimensions[at])) {
+            return wrong("feature.ibsi.dimensions", format!("{:?}", i.dimensions), "each of 2D, 2.5D and 3D once");
+        }
         crate::filter::chosen(&self.filter)?;
         self.feature.check()?;
         if !positive(&self.filter.log_sigma_mm) {

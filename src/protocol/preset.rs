@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
+use crate::feature::ibsi;
 use crate::filter::{Crop, LogKernel, Params};
 use crate::model::logistic::{self, screen};
+use crate::preprocess::{self, Alignment, Interpolation, MaskInterpolation};
 use crate::protocol::learn::{self, RadScore};
 use crate::protocol::{Protocol, ProtocolError};
 use crate::select::Reproducible;
@@ -22,10 +24,14 @@ pub enum Preset {
     Recommended,
     /// pyradiomics' defaults: native grid, bin width 25, the original image, every feature.
     Pyradiomics,
+    /// The families of the IBSI's manual by its own rules: trilinear interpolation on a grid aligned by its centre when
+    /// a spacing is set, 32 grey levels, three-dimensional texture.
+    Ibsi,
 }
 
 impl Preset {
-    pub const ALL: [Preset; 4] = [Preset::Study, Preset::Published, Preset::Recommended, Preset::Pyradiomics];
+    pub const ALL: [Preset; 5] =
+        [Preset::Study, Preset::Published, Preset::Recommended, Preset::Pyradiomics, Preset::Ibsi];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,6 +39,7 @@ impl Preset {
             Preset::Published => "published",
             Preset::Recommended => "recommended",
             Preset::Pyradiomics => "pyradiomics",
+            Preset::Ibsi => "ibsi",
         }
     }
 
@@ -47,7 +54,15 @@ impl Preset {
                 fat_suppressed: true,
                 tolerance: 0.1,
             },
-            preprocess: crate::preprocess::Params { normalise: true, spacing_mm: vec![1.0, 1.0, 3.0], bin_width: 0.1 },
+            preprocess: preprocess::Params {
+                normalise: true,
+                spacing_mm: vec![1.0, 1.0, 3.0],
+                grid: Alignment::Corner,
+                interpolation: Interpolation::Bspline,
+                mask_interpolation: MaskInterpolation::Nearest,
+                round: false,
+                bin_width: 0.1,
+            },
             roi: crate::roi::Params { margins_mm: vec![2.0, 4.0, 6.0] },
             filter: Params {
                 images: vec!["all".to_owned()],
@@ -58,6 +73,7 @@ impl Preset {
             feature: crate::feature::Params {
                 families: families.map(str::to_owned).to_vec(),
                 exclude: ["glcm_MCC", "glcm_SumAverage", "glcm_JointAverage"].map(str::to_owned).to_vec(),
+                ibsi: ibsi::Params::default(),
             },
             compare: compare::Params::default(),
             screen: screen::Params::default(),
@@ -89,9 +105,33 @@ impl Preset {
                 ..study
             },
             Preset::Pyradiomics => Protocol {
-                preprocess: crate::preprocess::Params { normalise: false, spacing_mm: Vec::new(), bin_width: 25.0 },
+                preprocess: preprocess::Params {
+                    normalise: false,
+                    spacing_mm: Vec::new(),
+                    bin_width: 25.0,
+                    ..study.preprocess
+                },
                 filter: Params { images: vec!["original".to_owned()], crop: Crop::Roi, ..study.filter },
                 feature: crate::feature::Params { exclude: Vec::new(), ..study.feature },
+                roi: crate::roi::Params { margins_mm: Vec::new() },
+                ..study
+            },
+            Preset::Ibsi => Protocol {
+                preprocess: preprocess::Params {
+                    normalise: false,
+                    spacing_mm: Vec::new(),
+                    grid: Alignment::Centre,
+                    interpolation: Interpolation::Linear,
+                    mask_interpolation: MaskInterpolation::Linear,
+                    bin_width: 25.0,
+                    ..study.preprocess
+                },
+                filter: Params { images: vec!["original".to_owned()], crop: Crop::Roi, ..study.filter },
+                feature: crate::feature::Params {
+                    families: vec!["ibsi".to_owned()],
+                    exclude: Vec::new(),
+                    ..study.feature
+                },
                 roi: crate::roi::Params { margins_mm: Vec::new() },
                 ..study
             },

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
 use crate::grid::Element;
 use crate::read::ReadError;
@@ -12,7 +12,7 @@ use crate::read::ReadError;
 pub struct Layout {
     pub element: Element,
     pub order: Order,
-    /// Whether a gzip stream begins at the file's start, at the voxels, or nowhere.
+    /// Whether a gzip stream begins at the file's start, at the voxels, or nowhere; MetaImage's is zlib's.
     pub gzip: Gzip,
     pub skip: Skip,
     /// Stored value times `slope` plus `intercept` is the intensity.
@@ -31,6 +31,7 @@ pub enum Gzip {
     None,
     File,
     Voxels,
+    Zlib,
 }
 
 /// What stands before the voxels.
@@ -72,6 +73,7 @@ impl Layout {
         let mut reader: Box<dyn Read> = match self.gzip {
             Gzip::None => Box::new(rest),
             Gzip::File | Gzip::Voxels => Box::new(MultiGzDecoder::new(rest)),
+            Gzip::Zlib => Box::new(ZlibDecoder::new(rest)),
         };
         std::io::copy(&mut reader.by_ref().take(content), &mut std::io::sink()).map_err(gzip_error)?;
         let most = if self.gzip == Gzip::None { rest.len() } else { rest.len().saturating_mul(DEFLATE_RATIO) };

@@ -6,9 +6,11 @@
 
 mod data;
 pub mod dicom;
+mod metaimage;
 mod nifti;
 mod nrrd;
 mod pair;
+pub mod zip;
 
 use std::io::Read;
 
@@ -46,6 +48,7 @@ impl Default for Limits {
 pub enum Format {
     Nifti,
     Nrrd,
+    MetaImage,
 }
 
 /// What a file says of itself before its voxels.
@@ -69,7 +72,9 @@ pub enum Label {
 /// Why bytes are no image.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ReadError {
-    #[error("not an image: the file begins with {found}, expected NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr)")]
+    #[error(
+        "not an image: the file begins with {found}, expected NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd) or DICOM"
+    )]
     Unknown { found: String },
     #[error("{field} is {found}, expected {expected}")]
     Field { field: &'static str, found: String, expected: &'static str },
@@ -101,6 +106,8 @@ pub enum ReadError {
 pub fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ReadError> {
     let header = if bytes.starts_with(b"NRRD") {
         nrrd::header(bytes)?
+    } else if metaimage::is_metaimage(bytes) {
+        metaimage::header(bytes)?
     } else if bytes.starts_with(&GZIP) {
         nifti::header(MultiGzDecoder::new(bytes), true)?
     } else {

@@ -5,6 +5,7 @@ pub mod calculator;
 pub mod checklist;
 pub mod clinical;
 pub mod cohort;
+pub mod conformity;
 pub mod describe;
 pub mod discrimination;
 pub mod figure;

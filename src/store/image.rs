@@ -21,7 +21,8 @@ pub enum Role {
 pub struct ImageFile {
     pub patient: PatientId,
     pub role: Role,
-    /// Relative to the study file's folder where it lies below it.
+    /// Relative to the study file's folder where it lies below it. `#NAME` behind it is the series of a folder or
+    /// archive, or the structure of contours, where there are several.
     pub path: PathBuf,
     pub sha256: String,
     pub bytes: u64,
@@ -44,9 +45,12 @@ impl Role {
 }
 
 impl ImageFile {
-    /// What a result depends on: the file, and the label that is read from it.
+    /// What a result depends on: the file, and the label or the structure that is read from it.
     pub fn input(&self) -> String {
-        self.label.map_or_else(|| self.sha256.clone(), |label| format!("{} label {label}", self.sha256))
+        let label = self.label.map(|label| format!(" label {label}")).unwrap_or_default();
+        let path = self.path.to_string_lossy();
+        let part = path.split_once('#').map(|(_, part)| format!(" part {part}")).unwrap_or_default();
+        format!("{}{label}{part}", self.sha256)
     }
 }
 

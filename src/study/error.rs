@@ -6,6 +6,7 @@ use crate::pipeline::describe::{DescribeError, RegionError};
 use crate::pipeline::learn::LearnError;
 use crate::protocol::ProtocolError;
 use crate::read::ReadError;
+use crate::read::dicom::DicomError;
 use crate::reconcile::ReconcileError;
 use crate::store::StoreError;
 
@@ -22,6 +23,14 @@ pub enum Error {
     Store(#[from] StoreError),
     #[error("{}", path.display())]
     Image { path: PathBuf, source: ReadError },
+    #[error("{}", path.display())]
+    Dicom { path: PathBuf, source: Box<DicomError> },
+    #[error("{}", path.display())]
+    Zip { path: PathBuf, source: crate::read::zip::ZipError },
+    #[error("{}: not DICOM, so it has no series or structure {part}", path.display())]
+    NoParts { path: PathBuf, part: String },
+    #[error("{}: contours or a segmentation, expected an image", .0.display())]
+    NoImageFile(PathBuf),
     #[error("{}: the file is not the one that was imported", .0.display())]
     Changed(PathBuf),
     #[error("{}: the folder is not empty", .0.display())]
@@ -141,6 +150,15 @@ impl Error {
             Error::Encoding { .. } => Some("save the file as CSV UTF-8".to_owned()),
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
+            Error::Dicom { source, .. } => match **source {
+                DicomError::SeveralSeries(_) | DicomError::UnknownSeries { .. } => {
+                    Some("--series takes its number in this list, its description or its UID".to_owned())
+                }
+                DicomError::SeveralStructures(_) | DicomError::NoStructure { .. } => {
+                    Some("--structure NAME picks one, the column label of a manifest too".to_owned())
+                }
+                _ => None,
+            },
             Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
             Error::NoResult { command, .. } => Some(format!("{command} makes it")),
             Error::Published { .. } => Some("osteon reconcile --help tells the format".to_owned()),

@@ -11,7 +11,6 @@ use crate::grid::Image;
 use crate::job::Job;
 use crate::pipeline::describe::{catalogue, describe};
 use crate::protocol::Protocol;
-use crate::read::check_pair;
 use crate::roi::Roi;
 use crate::seed::Seed;
 use crate::store::{FeatureId, ImageFile, Inputs, NewRun, PatientId, RegionState, Role, RunId, Write};
@@ -205,9 +204,7 @@ fn measure_mask(
     job: &Job,
 ) -> Result<Measured, Error> {
     let path = folder.join(&file.path);
-    let mask = unchanged(file, &path)?.mask(&path, file.label)?;
-    let wrong = |source| Error::Image { path: path.clone(), source };
-    check_pair(image.volume.geometry(), mask.geometry()).map_err(wrong)?;
+    let mask = unchanged(file, &path)?.mask(&path, file.label, image.volume.geometry())?;
     let rois = Roi::all(&protocol.roi);
     // A cancelled job is no trouble of this patient.
     let described = describe(image, &mask, &rois, protocol, EXTRACTION_SEED, job).or_else(|cause| {
@@ -227,7 +224,7 @@ fn measure_mask(
 
 /// The file's bytes, if they are those that were imported.
 fn unchanged(file: &ImageFile, path: &Path) -> Result<input::ImageBytes, Error> {
-    let bytes = input::image_bytes(path)?;
+    let bytes = input::image_bytes(path, None)?;
     if bytes.sha256 == file.sha256 { Ok(bytes) } else { Err(Error::Changed(path.to_owned())) }
 }
 

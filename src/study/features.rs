@@ -6,7 +6,6 @@ use crate::job::Job;
 use crate::pipeline::describe::{self, DescribeError, RegionError};
 use crate::pipeline::diagnose;
 use crate::protocol::Protocol;
-use crate::read::check_pair;
 use crate::report::values::{Row, Value};
 use crate::roi::Roi;
 use crate::seed::Seed;
@@ -17,6 +16,10 @@ use crate::study::{Error, input};
 pub struct FeaturesRequest {
     pub image: PathBuf,
     pub mask: PathBuf,
+    /// Which series of the image's folder or archive, where there are several.
+    pub series: Option<String>,
+    /// Which structure of contours or a segmentation, where there are several.
+    pub structure: Option<String>,
     /// Label of the mask; every voxel that is not 0 when `None`.
     pub label: Option<i64>,
     /// None is every region of the protocol.
@@ -36,12 +39,11 @@ pub struct FeaturesReport {
 /// Measures every region; errors when none could be.
 pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, Error> {
     let FeaturesRequest { image: image_path, mask: mask_path, protocol, .. } = request;
-    let image_file = input::image_bytes(image_path)?;
-    let mask_file = input::image_bytes(mask_path)?;
-    let wrong = |source| Error::Image { path: mask_path.clone(), source };
-    check_pair(&image_file.header.geometry, &mask_file.header.geometry).map_err(wrong)?;
+    let image_file = input::image_bytes(image_path, request.series.as_deref())?;
+    let mask_file = input::image_bytes(mask_path, request.structure.as_deref())?;
+    let geometry = image_file.geometry().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
+    let mask = mask_file.mask(mask_path, request.label, geometry)?;
     let image = image_file.image(image_path)?;
-    let mask = mask_file.mask(mask_path, request.label)?;
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();
     if request.diagnostics {

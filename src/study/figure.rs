@@ -96,8 +96,9 @@ impl Study {
     fn slice(&self, patient: Option<&str>) -> Result<Slice, Error> {
         let (patient, image, mask) = self.pictured(patient)?;
         let (path, mask_path) = (self.folder().join(&image.path), self.folder().join(&mask.path));
-        let volume = input::image_bytes(&path)?.image(&path)?;
-        let tumour = input::image_bytes(&mask_path)?.mask(&mask_path, mask.label)?;
+        let volume = input::image_bytes(&path, None)?.image(&path)?;
+        let drawn = input::image_bytes(&mask_path, None)?;
+        let tumour = drawn.mask(&mask_path, mask.label, volume.volume.geometry())?;
         let prepared = preprocess::prepare(&volume, &tumour, Extent::Whole, &self.protocol.preprocess)
             .map_err(|cause| Error::Describe(cause.into()))?;
         let shells = Shells::around(&prepared.mask, &self.protocol.roi.margins_mm);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::read::check_pair;
+use crate::read::dicom::{Params, deviations};
 use crate::store::{ImageFile, PatientId, Role};
 use crate::study::manifest::{self, Entry};
 use crate::study::{BadRows, Error, Refusal, Study, input};
@@ -20,13 +20,62 @@ pub struct ImagesReport {
     pub patients: usize,
     /// What in a folder was not understood.
     pub notes: Vec<String>,
+    /// How a patient's series deviates from the acquisition that the protocol expects.
+    pub warnings: Vec<String>,
+    /// What is, or would be, linked.
+    pub links: Vec<Link>,
     pub applied: bool,
+}
+
+/// The files of one patient, as paths below the folder or the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    pub code: String,
+    pub image: String,
+    pub mask: String,
+    pub repeat_mask: String,
+    /// In the order of x, y, z.
+    pub voxels: String,
+}
+
+/// What was found, checked but not yet linked.
+struct Checked {
+    report: ImagesReport,
+    files: Vec<ImageFile>,
+}
+
+/// One patient's files, and what is odd about them.
+struct Sound {
+    files: Vec<ImageFile>,
+    link: Link,
+    warnings: Vec<String>,
 }
 
 impl Study {
     /// Links the files of a manifest, or of a folder with one folder a patient. A file that is no image, lies outside,
     /// or does not lie on its image's grid is refused; with a refusal nothing is linked, unless bad rows are skipped.
     pub fn import_images(&self, source: &Path, bad_rows: BadRows) -> Result<ImagesReport, Error> {
+        let Checked { mut report, files } = self.check_images(source)?;
+        if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
+            return Ok(report);
+        }
+        let name = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy();
+        self.store.write(&format!("import images {name}"), |write| {
+            for file in &files {
+                let new = write.link_image(file)?;
+                report.linked += usize::from(new);
+                report.unchanged += usize::from(!new);
+            }
+            Ok(ImagesReport { applied: true, ..report })
+        })
+    }
+
+    /// What an import would link, and what it would refuse; links nothing.
+    pub fn preview_images(&self, source: &Path) -> Result<ImagesReport, Error> {
+        Ok(self.check_images(source)?.report)
+    }
+
+    fn check_images(&self, source: &Path) -> Result<Checked, Error> {
         let found = if source.is_dir() { manifest::folder(source)? } else { manifest::file(source)? };
         let mut report = ImagesReport { refused: found.refused, notes: found.notes, ..ImagesReport::default() };
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
@@ -38,26 +87,23 @@ impl Study {
                 None => report.refused.push(entry.refusal("patient", &entry.code, "a patient of the study")),
             }
         }
-        let checked: Vec<Result<Vec<ImageFile>, Refusal>> =
-            entries.par_iter().map(|(patient, entry)| check(*patient, entry, &base, &home)).collect();
-        let mut good = Vec::new();
-        for files in checked {
-            files.map_or_else(|refusal| report.refused.push(refusal), |files| good.push(files));
+        let expected = &self.protocol.acquisition;
+        let checked: Vec<Result<Sound, Refusal>> =
+            entries.par_iter().map(|(patient, entry)| check(*patient, entry, [&base, &home], expected)).collect();
+        let mut files = Vec::new();
+        for sound in checked {
+            match sound {
+                Err(refusal) => report.refused.push(refusal),
+                Ok(sound) => {
+                    files.extend(sound.files);
+                    report.links.push(sound.link);
+                    report.warnings.extend(sound.warnings);
+                }
+            }
         }
         report.refused.sort_by_key(|refusal| refusal.line);
-        report.patients = good.len();
-        if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
-            return Ok(report);
-        }
-        let name = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy();
-        self.store.write(&format!("import images {name}"), |write| {
-            for file in good.iter().flatten() {
-                let new = write.link_image(file)?;
-                report.linked += usize::from(new);
-                report.unchanged += usize::from(!new);
-            }
-            Ok(ImagesReport { applied: true, ..report })
-        })
+        report.patients = report.links.len();
+        Ok(Checked { report, files })
     }
 
     /// Where a linked file lies.
@@ -67,32 +113,44 @@ impl Study {
 }
 
 /// Reads the files of one patient and compares their grids.
-fn check(patient: PatientId, entry: &Entry, base: &Path, home: &Path) -> Result<Vec<ImageFile>, Refusal> {
-    let mut files = Vec::new();
+fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], expected: &Params) -> Result<Sound, Refusal> {
+    let mut files: Vec<ImageFile> = Vec::new();
+    let mut warnings = Vec::new();
     for (role, path) in entry.files() {
         let shown = path.to_string_lossy();
         let refuse = |expected: String| entry.refusal(role.name(), &shown, &expected);
         let place = inside(base, path).map_err(refuse)?;
-        let bytes = input::image_bytes(&place).map_err(|cause| refuse(reason(&cause)))?;
-        let geometry = bytes.header.geometry.clone();
+        let part = if role == Role::Image { &entry.series } else { &entry.structure };
+        let bytes = input::image_bytes(&place, part.as_deref()).map_err(|cause| refuse(reason(&cause)))?;
         let label = if role == Role::Image { None } else { entry.label };
-        if role != Role::Image {
-            let image: &ImageFile = &files[0];
-            check_pair(&image.geometry, &geometry).map_err(|cause| refuse(cause.to_string()))?;
-            bytes.mask(&place, label).map_err(|cause| refuse(reason(&cause)))?;
+        let geometry = match files.first() {
+            None => bytes.geometry().cloned().ok_or_else(|| refuse("an image, not contours".to_owned()))?,
+            Some(image) => {
+                bytes.mask(&place, label, &image.geometry).map_err(|cause| refuse(reason(&cause)))?;
+                bytes.geometry().unwrap_or(&image.geometry).clone()
+            }
+        };
+        if let Some(found) = bytes.acquisition().filter(|_| role == Role::Image) {
+            warnings.extend(deviations(found, expected).into_iter().map(|what| format!("{}: {what}", entry.code)));
         }
-        let path = place.strip_prefix(home).map_or_else(|_| place.clone(), Path::to_owned);
-        files.push(ImageFile {
-            patient,
-            role,
-            path,
-            sha256: bytes.sha256.clone(),
-            bytes: bytes.len(),
-            label,
-            geometry,
-        });
+        let mut path = place.strip_prefix(home).map_or_else(|_| place.clone(), Path::to_owned).into_os_string();
+        if path.to_string_lossy().contains('#') {
+            return Err(refuse("a path without #".to_owned()));
+        }
+        path.extend(part.iter().flat_map(|part| ["#", part]).map(std::ffi::OsStr::new));
+        let path = PathBuf::from(path);
+        files.push(ImageFile { patient, role, path, sha256: bytes.sha256.clone(), bytes: bytes.len, label, geometry });
     }
-    Ok(files)
+    let [nz, ny, nx] = files[0].geometry.shape;
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let link = Link {
+        code: entry.code.clone(),
+        image: text(&entry.image),
+        mask: text(&entry.mask),
+        repeat_mask: entry.repeat_mask.as_deref().map(text).unwrap_or_default(),
+        voxels: format!("{nx} x {ny} x {nz}"),
+    };
+    Ok(Sound { files, link, warnings })
 }
 
 /// The real path of a file below `base`; a path that leads outside, or a symbolic link, is refused.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::read::dicom::Kind;
 use crate::store::Role;
 use crate::study::{Error, Refusal, input};
 
@@ -15,7 +16,12 @@ pub struct Entry {
     pub image: PathBuf,
     pub mask: PathBuf,
     pub repeat_mask: Option<PathBuf>,
+    /// Label of the masks.
     pub label: Option<i64>,
+    /// Structure of contours or of a segmentation.
+    pub structure: Option<String>,
+    /// Series of a folder or archive.
+    pub series: Option<String>,
 }
 
 /// What a manifest or a folder names.
@@ -28,7 +34,7 @@ pub struct Found {
 
 /// How deep below a folder images are looked for.
 const DEPTH: usize = 6;
-const SUFFIXES: [&str; 4] = [".nii.gz", ".nii", ".nrrd", ".nhdr"];
+const SUFFIXES: [&str; 7] = [".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".zip"];
 
 impl Entry {
     /// Image first.
@@ -44,7 +50,8 @@ impl Entry {
     }
 }
 
-/// Reads a manifest: CSV with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`, `label`.
+/// Reads a manifest: CSV with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`, `label` (a number,
+/// or the name of a contoured structure) and `series`. An image may be a folder or an archive of DICOM files.
 /// Paths are relative to the manifest.
 pub fn file(path: &Path) -> Result<Found, Error> {
     let text = input::text(path)?;
@@ -59,7 +66,8 @@ pub fn file(path: &Path) -> Result<Found, Error> {
         find(name).ok_or_else(|| Error::Header(format!("no column {name}; found {}", crate::text::clean(&columns()))))
     };
     let (patient, image, mask) = (need("patient")?, need("image")?, need("mask")?);
-    let (repeat, label) = (find("repeat_mask"), find("label"));
+    let repeat = find("repeat_mask").or(find("repeat mask"));
+    let (label, series) = (find("label").or(find("roi")), find("series"));
     let mut found = Found::default();
     for record in reader.records() {
         let record = record?;
@@ -75,14 +83,10 @@ pub fn file(path: &Path) -> Result<Found, Error> {
             refuse(name, String::new(), "a name");
             continue;
         }
-        let label = match optional(label).map(|text| (text.parse::<i64>(), text)) {
-            Some((Err(_), text)) => {
-                refuse("label", text, "a whole number");
-                continue;
-            }
-            Some((Ok(label), _)) => Some(label),
-            None => None,
-        };
+        // A label is a number, the name of a structure is none.
+        let named = optional(label);
+        let label = named.as_ref().and_then(|text| text.parse::<i64>().ok());
+        let structure = named.filter(|_| label.is_none());
         if found.entries.iter().any(|entry: &Entry| entry.code == cell(patient)) {
             refuse("patient", cell(patient), "each patient once");
             continue;
@@ -94,24 +98,37 @@ pub fn file(path: &Path) -> Result<Found, Error> {
             mask: cell(mask).into(),
             repeat_mask: optional(repeat).map(PathBuf::from),
             label,
+            structure,
+            series: optional(series),
         });
     }
     Ok(found)
 }
 
 /// Looks through a folder: `PATIENT/image.nii.gz`, `PATIENT/mask.nii.gz`, `PATIENT/repeat_mask.nii.gz`, or BIDS
-/// (`sub-PATIENT/anat/...`, masks below `derivatives`). What a file is, its name says.
+/// (`sub-PATIENT/anat/...`, masks below `derivatives`). What a file is, its name says; of a DICOM file its modality,
+/// and the slices of one folder are one image.
 pub fn folder(base: &Path) -> Result<Found, Error> {
     let mut files = Vec::new();
     walk(base, Path::new(""), DEPTH, &mut files)?;
     files.sort();
+    let mut found = Found::default();
     let mut patients: BTreeMap<String, BTreeMap<Role, Vec<PathBuf>>> = BTreeMap::new();
     for file in files {
-        if let (Some(code), Some(role)) = (owner(&file), role(&file)) {
-            patients.entry(code).or_default().entry(role).or_default().push(file);
+        let Some((role, path)) = role(&file).map(|role| (role, file.clone())).or_else(|| dicom_role(base, &file))
+        else {
+            continue;
+        };
+        match owner(&file) {
+            None => found.notes.push(format!("{}: in no patient's folder, left out", file.display())),
+            Some(code) => {
+                let paths = patients.entry(code).or_default().entry(role).or_default();
+                if !paths.contains(&path) {
+                    paths.push(path);
+                }
+            }
         }
     }
-    let mut found = Found::default();
     for (code, mut files) in patients {
         if let Some((role, paths)) = files.iter().find(|(_, paths)| paths.len() > 1) {
             let value = paths.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
@@ -122,7 +139,16 @@ pub fn folder(base: &Path) -> Result<Found, Error> {
         let mut take = |role| files.remove(&role).and_then(|mut paths| paths.pop());
         match (take(Role::Image), take(Role::Mask), take(Role::RepeatMask)) {
             (Some(image), Some(mask), repeat_mask) => {
-                found.entries.push(Entry { line: 0, code, image, mask, repeat_mask, label: None });
+                found.entries.push(Entry {
+                    line: 0,
+                    code,
+                    image,
+                    mask,
+                    repeat_mask,
+                    label: None,
+                    structure: None,
+                    series: None,
+                });
             }
             (image, ..) => {
                 let missing = if image.is_some() { "mask" } else { "image" };
@@ -154,6 +180,21 @@ fn owner(file: &Path) -> Option<String> {
     let folders: Vec<String> = file.parent()?.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let subject = folders.iter().find_map(|name| name.strip_prefix("sub-"));
     subject.map(str::to_owned).or_else(|| folders.first().cloned())
+}
+
+/// A slice stands for its folder, contours and segmentations for themselves.
+fn dicom_role(base: &Path, file: &Path) -> Option<(Role, PathBuf)> {
+    let path = base.join(file);
+    if !input::is_dicom_file(&path) {
+        return None;
+    }
+    let name = file.to_string_lossy().to_lowercase();
+    let is_repeat = ["repeat", "second", "rater2"].iter().any(|word| name.contains(word));
+    match input::kind_of(&path)? {
+        Kind::Image => Some((Role::Image, file.parent()?.to_owned())),
+        _ if is_repeat => Some((Role::RepeatMask, file.to_owned())),
+        _ => Some((Role::Mask, file.to_owned())),
+    }
 }
 
 fn role(file: &Path) -> Option<Role> {

@@ -25,10 +25,9 @@ impl Study {
         };
         let (image_file, mask_file) = (file(Role::Image)?, file(Role::Mask)?);
         let (image_path, mask_path) = (self.path_of(image_file), self.path_of(mask_file));
-        let image = input::image_bytes(&image_path)?.image(&image_path)?.volume;
-        let tumour = input::image_bytes(&mask_path)?.mask(&mask_path, mask_file.label)?;
-        crate::read::check_pair(image.geometry(), tumour.geometry())
-            .map_err(|source| Error::Image { path: mask_path, source })?;
+        let image = input::image_bytes(&image_path, None)?.image(&image_path)?.volume;
+        let drawn = input::image_bytes(&mask_path, None)?;
+        let tumour = drawn.mask(&mask_path, mask_file.label, image.geometry())?;
         let margins_mm = &self.protocol.roi.margins_mm;
         let widest = Roi::Peri(margins_mm.iter().copied().fold(0.0, f64::max));
         let ring = Shells::around(&tumour, margins_mm).region(widest);

@@ -50,7 +50,7 @@ impl Study {
         let stage = job.stage("images", files.len());
         for file in &files {
             let path = self.path_of(file);
-            match input::image_bytes(&path) {
+            match input::image_bytes(&path, None) {
                 Ok(bytes) if bytes.sha256 == file.sha256 => (),
                 Ok(_) => found.findings.push(format!("{}: not the file that was imported", path.display())),
                 Err(cause) => found.findings.push(cause.in_full()),

@@ -69,7 +69,8 @@ fn crop(name: &str, setting: &str, region: Option<Roi>) -> Prepared {
     let (image, mask) = case(name);
     let native = setting == "default_bw25";
     let spacing_mm = if native { Vec::new() } else { vec![1.0, 1.0, 3.0] };
-    let params = preprocess::Params { normalise: !native, spacing_mm, bin_width: 0.1 };
+    let params =
+        preprocess::Params { normalise: !native, spacing_mm, ..osteon::protocol::Preset::Study.protocol().preprocess };
     let alone = !native && region.is_none();
     let extent = match (native, alone) {
         (true, _) => Extent::Whole,

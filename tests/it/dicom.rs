@@ -12,7 +12,7 @@ use osteon::read::{Label, Limits, Source, check_pair, image, mask};
 use proptest::prelude::*;
 
 use crate::dicom_files::{self, CANARY, Slice, deflated, enhanced, nested, number, rle, structure_set};
-use crate::support::shared;
+use crate::support::{fixture, shared};
 
 const IMAGES: &str = "reference/radiomics/images/sts_mr_t1";
 
@@ -109,6 +109,18 @@ fn every_transfer_syntax_gives_the_same_voxels() {
     let files: Vec<_> =
         stack().iter().enumerate().map(|(n, slice)| (n.to_string(), deflated(&slice.bytes(), 0))).collect();
     assert_eq!(scan(&instances(&files), None, &Limits::default()).unwrap(), expected, "deflated");
+}
+
+#[test]
+fn compressed_slices_decode_to_the_plain_one() {
+    let read = |name: &str| {
+        let bytes = fs::read(fixture(&format!("dicom/{name}.dcm"))).unwrap();
+        scan(&[instance(&bytes)], None, &Limits::default()).unwrap().image.volume.into_cells()
+    };
+    let plain = read("plain");
+    for name in ["jpeg2000", "jpeg_lossless", "rle"] {
+        assert_eq!(read(name), plain, "{name}");
+    }
 }
 
 #[test]

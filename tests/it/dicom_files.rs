@@ -270,3 +270,33 @@ pub fn rle(slice: &Slice) -> Vec<u8> {
     elements.push(DataElement::new(tags::PIXEL_DATA, VR::OB, Value::PixelSequence(fragments)));
     file(elements, uids::RLE_LOSSLESS)
 }
+
+/// A zip archive of deflated files (PKWARE's APPNOTE, 4.3).
+pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write;
+    let (mut archive, mut list) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(content).unwrap();
+        let deflated = encoder.finish().unwrap();
+        let at = archive.len() as u32;
+        // Version, flags, method 8, time, date, sum (not checked), sizes, length of the name, of what is extra.
+        let mut fields: Vec<u8> = [20u16, 0, 8, 0, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+        fields.extend([0; 4]);
+        fields.extend((deflated.len() as u32).to_le_bytes());
+        fields.extend((content.len() as u32).to_le_bytes());
+        fields.extend((name.len() as u16).to_le_bytes());
+        fields.extend([0; 2]);
+        archive.extend([b"PK\x03\x04", &fields[..], name.as_bytes(), &deflated].concat());
+        let place = [&[0; 10][..], &at.to_le_bytes()].concat();
+        list.extend([b"PK\x01\x02\x14\x00", &fields[..], &place, name.as_bytes()].concat());
+    }
+    let (start, count) = (archive.len() as u32, files.len() as u16);
+    archive.extend(&list);
+    archive.extend(b"PK\x05\x06\0\0\0\0");
+    archive.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
+    archive.extend((list.len() as u32).to_le_bytes());
+    archive.extend(start.to_le_bytes());
+    archive.extend([0; 2]);
+    archive
+}

@@ -18,7 +18,8 @@ use crate::support::fixture;
 const REGIONS: [(u8, u8); 7] = [(0, 0), (1, 1), (1, 2), (1, 3), (0, 1), (0, 2), (0, 3)];
 
 fn everything() -> osteon::feature::Wanted {
-    Params { families: Family::ALL.map(|family| family.name().to_owned()).to_vec(), exclude: Vec::new() }.wanted()
+    let families = Family::ALL.map(|family| family.name().to_owned()).to_vec();
+    Params { families, exclude: Vec::new(), ibsi: osteon::feature::ibsi::Params::default() }.wanted()
 }
 
 proptest! {

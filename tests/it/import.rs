@@ -124,7 +124,7 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
     check("A", "text.nii.gz", "", "image");
     check("A", "other.nrrd", "", "same grid");
     check("A", "mask.nii.gz", "77", "label 77");
-    check("A", "mask.nii.gz", "one", "a whole number");
+    check("A", "mask.nii.gz", "one", "no series or structure one");
     check("Z", "mask.nii.gz", "", "a patient of the study");
 }
 

@@ -7,7 +7,7 @@ use crate::forge::{self, Nifti};
 use crate::support::{Comparison, fixture, reference_image, reference_mask, shared};
 
 fn params(normalise: bool, spacing_mm: &[f64]) -> Params {
-    Params { normalise, spacing_mm: spacing_mm.to_vec(), bin_width: 0.1 }
+    Params { normalise, spacing_mm: spacing_mm.to_vec(), ..osteon::protocol::Preset::Study.protocol().preprocess }
 }
 
 fn brain1() -> Option<(Image, Mask)> {

@@ -28,7 +28,7 @@ fn tumour(name: &str) -> Mask {
     if grid == "native" {
         return mask;
     }
-    let params = Params { normalise: false, spacing_mm: vec![1.0, 1.0, 3.0], bin_width: 25.0 };
+    let params = Params { normalise: false, ..osteon::protocol::Preset::Study.protocol().preprocess };
     preprocess::prepare(&image, &mask, Extent::Around { voxels: [12; 3], counted_from: 12 }, &params).unwrap().mask
 }
 

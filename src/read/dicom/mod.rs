@@ -31,6 +31,8 @@ pub struct Instance<'a> {
 pub struct Scan {
     pub image: Image,
     pub acquisition: Acquisition,
+    /// Positions of the series in the list of files.
+    pub files: Vec<usize>,
 }
 
 /// Why DICOM files are no image or no mask.

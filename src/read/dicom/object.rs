@@ -20,6 +20,10 @@ pub const MAX_DEPTH: usize = 32;
 
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
+/// Images shrink ten times, empty ones fifty; what shrinks more, beyond some megabytes, is made to fill memory.
+const MOST_RATIO: u64 = 100;
+const ALWAYS: u64 = 64 << 20;
+
 /// An opened file; `name` is for messages only.
 pub struct File {
     pub name: String,
@@ -100,9 +104,9 @@ fn check_tokens(data_set: &[u8], transfer_syntax: &TransferSyntax, name: &str) -
 /// `Err(None)` when the content is larger than the limit.
 fn inflate(deflated: &[u8], limits: &Limits) -> Result<Vec<u8>, Option<String>> {
     let mut content = Vec::new();
-    let cap = limits.max_bytes.saturating_add(1);
+    let cap = limits.max_bytes.min((deflated.len() as u64).saturating_mul(MOST_RATIO).max(ALWAYS)).saturating_add(1);
     DeflateDecoder::new(deflated).take(cap).read_to_end(&mut content).map_err(|cause| Some(cause.to_string()))?;
-    if content.len() as u64 > limits.max_bytes { Err(None) } else { Ok(content) }
+    if content.len() as u64 == cap { Err(None) } else { Ok(content) }
 }
 
 /// A parser's message and its causes on one line. They name tags and positions, never values.

@@ -26,13 +26,15 @@ pub struct Series {
     pub modality: String,
     pub rows: usize,
     pub columns: usize,
+    /// Whether its first file holds more than one slice.
+    pub is_multi_frame: bool,
     /// Positions in the list of files.
     pub files: Vec<usize>,
 }
 
 impl std::fmt::Display for Series {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Series { uid, description, modality, rows, columns, files } = self;
+        let Series { uid, description, modality, rows, columns, files, .. } = self;
         write!(f, "{uid} {modality} \"{description}\", {columns} x {rows}, {} files", files.len())
     }
 }
@@ -57,7 +59,8 @@ pub fn list(files: &[Instance], limits: &Limits) -> Result<Vec<Series>, DicomErr
         if at == found.len() {
             let description = fields.text(tags::SERIES_DESCRIPTION).unwrap_or_default();
             let (rows, columns) = (rows as usize, columns as usize);
-            found.push(Series { uid, description, modality, rows, columns, files: Vec::new() });
+            let is_multi_frame = fields.number(tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames > 1.0);
+            found.push(Series { uid, description, modality, rows, columns, is_multi_frame, files: Vec::new() });
         }
         found[at].files.push(index);
     }
@@ -84,7 +87,7 @@ pub fn scan(files: &[Instance], wanted: Option<&str>, limits: &Limits) -> Result
             stack.push(plane);
         }
     }
-    Ok(Scan { image: volume(stack)?, acquisition })
+    Ok(Scan { image: volume(stack)?, acquisition, files: series.files.clone() })
 }
 
 fn pick<'a>(all: &'a [Series], wanted: Option<&str>, files: usize) -> Result<&'a Series, DicomError> {

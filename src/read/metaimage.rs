@@ -1,0 +1,146 @@
+//! MetaImage headers (`.mha` with the voxels behind, `.mhd` with them beside), as ITK-SNAP and SimpleITK write them.
+
+use std::collections::BTreeMap;
+
+use crate::grid::{Element, Geometry};
+use crate::read::data::{Gzip, Layout, Order, Skip};
+use crate::read::{Format, Header, ReadError};
+
+/// No header of one volume is longer.
+const LONGEST_HEADER: usize = 1 << 16;
+
+type Fields = BTreeMap<String, String>;
+
+/// Whether bytes look like such a header: lines of text, the number of dimensions among the first.
+pub fn is_metaimage(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(1024)];
+    head.first().is_some_and(u8::is_ascii_alphabetic) && head.windows(5).any(|word| word == b"NDims")
+}
+
+pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
+    let (fields, end) = fields(bytes)?;
+    for (field, valid) in [("NDims", "3"), ("ElementNumberOfChannels", "1"), ("BinaryData", "True")] {
+        if let Some(found) = fields.get(field).filter(|found| !found.eq_ignore_ascii_case(valid)) {
+            return Err(wrong("header", &format!("{field} = {found}"), "NDims = 3, one channel, binary data"));
+        }
+    }
+    let element = element(required(&fields, "ElementType")?)?;
+    let geometry = geometry(&fields)?;
+    let data_file = match required(&fields, "ElementDataFile")? {
+        "LOCAL" => None,
+        name => Some(beside(name)?),
+    };
+    let gzip = if is_true(&fields, &["CompressedData"]) { Gzip::Zlib } else { Gzip::None };
+    let start = if data_file.is_some() { 0 } else { end as u64 };
+    let skip = match fields.get("HeaderSize").map(|text| text.parse::<i64>()) {
+        None => Skip::Bytes { stored: start, content: 0 },
+        Some(Ok(n)) if n >= 0 => Skip::Bytes { stored: start.max(n as u64), content: 0 },
+        Some(Ok(-1)) if gzip == Gzip::None => {
+            let voxels = geometry.shape.iter().try_fold(element.bytes() as u64, |n, &size| n.checked_mul(size as u64));
+            Skip::AllButVoxels { bytes: voxels.unwrap_or(u64::MAX) }
+        }
+        Some(_) => return Err(wrong("HeaderSize", &fields["HeaderSize"], "0 or more, or -1 before raw voxels")),
+    };
+    let big = is_true(&fields, &["BinaryDataByteOrderMSB", "ElementByteOrderMSB"]);
+    let order = if big { Order::BigEndian } else { Order::LittleEndian };
+    let layout = Layout { element, order, gzip, skip, slope: 1.0, intercept: 0.0 };
+    Ok(Header { format: Format::MetaImage, geometry, element, data_file, layout })
+}
+
+/// The header's fields, and where it ends: behind the line that says where the voxels are.
+fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
+    let head = &bytes[..bytes.len().min(LONGEST_HEADER)];
+    let (mut fields, mut at) = (Fields::new(), 0);
+    while at < head.len() {
+        let length = head[at..].iter().position(|&byte| byte == b'\n').unwrap_or(head.len() - at);
+        let line = std::str::from_utf8(&head[at..at + length])
+            .map_err(|_| wrong("header", "bytes that are no text", "lines of text"))?;
+        at = (at + length + 1).min(head.len());
+        let Some((field, value)) = line.split_once('=') else {
+            return Err(wrong("header line", &line.chars().take(40).collect::<String>(), "Field = value"));
+        };
+        let field = field.trim().to_owned();
+        let last = field == "ElementDataFile";
+        if fields.insert(field.clone(), value.trim().to_owned()).is_some() {
+            return Err(wrong("header line", &format!("a second {field}"), "each field once"));
+        }
+        if last {
+            return Ok((fields, at));
+        }
+    }
+    Err(ReadError::Missing("ElementDataFile"))
+}
+
+fn geometry(fields: &Fields) -> Result<Geometry, ReadError> {
+    let sizes: [f64; 3] = numbers(fields, &["DimSize"])?.ok_or(ReadError::Missing("DimSize"))?;
+    if sizes.iter().any(|&size| !(1.0..=f64::from(i32::MAX)).contains(&size) || size.fract() != 0.0) {
+        return Err(wrong("DimSize", &format!("{sizes:?}"), "three whole numbers of at least 1"));
+    }
+    let spacing: [f64; 3] = numbers(fields, &["ElementSpacing", "ElementSize"])?.unwrap_or([1.0; 3]);
+    if spacing.iter().any(|&mm| mm <= 0.0) {
+        return Err(wrong("ElementSpacing", &format!("{spacing:?}"), "three sizes above 0"));
+    }
+    let turned: [f64; 9] = numbers(fields, &["TransformMatrix", "Rotation", "Orientation"])?
+        .unwrap_or([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    let axes: [[f64; 3]; 3] = std::array::from_fn(|k| [turned[3 * k], turned[3 * k + 1], turned[3 * k + 2]]);
+    let dot = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(p, q)| p * q).sum::<f64>();
+    // A thousandth: beyond, voxels are sheared and no distance in mm holds.
+    let square = |i: usize, j: usize| (dot(axes[i], axes[j]) - f64::from(u8::from(i == j))).abs() <= 1e-3;
+    if !(0..3).all(|i| (0..3).all(|j| square(i, j))) {
+        return Err(wrong("TransformMatrix", &format!("{turned:?}"), "three unit vectors at right angles"));
+    }
+    let axes = axes.map(|axis| axis.map(|part| part / dot(axis, axis).sqrt()));
+    Ok(Geometry {
+        shape: [2, 1, 0].map(|k| sizes[k] as usize),
+        origin_mm: numbers(fields, &["Offset", "Position", "Origin"])?.unwrap_or([0.0; 3]),
+        spacing_mm: [spacing[2], spacing[1], spacing[0]],
+        axes: [axes[2], axes[1], axes[0]],
+    })
+}
+
+/// Exactly `N` finite numbers under the first of some names; `None` when the header has none of them.
+fn numbers<const N: usize>(fields: &Fields, names: &[&'static str]) -> Result<Option<[f64; N]>, ReadError> {
+    let Some((name, text)) = names.iter().find_map(|name| Some((*name, fields.get(*name)?))) else { return Ok(None) };
+    let found: Option<Vec<f64>> =
+        text.split_whitespace().map(|word| word.parse().ok().filter(|number: &f64| number.is_finite())).collect();
+    let found = found.and_then(|found| found.try_into().ok());
+    found.map(Some).ok_or_else(|| wrong(name, text, "finite numbers, one for each dimension"))
+}
+
+fn is_true(fields: &Fields, names: &[&str]) -> bool {
+    names.iter().any(|name| fields.get(*name).is_some_and(|value| value.eq_ignore_ascii_case("true")))
+}
+
+fn required<'a>(fields: &'a Fields, field: &'static str) -> Result<&'a str, ReadError> {
+    fields.get(field).map(String::as_str).ok_or(ReadError::Missing(field))
+}
+
+fn element(name: &str) -> Result<Element, ReadError> {
+    Ok(match name {
+        "MET_CHAR" => Element::I8,
+        "MET_UCHAR" => Element::U8,
+        "MET_SHORT" => Element::I16,
+        "MET_USHORT" => Element::U16,
+        "MET_INT" | "MET_LONG" => Element::I32,
+        "MET_UINT" | "MET_ULONG" => Element::U32,
+        "MET_LONG_LONG" => Element::I64,
+        "MET_ULONG_LONG" => Element::U64,
+        "MET_FLOAT" => Element::F32,
+        "MET_DOUBLE" => Element::F64,
+        other => return Err(wrong("ElementType", other, "an integer type, MET_FLOAT or MET_DOUBLE")),
+    })
+}
+
+/// A plain name or a path below the header's folder: a header must not reach for other files.
+fn beside(name: &str) -> Result<String, ReadError> {
+    let climbs = name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..");
+    let is_list = name.starts_with("LIST") || name.contains('%');
+    if name.is_empty() || climbs || is_list || name.contains('\0') {
+        return Err(wrong("ElementDataFile", name, "LOCAL, or one file in the header's folder"));
+    }
+    Ok(name.to_owned())
+}
+
+fn wrong(field: &'static str, found: &str, expected: &'static str) -> ReadError {
+    ReadError::Field { field, found: found.to_owned(), expected }
+}

@@ -1,0 +1,86 @@
+//! MetaImage, as ITK-SNAP and SimpleITK write it: headers, voxels, and what is refused.
+
+use std::io::Write;
+
+use osteon::grid::{Element, Image};
+use osteon::read::{Limits, ReadError, Source, header, image};
+
+const FIELDS: [&str; 10] = [
+    "ObjectType = Image",
+    "NDims = 3",
+    "BinaryData = True",
+    "BinaryDataByteOrderMSB = False",
+    "CompressedData = False",
+    "TransformMatrix = 0 1 0 -1 0 0 0 0 1",
+    "Offset = -10 20 30",
+    "ElementSpacing = 0.5 0.75 3",
+    "DimSize = 3 2 2",
+    "ElementType = MET_SHORT",
+];
+
+fn voxels() -> Vec<u8> {
+    (-2..10i16).flat_map(i16::to_le_bytes).collect()
+}
+
+/// The header with some lines replaced by field, then the voxels.
+fn file(changes: &[&'static str], data: &str, voxels: &[u8]) -> Vec<u8> {
+    let field = |line: &str| line.split(" = ").next().unwrap().to_owned();
+    let mut lines = FIELDS;
+    for change in changes {
+        let place = lines.iter().position(|line| field(line) == field(change)).expect("a field of the header");
+        lines[place] = change;
+    }
+    [format!("{}\nElementDataFile = {data}\n", lines.join("\n")).as_bytes(), voxels].concat()
+}
+
+fn read(bytes: &[u8]) -> Result<Image, ReadError> {
+    image(Source { bytes, data: None }, &Limits::default())
+}
+
+#[test]
+fn voxels_follow_their_header_plain_or_compressed() {
+    let plain = read(&file(&[], "LOCAL", &voxels())).unwrap();
+    let geometry = plain.volume.geometry();
+    assert_eq!(geometry.shape, [2, 2, 3]);
+    assert_eq!(geometry.spacing_mm, [3.0, 0.75, 0.5]);
+    assert_eq!(geometry.origin_mm, [-10.0, 20.0, 30.0]);
+    // The matrix holds one axis after the other, x first: ITK's direction, transposed.
+    assert_eq!(geometry.axes, [[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]);
+    assert_eq!(plain.element, Element::I16);
+    assert_eq!(plain.volume.as_slice()[..3], [-2.0, -1.0, 0.0]);
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&voxels()).unwrap();
+    let compressed = file(&["CompressedData = True"], "LOCAL", &encoder.finish().unwrap());
+    assert_eq!(read(&compressed).unwrap(), plain);
+    let swapped: Vec<u8> = voxels().chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    assert_eq!(read(&file(&["BinaryDataByteOrderMSB = True"], "LOCAL", &swapped)).unwrap(), plain);
+}
+
+#[test]
+fn a_header_alone_names_the_file_of_its_voxels() {
+    let bytes = file(&[], "voxels.raw", &[]);
+    assert_eq!(header(&bytes, &Limits::default()).unwrap().data_file.as_deref(), Some("voxels.raw"));
+    let data = voxels();
+    let found = image(Source { bytes: &bytes, data: Some(&data) }, &Limits::default()).unwrap();
+    assert_eq!(found.volume.as_slice()[11], 9.0);
+}
+
+#[test]
+fn a_header_that_promises_what_is_not_there_is_refused() {
+    let check = |changes: &[&'static str], data: &str, expected: &str| {
+        let message = read(&file(changes, data, &voxels())).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    };
+    check(&["DimSize = 3 2 3"], "LOCAL", "the voxels end after 24 bytes");
+    check(&["DimSize = 3 2 1"], "LOCAL", "goes on");
+    check(&["DimSize = 99999 99999 99999"], "LOCAL", "limit");
+    check(&["DimSize = 3 0 2"], "LOCAL", "at least 1");
+    check(&["ElementSpacing = 1 -1 1"], "LOCAL", "above 0");
+    check(&["TransformMatrix = 1 1 0 0 1 0 0 0 1"], "LOCAL", "right angles");
+    check(&["ElementType = MET_STRING"], "LOCAL", "ElementType");
+    check(&["NDims = 4"], "LOCAL", "NDims = 4");
+    check(&["CompressedData = True"], "LOCAL", "damaged");
+    check(&[], "../other.raw", "header's folder");
+    check(&[], "/etc/passwd", "header's folder");
+    check(&[], "LIST", "header's folder");
+}
