@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use crate::cli::{Color, Globals, Outcome, opening, output};
 use crate::plot::cells::{self, Charset};
 use crate::report::figure::{Figure, TWO_COLUMNS_MM};
-use crate::study::{Error, FigureName, FigureRequest};
+use crate::study::{Error, FigureName, FigureRequest, ForestShap};
 
 /// Draw a figure in the terminal, or write it to files
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,8 @@ pub struct Args {
     /// Which figure
     #[arg(value_parser = names())]
     name: FigureName,
-    /// File to write; its ending says how: .svg, .png (300 dpi) or .csv (the numbers shown). May be given again
+    /// File to write; its ending says how: .svg or .png (300 dpi), with every number shown beside it in
+    /// NAME.numbers.csv; .csv, the numbers alone; .html, the nomogram as a page that calculates. May be given again
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// Width on paper in mm: 85 is one column of a journal, 174 two
@@ -25,9 +26,13 @@ pub struct Args {
     /// Whose figure, where it shows one patient; the first with images when not given
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
-    /// Which region's LASSO; the one that gives the Rad-score when not given
+    /// Which region's LASSO, the one that gives the Rad-score when not given; whose forest `shap` and `waterfall`
+    /// explain, the combined model when not given
     #[arg(long, value_name = "ROI")]
     region: Option<String>,
+    /// Explain a forest against each training patient (interventional TreeSHAP) instead of by its cover
+    #[arg(long, requires = "region")]
+    interventional: bool,
     /// Draw in the terminal with ASCII signs instead of braille
     #[arg(long)]
     ascii: bool,
@@ -44,13 +49,16 @@ fn names() -> impl TypedValueParser<Value = FigureName> {
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
     let figure = study.figure(&FigureRequest {
-        name: args.name,
-        width_mm: args.width,
         patient: args.patient.clone(),
         region: args.region.clone(),
+        forest_shap: if args.interventional { ForestShap::Interventional } else { ForestShap::PathDependent },
+        ..FigureRequest::new(args.name, args.width)
     })?;
     for path in &args.output {
-        write(&figure, path)?;
+        match ending(path).as_str() {
+            "html" if args.name == FigureName::Nomogram => put(path, study.calculator()?.as_bytes())?,
+            _ => write(&figure, path)?,
+        }
     }
     if args.output.is_empty() {
         let charset = if args.ascii { Charset::Ascii } else { Charset::Braille };
@@ -71,13 +79,23 @@ fn drawn(figure: &Figure, charset: Charset, color: Color) -> String {
     format!("{}\n{}\n", figure.cells(width, height, charset).to_text(coloured), crate::text::clean(&figure.caption))
 }
 
+fn ending(path: &Path) -> String {
+    path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
 fn write(figure: &Figure, path: &Path) -> Result<(), Error> {
-    let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase();
-    let bytes = match ending.as_str() {
-        "svg" => figure.svg().into_bytes(),
-        "png" => figure.png()?,
-        "csv" => figure.csv().into_bytes(),
+    match ending(path).as_str() {
+        "svg" => put(path, figure.svg().as_bytes())?,
+        "png" => put(path, &figure.png()?)?,
+        "csv" => return put(path, figure.csv().as_bytes()),
+        _ if figure.plot.name == "nomogram" => {
+            return Err(Error::Ending { path: path.to_owned(), expected: ".svg, .png, .csv or .html" });
+        }
         _ => return Err(Error::Ending { path: path.to_owned(), expected: ".svg, .png or .csv" }),
-    };
+    }
+    put(&path.with_extension("numbers.csv"), figure.csv().as_bytes())
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     std::fs::write(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
 }

@@ -220,7 +220,7 @@ pub fn labelled(n: usize, place: impl Fn(usize) -> f64, half: impl Fn(usize) -> 
     }
     let even = [1, 2, 5].map(|stride| order.iter().copied().step_by(stride).collect::<Vec<usize>>());
     let even = even.into_iter().find(|kept| kept.windows(2).all(|pair| clear(pair[0], pair[1])));
-    even.filter(|kept| kept.len() * 4 >= greedy.len() * 3).unwrap_or(greedy)
+    even.filter(|kept| kept.len() * 2 >= greedy.len()).unwrap_or(greedy)
 }
 
 /// The ticks of an axis over a frame of this width, without labels that would touch the one before.

@@ -14,6 +14,7 @@ pub fn methods(protocol: &Protocol) -> Vec<(String, String)> {
         let heading = HEADINGS.iter().find(|(name, _)| name == part).map_or(part.as_str(), |(_, heading)| heading);
         let mut keys = flat(keys, part);
         keys.sort_by_key(|(key, _)| SENTENCES.iter().position(|(name, _)| name == key).unwrap_or(SENTENCES.len()));
+        keys.retain(|(key, _)| in_use(&document, key));
         let sentences: Vec<String> = keys.into_iter().filter_map(|(key, value)| sentence(&key, value)).collect();
         (heading.to_owned(), sentences.join(" "))
     };
@@ -36,6 +37,13 @@ fn flat<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
         }
     }
     found
+}
+
+/// Whether a setting has a say: most details hold only under one value of another setting.
+fn in_use(document: &Table, key: &str) -> bool {
+    let Some((_, other, values)) = ONLY.iter().find(|(name, ..)| *name == key) else { return true };
+    let found = flat(document, "").into_iter().find(|(name, _)| name == other);
+    in_use(document, other) && found.is_some_and(|(_, value)| values.contains(&words(value).as_str()))
 }
 
 /// The sentence of a key; `None` where the setting is a detail of something that is off or empty.
@@ -71,6 +79,27 @@ const HEADINGS: &[(&str, &str)] = &[
     ("model", "Models"),
     ("evaluate", "Evaluation"),
     ("learn", "Learning"),
+    ("compare", "Comparison of groups"),
+    ("screen", "Clinical variables (Table 4)"),
+    ("logistic", "Logistic regression"),
+];
+
+/// A key, the setting that it is a detail of, and the words of that setting under which it is told.
+const ONLY: &[(&str, &str, &[&str])] = &[
+    ("select.icc_min", "select.reproducible", &["icc"]),
+    ("select.mrmr.bins", "select.mrmr.method", &["mid", "miq"]),
+    ("select.mrmr.sd_multiple", "select.mrmr.bins", &["mean sd"]),
+    ("select.mrmr.n_quantiles", "select.mrmr.bins", &["quantiles"]),
+    ("learn.p_enter", "learn.clinical", &["none"]),
+    ("learn.p_keep", "learn.clinical", &["none"]),
+    ("compare.normality", "compare.continuous", &["by normality"]),
+    ("compare.normality_of", "compare.continuous", &["by normality"]),
+    ("compare.normality_alpha", "compare.continuous", &["by normality"]),
+    ("compare.levene_alpha", "compare.continuous", &["by normality", "t"]),
+    ("compare.exact_pairs", "compare.continuous", &["by normality", "mann whitney"]),
+    ("compare.small_expected", "compare.categorical", &["by expected"]),
+    ("compare.small_share", "compare.categorical", &["by expected"]),
+    ("compare.fisher_operations", "compare.categorical", &["by expected", "fisher"]),
 ];
 
 type Tell = fn(&Value) -> Option<String>;
@@ -81,6 +110,16 @@ fn on(value: &Value, yes: &str, no: &str) -> Option<String> {
 
 fn empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// What the acquisition was expected to be; 0 means that any value would do.
+fn expected(what: &str, value: &Value, unit: &str) -> Option<String> {
+    let number = value.as_float().filter(|number| *number > 0.0)?;
+    Some(format!("The expected {what} was {number} {unit}."))
+}
+
+fn reference(variable: &str, value: &Value) -> Option<String> {
+    Some(format!("The reference level of {variable} was “{}”.", words(value)))
 }
 
 const SENTENCES: &[(&str, Tell)] = &[
@@ -143,10 +182,16 @@ const SENTENCES: &[(&str, Tell)] = &[
             _ => "Features could be chosen whatever their agreement between segmentations.".to_owned(),
         })
     }),
-    ("select.icc_min", |value| {
-        Some(format!("Agreement, where asked for, is an ICC(2,1) of at least {}.", words(value)))
-    }),
+    ("select.icc_min", |value| Some(format!("Agreement was an ICC(2,1) of at least {} in training.", words(value)))),
     ("select.mrmr.method", |value| Some(format!("Features were ordered by mRMR ({}).", words(value).to_uppercase()))),
+    ("select.mrmr.bins", |value| {
+        Some(match words(value).as_str() {
+            "quantiles" => "Mutual information was counted over states of equal frequency,".to_owned(),
+            _ => "Mutual information was counted over three states of each feature,".to_owned(),
+        })
+    }),
+    ("select.mrmr.sd_multiple", |value| Some(format!("parted at the mean plus and minus {} SD.", words(value)))),
+    ("select.mrmr.n_quantiles", |value| Some(format!("{} of them.", words(value)))),
     ("select.mrmr.n_features", |value| Some(format!("The first {} of this order went on.", words(value)))),
     ("select.lasso.family", |value| Some(format!("Of these a {} LASSO chose.", words(value)))),
     ("select.lasso.rule", |value| {
@@ -156,7 +201,10 @@ const SENTENCES: &[(&str, Tell)] = &[
         })
     }),
     ("select.lasso.n_folds", |value| Some(format!("Cross-validation had {} folds.", words(value)))),
-    ("select.lasso.n_lambdas", |value| Some(format!("The path had {} values of lambda.", words(value)))),
+    ("select.lasso.n_lambdas", |value| Some(format!("The path had {} values of lambda,", words(value)))),
+    ("select.lasso.lambda_ratio", |value| {
+        Some(format!("from the smallest that keeps no feature down to {} of it.", words(value)))
+    }),
     ("select.lasso.convention", |value| {
         Some(match words(value).as_str() {
             "glmnet" => {
@@ -193,11 +241,16 @@ const SENTENCES: &[(&str, Tell)] = &[
     }),
     ("learn.p_enter", |value| {
         Some(format!(
-            "Where clinical predictors were not given, those with a univariable p below {} entered together,",
+            "Of the clinical variables, those with a univariable p below {} in training entered a model together,",
             words(value)
         ))
     }),
-    ("learn.p_keep", |value| Some(format!("and those below {} stayed.", words(value)))),
+    ("learn.p_keep", |value| {
+        Some(format!(
+            "and those with a p below {} in it stayed (the one with the smallest where none was).",
+            words(value)
+        ))
+    }),
     ("learn.n_folds", |value| Some(format!("Out-of-fold probabilities come from {} folds.", words(value)))),
     ("learn.n_bootstraps", |value| {
         Some(match value.as_integer() {
@@ -221,8 +274,123 @@ const SENTENCES: &[(&str, Tell)] = &[
         })
     }),
     ("learn.seed", |value| Some(format!("All randomness comes from the seed {}.", words(value)))),
-    ("filter.log_kernel", |value| Some(format!("The Gaussian was computed by its {} form.", words(value)))),
-    ("filter.crop", |value| Some(format!("The part of the image that filters saw: {}.", words(value)))),
+    ("filter.log_kernel", |value| {
+        Some(match words(value).as_str() {
+            "exact" => "Its Gaussian was sampled and cut at four sigma.".to_owned(),
+            _ => "Its Gaussian was the recursive one of ITK, as in pyradiomics.".to_owned(),
+        })
+    }),
+    ("filter.crop", |value| {
+        Some(match words(value).as_str() {
+            "shared" => "Filters saw one box around all regions of a patient.".to_owned(),
+            _ => "Filters saw each region's own box and 5 voxels around it, as in pyradiomics.".to_owned(),
+        })
+    }),
+    ("acquisition.repetition_time_ms", |value| expected("repetition time", value, "ms")),
+    ("acquisition.echo_time_ms", |value| expected("echo time", value, "ms")),
+    ("acquisition.slice_thickness_mm", |value| expected("slice thickness", value, "mm")),
+    ("acquisition.field_strength_t", |value| expected("field strength", value, "T")),
+    ("acquisition.fat_suppressed", |value| {
+        on(value, "Fat was expected to be suppressed.", "Fat suppression was not asked for.")
+    }),
+    ("acquisition.tolerance", |value| {
+        let percent = value.as_float()? * 100.0;
+        Some(format!("A deviation of more than {percent:.0} % from what was expected was noted."))
+    }),
+    ("compare.continuous", |value| {
+        Some(match words(value).as_str() {
+            "mann whitney" => "Continuous variables were compared by the Mann-Whitney U test.".to_owned(),
+            "t" => "Continuous variables were compared by the t test.".to_owned(),
+            _ => "Continuous variables were compared by the t test where they were normal, by the Mann-Whitney U test \
+                  where not."
+                .to_owned(),
+        })
+    }),
+    ("compare.normality", |value| {
+        Some(match words(value).as_str() {
+            "ks plain" => {
+                "Normality was judged by the Kolmogorov-Smirnov test (without Lilliefors' correction)".to_owned()
+            }
+            "shapiro" => "Normality was judged by the Shapiro-Wilk test".to_owned(),
+            _ => "Normality was judged by the Kolmogorov-Smirnov test with Lilliefors' correction".to_owned(),
+        })
+    }),
+    ("compare.normality_of", |value| {
+        Some(match words(value).as_str() {
+            "all" => "of both groups together,".to_owned(),
+            _ => "of each group,".to_owned(),
+        })
+    }),
+    ("compare.normality_alpha", |value| Some(format!("p below {} meaning not normal.", words(value)))),
+    ("compare.levene_alpha", |value| {
+        Some(format!("The t test was Welch's where Levene's test had a p below {}, Student's elsewhere.", words(value)))
+    }),
+    ("compare.exact_pairs", |value| {
+        Some(format!("Exact Mann-Whitney p values were computed up to {} pairs of patients.", words(value)))
+    }),
+    ("compare.categorical", |value| {
+        Some(match words(value).as_str() {
+            "pearson" => "Categorical variables were compared by Pearson's chi-square test.".to_owned(),
+            "yates" => "Categorical variables were compared by the chi-square test with Yates' correction.".to_owned(),
+            "likelihood ratio" => "Categorical variables were compared by the likelihood-ratio test.".to_owned(),
+            "fisher" => "Categorical variables were compared by Fisher's exact test.".to_owned(),
+            _ => "Categorical variables were compared by Pearson's chi-square test, by Fisher's exact test where expected \
+                  counts were small:"
+                .to_owned(),
+        })
+    }),
+    ("compare.small_expected", |value| Some(format!("below {}", words(value)))),
+    ("compare.small_share", |value| {
+        let percent = value.as_float()? * 100.0;
+        Some(format!("in more than {percent:.0} % of the cells (in any cell of a 2 x 2 table)."))
+    }),
+    ("compare.fisher_operations", |value| {
+        Some(format!("Fisher's test may take {} steps before Pearson's stands in for it.", words(value)))
+    }),
+    ("compare.quantiles", |value| {
+        Some(match words(value).as_str() {
+            "type7" => "Quartiles are of type 7, as in R.".to_owned(),
+            _ => "Quartiles are of type 6, as in SPSS.".to_owned(),
+        })
+    }),
+    ("screen.rows", |value| {
+        Some(match words(value).as_str() {
+            "all" => "Odds ratios come from all patients, those of the test set included.".to_owned(),
+            _ => "Odds ratios come from the training patients.".to_owned(),
+        })
+    }),
+    ("screen.statistic", |value| {
+        Some(match words(value).as_str() {
+            "wald" => "A variable entered the multivariable model by Wald's test over all its levels,".to_owned(),
+            _ => "A variable entered the multivariable model by the likelihood-ratio test,".to_owned(),
+        })
+    }),
+    ("screen.alpha", |value| Some(format!("with a univariable p below {}.", words(value)))),
+    ("screen.references.sex", |value| reference("sex", value)),
+    ("screen.references.location", |value| reference("location", value)),
+    ("screen.references.subtype", |value| reference("subtype", value)),
+    ("screen.references.lung_metastasis", |value| reference("lung metastasis", value)),
+    ("screen.references.pathological_fracture", |value| reference("pathological fracture", value)),
+    ("logistic.method", |value| {
+        let table_4 = match words(value).as_str() {
+            "firth" => "Table 4 was fitted with Firth's penalty",
+            _ => "Table 4 was fitted by maximum likelihood",
+        };
+        Some(format!(
+            "{table_4}, the clinical and combined models by maximum likelihood (by Firth's penalised one where \
+                      their terms separate the events)."
+        ))
+    }),
+    ("logistic.grouping", |value| {
+        Some(match words(value).as_str() {
+            "quantile" => "The Hosmer-Lemeshow test divides patients between quantiles of the probabilities".to_owned(),
+            "rank" => "The Hosmer-Lemeshow test divides patients by the order of their probabilities".to_owned(),
+            _ => {
+                "The Hosmer-Lemeshow test divides patients by probability as SPSS does, equal ones together,".to_owned()
+            }
+        })
+    }),
+    ("logistic.groups", |value| Some(format!("into {} groups.", words(value)))),
 ];
 
 #[cfg(test)]
@@ -238,6 +406,23 @@ mod tests {
         let text = |preset: Preset| methods(&preset.protocol()).into_iter().map(|(_, text)| text).collect::<String>();
         assert!(text(Preset::Study).contains("resampled to 1 x 1 x 3 mm"));
         assert!(text(Preset::Pyradiomics).contains("kept their own voxels"));
+    }
+
+    #[test]
+    fn every_key_has_its_own_sentence_or_is_told_to_have_no_say() {
+        for preset in Preset::ALL {
+            let text = methods(&preset.protocol()).into_iter().map(|(_, text)| text + "\n").collect::<String>();
+            assert!(!text.contains("Setting “"), "{}: {text}", preset.name());
+        }
+    }
+
+    #[test]
+    fn details_of_what_was_not_done_are_not_told() {
+        let text = |preset: Preset| methods(&preset.protocol()).into_iter().map(|(_, text)| text).collect::<String>();
+        assert!(text(Preset::Study).contains("Lilliefors") && !text(Preset::Published).contains("Lilliefors"));
+        assert!(text(Preset::Study).contains("entered a model together") && !text(Preset::Study).contains("ICC(2,1)"));
+        assert!(text(Preset::Recommended).contains("ICC(2,1) of at least 0.75"));
+        assert!(!text(Preset::Published).contains("entered a model together"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod cohort;
 pub mod conformity;
 pub mod describe;
 pub mod discrimination;
+pub mod docx;
 pub mod figure;
 pub mod methods;
 pub mod page;

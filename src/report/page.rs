@@ -47,11 +47,11 @@ pub fn html(page: &Page) -> String {
         let _ = writeln!(out, "<li><a href=\"#s{n}\">{}</a></li>", escape(&section.heading));
     }
     out.push_str("</ol></nav>\n<main>\n");
-    let mut figures = 0;
+    let mut numbers = Numbers::default();
     for (n, section) in page.sections.iter().enumerate() {
         let _ = writeln!(out, "<section id=\"s{n}\"><h2>{}</h2>", escape(&section.heading));
         for block in &section.blocks {
-            html_block(&mut out, block, &mut figures);
+            html_block(&mut out, block, &mut numbers);
         }
         out.push_str("</section>\n");
     }
@@ -59,17 +59,17 @@ pub fn html(page: &Page) -> String {
     out
 }
 
-fn html_block(out: &mut String, block: &Block, figures: &mut usize) {
+fn html_block(out: &mut String, block: &Block, numbers: &mut Numbers) {
     let _ = match block {
         Block::Text(text) => writeln!(out, "<p>{}</p>", escape(text)),
         Block::Warning(text) => writeln!(out, "<p class=\"warning\"><strong>Warning.</strong> {}</p>", escape(text)),
         Block::Sheet(sheet) => writeln!(out, "<div class=\"sheet\">{}</div>", sheet::render(sheet, Format::Html)),
         Block::Figure(figure) => {
-            *figures += 1;
             writeln!(
                 out,
-                "<figure>\n{}<figcaption><strong>Figure {figures}.</strong> {} <span class=\"from\">{}</span></figcaption>\n</figure>",
+                "<figure>\n{}<figcaption><strong>Figure {}.</strong> {} <span class=\"from\">{}</span></figcaption>\n</figure>",
                 figure.svg(),
+                numbers.of(figure),
                 escape(&figure.caption),
                 lines(&figure.plot.provenance)
             )
@@ -88,7 +88,7 @@ pub fn markdown(page: &Page) -> String {
         let _ = write!(out, "\n{}  ", plain(line));
     }
     out.push('\n');
-    let mut figures = 0;
+    let mut numbers = Numbers::default();
     for section in &page.sections {
         let _ = write!(out, "\n## {}\n", plain(&section.heading));
         for block in &section.blocks {
@@ -97,13 +97,11 @@ pub fn markdown(page: &Page) -> String {
                 Block::Warning(text) => write!(out, "\n> **Warning.** {}\n", plain(text)),
                 Block::Sheet(sheet) => write!(out, "\n{}", sheet::render(sheet, Format::Markdown)),
                 Block::Figure(figure) => {
-                    figures += 1;
                     let (name, caption) = (&figure.plot.name, plain(&figure.caption));
-                    write!(
-                        out,
-                        "\n![{}](figures/{name}.svg)\n\n**Figure {figures}.** {caption}\n",
-                        plain(&figure.plot.title)
-                    )
+                    let (number, title) = (numbers.of(figure), plain(&figure.plot.title));
+                    let from = figure.plot.provenance.iter().map(|line| format!("\n{}  ", plain(line)));
+                    let from: String = from.collect();
+                    write!(out, "\n![{title}](figures/{name}.svg)\n\n**Figure {number}.** {caption}\n{from}\n")
                 }
             };
         }
@@ -121,6 +119,25 @@ fn plain(text: &str) -> String {
         out.push(c);
     }
     out
+}
+
+/// Figures that a paper numbers, in its order; others are supplementary, S1 and on as they come.
+const NUMBERED: [&str; 7] = ["workflow", "lasso", "nomogram", "roc", "dca", "calibration", "shap"];
+
+/// Gives figures their numbers, in the order of the page.
+#[derive(Default)]
+pub struct Numbers {
+    supplementary: usize,
+}
+
+impl Numbers {
+    pub fn of(&mut self, figure: &Figure) -> String {
+        if let Some(at) = NUMBERED.iter().position(|name| *name == figure.plot.name) {
+            return (at + 1).to_string();
+        }
+        self.supplementary += 1;
+        format!("S{}", self.supplementary)
+    }
 }
 
 impl Page {

@@ -7,17 +7,20 @@ use ndarray::{Axis, s};
 use crate::grid::Mask;
 use crate::preprocess::{self, Extent};
 use crate::report::figure::flow::{self, Flow};
+use crate::report::figure::forest;
 use crate::report::figure::workflow::{self, Slice};
 use crate::report::figure::{Figure, Paper};
+use crate::report::sheet::Cell;
 use crate::roi::{Roi, Shells};
 use crate::store::{ImageFile, Patient, PatientId, Response, Role, Side};
-use crate::study::{Error, Study, View, input};
+use crate::study::{ClinicalTable, Error, Study, View, input};
 
 /// A figure by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureName {
     Flow,
     Workflow,
+    Forest,
     Icc,
     Lasso,
     Nomogram,
@@ -35,39 +38,91 @@ pub struct FigureRequest {
     pub width_mm: f64,
     /// Whose, where a figure shows one patient; the first with images when not given.
     pub patient: Option<String>,
-    /// Which region, where a figure shows one; the one that gives the Rad-score when not given.
+    /// Which region's LASSO; whose forest SHAP values explain, the combined model's when not given.
     pub region: Option<String>,
+    pub forest_shap: ForestShap,
+}
+
+/// What a forest's SHAP values compare a patient with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ForestShap {
+    /// The training patients by the cover of the trees: no other data are needed.
+    #[default]
+    PathDependent,
+    /// Each training patient, features taken as independent.
+    Interventional,
+}
+
+impl FigureRequest {
+    /// A figure for everybody, of the model in use.
+    pub fn new(name: FigureName, width_mm: f64) -> FigureRequest {
+        FigureRequest { name, width_mm, patient: None, region: None, forest_shap: ForestShap::default() }
+    }
 }
 
 impl FigureName {
     /// Every figure with its name on the command line and what it shows.
-    pub const ALL: [(FigureName, &str, &str); 10] = [
+    pub const ALL: [(FigureName, &str, &str); 11] = [
         (FigureName::Flow, "flow", "who was assessed, excluded and included, and the two sets"),
         (FigureName::Workflow, "workflow", "a slice of one patient with each region on it"),
+        (FigureName::Forest, "forest", "odds ratios of Table 4 on a logarithmic axis"),
         (FigureName::Icc, "icc", "agreement of features between the mask and the repeat mask"),
         (FigureName::Lasso, "lasso", "coefficients, cross-validation and weights of a region's LASSO"),
         (FigureName::Nomogram, "nomogram", "points of each value, and the probability of their total"),
         (FigureName::Roc, "roc", "ROC curves of the models in both sets"),
         (FigureName::Dca, "dca", "decision curves of the models in both sets"),
         (FigureName::Calibration, "calibration", "calibration of the models in both sets"),
-        (FigureName::Shap, "shap", "what moves the combined model, over all training patients"),
-        (FigureName::Waterfall, "waterfall", "what moves the combined model for one patient"),
+        (FigureName::Shap, "shap", "what moves the combined model or a region's forest, over all training patients"),
+        (FigureName::Waterfall, "waterfall", "what moves the combined model or a region's forest for one patient"),
     ];
 }
 
+/// No figure says anything on less paper.
+const LEAST_MM: f64 = 40.0;
+
 impl Study {
     pub fn figure(&self, request: &FigureRequest) -> Result<Figure, Error> {
-        let paper = Paper { width_mm: request.width_mm, provenance: self.provenance()? };
+        let width_mm = request.width_mm;
+        if !(LEAST_MM..=2000.0).contains(&width_mm) {
+            let expected = format!("{LEAST_MM} to 2000 mm");
+            return Err(Error::Cell { place: "the width".to_owned(), found: width_mm.to_string(), expected });
+        }
+        let provenance = match request.name {
+            FigureName::Flow | FigureName::Workflow | FigureName::Forest => self.provenance()?,
+            FigureName::Icc => self.provenance_of("extract")?,
+            _ => self.provenance_of("fit")?,
+        };
+        let paper = Paper { width_mm, provenance };
+        let (patient, region) = (request.patient.as_deref(), request.region.as_deref());
         match request.name {
             FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
-            FigureName::Workflow => Ok(workflow::figure(&self.slice(request.patient.as_deref())?, &paper)),
+            FigureName::Workflow => Ok(workflow::figure(&self.slice(patient)?, &paper)),
+            FigureName::Forest => self.odds_figure(&paper),
             FigureName::Icc => self.icc_figure(&paper),
-            FigureName::Lasso => self.lasso_figure(request.region.as_deref(), &paper),
+            FigureName::Lasso => self.lasso_figure(region, &paper),
             FigureName::Nomogram => self.nomogram_figure(&paper),
             name @ (FigureName::Roc | FigureName::Dca | FigureName::Calibration) => self.curves(name, &paper),
-            FigureName::Shap => self.shap_figure(&paper),
-            FigureName::Waterfall => self.waterfall_figure(request.patient.as_deref(), &paper),
+            FigureName::Shap => self.shap_figure(region, request.forest_shap, &paper),
+            FigureName::Waterfall => self.waterfall_figure(patient, region, request.forest_shap, &paper),
         }
+    }
+
+    /// Table 4 as odds ratios, univariable and multivariable.
+    fn odds_figure(&self, paper: &Paper) -> Result<Figure, Error> {
+        let (sheet, _) = self.clinical_table(ClinicalTable::Four, &self.protocol)?;
+        let estimate = |row: &[Cell], at: usize| match (row.get(at), row.get(at + 1)) {
+            (Some(Cell::Interval { estimate, low, high, .. }), Some(Cell::P(p))) => {
+                Some(forest::Estimate { odds_ratio: *estimate, low: *low, high: *high, p: *p })
+            }
+            _ => None,
+        };
+        let line = |row: &Vec<Cell>| forest::Row {
+            label: row[0].text(),
+            univariable: estimate(row, 1),
+            multivariable: estimate(row, 3),
+            reference: false,
+        };
+        Ok(forest::figure(&sheet.rows.iter().map(line).collect::<Vec<_>>(), paper))
     }
 
     /// Patients from assessment to sets; reasons of exclusion by their number. Events only for a full view.

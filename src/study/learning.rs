@@ -83,6 +83,12 @@ impl Study {
         })
     }
 
+    /// Hash of what a fit would see now.
+    pub(in crate::study) fn fit_inputs(&self) -> Result<String, Error> {
+        let patients = self.learning_patients()?;
+        Ok(inputs(&patients.cohort, &patients.train))
+    }
+
     fn learning_patients(&self) -> Result<Patients, Error> {
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let sides: BTreeMap<PatientId, Side> = split.members.iter().copied().collect();

@@ -1,44 +1,28 @@
 //! Figures of what was learnt, from the newest fit.
 
-use std::collections::BTreeMap;
-
-use ndarray::{Array2, ArrayView1};
 use serde_json::Value;
 
 use crate::model::nomogram::Effect;
-use crate::model::shap::{Explanation, linear};
-use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
-use crate::protocol::variable::{Entry, Variable};
+use crate::protocol::variable::Variable;
 use crate::report::calculator::{self, Calculator};
 use crate::report::figure::lasso::{self, Lasso};
-use crate::report::figure::{Figure, Paper, icc, learnt, nomogram, scored, shap};
+use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram, scored};
 use crate::roi::Roi;
-use crate::store::{Model, Origin, Patient, PatientId, Response, Role, Side};
+use crate::store::{Model, Patient, PatientId, Response, Role};
 use crate::study::figure::title;
 use crate::study::learning::agreement;
 use crate::study::performance::recipe;
 use crate::study::{Error, FigureName, ModelTable, Study};
 
-/// The explained patients of the combined model.
-struct Explained {
-    logistic: Logistic,
-    codes: Vec<String>,
-    values: Vec<Vec<f64>>,
-    /// Positions of the training patients.
-    train: Vec<usize>,
-}
-
 impl Study {
     /// ROC, decision or calibration curves of the models of Table 5.
     pub(in crate::study) fn curves(&self, name: FigureName, paper: &Paper) -> Result<Figure, Error> {
-        let (rows, _, run) = self.scored(ModelTable::Five)?;
-        let mut paper = paper.clone();
-        paper.provenance.push(format!("run: {}", run.0));
+        let (rows, ..) = self.scored(ModelTable::Five)?;
         Ok(match name {
-            FigureName::Dca => scored::decision(&rows, &paper),
-            FigureName::Calibration => scored::calibration(&rows, self.protocol.learn.seed, &paper),
-            _ => scored::roc(&rows, &paper),
+            FigureName::Dca => scored::decision(&rows, paper),
+            FigureName::Calibration => scored::calibration(&rows, self.protocol.learn.seed, paper),
+            _ => scored::roc(&rows, paper),
         })
     }
 
@@ -49,11 +33,8 @@ impl Study {
         let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
         let best = recipe(radiomics)?["region"].as_str().unwrap_or_default().to_owned();
         let region = region.unwrap_or(&best);
-        let valid = || models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", ");
-        let found = models.iter().find(|model| model.name == region);
-        let model = found.ok_or_else(|| Error::Field { found: region.to_owned(), valid: valid() })?;
+        let (model, body) = region_recipe(&models, region)?;
         let wrong = |source| Error::Recipe { model: model.name.clone(), source };
-        let body: Value = recipe(model)?;
         let names: Vec<String> = serde_json::from_value(body["shortlist"].clone()).map_err(wrong)?;
         let fitted = serde_json::from_value(body["lasso"].clone()).map_err(wrong)?;
         let drawn: Lasso = learnt::lasso(region, &names, &fitted, self.protocol.select.lasso.family);
@@ -73,7 +54,7 @@ impl Study {
         self.needs_response()?;
         let combined = self.combined()?;
         let from = combined.nomogram.as_ref().ok_or(Error::NoFit)?;
-        let paper = Paper { width_mm: crate::report::figure::TWO_COLUMNS_MM, provenance: self.provenance()? };
+        let paper = Paper { width_mm: TWO_COLUMNS_MM, provenance: self.provenance_of("fit")? };
         let fit = &combined.logistic;
         let warnings = vec![
             format!(
@@ -93,67 +74,6 @@ impl Study {
             warnings,
             provenance: paper.provenance,
         }))
-    }
-
-    /// SHAP values of the training patients under the combined model, against their mean.
-    pub(in crate::study) fn shap_figure(&self, paper: &Paper) -> Result<Figure, Error> {
-        let explained = self.explained()?;
-        let explanations: Vec<Explanation> = explained.train.iter().map(|&at| explained.of(at)).collect();
-        let variable = |j: usize| shap::Variable {
-            name: term_label(&explained.logistic.terms[j]),
-            shap: explanations.iter().map(|it| it.values[j]).collect(),
-            values: explained.train.iter().map(|&at| explained.values[at][j]).collect(),
-        };
-        let variables: Vec<shap::Variable> = (0..explained.logistic.terms.len()).map(variable).collect();
-        Ok(shap::summary(&variables, "log odds", paper))
-    }
-
-    /// One patient's SHAP values; the first training patient's when none is named.
-    pub(in crate::study) fn waterfall_figure(&self, code: Option<&str>, paper: &Paper) -> Result<Figure, Error> {
-        let explained = self.explained()?;
-        let at = match code {
-            Some(code) => explained.codes.iter().position(|own| own == code),
-            None => explained.train.first().copied(),
-        };
-        let at = at.ok_or(Error::NoResult { what: "values of this patient for the model", command: "osteon fit" })?;
-        let explanation = explained.of(at);
-        let step = |(j, shap): (usize, &f64)| {
-            let (term, value) = (&explained.logistic.terms[j], explained.values[at][j]);
-            let value = match term.split_once('=') {
-                Some((_, level)) => if value == 1.0 { level } else { "another level" }.to_owned(),
-                None => crate::plot::number(value, if value.fract() == 0.0 { 0 } else { 2 }),
-            };
-            (format!("{} = {value}", variable_label(term)), *shap)
-        };
-        let patient = shap::Patient {
-            name: explained.codes[at].clone(),
-            base: explanation.base,
-            steps: explanation.values.iter().enumerate().map(step).collect(),
-            unit: "log odds".to_owned(),
-        };
-        Ok(shap::waterfall(&patient, paper))
-    }
-
-    fn explained(&self) -> Result<Explained, Error> {
-        self.needs_response()?;
-        let logistic = self.combined()?.logistic;
-        let models = self.store.models()?;
-        let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
-        let scores = rad_scores(radiomics);
-        let split = self.store.split()?.ok_or(Error::NoSplit)?;
-        let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
-        let (mut codes, mut values, mut train) = (Vec::new(), Vec::new(), Vec::new());
-        for patient in self.store.patients()?.into_iter().filter(Patient::included) {
-            let own = logistic.terms.iter().map(|term| value(&patient, term, &scores)).collect::<Option<Vec<f64>>>();
-            if let Some(own) = own {
-                if sides.get(&patient.id) == Some(&Side::Train) {
-                    train.push(codes.len());
-                }
-                codes.push(patient.code);
-                values.push(own);
-            }
-        }
-        Ok(Explained { logistic, codes, values, train })
     }
 
     /// Agreement of each feature between the mask and the repeat mask, by region.
@@ -177,37 +97,17 @@ impl Study {
     }
 }
 
-impl Explained {
-    /// The patient at a position, against the training patients.
-    fn of(&self, at: usize) -> Explanation {
-        let width = self.logistic.terms.len();
-        let background = Array2::from_shape_fn((self.train.len(), width), |(i, j)| self.values[self.train[i]][j]);
-        linear(
-            self.logistic.intercept,
-            &self.logistic.coefficients,
-            ArrayView1::from(self.values[at].as_slice()),
-            background.view(),
-        )
-    }
-}
-
-/// Out of fold where there is one, as models learnt from it see it.
-fn rad_scores(radiomics: &Model) -> BTreeMap<PatientId, f64> {
-    let of = |origin: Origin| radiomics.predictions.iter().filter(move |one| one.origin == origin);
-    let held = of(Origin::OutOfFold).map(|one| (one.patient, one.probability));
-    of(Origin::Fitted).map(|one| (one.patient, one.probability)).chain(held).collect()
-}
-
-/// A patient's value of a term: the Rad-score, a number, or whether a level is the patient's.
-fn value(patient: &Patient, term: &str, scores: &BTreeMap<PatientId, f64>) -> Option<f64> {
-    if term == RAD_SCORE {
-        return scores.get(&patient.id).copied();
-    }
-    let (name, level) = term.split_once('=').map_or((term, None), |(name, level)| (name, Some(level)));
-    match (patient.entry(name)?, level) {
-        (Entry::Number(value), None) => Some(value),
-        (Entry::Level(own), Some(level)) => Some(f64::from(own == level)),
-        _ => None,
+/// The model of a region and what it learnt.
+pub(in crate::study) fn region_recipe<'a>(models: &'a [Model], region: &str) -> Result<(&'a Model, Value), Error> {
+    let regions = || models.iter().filter(|model| model.kind == "forest" && model.name != "radiomics");
+    let model = regions().find(|model| model.name == region).ok_or_else(|| Error::Field {
+        found: region.to_owned(),
+        valid: regions().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", "),
+    })?;
+    let body = recipe(model)?;
+    match body["error"].as_str() {
+        Some(trouble) => Err(Error::Request(format!("{region} has no model: {trouble}"))),
+        None => Ok((model, body)),
     }
 }
 
@@ -215,15 +115,7 @@ fn label(effect: &Effect) -> String {
     variable_label(effect.name())
 }
 
-/// `Pathological fracture: yes` for a level, the variable's label else.
-fn term_label(term: &str) -> String {
-    match term.split_once('=') {
-        Some((_, level)) => format!("{}: {level}", variable_label(term)),
-        None => variable_label(term),
-    }
-}
-
-fn variable_label(term: &str) -> String {
+pub(in crate::study) fn variable_label(term: &str) -> String {
     let name = term.split('=').next().unwrap_or(term);
     match name {
         RAD_SCORE => "Rad-score".to_owned(),

@@ -1,13 +1,16 @@
 //! The use cases that the command line and the dashboard share; the only place that knows paths, patients and errors together.
 
 mod analyse;
+mod audit;
 mod browse;
+mod caution;
 mod clinical;
 mod cohort;
 mod conformity;
 pub mod demo;
 mod edit;
 mod error;
+mod explain;
 mod export;
 mod extract;
 mod features;
@@ -35,6 +38,7 @@ mod refusal;
 mod report;
 mod reproducibility;
 mod rules;
+mod specification;
 mod splitting;
 mod tables;
 mod undo;
@@ -54,7 +58,7 @@ pub use error::Error;
 pub use export::ExportOptions;
 pub use extract::{ExtractReport, ExtractRequest, Failure};
 pub use features::{FeaturesReport, FeaturesRequest, features};
-pub use figure::{FigureName, FigureRequest};
+pub use figure::{FigureName, FigureRequest, ForestShap};
 pub use import_clinical::{BadRows, ClinicalReport, FieldChange};
 pub use import_images::{ImagesReport, Link};
 pub use learning::FitReport;

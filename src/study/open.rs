@@ -84,7 +84,19 @@ impl Study {
             format!("study: {} ({state})", row.title),
             format!("trail head: {}", self.store.trail_head()?),
             format!("protocol: {}", row.protocol_hash),
+            format!("seed: {}", self.protocol.learn.seed.0),
             format!("osteon: {}", env!("CARGO_PKG_VERSION")),
         ])
+    }
+
+    /// The same for what came out of runs: the newest finished one of this kind is named with its own seed and version.
+    pub fn provenance_of(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let mut lines = self.provenance()?;
+        let runs = self.store.runs()?;
+        lines.extend(runs.iter().find(|run| run.kind == kind && run.finished_at.is_some()).map(|run| {
+            let (id, seed, version, began) = (run.id.0, run.seed.0, &run.program_version, &run.started_at);
+            format!("run: {id} ({kind}, seed {seed}, osteon {version}, {began}, protocol {})", run.protocol_hash)
+        }));
+        Ok(lines)
     }
 }

@@ -60,8 +60,10 @@ impl Study {
             title: code.map_or("Prediction".to_owned(), |code| format!("Prediction for {code}")),
             headings: ["Term", "Value", "Points"].map(str::to_owned).to_vec(),
             rows,
-            notes: vec!["interval: Wald's on the linear predictor, the Rad-score taken as known".to_owned()],
-            provenance: self.provenance()?,
+            notes: outside(&combined.logistic, &values)
+                .chain(["interval: Wald's on the linear predictor, the Rad-score taken as known".to_owned()])
+                .collect(),
+            provenance: self.provenance_of("fit")?,
         })
     }
 
@@ -104,6 +106,15 @@ impl Study {
         }
         logistic.terms.iter().map(|term| value_of(term, &known)).collect()
     }
+}
+
+/// Values that no training patient comes near: the model was not learnt for them.
+fn outside<'a>(logistic: &'a Logistic, values: &'a [f64]) -> impl Iterator<Item = String> + 'a {
+    let beyond = logistic.terms.iter().zip(values).zip(&logistic.ranges);
+    let beyond = beyond.filter(|((_, value), (low, high))| *value < low || *value > high);
+    beyond.map(|((term, value), (low, high))| {
+        format!("{term}: {value} is outside the training patients' range, {low} to {high}")
+    })
 }
 
 /// A number, or whether a variable has the level that the term stands for.

@@ -14,6 +14,18 @@ pub fn published(path: &Path) -> Result<Vec<PublishedCell>, Error> {
     checked(path, reconcile::read)
 }
 
+/// Cells from lines of `table,set,row,column,printed`.
+pub fn cells(lines: &[[String; 5]]) -> Result<Vec<PublishedCell>, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["table", "set", "row", "column", "printed"])?;
+    for line in lines {
+        writer.write_record(line)?;
+    }
+    let bytes = writer.into_inner().expect("a file is written to memory");
+    let text = String::from_utf8(bytes).expect("text stays text");
+    reconcile::read(&text).map_err(|source| Error::Published { path: "the report's own tables".into(), source })
+}
+
 /// What published tables get wrong and reveal.
 pub fn findings(cells: &[PublishedCell]) -> Vec<Finding> {
     reconcile::reconcile(cells)

@@ -205,7 +205,7 @@ fn figure(study: &Study, name: &str, patient: Option<&str>) -> Result<Content, E
         return Ok(Content::Nothing(format!("no figure {name}")));
     };
     let patient = patient.map(str::to_owned);
-    Ok(Content::Chart(study.figure(&FigureRequest { name: *name, width_mm: TWO_COLUMNS_MM, patient, region: None })?))
+    Ok(Content::Chart(study.figure(&FigureRequest { patient, ..FigureRequest::new(*name, TWO_COLUMNS_MM) })?))
 }
 
 fn changed(study: &Study, change: Change) -> Answer {

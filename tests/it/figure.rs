@@ -9,9 +9,19 @@ use resvg::usvg;
 
 use crate::plot::check_words;
 
-/// Smooth but uneven numbers from 0 to 1.
+/// Uneven numbers from 0 to 1 (splitmix64). Sample data use whole numbers and the four operations only: sines and
+/// powers differ in their last digit between machines, and pictures with them.
 fn wave(n: usize) -> f64 {
-    ((n as f64 * 12.9898).sin() * 43758.5453).fract().abs()
+    let mut z = (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Up and down between -0.5 and 0.5 along `x`.
+fn bend(x: f64) -> f64 {
+    let part = x - x.floor();
+    4.0 * part * (1.0 - part) - 0.5
 }
 
 fn paper(width_mm: f64) -> Paper {
@@ -25,7 +35,7 @@ fn rocs(paper: &Paper) -> Figure {
         let mut points = vec![[0.0, 0.0]];
         for step in 1..=n {
             let x = step as f64 / n as f64;
-            let y = x.powf(0.5 / (model as f64 + 1.0));
+            let y = 1.0 - (1.0 - x).powi(model as i32 + 2);
             points.push([x - 1.0 / n as f64, (y * 20.0).round() / 20.0]);
             points.push([x, (y * 20.0).round() / 20.0]);
         }
@@ -49,7 +59,7 @@ fn decisions(paper: &Paper) -> Figure {
         model: MODELS[model].into(),
         points: (1..99)
             .map(|n| n as f64 / 100.0)
-            .map(|t| [t, 0.5 - 0.4 * t.powf(1.0 + model as f64) - 0.02 * wave((t * 20.0) as usize + model)])
+            .map(|t| [t, 0.5 - 0.4 * t.powi(1 + model as i32) - 0.02 * wave((t * 20.0) as usize + model)])
             .collect(),
     };
     let set =
@@ -60,7 +70,7 @@ fn decisions(paper: &Paper) -> Figure {
 fn calibrations(paper: &Paper) -> Figure {
     let grid: Vec<f64> = (1..=49).map(|n| n as f64 / 50.0).collect();
     let model = |at: usize| {
-        let observed = |p: f64| (p + 0.12 * ((p * (4.0 + at as f64)).sin()) * (1.0 - p)).clamp(0.0, 1.0);
+        let observed = |p: f64| (p + 0.2 * bend(p * (1.0 + at as f64 / 2.0)) * (1.0 - p)).clamp(0.0, 1.0);
         let last = at == 2;
         calibration::Model {
             name: MODELS[at].into(),
@@ -88,7 +98,7 @@ fn calibrations(paper: &Paper) -> Figure {
 }
 
 fn lassos(paper: &Paper) -> Figure {
-    let lambdas: Vec<f64> = (0..60).map(|n| 0.22 * 0.001f64.powf(n as f64 / 59.0)).collect();
+    let lambdas: Vec<f64> = (0..60).scan(0.22, |at, _| Some(std::mem::replace(at, *at * 0.89))).collect();
     let names = [
         "original_glcm_Idmn",
         "wavelet-LLH_glszm_SmallAreaEmphasis",
@@ -96,7 +106,7 @@ fn lassos(paper: &Paper) -> Figure {
         "square_ngtdm_Busyness",
         "lbp-3D-m1_glrlm_LongRunEmphasis",
         "original_shape_Sphericity",
-        "exponential_gldm_DependenceVariance",
+        "log-sigma-0-5-mm-3D_gldm_DependenceNonUniformityNormalized",
     ];
     let feature = |n: usize| {
         let start = 3.0 + 4.0 * n as f64;
@@ -212,9 +222,10 @@ fn forests(paper: &Paper) -> Figure {
 fn iccs(paper: &Paper) -> Figure {
     let names =
         ["Intra", "Peri 2 mm", "Peri 4 mm", "Peri 6 mm", "Intra + peri 2 mm", "Intra + peri 4 mm", "Intra + peri 6 mm"];
+    let skewed = |x: f64, by: f64| x * (1.0 - by + by * x * x);
     let region = |(at, name): (usize, &&str)| icc::Region {
         name: (*name).into(),
-        icc: (0..400).map(|n| (n % 50 > 0).then(|| 1.0 - wave(n + at * 400).powf(1.2 + at as f64 * 0.3))).collect(),
+        icc: (0..400).map(|n| (n % 50 > 0).then(|| 1.0 - skewed(wave(n + at * 400), at as f64 / 7.0))).collect(),
     };
     icc::figure(&names.iter().enumerate().map(region).collect::<Vec<_>>(), 0.75, paper)
 }
@@ -223,7 +234,7 @@ fn workflows(paper: &Paper) -> Figure {
     let (columns, rows) = (72usize, 64usize);
     let distance = |at: usize| {
         let (x, y) = ((at % columns) as f64 - 36.0, (at / columns) as f64 - 30.0);
-        (x * x * 0.8 + y * y * 1.4 + 3.0 * x * (y * 0.3).sin()).max(0.0).sqrt()
+        (x * x * 0.8 + y * y * 1.4 + 6.0 * x * bend(y * 0.05)).max(0.0).sqrt()
     };
     let inside =
         |from: f64, to: f64| (0..columns * rows).map(|at| (from..to).contains(&distance(at))).collect::<Vec<_>>();
@@ -240,7 +251,7 @@ fn workflows(paper: &Paper) -> Figure {
         patient: "P017".into(),
         columns,
         intensities: (0..columns * rows)
-            .map(|at| 300.0 * (-(distance(at) / 16.0).powi(4)).exp() + 120.0 * wave(at) + 2.0 * (at % columns) as f64)
+            .map(|at| 300.0 / (1.0 + (distance(at) / 16.0).powi(4)) + 120.0 * wave(at) + 2.0 * (at % columns) as f64)
             .collect(),
         spacing_mm: [1.0, 1.0],
         regions: regions.into_iter().map(|(name, from, to)| (name.to_owned(), inside(from, to))).collect(),

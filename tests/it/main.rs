@@ -35,6 +35,7 @@ mod preprocess;
 mod published;
 mod read;
 mod reconcile;
+mod report;
 mod roc;
 mod roi;
 mod seeds;

@@ -30,11 +30,11 @@ pub fn figure(sets: &[Set], paper: &Paper) -> Figure {
     let draft = Draft {
         name: "calibration",
         title: "Calibration",
-        caption:
-            "Observed share of events over predicted probability, smoothed; the band is the 95% bootstrap interval \
-                  and points are groups of patients with exact 95% intervals. Strokes: patients with (up) and without \
-                  (down) the event."
-                .to_owned(),
+        caption: format!(
+            "Observed share of events over predicted probability, smoothed. {}: 95% bootstrap interval (band), groups of \
+             patients with exact 95% intervals (points), and patients with (strokes up) and without (down) the event.",
+            sets.first().and_then(|set| set.models.last()).map_or("Last model", |model| &model.name)
+        ),
         columns: paper.columns(sets.len()),
         headings: &["set", "model", "what", "predicted", "observed", "low", "high"],
     };

@@ -56,7 +56,8 @@ fn panel(flow: &Flow, paper: &Paper) -> Panel {
     let bottom = if flow.sets.is_empty() { second + 1.5 } else { third + 2.0 };
     // Half a box of one line, of two lines, and its inner margin, in the units of the two axes.
     let (half, half_two, inner) = (0.82, 1.32, 4.9 / (paper.width_mm * 72.0 / 25.4 - 6.0).max(10.0));
-    let middle = 0.36;
+    // Reasons stand to the right; without them the boxes are in the middle.
+    let middle = if aside.is_some() { 0.36 } else { 0.5 };
     let mut lines = Vec::new();
     let mut arrows = vec![[[middle, first + half], [middle, second - half]]];
     let mut boxes = vec![

@@ -1,6 +1,9 @@
 //! The LASSO: coefficients along the path, cross-validated error, weights of the chosen features.
 
-use crate::plot::{Anchor, Axis, Colour, Direction, Look, Mark, Marker, Panel, Pen, Range, Scale, Shape, Ticks, What};
+use crate::plot::{
+    Anchor, Axis, Colour, Direction, Look, Mark, Marker, Panel, Pen, Range, Scale, Shape, TextStyle, Ticks, What,
+};
+use crate::report::figure::roc::dash;
 use crate::report::figure::{Draft, Figure, Paper, column, lettered, text_cell, value, words};
 
 /// A fitted path.
@@ -37,7 +40,7 @@ pub fn figure(lasso: &Lasso, paper: &Paper) -> Figure {
     let mut panels = vec![path(lasso), cross_validation(lasso)];
     let weights = weights(lasso);
     if !weights.is_empty() {
-        panels.push(bars(&weights));
+        panels.push(if draft.columns > 1 { bars(&weights) } else { narrow_bars(&weights) });
     }
     draft.finish(paper, panels, numbers(lasso))
 }
@@ -102,7 +105,9 @@ fn path(lasso: &Lasso) -> Panel {
         let points = lasso.lambdas.iter().zip(coefficients).map(|(&lambda, &weight)| [lambda, weight]).collect();
         // Chosen features keep the colour of their bar; all others step back.
         let mark = match chosen.iter().position(|(kept, _)| kept == name) {
-            Some(at) => Mark::line(points, Pen::solid(1.1), Colour::Series(at % 6)),
+            Some(at) => {
+                Mark::line(points, Pen { width_pt: 1.1, dash: dash(at / COLOURS) }, Colour::Series(at % COLOURS))
+            }
             None => Mark::line(points, Pen::solid(0.5), Colour::Muted).faded(0.5),
         };
         marks.push(mark);
@@ -134,13 +139,40 @@ fn cross_validation(lasso: &Lasso) -> Panel {
     }
 }
 
-fn bars(weights: &[(&str, f64)]) -> Panel {
-    let mut marks = Vec::new();
-    for (at, (_, weight)) in weights.iter().enumerate() {
-        let y = at as f64;
-        let boxes = vec![[weight.min(0.0), y - 0.35, weight.max(0.0), y + 0.35]];
-        marks.push(Mark::new(What::Bars { boxes }, Colour::Series(at % 6)));
+/// Colours that series take; further ones begin again, with dashes and paler bars.
+const COLOURS: usize = 6;
+
+fn bar(at: usize, weight: f64, y: f64) -> Mark {
+    let boxes = vec![[weight.min(0.0), y - 0.35, weight.max(0.0), y + 0.35]];
+    Mark::new(What::Bars { boxes }, Colour::Series(at % COLOURS)).faded(1.0 / (1.0 + (at / COLOURS) as f64 * 0.8))
+}
+
+/// Names above their bars, where beside them there is no room.
+fn narrow_bars(weights: &[(&str, f64)]) -> Panel {
+    let (low, high) = weights.iter().fold((0.0f64, 0.0f64), |(l, h), (_, w)| (l.min(*w), h.max(*w)));
+    let low = low - (high - low) * 0.02;
+    let mut marks = vec![Mark::rule(0.0, Direction::Vertical, Pen::solid(0.6))];
+    for (at, (name, weight)) in weights.iter().enumerate() {
+        let y = 2.0 * at as f64;
+        let style = TextStyle { anchor: Anchor::Start, ..TextStyle::default() };
+        marks.push(Mark::text([low, y], *name, style));
+        marks.push(bar(at, *weight, y + 0.9));
     }
+    let cells = weights.iter().enumerate().map(|(n, it)| text_cell(2.0 * n as f64 + 0.9, crate::plot::number(it.1, 4)));
+    Panel {
+        title: lettered(2, "Weights of the chosen features"),
+        x: Axis { look: Look::Grid, ..Axis::fixed("Coefficient (standardised features)", low, high.max(low + 1e-9)) },
+        y: Axis { ticks: Ticks::None, ..Axis::hidden(2.0 * weights.len() as f64 - 0.4, -0.8) },
+        right: vec![column("", Anchor::End, cells.collect())],
+        marks,
+        shape: Shape::Height { mm: weights.len() as f64 * 6.4 + 2.0 },
+        wide: true,
+        ..Panel::default()
+    }
+}
+
+fn bars(weights: &[(&str, f64)]) -> Panel {
+    let mut marks: Vec<Mark> = weights.iter().enumerate().map(|(at, it)| bar(at, it.1, at as f64)).collect();
     marks.push(Mark::rule(0.0, Direction::Vertical, Pen::solid(0.6)));
     let cells = |of: &dyn Fn(&(&str, f64)) -> String| {
         weights.iter().enumerate().map(|(n, it)| text_cell(n as f64, of(it))).collect()

@@ -25,6 +25,9 @@ pub struct Patient {
     pub unit: String,
 }
 
+/// Variables that are drawn at most; the numbers hold all.
+const SHOWN: usize = 15;
+
 /// Beeswarm and mean absolute values, most important first.
 pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
     let mut order: Vec<&Variable> = variables.iter().collect();
@@ -34,7 +37,12 @@ pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
         title: "SHAP values",
         caption: format!(
             "SHAP values ({unit}) of each patient, coloured by the variable's rank among patients (A); their mean absolute \
-             value (B)."
+             value (B).{}",
+            if order.len() > SHOWN {
+                format!(" The {SHOWN} largest of {} variables.", order.len())
+            } else {
+                String::new()
+            }
         ),
         columns: paper.columns(2),
         headings: &["variable", "patient", "value", "shap", "mean_absolute_shap"],
@@ -47,7 +55,8 @@ pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
         })
     });
     let rows = rows.collect();
-    draft.finish(paper, vec![beeswarm(&order, unit, paper), bars(&order, unit)], rows)
+    let shown = &order[..order.len().min(SHOWN)];
+    draft.finish(paper, vec![beeswarm(shown, unit, paper), bars(shown, unit)], rows)
 }
 
 fn importance(variable: &Variable) -> f64 {

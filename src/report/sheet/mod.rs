@@ -53,7 +53,7 @@ pub fn render(sheet: &Sheet, format: Format) -> String {
 
 impl Sheet {
     /// Columns whose cells are all numbers or empty stand to the right.
-    fn right_aligned(&self, column: usize) -> bool {
+    pub(crate) fn right_aligned(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Empty);
         cells.clone().next().is_some() && cells.all(Cell::is_number)
     }

@@ -1,0 +1,123 @@
+//! The report's audit: the trail, the tables of the report held against themselves, published tables beside them.
+
+use std::path::Path;
+
+use crate::model::logistic::screen::Rows;
+use crate::reconcile::Severity;
+use crate::report::page::Block;
+use crate::report::printed::Entry;
+use crate::report::sheet::{Cell, Sheet};
+use crate::study::{ClinicalTable, Error, ModelTable, Study, Verification, beside_published, reconcile};
+
+impl Study {
+    /// Findings in the file and trail, in the report's own tables, and in the published ones of a file.
+    pub(in crate::study) fn audit(&self, published: Option<&Path>) -> Result<Vec<Block>, Error> {
+        let mut blocks = vec![trail(&self.verify_stored(None)?)];
+        if self.needs_response().is_ok() {
+            blocks.extend(self.own_tables()?);
+        }
+        if let Some(path) = published {
+            blocks.extend(self.published_tables(path)?);
+        }
+        Ok(blocks)
+    }
+
+    /// The report's tables as they are printed, through the checks that published ones go through.
+    fn own_tables(&self) -> Result<Vec<Block>, Error> {
+        let cells = reconcile::cells(&self.printed()?)?;
+        let mut findings = reconcile::findings(&cells);
+        findings.retain(|finding| finding.severity != Severity::Note);
+        if findings.is_empty() {
+            let text = format!(
+                "The {} numbers of Tables 1 to 5, as printed here, were held against each other (percentages, sums, tests, \
+                 intervals, confusion matrices, AUCs): no finding.",
+                cells.len()
+            );
+            return Ok(vec![Block::Text(text)]);
+        }
+        let text =
+            format!("Tables 1 to 5, as printed here, do not agree with themselves in {} places.", findings.len());
+        let sheet =
+            Sheet { title: "Tables of this report against themselves".into(), ..reconcile::finding_sheet(&findings) };
+        Ok(vec![Block::Warning(text), Block::Sheet(Sheet { provenance: self.provenance()?, ..sheet })])
+    }
+
+    fn published_tables(&self, path: &Path) -> Result<Vec<Block>, Error> {
+        let cells = reconcile::published(path)?;
+        let sheet = reconcile::finding_sheet(&reconcile::findings(&cells));
+        let mut blocks = vec![Block::Sheet(Sheet { provenance: self.provenance()?, ..sheet })];
+        if self.needs_response().is_err() {
+            return Ok(blocks);
+        }
+        for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            match self.clinical_table(table, &self.protocol) {
+                Ok((_, entries)) => {
+                    let sheet = beside_published(table, &entries, path)?;
+                    blocks.push(Block::Sheet(Sheet { provenance: self.provenance()?, ..sheet }));
+                }
+                // No sets yet.
+                Err(Error::Request(_)) => (),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Tables 1 to 5 as lines of `table,set,row,column,printed`.
+    fn printed(&self) -> Result<Vec<[String; 5]>, Error> {
+        let mut lines = Vec::new();
+        for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            // Odds ratios of training patients are not those of the counts of all.
+            let own = table == ClinicalTable::Four && self.protocol.screen.rows == Rows::Train;
+            let line = |entry: Entry| {
+                let set = if own { "training" } else { entry.set };
+                [table.number().to_owned(), set.to_owned(), entry.row, entry.column, entry.cell.text()]
+            };
+            match self.clinical_table(table, &self.protocol) {
+                Ok((_, entries)) => lines.extend(entries.into_iter().map(line)),
+                Err(Error::Request(_)) => (),
+                Err(other) => return Err(other),
+            }
+        }
+        for (table, number) in [(ModelTable::Three, "3"), (ModelTable::Five, "5")] {
+            match self.model_table(table) {
+                Ok(sheet) => lines.extend(scores(number, &sheet)),
+                Err(Error::NoFit | Error::NoSplit) => (),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(lines.into_iter().filter(|line| !line[4].trim().is_empty()).collect())
+    }
+}
+
+/// The columns that a published table of models has.
+fn scores(number: &str, sheet: &Sheet) -> Vec<[String; 5]> {
+    const COLUMNS: [(&str, &str); 6] = [
+        ("AUC (95 % CI)", "AUC (95%CI)"),
+        ("Accuracy", "Accuracy"),
+        ("Sensitivity", "Sensitivity"),
+        ("Specificity", "Specificity"),
+        ("Precision", "Precision"),
+        ("F1", "F1"),
+    ];
+    let column = |heading: &str| COLUMNS.iter().find(|(ours, _)| *ours == heading).map(|(_, printed)| *printed);
+    let line = |row: &Vec<Cell>| {
+        let cells = sheet.headings.iter().zip(row).filter_map(|(heading, cell)| Some((column(heading)?, cell)));
+        let place = |column: &str, cell: &Cell| {
+            [number.to_owned(), row[0].text(), row[1].text(), column.to_owned(), cell.text()]
+        };
+        cells.map(|(column, cell)| place(column, cell)).collect::<Vec<_>>()
+    };
+    sheet.rows.iter().flat_map(line).collect()
+}
+
+fn trail(found: &Verification) -> Block {
+    let head =
+        format!("{} changes in the trail, {} measured regions; head {}", found.changes, found.regions, found.head);
+    match found.findings.as_slice() {
+        [] => Block::Text(format!(
+            "File, trail and stored results were checked: {head}; no finding. Images on disk are checked by osteon verify."
+        )),
+        wrong => Block::Warning(format!("File, trail and stored results were checked: {head}. {}.", wrong.join("; "))),
+    }
+}

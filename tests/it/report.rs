@@ -1,0 +1,130 @@
+//! The report: before anything is measured, after a fit, and for a blind reader; the same document in three formats.
+
+use osteon::job::Job;
+use osteon::report::docx::docx;
+use osteon::report::figure::{Figure, ONE_COLUMN_MM, TWO_COLUMNS_MM};
+use osteon::report::page::{Block, Page, html, markdown};
+use osteon::report::sheet::Cell;
+use osteon::seed::Seed;
+use osteon::study::{FigureName, FigureRequest, ForestShap, Study};
+
+use crate::fit::study;
+use crate::plot::check_words;
+
+fn fitted() -> Study {
+    let study = study(None);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    study
+}
+
+fn texts(page: &Page) -> String {
+    let blocks = page.sections.iter().flat_map(|section| &section.blocks);
+    let text = |block: &Block| match block {
+        Block::Text(text) | Block::Warning(text) => text.clone(),
+        Block::Sheet(sheet) => sheet.title.clone(),
+        Block::Figure(figure) => figure.plot.name.clone(),
+    };
+    blocks.map(text).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_report_of_a_fitted_study_has_every_table_figure_and_caution_with_where_it_comes_from() {
+    let page = fitted().report(None).unwrap();
+    let text = texts(&page);
+    for wanted in [
+        "Table 1",
+        "Table 2",
+        "Table 3",
+        "Table 4",
+        "Table 5",
+        "flow",
+        "icc",
+        "lasso",
+        "nomogram",
+        "roc",
+        "dca",
+        "calibration",
+        "shap",
+        "forest",
+        "Riley",
+        "too good by",
+        "Sample size",
+        "leak",
+        "CLEAR",
+        "TRIPOD+AI",
+        "no finding",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    for block in page.sections.iter().flat_map(|section| &section.blocks) {
+        let from = match block {
+            Block::Sheet(sheet) => &sheet.provenance,
+            Block::Figure(figure) => &figure.plot.provenance,
+            Block::Text(_) | Block::Warning(_) => continue,
+        };
+        for wanted in ["trail head: ", "protocol: ", "seed: ", "osteon: "] {
+            assert!(from.iter().any(|line| line.starts_with(wanted)), "{wanted}{block:?}");
+        }
+    }
+    let page_html = html(&page);
+    assert!(!page_html.contains("NaN") && !page_html.contains("<script") && !page_html.contains("href=\"http"));
+    assert!(page_html.contains("Figure 7.") && markdown(&page).contains("**Figure 2.**"));
+    assert!(docx(&page).unwrap().starts_with(b"PK"));
+}
+
+#[test]
+fn checklists_are_filled_where_the_program_knows() {
+    let page = fitted().report(None).unwrap();
+    let sheets = page.sections.iter().flat_map(|section| &section.blocks);
+    let filled = |title: &str| {
+        let sheet = sheets.clone().find_map(|block| match block {
+            Block::Sheet(sheet) if sheet.title.starts_with(title) => Some(sheet),
+            _ => None,
+        });
+        sheet.unwrap().rows.iter().filter(|row| row[2] != Cell::Empty).count()
+    };
+    assert_eq!((filled("CLEAR"), filled("TRIPOD+AI")), (38, 23));
+}
+
+#[test]
+fn a_report_of_a_study_without_results_says_so() {
+    let study = study(None);
+    let page = study.report(None).unwrap();
+    assert!(texts(&page).contains("No models yet: osteon fit learns them."));
+    docx(&page).unwrap();
+}
+
+#[test]
+fn a_forest_is_explained_both_ways_and_the_parts_add_up_to_its_score() {
+    let study = fitted();
+    let region = Some("peri_4mm".to_owned());
+    let drawn = |name, forest_shap| -> Figure {
+        let request = FigureRequest { region: region.clone(), forest_shap, ..FigureRequest::new(name, ONE_COLUMN_MM) };
+        study.figure(&request).unwrap()
+    };
+    let last = |figure: &Figure| figure.numbers.rows.last().unwrap()[2].clone();
+    let [path, own] =
+        [ForestShap::PathDependent, ForestShap::Interventional].map(|how| drawn(FigureName::Waterfall, how));
+    let (Cell::Number { value: a, .. }, Cell::Number { value: b, .. }) = (last(&path), last(&own)) else { panic!() };
+    assert!((a - b).abs() < 1e-12, "both end at the patient's probability: {a} {b}");
+    for figure in [path, drawn(FigureName::Shap, ForestShap::PathDependent)] {
+        assert!(figure.caption.contains("path-dependent"), "{}", figure.caption);
+        check_words(&figure.plot, ONE_COLUMN_MM);
+    }
+}
+
+#[test]
+fn every_figure_of_a_study_names_its_protocol_and_fits_its_paper() {
+    let study = fitted();
+    for (name, word, _) in FigureName::ALL.into_iter().filter(|(name, ..)| *name != FigureName::Workflow) {
+        for width_mm in [ONE_COLUMN_MM, TWO_COLUMNS_MM] {
+            let figure = study.figure(&FigureRequest::new(name, width_mm)).unwrap();
+            check_words(&figure.plot, width_mm);
+            assert!(figure.svg().contains("<dc:source>protocol: "), "{word}");
+            let from_run = figure.svg().contains("<dc:source>run: ");
+            assert_eq!(from_run, ![FigureName::Flow, FigureName::Forest, FigureName::Icc].contains(&name), "{word}");
+        }
+    }
+    assert!(study.figure(&FigureRequest::new(FigureName::Roc, f64::NAN)).is_err());
+}
