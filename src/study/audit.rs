@@ -24,7 +24,10 @@ impl Study {
 
     /// The report's tables as they are printed, through the checks that published ones go through.
     fn own_tables(&self) -> Result<Vec<Block>, Error> {
-        let cells = reconcile::cells(&self.printed()?)?;
+        let cells = match reconcile::cells(&self.printed()?) {
+            Ok(cells) => cells,
+            Err(cause) => return Ok(vec![Block::Warning(format!("Not checked: {}.", cause.in_full()))]),
+        };
         let mut findings = reconcile::findings(&cells);
         findings.retain(|finding| finding.severity != Severity::Note);
         if findings.is_empty() {
@@ -86,7 +89,9 @@ impl Study {
                 Err(other) => return Err(other),
             }
         }
-        Ok(lines.into_iter().filter(|line| !line[4].trim().is_empty()).collect())
+        // Cells without a number that can be held against others, such as an infinite odds ratio.
+        lines.retain(|line| !line[4].trim().is_empty() && reconcile::cells(std::slice::from_ref(line)).is_ok());
+        Ok(lines)
     }
 }
 
