@@ -291,7 +291,7 @@ fn optimism(validation: Option<&Validation>) -> Block {
 
 /// A number of a stored recipe.
 pub(in crate::study) fn number(body: &Value, keys: &[&str]) -> Option<f64> {
-    keys.iter().fold(Some(body), |at, key| at?.get(key))?.as_f64()
+    keys.iter().try_fold(body, |at, key| at.get(key))?.as_f64()
 }
 
 /// The models of regions, with what each learnt.

@@ -221,13 +221,8 @@ fn value(patient: &Patient, term: &str, scores: &BTreeMap<PatientId, f64>) -> Op
 /// `ALP = 96 U/L`, `Pathological fracture = yes`.
 fn written(term: &str, value: f64) -> String {
     let value = match term.split_once('=') {
-        Some((_, level)) => {
-            if value == 1.0 {
-                level.to_owned()
-            } else {
-                format!("not {level}")
-            }
-        }
+        Some((_, level)) if value == 1.0 => level.to_owned(),
+        Some((name, level)) => other(name, level),
         None if value.fract() == 0.0 && value.abs() < 1e6 => crate::plot::number(value, 0),
         None if (0.01..1e6).contains(&value.abs()) => crate::plot::number(value, 2),
         None => format!("{value:.2e}"),
