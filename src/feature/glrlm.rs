@@ -67,54 +67,63 @@ pub struct Runs<'a> {
     levels: &'a Levels,
     of_shell: Vec<SizeTable>,
     of_region: Vec<SizeTable>,
+    /// First and last shell of each region.
+    ranges: Vec<(u8, u8)>,
+    /// Shell and length of each part of the run at hand that lies in one shell; empty for a run inside one.
+    parts: Vec<(u8, u32)>,
 }
 
 impl<'a> Runs<'a> {
     pub fn new(layout: &'a Layout, levels: &'a Levels) -> Runs<'a> {
         let tables = |n: usize| vec![SizeTable::new(levels.span); n];
-        Runs { layout, levels, of_shell: tables(layout.n_shells), of_region: tables(layout.regions.len()) }
+        let ranges = layout.regions.iter().map(|shells| (*shells.start() as u8, *shells.end() as u8)).collect();
+        let (of_shell, of_region) = (tables(layout.n_shells), tables(layout.regions.len()));
+        Runs { layout, levels, of_shell, of_region, ranges, parts: Vec::new() }
     }
 
     fn count(&mut self, direction: usize, starts: &[u32], links: &Links) {
         self.of_shell.iter_mut().chain(&mut self.of_region).for_each(SizeTable::clear);
         let step = self.layout.steps[direction];
         for &start in starts {
-            let (start, mut end) = (start as usize, start as usize);
-            let shell = self.layout.shell_of[start];
-            let mut crosses = false;
-            let mut length = 1;
-            while links.of(end) >> direction & 1 == 1 {
-                end += step;
+            let mut cell = start as usize;
+            let level = self.levels.cells[cell];
+            let (mut shell, mut length) = (self.layout.shell_of[cell], 1);
+            self.parts.clear();
+            while links.of(cell) >> direction & 1 == 1 {
+                cell += step;
+                let next = self.layout.shell_of[cell];
+                if next != shell {
+                    self.parts.push((shell, length));
+                    (shell, length) = (next, 0);
+                }
                 length += 1;
-                crosses |= self.layout.shell_of[end] != shell;
             }
-            let level = self.levels.cells[start];
-            if crosses {
-                self.cut(level, (start..=end).step_by(step));
-            } else {
+            if self.parts.is_empty() {
                 self.of_shell[usize::from(shell)].add(level, length);
+            } else {
+                self.parts.push((shell, length));
+                self.cut(level);
             }
         }
     }
 
     /// Counts what each region sees of a run.
-    fn cut(&mut self, level: u16, cells: impl Iterator<Item = usize> + Clone) {
-        for (shells, table) in self.layout.regions.iter().zip(&mut self.of_region) {
+    fn cut(&mut self, level: u16) {
+        for (&(first, last), table) in self.ranges.iter().zip(&mut self.of_region) {
             let mut length = 0;
-            let mut close = |length: &mut u32| {
-                if *length > 1 {
-                    table.add(level, *length);
-                }
-                *length = 0;
-            };
-            for cell in cells.clone() {
-                if shells.contains(&usize::from(self.layout.shell_of[cell])) {
-                    length += 1;
+            for &(shell, part) in &self.parts {
+                if first <= shell && shell <= last {
+                    length += part;
                 } else {
-                    close(&mut length);
+                    if length > 1 {
+                        table.add(level, length);
+                    }
+                    length = 0;
                 }
             }
-            close(&mut length);
+            if length > 1 {
+                table.add(level, length);
+            }
         }
     }
 

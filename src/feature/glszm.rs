@@ -1,6 +1,6 @@
 //! Grey level zones (16 features): connected voxels of one level, by edge, face or corner.
 
-use crate::feature::layout::Layout;
+use crate::feature::layout::{DIRECTIONS, Layout};
 use crate::feature::levels::Levels;
 use crate::feature::links::{Links, bits};
 use crate::feature::sizes::{LevelPowers, SizeTable, Sizes};
@@ -78,6 +78,26 @@ struct Zones<'a> {
     large: Vec<u32>,
     /// Links that wait for their outer shell.
     waiting: Vec<Vec<(u32, u32)>>,
+    /// By direction: the neighbours by way of which a link in this direction goes without saying.
+    detours: [u32; 13],
+}
+
+/// A step in this direction is two steps by way of such a neighbour, both of them between closer voxels: a shared face
+/// is closer than an edge, and an edge than a corner. Where the neighbour has the same level too, its own links join
+/// the zone.
+fn detours() -> [u32; 13] {
+    // 1 for a shared face, 2 for an edge, 3 for a corner.
+    let far = |step: [isize; 3]| {
+        let is_neighbour = step.iter().all(|along| along.abs() <= 1);
+        is_neighbour.then(|| step.iter().filter(|&&along| along != 0).count()).filter(|&far| far > 0)
+    };
+    let opposite = DIRECTIONS.map(|step| step.map(|along| -along));
+    let around: Vec<[isize; 3]> = DIRECTIONS.into_iter().chain(opposite).collect();
+    DIRECTIONS.map(|step| {
+        let is_closer = |part: [isize; 3]| far(part).is_some_and(|part| Some(part) < far(step));
+        let on_the_way = |way: [isize; 3]| is_closer(way) && is_closer([0, 1, 2].map(|k| step[k] - way[k]));
+        around.iter().enumerate().map(|(bit, &way)| u32::from(on_the_way(way)) << bit).sum()
+    })
 }
 
 impl<'a> Zones<'a> {
@@ -91,6 +111,7 @@ impl<'a> Zones<'a> {
             counted: SizeTable::new(levels.span),
             large: Vec::new(),
             waiting: vec![Vec::new(); layout.n_shells],
+            detours: detours(),
         }
     }
 
@@ -101,13 +122,18 @@ impl<'a> Zones<'a> {
             self.join(root, b);
         }
         let layout = self.layout;
-        for &cell in &layout.cells[layout.starts[shell]..layout.starts[shell + 1]] {
+        let voxels = layout.starts[shell]..layout.starts[shell + 1];
+        for (&cell, &same_shell) in layout.cells[voxels.clone()].iter().zip(&layout.same_shell[voxels]) {
             let own = links.of(cell as usize);
             if own == 0 {
                 continue;
             }
+            let near = links.around(cell as usize) & same_shell;
             let mut root = self.root(cell);
             for direction in bits(own) {
+                if near & self.detours[direction] != 0 {
+                    continue;
+                }
                 let other = cell + layout.steps[direction] as u32;
                 match usize::from(layout.shell_of[other as usize]) {
                     outer if outer > shell => self.waiting[outer].push((cell, other)),

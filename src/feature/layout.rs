@@ -52,6 +52,9 @@ pub struct Layout {
     pub pairs: Vec<Vec<Vec<u32>>>,
     /// Of every voxel: how many of its 26 neighbours lie in each shell, one byte a shell.
     pub neighbours: Vec<u32>,
+    /// Of every voxel: which of its 26 neighbours lie in its own shell, one bit a direction and, from bit 13, its
+    /// opposite.
+    pub same_shell: Vec<u32>,
     /// By region and direction: whether a straight line holds two voxels.
     pub lines: Vec<[bool; 13]>,
     /// Position of every voxel in the image.
@@ -118,11 +121,13 @@ impl Layout {
             shell_of,
             pairs: Vec::new(),
             neighbours: Vec::new(),
+            same_shell: Vec::new(),
             lines: Vec::new(),
             sources: sources.concat(),
         };
         layout.pairs = layout.steps.iter().map(|&step| layout.pairs_along(step)).collect();
         layout.neighbours = layout.count_neighbours();
+        layout.same_shell = layout.cells.iter().map(|&cell| layout.own_shell_around(cell as usize)).collect();
         layout.lines = (0..layout.regions.len()).map(|region| layout.lines_of(region)).collect();
         layout
     }
@@ -201,6 +206,14 @@ impl Layout {
         let around =
             |&cell: &u32| self.steps.iter().map(|step| one(cell as usize + step) + one(cell as usize - step)).sum();
         self.cells.iter().map(around).collect()
+    }
+
+    fn own_shell_around(&self, cell: usize) -> u32 {
+        let own = |other: usize| u32::from(self.shell_of[other] == self.shell_of[cell]);
+        let bits = |(direction, &step): (usize, &usize)| {
+            own(cell + step) << direction | own(cell - step) << (DIRECTIONS.len() + direction)
+        };
+        self.steps.iter().enumerate().map(bits).sum()
     }
 
     fn lines_of(&self, region: usize) -> [bool; 13] {

@@ -2,6 +2,30 @@
 
 use crate::feature::layout::Layout;
 
+/// Width of the bins, and how exactly their edges are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bins {
+    pub width: f64,
+    pub edges: Edges,
+}
+
+/// Where a bin begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edges {
+    /// At the multiples of the width: `floor(x / w)`.
+    Multiples,
+    /// At the multiples of the width as pyradiomics adds them up from each region's minimum: off by the roundings of
+    /// the image's precision, which move a voxel whose value is next to an edge.
+    Counted(Precision),
+}
+
+/// Of the numbers that pyradiomics holds an image in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    Single,
+    Double,
+}
+
 /// Grey levels of every voxel of a layout: 1 is the lowest bin of all its regions.
 pub struct Levels {
     /// Level of every cell of the padded box; 0 outside.
@@ -30,26 +54,28 @@ pub struct TooManyLevels {
 pub const MAX_LEVELS: usize = 20_000;
 
 impl Levels {
-    /// `level = floor(x / w) - floor(min / w) + 1`, the minimum taken over all regions.
-    pub fn new(layout: &Layout, values: &[f64], bin_width: f64) -> Result<Levels, TooManyLevels> {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let base = (low / bin_width).floor();
-        let levels = (high / bin_width).floor() - base + 1.0;
+    /// `level = floor(x / w) - floor(min / w) + 1`, the minimum taken over all regions; of a region alone, counted as
+    /// the bins say.
+    pub fn new(layout: &Layout, values: &[f64], bins: Bins) -> Result<Levels, TooManyLevels> {
+        let width = bins.width;
+        let (low, high) = range(values);
+        let base = (low / width).floor();
+        let levels = (high / width).floor() - base + 1.0;
         if levels > MAX_LEVELS as f64 {
-            return Err(TooManyLevels { bin_width, levels });
+            return Err(TooManyLevels { bin_width: width, levels });
         }
+        let of_voxel: Vec<u16> = match bins.edges {
+            Edges::Counted(precision) if layout.regions.len() == 1 => {
+                let counted = Counted::new(low, width, precision);
+                values.iter().map(|&value| counted.level(value)).collect()
+            }
+            _ => values.iter().map(|value| level(value / width, base)).collect(),
+        };
         let mut cells = vec![0; layout.n_cells];
-        let mut of_voxel = Vec::with_capacity(values.len());
-        for (&cell, value) in layout.cells.iter().zip(values) {
-            let bin = value / bin_width;
-            // Never negative, so that cutting off the fraction is the floor, unless the difference was rounded up.
-            let above = (bin - base) as i32;
-            let level = (above + 1 - i32::from(bin < base + f64::from(above))) as u16;
+        for (&cell, &level) in layout.cells.iter().zip(&of_voxel) {
             cells[cell as usize] = level;
-            of_voxel.push(level);
         }
-        let span = if values.is_empty() { 0 } else { levels as usize };
+        let span = usize::from(of_voxel.iter().copied().max().unwrap_or(0));
         let by_shell: Vec<Vec<u32>> = layout.shells().map(|(_, voxels)| histogram(&of_voxel[voxels], span)).collect();
         let counts: Vec<Vec<u32>> = layout
             .regions
@@ -61,9 +87,64 @@ impl Levels {
         Ok(Levels { cells, of_voxel, span, counts, lowest, highest })
     }
 
+    /// Whether each region would have the same levels alone.
+    pub fn are_those_of_each_region(&self, layout: &Layout, values: &[f64], bins: Bins) -> bool {
+        let Edges::Counted(precision) = bins.edges else { return true };
+        (0..layout.regions.len()).all(|region| {
+            let (values, levels) = (&values[layout.voxels_of(region)], &self.of_voxel[layout.voxels_of(region)]);
+            let counted = Counted::new(range(values).0, bins.width, precision);
+            let below = self.lowest[region] as u16 - 1;
+            values.iter().zip(levels).all(|(&value, &level)| counted.level(value) == level - below)
+        })
+    }
+
     /// The levels of a region in its own numbers: those of the slice `counts[region][lowest..=highest]`.
     pub fn range(&self, region: usize) -> std::ops::RangeInclusive<usize> {
         self.lowest[region]..=self.highest[region]
+    }
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
+}
+
+/// The level of a value of so many bin widths, where the first level begins at `base` widths.
+fn level(bin: f64, base: f64) -> u16 {
+    // Never negative, so that cutting off the fraction is the floor, unless the difference was rounded up.
+    let above = (bin - base) as i32;
+    (above + 1 - i32::from(bin < base + f64::from(above))) as u16
+}
+
+/// pyradiomics' edges `first + i step`: `numpy.arange(min - min % w, ..., w)`.
+struct Counted {
+    first: f64,
+    step: f64,
+}
+
+impl Counted {
+    fn new(low: f64, width: f64, precision: Precision) -> Counted {
+        // numpy takes the remainder and the second edge in the image's precision, and all else in double.
+        let (first, second) = match precision {
+            Precision::Double => {
+                let first = low - low.rem_euclid(width);
+                (first, first + width)
+            }
+            Precision::Single => {
+                let (low, width) = (low as f32, width as f32);
+                let first = low - low.rem_euclid(width);
+                (f64::from(first), f64::from(first + width))
+            }
+        };
+        Counted { first, step: second - first }
+    }
+
+    /// How many edges are not above the value.
+    fn level(&self, value: f64) -> u16 {
+        let edge = |bin: f64| self.first + bin * self.step;
+        let bin = ((value - self.first) / self.step).floor();
+        // The division is off by one where the value is next to an edge.
+        let bin = bin + f64::from(u8::from(edge(bin + 1.0) <= value)) - f64::from(u8::from(edge(bin) > value));
+        bin as u16 + 1
     }
 }
 
@@ -73,4 +154,22 @@ fn histogram(levels: &[u16], span: usize) -> Vec<u32> {
         counts[usize::from(level)] += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_edges_are_numpys() {
+        // numpy 2.4.6: low = numpy.float32(-0.84637415); low -= low % 0.1; numpy.arange(low, low + 1.6, 0.1)[[1, 9, 15]]
+        let single = Counted::new(f64::from(-0.846_374_15_f32), 0.1, Precision::Single);
+        let edges = [1.0, 9.0, 15.0].map(|bin| single.first + bin * single.step);
+        assert_eq!(edges, [-0.800000011920929, 1.7881393432617188e-07, 0.6000003218650818]);
+        assert_eq!([1.457_002_4e-7, 1.788_139_4e-7].map(|value| single.level(value)), [9, 10]);
+        // numpy 2.4.6: low = -0.84637415; low -= low % 0.1; numpy.arange(low, low + 1.6, 0.1)[[1, 9, 15]]
+        let double = Counted::new(-0.84637415, 0.1, Precision::Double);
+        let edges = [1.0, 9.0, 15.0].map(|bin| double.first + bin * double.step);
+        assert_eq!(edges, [-0.8, -2.220446049250313e-16, 0.5999999999999995]);
+    }
 }

@@ -31,6 +31,11 @@ impl Links {
         self.ahead[cell]
     }
 
+    /// All 26 neighbours that have a voxel's level: `of` in the low bits, and from bit 13 those that lie behind.
+    pub fn around(&self, cell: usize) -> u32 {
+        u32::from(self.ahead[cell]) | u32::from(self.behind[cell]) << 13
+    }
+
     /// Directions in which a run of equal levels starts at a voxel and goes on, as bits.
     pub fn starts(&self, cell: usize) -> u16 {
         self.ahead[cell] & !self.behind[cell]

@@ -14,7 +14,7 @@ mod wavelet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::grid::{Geometry, Image, Volume};
+use crate::grid::{Element, Geometry, Image, Volume};
 use crate::seed::Seed;
 
 pub use smooth::mean;
@@ -65,6 +65,8 @@ pub struct Filter {
     pub names: fn(&Params) -> Vec<String>,
     /// Voxels z, y, x around a voxel that its value depends on.
     pub support: fn(&Params, &Geometry) -> [usize; 3],
+    /// The number type that ITK gives its images.
+    pub element: fn(&Input) -> Element,
     /// One outcome a name.
     pub apply: fn(&Input) -> Vec<Filtered>,
 }
@@ -107,6 +109,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "the image itself",
         names: |_| one("original"),
         support: |_, _| [0; 3],
+        element: |input| input.image.element,
         apply: |input| vec![Ok(input.image.volume.clone())],
     },
     Filter {
@@ -114,6 +117,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "mean of 3 x 3 x 3 voxels, the window cut at the border",
         names: |_| one("boxmean"),
         support: |_, _| [1; 3],
+        element: kept,
         apply: |input| vec![Ok(smooth::box_mean(&input.image.volume))],
     },
     Filter {
@@ -121,6 +125,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "normal noise of standard deviation 1 added",
         names: |_| one("additivegaussiannoise"),
         support: |_, _| [0; 3],
+        element: kept,
         apply: |input| vec![Ok(noise::additive_gaussian(input))],
     },
     Filter {
@@ -128,6 +133,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "weights 1-2-1 along each axis, once",
         names: |_| one("binomialblurimage"),
         support: |_, _| [1; 3],
+        element: kept,
         apply: |input| vec![Ok(smooth::binomial_blur(&input.image.volume))],
     },
     Filter {
@@ -135,6 +141,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "curvature flow, 5 steps of 0.05",
         names: |_| one("curvatureflow"),
         support: |_, _| [flow::STEPS; 3],
+        element: kept,
         apply: |input| vec![Ok(flow::curvature_flow(&input.image.volume))],
     },
     Filter {
@@ -142,6 +149,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "standard deviation (n - 1) of 3 x 3 x 3 voxels, the window cut at the border",
         names: |_| one("boxsigmaimage"),
         support: |_, _| [1; 3],
+        element: kept,
         apply: |input| vec![Ok(smooth::box_sigma(&input.image.volume))],
     },
     Filter {
@@ -149,6 +157,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "Laplacian of Gaussian, scale-normalised, one image for each sigma",
         names: |params| params.log_sigma_mm.iter().map(|&sigma_mm| log_name(sigma_mm)).collect(),
         support: |params, geometry| reach(params.log_sigma_mm.iter().copied().fold(0.0, f64::max), geometry),
+        element: log_element,
         apply: |input| input.params.log_sigma_mm.iter().map(|&sigma_mm| log(input, sigma_mm)).collect(),
     },
     Filter {
@@ -156,6 +165,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "undecimated coif1 wavelet, level 1, eight bands of low (L) and high (H) pass along x, y, z",
         names: |_| wavelet::BANDS.iter().map(|band| format!("wavelet-{band}")).collect(),
         support: |_, _| [wavelet::SUPPORT; 3],
+        element: kept,
         apply: |input| wavelet::bands(input.image).into_iter().map(Ok).collect(),
     },
     Filter {
@@ -163,6 +173,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "z-score over the crop",
         names: |_| one("normalize"),
         support: |_, _| [0; 3],
+        element: kept,
         apply: |input| vec![intensity::normalize(&input.image.volume)],
     },
     Filter {
@@ -170,6 +181,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "the Laplacian, stretched to the image's range, subtracted",
         names: |_| one("laplaciansharpening"),
         support: |_, _| [1; 3],
+        element: kept,
         apply: |input| vec![intensity::laplacian_sharpening(&input.image.volume)],
     },
     Filter {
@@ -177,6 +189,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "discrete Gaussian of variance 1 mm2",
         names: |_| one("discretegaussian"),
         support: |_, geometry| geometry.spacing_mm.map(|spacing| smooth::gaussian_weights(spacing).len() / 2),
+        element: kept,
         apply: |input| vec![Ok(smooth::discrete_gaussian(&input.image.volume))],
     },
     Filter {
@@ -184,6 +197,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "mean of 3 x 3 x 3 voxels, the border repeated",
         names: |_| one("mean"),
         support: |_, _| [1; 3],
+        element: kept,
         apply: |input| vec![Ok(smooth::mean(&input.image.volume, 1))],
     },
     Filter {
@@ -191,6 +205,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "multiplied by gamma noise of mean and standard deviation 1",
         names: |_| one("specklenoise"),
         support: |_, _| [0; 3],
+        element: kept,
         apply: |input| vec![Ok(noise::speckle(input))],
     },
     Filter {
@@ -198,6 +213,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "recursive Gaussian of sigma 1 mm along x",
         names: |_| one("recursivegaussian"),
         support: |_, geometry| [0, 0, reach(1.0, geometry)[2]],
+        element: |_| Element::F32,
         apply: |input| vec![recursive::gaussian_x(&input.image.volume, 1.0)],
     },
     Filter {
@@ -205,6 +221,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "a Poisson count of the voxel's mean",
         names: |_| one("shotnoise"),
         support: |_, _| [0; 3],
+        element: kept,
         apply: |input| vec![Ok(noise::shot(input))],
     },
 ];
@@ -256,6 +273,18 @@ fn one(name: &str) -> Vec<String> {
 /// pyradiomics' name: `log-sigma-0-5-mm-3D`.
 fn log_name(sigma_mm: f64) -> String {
     format!("log-sigma-{}-mm-3D", format!("{sigma_mm:?}").replace('.', "-"))
+}
+
+/// Single precision stays, all else becomes double.
+fn kept(input: &Input) -> Element {
+    if input.image.element == Element::F32 { Element::F32 } else { Element::F64 }
+}
+
+fn log_element(input: &Input) -> Element {
+    match input.params.log_kernel {
+        LogKernel::Recursive => Element::F32,
+        LogKernel::Exact => Element::F64,
+    }
 }
 
 fn log(input: &Input, sigma_mm: f64) -> Filtered {

@@ -4,11 +4,11 @@ use rayon::prelude::*;
 
 use crate::feature::ibsi::Outline;
 use crate::feature::layout::{Layout, MAX_SHELLS, OUTSIDE};
-use crate::feature::levels::{Levels, TooManyLevels};
+use crate::feature::levels::{Bins, Edges, Levels, Precision, TooManyLevels};
 use crate::feature::links::Links;
 use crate::feature::{Family, Wanted, firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape};
 use crate::filter::{self, Chosen, Crop, FilterError, Filtered, Input};
-use crate::grid::{Geometry, Grid, Image, Mask, Volume};
+use crate::grid::{Element, Geometry, Grid, Image, Mask, Volume};
 use crate::job::{Cancelled, Job, Stage};
 use crate::preprocess::{self, Extent, Prepared, PreprocessError};
 use crate::protocol::Protocol;
@@ -258,7 +258,18 @@ impl Work<'_> {
         let Part { image, at, .. } = part;
         let input = Input { image, at: *at, params: &self.protocol.filter, seed: self.seed };
         let images: Vec<(&String, Filtered)> = chosen.names.iter().zip(chosen.apply(&input)).collect();
-        images.into_par_iter().map(|(name, filtered)| self.image(layouts, ibsi, name, filtered)).collect()
+        let bins = self.bins((chosen.filter.element)(&input));
+        images.into_par_iter().map(|(name, filtered)| self.image(layouts, ibsi, name, filtered, bins)).collect()
+    }
+
+    /// Grey levels are pyradiomics' to the last rounding where the filters' crop is; otherwise no region must move them.
+    fn bins(&self, element: Element) -> Bins {
+        let precision = if element == Element::F32 { Precision::Single } else { Precision::Double };
+        let edges = match self.protocol.filter.crop {
+            Crop::Roi => Edges::Counted(precision),
+            Crop::Shared => Edges::Multiples,
+        };
+        Bins { width: self.protocol.preprocess.bin_width, edges }
     }
 
     /// One outcome a region of one image.
@@ -268,20 +279,15 @@ impl Work<'_> {
         ibsi: &[Outline],
         name: &str,
         filtered: Filtered,
+        bins: Bins,
     ) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
         let mut outcomes = Vec::new();
         for layout in layouts {
             let error = |why| RegionError::Filter { image: name.to_owned(), why };
             let described = filtered.as_ref().map_err(|why| error(why.clone())).and_then(|volume| {
                 let voxel_mm3 = volume.geometry().voxel_mm3();
-                measure(
-                    &self.wanted,
-                    layout,
-                    &layout.gather(volume.as_slice()),
-                    self.protocol.preprocess.bin_width,
-                    voxel_mm3,
-                )
-                .map_err(|why| RegionError::Levels { image: name.to_owned(), why })
+                measure(&self.wanted, layout, &layout.gather(volume.as_slice()), bins, voxel_mm3)
+                    .map_err(|why| RegionError::Levels { image: name.to_owned(), why })
             });
             outcomes.extend(match described {
                 Ok(regions) => regions.into_iter().map(Ok).collect(),
@@ -326,12 +332,13 @@ pub fn measure(
     wanted: &Wanted,
     layout: &Layout,
     values: &[f64],
-    bin_width: f64,
+    bins: Bins,
     voxel_mm3: f64,
 ) -> Result<Vec<Values>, TooManyLevels> {
-    let levels = Levels::new(layout, values, bin_width)?;
-    if layout.n_shells > 1 && levels.span > ngtdm::MAX_PACKED {
-        return alone(wanted, layout, values, bin_width, voxel_mm3);
+    let levels = Levels::new(layout, values, bins)?;
+    let too_many = layout.n_shells > 1 && levels.span > ngtdm::MAX_PACKED;
+    if too_many || layout.regions.len() > 1 && !levels.are_those_of_each_region(layout, values, bins) {
+        return alone(wanted, layout, values, bins, voxel_mm3);
     }
     let links = Links::new(layout, &levels);
     let families = [
@@ -346,18 +353,19 @@ pub fn measure(
     Ok((0..layout.regions.len()).map(of_region).collect())
 }
 
-/// Each region by itself: with very many levels their sums do not fit beside each other.
+/// Each region by itself: with very many levels their sums do not fit beside each other, and with edges counted from
+/// each region's minimum a voxel may have two levels.
 fn alone(
     wanted: &Wanted,
     layout: &Layout,
     values: &[f64],
-    bin_width: f64,
+    bins: Bins,
     voxel_mm3: f64,
 ) -> Result<Vec<Values>, TooManyLevels> {
     let mut described = Vec::new();
     for region in 0..layout.regions.len() {
         let (single, values) = layout.single(region, values);
-        described.extend(measure(wanted, &single, &values, bin_width, voxel_mm3)?);
+        described.extend(measure(wanted, &single, &values, bins, voxel_mm3)?);
     }
     Ok(described)
 }

@@ -118,9 +118,11 @@ impl Axis {
         self.places.len()
     }
 
-    /// Whether the old image reaches this place: half a voxel beyond its outer centres.
-    pub fn is_inside(&self, place: f64) -> bool {
-        (-0.5..self.old_len as f64 - 0.5).contains(&place)
+    /// Whether the old image reaches this place: half a voxel beyond its outer centres, and a little more where a
+    /// rounding decides voxel by voxel.
+    pub fn may_be_inside(&self, place: f64) -> bool {
+        const ROUNDING: f64 = 1e-6;
+        (-0.5 - ROUNDING..self.old_len as f64 - 0.5 + ROUNDING).contains(&place)
     }
 }
 

@@ -179,8 +179,9 @@ fn resample(
         return Err(PreprocessError::TooLarge { bytes, limit: MAX_BYTES });
     }
     let geometry = lattice::geometry(image.volume.geometry(), axes);
+    let found = nearest(mask, axes);
     let cells = match params.mask_interpolation {
-        MaskInterpolation::Nearest => nearest(mask, axes),
+        MaskInterpolation::Nearest => found.mapv(|inside| inside == Some(true)),
         MaskInterpolation::Linear => linear::mask(mask, axes),
     };
     let mask = Grid::new(geometry.clone(), cells).expect("one voxel a place of the axes");
@@ -192,6 +193,9 @@ fn resample(
         Interpolation::Bspline => spline::interpolate(&image.volume, axes, of),
         Interpolation::Linear => linear::interpolate(&image.volume, axes, of),
     };
+    if params.interpolation == Interpolation::Bspline {
+        cells.zip_mut_with(&found, |value, inside| *value = if inside.is_some() { *value } else { 0.0 });
+    }
     if params.round {
         cells.mapv_inplace(f64::round);
     }
@@ -202,8 +206,8 @@ fn resample(
     Ok(Prepared { image: Image { volume, element }, mask, at: axes.each_ref().map(|axis| axis.first) })
 }
 
-/// The mask's nearest voxel as ITK finds it; `false` outside.
-fn nearest(mask: &Mask, axes: &[Axis; 3]) -> Array3<bool> {
+/// The mask's nearest voxel as ITK finds it; `None` where ITK is outside of the old image.
+fn nearest(mask: &Mask, axes: &[Axis; 3]) -> Array3<Option<bool>> {
     let [oz, oy, ox] = mask.geometry().shape;
     let [z, y, x] = axes;
     let way = itk::Way::new(mask.geometry(), axes);
@@ -211,9 +215,7 @@ fn nearest(mask: &Mask, axes: &[Axis; 3]) -> Array3<bool> {
     for k in 0..z.len() as i64 {
         for j in 0..y.len() as i64 {
             let row = way.row(z.first + k, y.first + j, x.first);
-            cells.extend(
-                (0..x.len()).map(|i| row.nearest(i, [ox, oy, oz]).is_some_and(|[x, y, z]| mask.cells()[[z, y, x]])),
-            );
+            cells.extend((0..x.len()).map(|i| row.nearest(i, [ox, oy, oz]).map(|[x, y, z]| mask.cells()[[z, y, x]])));
         }
     }
     Array3::from_shape_vec((z.len(), y.len(), x.len()), cells).expect("one voxel a place of the axes")

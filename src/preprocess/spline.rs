@@ -16,7 +16,7 @@ const REACH: usize = 40;
 /// Which old voxels a new one needs, and how much of each.
 type Taps = [(usize, f64); 4];
 
-/// Values of `of(old voxel)` at the places of `axes` (z, y, x); 0 where the old image does not reach.
+/// Values of `of(old voxel)` at the places of `axes` (z, y, x); 0 well outside of the old image.
 pub fn interpolate(old: &Volume, axes: &[Axis; 3], of: impl Fn(f64) -> f64) -> Array3<f64> {
     let needed: [_; 3] = std::array::from_fn(|k| needed(axes[k].places.as_slice(), old.geometry().shape[k]));
     let [z, y, x] = needed.clone();
@@ -35,10 +35,10 @@ fn needed(places: &[f64], len: usize) -> std::ops::Range<usize> {
     low..high.max(low + 1)
 }
 
-/// The four neighbours of each place, mirrored at the border, and their B-spline weights; `None` outside.
+/// The four neighbours of each place, mirrored at the border, and their B-spline weights; `None` well outside.
 fn taps(axis: &Axis, start: usize, len: usize) -> Vec<Option<Taps>> {
     let one = |&place: &f64| {
-        axis.is_inside(place).then(|| {
+        axis.may_be_inside(place).then(|| {
             let floor = place.floor();
             let t = place - floor;
             let first = floor as i64 - 1 - start as i64;

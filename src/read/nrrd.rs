@@ -165,7 +165,8 @@ fn geometry(fields: &Fields) -> Result<Geometry, ReadError> {
         None => Some([0.0; 3]),
     };
     let origin = origin.ok_or_else(|| wrong("space origin", &fields["space origin"], "(x,y,z)"))?;
-    let axes = [0, 1, 2].map(|d| columns[d].map(|part| part / spacing[d]));
+    // Multiplied by the reciprocal as Teem does: the last bit decides ties of a resampled mask.
+    let axes = [0, 1, 2].map(|d| columns[d].map(|part| part * (1.0 / spacing[d])));
     Ok(Geometry {
         shape: [nz, ny, nx],
         origin_mm: [0, 1, 2].map(|k| origin[k] * signs[k] + 0.0),

@@ -1,6 +1,7 @@
 //! z-score and resampling against the arrays of pyradiomics and SimpleITK.
 
-use osteon::grid::{Element, Image, Mask, Volume};
+use ndarray::Array3;
+use osteon::grid::{Element, Geometry, Grid, Image, Mask, Volume};
 use osteon::preprocess::{self, Extent, Params, Prepared, PreprocessError};
 
 use crate::forge::{self, Nifti};
@@ -161,4 +162,45 @@ fn what_cannot_be_prepared_is_told() {
     assert_eq!(preprocess::prepare(&flat, &empty, extent, &params(false, &[])), Err(PreprocessError::EmptyMask));
     let fine = preprocess::prepare(&flat, &mask, extent, &params(false, &[1e-4, 1e-4, 3.0]));
     assert!(matches!(fine, Err(PreprocessError::TooLarge { .. })));
+}
+
+/// Shape x, y, z, axes x, y, z, and of the resampled image: voxels that are 0, and the sum of all.
+type BorderCase = ([usize; 3], [[f64; 3]; 3], usize, f64);
+
+/// SimpleITK 2.5.7 by way of pyradiomics 3.0.1's `resampleImage` (padding 5) of `100 + x + 10 y y - z x` with a mask of
+/// ones, origin (-31.7, 12.9, 4.3), from 0.5 x 0.5 x 1.5 mm to 1 x 1 x 1 mm: new voxels lie exactly on the border.
+const BORDER: [BorderCase; 4] = {
+    let upright = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    let turned = [[0.8, 0.6, 0.0], [-0.6, 0.8, 0.0], [0.0, 0.0, 1.0]];
+    let oblique = [[0.8, 0.6, 0.0], [-0.48, 0.6400000000000001, 0.6], [0.36, -0.48, 0.8]];
+    [
+        ([9, 8, 7], upright, 60, 43532.32869734589),
+        ([5, 7, 9], turned, 51, 25472.48763755933),
+        ([9, 8, 7], oblique, 15, 55875.98730016516),
+        ([11, 9, 7], oblique, 102, 59961.83803661436),
+    ]
+};
+
+#[test]
+fn voxels_on_the_border_of_an_oblique_image_are_inside_or_not_as_in_itk() {
+    let mut comparison = Comparison::default();
+    for ([nx, ny, nz], [x, y, z], zeros, sum) in BORDER {
+        let geometry = Geometry {
+            shape: [nz, ny, nx],
+            origin_mm: [-31.7, 12.9, 4.3],
+            spacing_mm: [1.5, 0.5, 0.5],
+            axes: [z, y, x],
+        };
+        let value = |(z, y, x): (usize, usize, usize)| 100.0 + x as f64 + 10.0 * (y * y) as f64 - (z * x) as f64;
+        let volume = Grid::new(geometry.clone(), Array3::from_shape_fn((nz, ny, nx), value)).unwrap();
+        let mask = volume.map(|_| true);
+        let image = Image { volume, element: Element::F64 };
+        let ours = preprocess::prepare(&image, &mask, Extent::PYRADIOMICS, &params(false, &[1.0; 3])).unwrap();
+        let cells = ours.image.volume.as_slice();
+        let case = format!("{nx} x {ny} x {nz} along {x:?}");
+        comparison.same(format!("{case}: zeros"), cells.iter().filter(|&&cell| cell == 0.0).count(), zeros);
+        comparison.same(format!("{case}: outside of the mask"), ours.mask.count(), cells.len() - zeros);
+        comparison.close(format!("{case}: sum"), cells.iter().sum(), sum, 1e-10, 0.0);
+    }
+    comparison.finish(12);
 }
