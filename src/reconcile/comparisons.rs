@@ -7,6 +7,7 @@ use crate::reconcile::metrics::{matrices, other_sizes, score_named};
 use crate::reconcile::models::Model;
 use crate::reconcile::printed::{Interval, Printed};
 use crate::stats::distribution::normal_two_sided;
+use crate::stats::text::p_text;
 
 /// What comparisons between models get wrong and reveal.
 pub fn check(cells: &[PublishedCell], models: &[Model]) -> Vec<Finding> {
@@ -64,16 +65,16 @@ fn delong(cell: &PublishedCell, p: Printed, (one, other): (&str, &str), models: 
         };
         let alternatives: Vec<String> =
             sets.into_iter().filter(elsewhere).map(|set| format!("possible in the {set} set")).collect();
+        let most = match p_text(possible.high) {
+            below if below.starts_with('<') => below.replacen('<', "p < ", 1),
+            limit => format!("p <= {limit}"),
+        };
         let why = format!(
-            "AUCs {} and {} with their intervals have p between {:.3} and {:.3}, whatever the correlation of the \
-             models.",
+            "AUCs {} and {} with their intervals have {most}, whatever the correlation of the models.",
             area(a),
-            area(b),
-            possible.low,
-            possible.high
+            area(b)
         );
-        let implied = format!("p <= {:.3}", possible.high);
-        findings.push(finding(Kind::DeLong, Severity::Impossible, implied, alternatives, why));
+        findings.push(finding(Kind::DeLong, Severity::Impossible, most, alternatives, why));
     }
     if let (Some(m), Some(n)) = (patients(a), patients(b))
         && m != n

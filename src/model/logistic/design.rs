@@ -59,6 +59,16 @@ impl Standardised {
         x
     }
 
+    /// The estimates of a fit as coefficients of `with_intercept`, or of `uncentred`; `None` when one is not finite.
+    pub fn coordinates(&self, fit: &Fit, centred: bool) -> Option<DVector<f64>> {
+        let estimate = |term: usize| fit.terms[term].se.and(fit.terms[term].estimate).filter(|it| it.is_finite());
+        let slopes = self.kept.iter().map(|&at| estimate(at + 1)).collect::<Option<Vec<f64>>>()?;
+        let at_means: f64 = slopes.iter().zip(&self.means).map(|(slope, mean)| slope * mean).sum();
+        let intercept = estimate(0)? + if centred { at_means } else { 0.0 };
+        let scaled = slopes.iter().zip(&self.sds).map(|(slope, sd)| slope * sd);
+        Some(DVector::from_iterator(slopes.len() + 1, std::iter::once(intercept).chain(scaled)))
+    }
+
     /// Coefficients of the design from those of the standardised columns: b = A g.
     pub fn back(&self) -> DMatrix<f64> {
         let k = self.kept.len();
@@ -75,6 +85,11 @@ impl Standardised {
         let a = self.back();
         let estimates = &a * &solution.coefficients;
         let covariance = &a * &solution.covariance * a.transpose();
+        // Not the root of a variance in the units of the design: that of 1e200 overflows, that of 1e-200 vanishes.
+        let se = |p: usize| match p {
+            0 => covariance[(0, 0)].sqrt(),
+            p => solution.covariance[(p, p)].sqrt() / self.sds[p - 1],
+        };
         let k = design.columns.len() + 1;
         let position = |term: usize| match term {
             0 => Some(0),
@@ -84,7 +99,7 @@ impl Standardised {
         let term = |at: usize| Term {
             name: name(at).to_owned(),
             estimate: position(at).map(|p| estimates[p]),
-            se: position(at).map(|p| covariance[(p, p)].sqrt()),
+            se: position(at).map(se),
         };
         let between = |i: usize, j: usize| match (position(i), position(j)) {
             (Some(i), Some(j)) => covariance[(i, j)],

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::model::logistic::design::Standardised;
 use crate::model::logistic::{Fit, Method, firth, newton};
-use crate::stats::distribution::{Z_975, chi2_sf};
+use crate::stats::distribution::{Z_975, chi2_sf, normal_two_sided};
 use crate::stats::root;
 use crate::stats::two_groups::Test;
 use crate::table::Design;
@@ -53,20 +53,11 @@ struct Tangent {
 }
 
 impl Tangent {
-    /// `None` when an estimate is not finite.
-    fn new(standardised: &Standardised, fit: &Fit, column: usize) -> Option<Tangent> {
-        let places: Vec<usize> = std::iter::once(0).chain(standardised.kept.iter().map(|&at| at + 1)).collect();
-        let estimates =
-            places.iter().map(|&at| fit.terms[at].se.and(fit.terms[at].estimate)).collect::<Option<Vec<_>>>()?;
-        let covariance = DMatrix::from_fn(places.len(), places.len(), |i, j| fit.covariance[[places[i], places[j]]]);
-        let scales = std::iter::once(1.0).chain(standardised.sds.iter().copied());
-        let to_coordinates = match column {
-            0 => DMatrix::from_diagonal(&DVector::from_iterator(places.len(), scales)),
-            _ => standardised.back().try_inverse()?,
-        };
-        let covariance = &to_coordinates * covariance * to_coordinates.transpose();
+    /// Of the columns `x` at their maximum.
+    fn new(x: &DMatrix<f64>, maximum: DVector<f64>, column: usize) -> Option<Tangent> {
+        let covariance = newton::information(x, &(x * &maximum)).cholesky()?.inverse();
         let slope = covariance.column(column) / covariance[(column, column)];
-        Some(Tangent { maximum: to_coordinates * DVector::from_vec(estimates), slope })
+        Some(Tangent { maximum, slope })
     }
 
     fn at(&self, column: usize, held: f64) -> DVector<f64> {
@@ -85,7 +76,8 @@ impl<'a> Curve<'a> {
             Method::MaximumLikelihood => fit.log_likelihood,
             Method::Firth => fit.log_likelihood - scale,
         };
-        Curve { x, column, event, method: fit.method, unit, maximum, tangent: Tangent::new(standardised, fit, column) }
+        let tangent = standardised.coordinates(fit, column > 0).and_then(|maximum| Tangent::new(&x, maximum, column));
+        Curve { x, column, event, method: fit.method, unit, maximum, tangent }
     }
 
     /// Twice the loss of log-likelihood when the coefficient is held at `value`.
@@ -121,7 +113,7 @@ impl<'a> Curve<'a> {
         let test = Test { statistic, df: 1.0, p: chi2_sf(statistic, 1.0) };
         // Under separation the estimate is infinite: look from 0, with the unit of the column as the step.
         let (from, step) = match se {
-            Some(se) if estimate.is_finite() && se.is_finite() => (estimate, se),
+            Some(se) if estimate.is_finite() && se > 0.0 && se.is_finite() => (estimate, se),
             _ => (0.0, self.unit),
         };
         let low = if estimate == f64::NEG_INFINITY { estimate } else { self.limit(from, -step, estimate) };
@@ -190,6 +182,10 @@ pub fn likelihood_ratio(
 /// Wald's test of all columns at `positions` together; `None` when one of them has no standard error.
 pub fn wald(fit: &Fit, positions: std::ops::Range<usize>) -> Option<Test> {
     let terms: Vec<usize> = positions.map(|at| at + 1).collect();
+    if let [at] = terms[..] {
+        let z = fit.terms[at].z()?;
+        return Some(Test { statistic: z * z, df: 1.0, p: normal_two_sided(z) });
+    }
     let estimates = terms.iter().map(|&at| fit.terms[at].se.and(fit.terms[at].estimate)).collect::<Option<Vec<_>>>()?;
     let estimates = DVector::from_vec(estimates);
     let covariance = DMatrix::from_fn(terms.len(), terms.len(), |i, j| fit.covariance[[terms[i], terms[j]]]);

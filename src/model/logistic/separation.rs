@@ -71,10 +71,10 @@ pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separ
         let term = &mut terms[place(at)];
         if infinite[at] {
             term.estimate = Some(f64::INFINITY.copysign(escape[at]));
-        } else if let Some((estimate, variance)) = rest.term(at) {
+        } else if let Some((estimate, se)) = rest.term(at) {
             term.estimate = Some(estimate);
-            term.se = Some(variance.sqrt());
-            covariance[[place(at), place(at)]] = variance;
+            term.se = Some(se);
+            covariance[[place(at), place(at)]] = se * se;
         }
     }
     let named = (1..escape.len()).chain([0]).filter(|&at| infinite[at]);
@@ -96,7 +96,7 @@ pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separ
 
 /// The fit on the rows that the direction does not tell.
 struct Overlap {
-    /// Estimates and variances by term position, of those that the rows determine.
+    /// Estimates and standard errors by term position, of those that the rows determine.
     found: Vec<Option<(f64, f64)>>,
     probabilities: Vec<f64>,
     log_likelihood: f64,
@@ -122,7 +122,7 @@ impl Overlap {
         for (at, &column) in kept.iter().enumerate() {
             let term = order[column];
             let sd = if term == 0 { 1.0 } else { standardised.sds[term - 1] };
-            found[term] = Some((solution.coefficients[at] / sd, solution.covariance[(at, at)] / (sd * sd)));
+            found[term] = Some((solution.coefficients[at] / sd, solution.covariance[(at, at)].sqrt() / sd));
         }
         rows.iter().zip(&solution.probabilities).for_each(|(&row, &p)| probabilities[row] = p);
         Overlap { found, probabilities, log_likelihood: solution.log_likelihood }
