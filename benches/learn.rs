@@ -2,10 +2,15 @@
 
 use ndarray::Array2;
 use osteon::evaluate::bootstrap::{AucOfRows, stratified};
+use osteon::job::Job;
 use osteon::model::forest::{ClassWeight, Params, Ranked, probabilities_of_settings};
+use osteon::pipeline::cohort::{Cohort, Features};
+use osteon::pipeline::{learn, region};
+use osteon::protocol::Preset;
 use osteon::seed::Seed;
 use osteon::select::lasso::{self, Convention};
 use osteon::select::mrmr::{self, Method};
+use osteon::table::{Column, Table, Values};
 use rand::Rng;
 
 fn main() {
@@ -67,4 +72,43 @@ fn bootstrap_2000_aucs(bencher: divan::Bencher) {
         let auc = AucOfRows::new(&scores, &event);
         (0..2000).map(|at| auc.of(&stratified(&event, Seed(3).nth(at))).unwrap()).sum::<f64>()
     });
+}
+
+/// A cohort of 75 with one region of 2264 features in groups of correlated ones, as filtered images give.
+fn cohort(n_regions: usize) -> Cohort {
+    let region = |at: usize| {
+        let mut rng = Seed(11).nth(at).rng();
+        let sources = Array2::from_shape_fn((75, 60), |_| rng.random_range(-2.0..2.0));
+        let (_, event) = data(1);
+        let value = |row: usize, column: usize, rng: &mut rand_chacha::ChaCha8Rng| {
+            let told = if column < 5 && event[row] { 0.8 } else { 0.0 };
+            Some(sources[[row, column % 60]] + rng.random_range(-1.0..1.0) + told)
+        };
+        Features {
+            region: format!("region_{at}"),
+            names: (0..2264).map(|column| format!("feature_{column}")).collect(),
+            rows: (0..75).map(|row| Some((0..2264).map(|column| value(row, column, &mut rng)).collect())).collect(),
+            eligible: vec![true; 2264],
+        }
+    };
+    let codes: Vec<String> = (0..75).map(|row| format!("P{row}")).collect();
+    let alp = Values::Numbers(data(1).0.column(0).iter().map(|&x| Some(x)).collect());
+    let clinical = Table::new(codes.clone(), vec![Column { name: "alp".to_owned(), values: alp }]).unwrap();
+    Cohort { codes, event: data(1).1, clinical, regions: (0..n_regions).map(region).collect() }
+}
+
+/// Selection, grid search and forest of one region, as every part of every resample does it.
+#[divan::bench]
+fn one_region(bencher: divan::Bencher) {
+    let (cohort, rows) = (cohort(1), (0..75).collect::<Vec<_>>());
+    let protocol = Preset::Study.protocol();
+    bencher.bench(|| region::learn(&cohort, &cohort.regions[0], &rows, &protocol, Seed(1)).unwrap());
+}
+
+/// The whole chain over seven regions: the unit that a bootstrap sample, a fold or a permutation repeats.
+#[divan::bench(sample_count = 5)]
+fn whole_chain(bencher: divan::Bencher) {
+    let (cohort, rows) = (cohort(7), (0..75).collect::<Vec<_>>());
+    let protocol = Preset::Study.protocol();
+    bencher.bench(|| learn::learn(&cohort, &rows, &protocol, Seed(1), &Job::unwatched()).unwrap());
 }

@@ -1,7 +1,10 @@
 //! Random forest (Breiman 2001) with scikit-learn's definitions: probabilities are means of leaf shares.
 
 mod exchange;
+mod grow;
 mod tree;
+
+use std::collections::BTreeSet;
 
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
@@ -10,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::seed::Seed;
 
 pub use exchange::ForestError;
-pub use tree::{Limits, Node, Ranked, Split, Tree};
+pub use grow::Ranked;
+pub use tree::{Node, Split, Tree};
+
+use grow::{Growth, Limits, below};
 
 /// Trees over named features.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,20 +112,25 @@ impl MaxFeatures {
 }
 
 impl Setting {
-    fn limits(&self, n_columns: usize) -> Limits {
-        Limits {
-            max_depth: self.max_depth,
-            min_samples_leaf: self.min_samples_leaf.max(1),
-            n_features: self.max_features.of(n_columns),
-        }
+    fn depth(&self) -> usize {
+        if self.max_depth == 0 { usize::MAX } else { self.max_depth }
+    }
+
+    fn leaf(&self) -> usize {
+        self.min_samples_leaf.max(1)
     }
 }
 
 impl Forest {
     /// Tree t draws its rows and features from `seed.nth(t)`: its bits depend on nothing else.
     pub fn fit(features: &[String], rows: &Ranked, setting: Setting, weight: ClassWeight, seed: Seed) -> Forest {
-        let limits = setting.limits(rows.n_columns());
-        Forest { features: features.to_vec(), trees: grow(rows, limits, setting.n_trees, weight, seed) }
+        let limits = Limits {
+            max_depth: setting.depth(),
+            min_samples_leaf: vec![setting.leaf()],
+            n_features: setting.max_features.of(rows.n_columns()),
+        };
+        let trees = grow(rows, limits, setting.n_trees, weight, seed, |trees| trees[0].clone());
+        Forest { features: features.to_vec(), trees }
     }
 
     /// Probability of the event: the mean of the trees' leaf shares.
@@ -159,7 +170,8 @@ impl Forest {
 
 /// Probabilities of `held` rows under each setting, learnt from `rows`: the very numbers of `Forest::fit`.
 ///
-/// Settings share their trees: a forest of 50 is the first 50 of a forest of 500, a shallow tree is a deep one cut.
+/// Settings share their trees: a forest of 50 is the first 50 of a forest of 500, a shallow tree is a deep one cut,
+/// and trees with other leaves share the nodes where their cuts agree.
 pub fn probabilities_of_settings(
     rows: &Ranked,
     held: ArrayView2<f64>,
@@ -167,46 +179,72 @@ pub fn probabilities_of_settings(
     weight: ClassWeight,
     seed: Seed,
 ) -> Vec<Vec<f64>> {
+    let held = held.as_standard_layout();
+    let n_features = |at: usize| settings[at].max_features.of(rows.n_columns());
     let mut answers = vec![Vec::new(); settings.len()];
-    let mut kinds: Vec<Limits> = Vec::new();
-    for limits in settings.iter().map(|setting| Limits { max_depth: 0, ..setting.limits(rows.n_columns()) }) {
-        if !kinds.contains(&limits) {
-            kinds.push(limits);
+    for first in 0..settings.len() {
+        if (0..first).any(|at| n_features(at) == n_features(first)) {
+            continue;
         }
-    }
-    for kind in kinds {
-        let members: Vec<usize> = (0..settings.len())
-            .filter(|&at| Limits { max_depth: 0, ..settings[at].limits(rows.n_columns()) } == kind)
-            .collect();
-        let most = members.iter().map(|&at| settings[at].n_trees).max().unwrap_or(0);
-        let deepest = members.iter().map(|&at| settings[at].max_depth);
-        let max_depth = if deepest.clone().any(|depth| depth == 0) { 0 } else { deepest.max().unwrap_or(0) };
-        let trees = grow(rows, Limits { max_depth, ..kind }, most, weight, seed);
-        for &at in &members {
-            let Setting { n_trees, max_depth, .. } = settings[at];
-            let sum = |row: ArrayView1<f64>| {
-                trees[..n_trees].iter().map(|tree| tree.value_at_depth(row, max_depth)).sum::<f64>() / n_trees as f64
-            };
-            answers[at] = held.rows().into_iter().map(sum).collect();
+        let members: Vec<usize> = (first..settings.len()).filter(|&at| n_features(at) == n_features(first)).collect();
+        let depths = rising(members.iter().map(|&at| settings[at].depth()));
+        let leaves = rising(members.iter().map(|&at| settings[at].leaf()));
+        let limits = Limits {
+            max_depth: *depths.last().expect("a setting has a depth"),
+            min_samples_leaf: leaves.clone(),
+            n_features: n_features(first),
+        };
+        // By leaf, then row, then depth.
+        let values = |trees: &[Tree]| {
+            let mut values = vec![0.0; trees.len() * held.nrows() * depths.len()];
+            let cells = trees.iter().flat_map(|tree| held.rows().into_iter().map(move |row| (tree, row)));
+            for ((tree, row), values) in cells.zip(values.chunks_mut(depths.len())) {
+                tree.values_at_depths(row.to_slice().expect("standard layout"), &depths, values);
+            }
+            values
+        };
+        let n_trees = members.iter().map(|&at| settings[at].n_trees).max().expect("a setting has trees");
+        let mut sums = vec![0.0; leaves.len() * held.nrows() * depths.len()];
+        for (at, values) in grow(rows, limits, n_trees, weight, seed, values).iter().enumerate() {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            for &member in members.iter().filter(|&&member| settings[member].n_trees == at + 1) {
+                let leaf = leaves.binary_search(&settings[member].leaf()).expect("a leaf of these settings");
+                let depth = depths.binary_search(&settings[member].depth()).expect("a depth of these settings");
+                let own = sums.chunks(depths.len()).skip(leaf * held.nrows()).take(held.nrows());
+                answers[member] = own.map(|sums| sums[depth] / (at + 1) as f64).collect();
+            }
         }
     }
     answers
 }
 
-fn grow(rows: &Ranked, limits: Limits, n_trees: usize, weight: ClassWeight, seed: Seed) -> Vec<Tree> {
+fn rising(values: impl Iterator<Item = usize>) -> Vec<usize> {
+    values.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What `of` says of the trees on each bootstrap sample, one tree a smallest leaf.
+fn grow<T: Send>(
+    rows: &Ranked,
+    limits: Limits,
+    n_trees: usize,
+    weight: ClassWeight,
+    seed: Seed,
+    of: impl Fn(&[Tree]) -> T + Sync,
+) -> Vec<T> {
     let class_weights = class_weights(rows.event(), weight);
-    let tree = |at: usize| {
+    let one = |growth: &mut Growth, at: usize| {
         let seed = seed.nth(at);
-        rows.grow(&bootstrap(rows.n_rows(), seed), class_weights, limits, seed.named("nodes"))
+        of(growth.trees(&bootstrap(rows.n_rows(), seed), seed.named("nodes")))
     };
-    (0..n_trees).into_par_iter().with_min_len(8).map(tree).collect()
+    let memory = || Growth::new(rows, class_weights, limits.clone());
+    (0..n_trees).into_par_iter().with_min_len(64).map_init(memory, one).collect()
 }
 
 /// How often each of `n` rows is drawn in `n` draws with replacement.
 fn bootstrap(n: usize, seed: Seed) -> Vec<u32> {
     let seed = seed.named("rows");
     let mut copies = vec![0; n];
-    (0..n).for_each(|draw| copies[tree::below(seed.nth(draw), n)] += 1);
+    (0..n).for_each(|draw| copies[below(seed.nth(draw), n)] += 1);
     copies
 }
 
