@@ -23,6 +23,9 @@ pub struct Logistic {
     pub n_events: usize,
     /// Smallest and largest value of each term in the training rows.
     pub ranges: Vec<(f64, f64)>,
+    /// What stands for a missing value of each term; none where a patient without it gets no probability.
+    #[serde(default)]
+    pub fill: Vec<Option<f64>>,
     pub notes: Vec<String>,
 }
 
@@ -61,6 +64,7 @@ impl Logistic {
             n_missing: rows.len() - complete.len(),
             n_events: event.iter().filter(|&&event| event).count(),
             ranges: design.x.columns().into_iter().map(range).collect(),
+            fill: vec![None; terms.len()],
             notes,
         })
     }
@@ -83,10 +87,16 @@ impl Logistic {
         (p(eta - half), p(eta + half))
     }
 
-    /// Probabilities of patients; `None` where a term has no value.
+    /// Probability from one value a term; `None` where a value is missing and nothing stands for it.
+    pub fn score(&self, values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+        let fill = self.fill.iter().copied().chain(std::iter::repeat(None));
+        let values: Option<Vec<f64>> = values.zip(fill).map(|(value, fill)| value.or(fill)).collect();
+        Some(self.probability(&values?))
+    }
+
+    /// Probabilities of patients.
     pub fn scores(&self, terms: &[Term], rows: &[usize]) -> Vec<Option<f64>> {
-        let values = |row: usize| terms.iter().map(|(_, values)| values[row]).collect::<Option<Vec<f64>>>();
-        rows.iter().map(|&row| values(row).map(|values| self.probability(&values))).collect()
+        rows.iter().map(|&row| self.score(terms.iter().map(|(_, values)| values[row]))).collect()
     }
 }
 

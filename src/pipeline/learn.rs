@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use crate::evaluate::roc;
 use crate::job::{Cancelled, Job};
 use crate::model::logistic::FitError;
-use crate::pipeline::clinical::{self, Logistic, Term};
+use crate::pipeline::clinical::{self, Logistic};
 use crate::pipeline::cohort::{Cohort, TooFew};
+use crate::pipeline::missing;
 use crate::pipeline::region::{self, RegionModel, RegionTrouble};
 use crate::protocol::Protocol;
 use crate::protocol::learn::{BY_AUC, RadScore};
@@ -86,12 +87,12 @@ pub fn learn(
     let best = best_region(&regions, &params.best_region)?;
     let failed = |model| move |cause| LearnError::Logistic { model, cause };
     let clinical_predictors = clinical::predictors(cohort, train, params);
-    let terms = clinical::terms(cohort, &clinical_predictors);
-    let clinical = Logistic::fit(cohort, &terms, train).map_err(failed("clinical"))?;
     let learnt_from = training_rad_score(cohort, train, &regions[best], params.rad_score);
-    let mut with_score: Vec<Term> = vec![(RAD_SCORE.to_owned(), learnt_from)];
-    with_score.extend(terms);
-    let combined = Logistic::fit(cohort, &with_score, train).map_err(failed("combined"))?;
+    let fit = |head, seed| missing::fit(cohort, head, &clinical_predictors, train, params, seed);
+    let imputation = seed.named("imputation");
+    let clinical = fit(None, imputation.named("clinical")).map_err(failed("clinical"))?;
+    let with_score = Some((RAD_SCORE.to_owned(), learnt_from));
+    let combined = fit(with_score, imputation.named("combined")).map_err(failed("combined"))?;
     Ok(Recipe { train: train.to_vec(), regions, best, clinical_predictors, clinical, combined })
 }
 
@@ -206,9 +207,7 @@ impl Recipe {
         let terms = clinical::terms(cohort, &self.clinical_predictors);
         let clinical = self.clinical.scores(&terms, rows);
         let combined = |(&row, score): (&usize, &Option<f64>)| {
-            let values: Option<Vec<f64>> =
-                std::iter::once(*score).chain(terms.iter().map(|(_, values)| values[row])).collect();
-            Some(self.combined.probability(&values?))
+            self.combined.score(std::iter::once(*score).chain(terms.iter().map(|(_, values)| values[row])))
         };
         let combined = rows.iter().zip(&radiomics).map(combined).collect();
         Scores { regions, clinical, radiomics, combined }

@@ -5,5 +5,6 @@ pub mod cohort;
 pub mod describe;
 pub mod diagnose;
 pub mod learn;
+pub mod missing;
 pub mod region;
 pub mod validate;

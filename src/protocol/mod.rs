@@ -184,6 +184,9 @@ impl Protocol {
                 return wrong(key, folds.to_string(), "2 folds or more");
             }
         }
+        if l.n_imputations < 2 {
+            return wrong("learn.n_imputations", l.n_imputations.to_string(), "2 imputations or more");
+        }
         if self.select.mrmr.n_features == 0 || self.select.lasso.n_lambdas < 2 {
             return wrong("select.mrmr.n_features", "0".to_owned(), "1 feature or more, and 2 lambdas or more");
         }

@@ -251,6 +251,20 @@ const SENTENCES: &[(&str, Tell)] = &[
             words(value)
         ))
     }),
+    ("learn.missing", |value| {
+        let text = match value.as_str() {
+            Some("simple") => "Missing clinical values were filled with the training patients' median or usual level.",
+            Some("multiple") => "Missing clinical values were imputed by chained equations from training patients.",
+            _ => "Patients without a clinical predictor were left out of the models that use it.",
+        };
+        Some(text.to_owned())
+    }),
+    ("learn.n_imputations", |value| {
+        Some(format!(
+            "Multiple imputation, where it is chosen, takes {} imputations, pooled by Rubin's rules.",
+            words(value)
+        ))
+    }),
     ("learn.n_folds", |value| Some(format!("Out-of-fold probabilities come from {} folds.", words(value)))),
     ("learn.n_bootstraps", |value| {
         Some(match value.as_integer() {

@@ -45,6 +45,7 @@ impl Study {
         } else {
             "training probabilities come from forests that saw the patients: the training AUCs are too good".to_owned()
         });
+        sheet.notes.extend(self.relearnt()?);
         sheet.provenance = self.provenance()?;
         sheet.provenance.push(format!("run: {}", run.0));
         Ok(sheet)
@@ -69,6 +70,22 @@ impl Study {
         }
         let recipe: Value = recipe(wanted.last().copied().unwrap_or(first))?;
         Ok((rows, recipe["training"] == "out of fold", first.run))
+    }
+
+    /// How often the whole chain was learnt again for the corrected values.
+    fn relearnt(&self) -> Result<Option<String>, Error> {
+        let models = self.store.models()?;
+        let Some(model) = models.iter().find(|model| model.name == "clinical") else { return Ok(None) };
+        let Ok(found) = serde_json::from_value::<Validation>(recipe(model)?["validation"].clone()) else {
+            return Ok(None);
+        };
+        let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
+        Ok(Some(format!(
+            "the whole chain, selection and choice of the region included, was learnt again on {samples} bootstrap samples, \
+            in {} nested cross-validations and for {} permuted responses",
+            found.nested_auc.len(),
+            found.permuted_auc.len()
+        )))
     }
 
     fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {

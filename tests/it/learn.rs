@@ -147,6 +147,48 @@ fn a_planted_signal_is_found_and_survives_correction() {
 }
 
 #[test]
+fn missing_clinical_values_are_counted_filled_or_imputed_from_training_rows() {
+    let mut cohort = cohort(60, 1.5, 6);
+    let (train, test) = rows(60);
+    let holes = [train[0], train[5], train[9], test[0]];
+    let columns = cohort.clinical.columns().iter().map(|column| {
+        let mut values = column.values.clone();
+        if let Values::Numbers(values) = &mut values {
+            holes.iter().for_each(|&row| values[row] = None);
+        }
+        Column { name: column.name.clone(), values }
+    });
+    cohort.clinical = Table::new(cohort.codes.clone(), columns.collect()).unwrap();
+    let under = |missing: &str, cohort: &Cohort| {
+        let set =
+            [format!("learn.missing={missing}"), "learn.clinical=[\"alp\", \"pathological_fracture\"]".to_owned()];
+        learnt(cohort, &train, &protocol(Preset::Study).set(set.iter().map(String::as_str)).unwrap())
+    };
+    let complete = under("complete_case", &cohort);
+    assert_eq!((complete.clinical.n, complete.clinical.n_missing), (train.len() - 3, 3));
+    assert_eq!(complete.scores(&cohort, &test).clinical[0], None);
+    for missing in ["simple", "multiple"] {
+        let recipe = under(missing, &cohort);
+        assert_eq!((recipe.clinical.n, recipe.clinical.n_missing), (train.len(), 0), "{missing}");
+        assert!(recipe.clinical.notes.iter().any(|note| note.starts_with("3 training patients")), "{missing}");
+        let scores = recipe.scores(&cohort, &test);
+        assert!(scores.clinical[0].is_some() && scores.combined[0].is_some(), "{missing}");
+        let slope = recipe.clinical.coefficients[0] / complete.clinical.coefficients[0];
+        assert!((0.5..2.0).contains(&slope), "{missing}: {slope}");
+        let mut changed = cohort.clone();
+        let columns = cohort.clinical.columns().iter().map(|column| {
+            let mut values = column.values.clone();
+            if let Values::Numbers(values) = &mut values {
+                test.iter().for_each(|&row| values[row] = Some(1e6));
+            }
+            Column { name: column.name.clone(), values }
+        });
+        changed.clinical = Table::new(cohort.codes.clone(), columns.collect()).unwrap();
+        assert_eq!(under(missing, &changed), recipe, "{missing}: nothing is learnt from test patients");
+    }
+}
+
+#[test]
 fn in_sample_rad_scores_make_training_look_better() {
     let cohort = cohort(60, 0.7, 4);
     let (train, _) = rows(60);
