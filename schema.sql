@@ -129,6 +129,16 @@ CREATE TABLE feature_value (
     PRIMARY KEY (extraction, feature)
 ) STRICT, WITHOUT ROWID;
 
+-- Parts of an extraction that ran elsewhere. A shard file has one row, about itself; a study has one for each file
+-- that was merged and brought something.
+CREATE TABLE shard (
+    run      INTEGER PRIMARY KEY REFERENCES run (id),
+    plan     TEXT NOT NULL CHECK (length(plan) = 64),        -- hash of the plan
+    number   INTEGER NOT NULL CHECK (number BETWEEN 1 AND n_shards),
+    n_shards INTEGER NOT NULL,
+    sha256   TEXT CHECK (length(sha256) = 64)                -- of the merged file; NULL in the shard file itself
+) STRICT;
+
 -- ---------------------------------------------------------------- learning
 
 -- The split in force is the one with the highest id.
@@ -345,6 +355,15 @@ CREATE TRIGGER query_changed AFTER UPDATE ON query BEGIN
           UNION ALL SELECT 'text', old.text, new.text)
     WHERE was IS NOT now;
 END;
+
+-- Merged shards
+CREATE TRIGGER shard_merged AFTER INSERT ON shard WHEN new.sha256 IS NOT NULL BEGIN
+    INSERT INTO trail VALUES ('shard', new.plan, new.number || ' of ' || new.n_shards, NULL, new.sha256);
+END;
+CREATE TRIGGER shard_kept_update BEFORE UPDATE ON shard
+BEGIN SELECT raise(ABORT, 'a merged shard is never changed'); END;
+CREATE TRIGGER shard_kept_delete BEFORE DELETE ON shard
+BEGIN SELECT raise(ABORT, 'a merged shard is never deleted'); END;
 
 -- Splits: never changed but to be locked; a new split is a new row
 CREATE TRIGGER split_made AFTER INSERT ON split BEGIN

@@ -6,6 +6,7 @@ mod dashboard;
 mod demo;
 mod describe;
 mod edit;
+mod emit;
 mod evaluate;
 mod export;
 mod extract;
@@ -29,6 +30,7 @@ mod query;
 mod reconcile;
 mod report;
 mod roc;
+mod shard;
 mod split;
 mod table;
 mod trust;
@@ -138,6 +140,8 @@ enum Command {
     Jobs(jobs::Args),
     /// Run queued jobs until there are none
     Work,
+    Shard(shard::Args),
+    Emit(emit::Args),
     Table(table::Args),
     Describe(describe::Args),
     Logistic(logistic::Args),
@@ -203,6 +207,8 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Restore(args) => trust::restore(args, globals),
         Command::Jobs(args) => jobs::run(args, globals),
         Command::Work => jobs::work(globals),
+        Command::Shard(args) => shard::run(args, globals),
+        Command::Emit(args) => emit::run(args),
         Command::Table(args) => table::run(args, globals),
         Command::Describe(args) => describe::run(args, globals),
         Command::Logistic(args) => logistic::run(args, globals),

@@ -28,6 +28,8 @@ pub struct RegionState {
     pub inputs: Inputs,
     /// Why there are no values.
     pub error: Option<String>,
+    /// Digest of the values.
+    pub values_sha256: Option<String>,
 }
 
 /// One value of one patient; `None` is undefined.
@@ -58,8 +60,8 @@ impl Store {
 
     /// What is stored, region by region.
     pub fn region_states(&self) -> Result<Vec<RegionState>, StoreError> {
-        let sql =
-            "SELECT patient, roi, rater, run, image_sha256, mask_sha256, error FROM extraction ORDER BY patient, id";
+        let sql = "SELECT patient, roi, rater, run, image_sha256, mask_sha256, error, values_sha256 FROM extraction
+             ORDER BY patient, id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(RegionState {
@@ -69,15 +71,24 @@ impl Store {
                 run: row.get(3)?,
                 inputs: Inputs { image_sha256: row.get(4)?, mask_sha256: row.get(5)? },
                 error: row.get(6)?,
+                values_sha256: row.get(7)?,
             })
         })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many regions of each patient are measured and how many failed; patients without any are not listed.
+    pub fn region_counts(&self) -> Result<BTreeMap<PatientId, [usize; 2]>, StoreError> {
+        let sql = "SELECT patient, count(values_sha256), count(error) FROM extraction GROUP BY patient";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let count = |n: i64| usize::try_from(n).unwrap_or(0);
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, [count(row.get(1)?), count(row.get(2)?)])))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The values of one region by one rater, patients by id, features in catalogue order.
     pub fn matrix(&self, roi: &str, rater: Role) -> Result<Matrix, StoreError> {
         let features = self.features()?;
-        let place: BTreeMap<i64, usize> = features.iter().enumerate().map(|(at, (id, _))| (id.0, at)).collect();
         let sql = "SELECT id, patient FROM extraction
                    WHERE roi = ?1 AND rater = ?2 AND status = 'done' ORDER BY patient";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -85,13 +96,15 @@ impl Store {
             .query_map(params![roi, rater.name()], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         let mut values = vec![None; found.len() * features.len()];
-        let mut statement =
-            self.connection.prepare_cached("SELECT feature, value FROM feature_value WHERE extraction = ?1")?;
+        let sql = "SELECT feature, value FROM feature_value WHERE extraction = ?1 ORDER BY feature";
+        let mut statement = self.connection.prepare_cached(sql)?;
         for (row, (extraction, _)) in values.chunks_mut(features.len().max(1)).zip(&found) {
             let mut cells = statement.query([extraction])?;
+            let mut place = features.iter().zip(row);
             while let Some(cell) = cells.next()? {
-                if let Some(&at) = place.get(&cell.get(0)?) {
-                    row[at] = cell.get(1)?;
+                let feature: FeatureId = cell.get(0)?;
+                if let Some((_, value)) = place.find(|((id, _), _)| *id == feature) {
+                    *value = cell.get(1)?;
                 }
             }
         }
@@ -124,7 +137,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let found: Vec<Option<f64>> =
                 values.query_map([row.get::<_, i64>(0)?], |cell| cell.get(0))?.collect::<Result<_, _>>()?;
-            if row.get::<_, String>(4)? != digest(&found) {
+            if row.get::<_, String>(4)? != digest(found) {
                 let (code, roi, rater): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
                 altered.push(format!("{code} {roi} {rater}"));
             }
@@ -160,12 +173,9 @@ impl Write<'_> {
         let sql = "INSERT INTO extraction (patient, roi, rater, run, image_sha256, mask_sha256, status, error,
                                            values_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let values = outcome.as_ref().copied().unwrap_or_default();
-        // The digest is over the values in the order of the features' ids, which is how they are read back.
-        let mut ordered: Vec<(FeatureId, Option<f64>)> =
-            features.iter().copied().zip(values.iter().map(|value| value.filter(|value| !value.is_nan()))).collect();
-        ordered.sort_by_key(|(feature, _)| *feature);
+        let ordered = ordered(features, values);
         let (status, error, digest) = match &outcome {
-            Ok(_) => ("done", None, Some(digest(&ordered.iter().map(|(_, value)| *value).collect::<Vec<_>>()))),
+            Ok(_) => ("done", None, Some(digest(ordered.iter().map(|(_, value)| *value)))),
             Err(why) => ("failed", Some(why.as_str()), None),
         };
         let bound =
@@ -184,8 +194,21 @@ fn rater(name: &str) -> Role {
     if name == Role::RepeatMask.name() { Role::RepeatMask } else { Role::Mask }
 }
 
+/// The digest that a region's values have in a study whose ids of their features are these.
+pub fn values_sha256(features: &[FeatureId], values: &[Option<f64>]) -> String {
+    digest(ordered(features, values).into_iter().map(|(_, value)| value))
+}
+
+/// Values in the order of the features' ids, which is how they are read back.
+fn ordered(features: &[FeatureId], values: &[Option<f64>]) -> Vec<(FeatureId, Option<f64>)> {
+    let values = values.iter().map(|value| value.filter(|value| !value.is_nan()));
+    let mut ordered: Vec<(FeatureId, Option<f64>)> = features.iter().copied().zip(values).collect();
+    ordered.sort_by_key(|(feature, _)| *feature);
+    ordered
+}
+
 /// SHA-256 of the 64-bit little-endian values, one NaN for every undefined one. SQLite keeps no negative zero.
-fn digest(values: &[Option<f64>]) -> String {
+fn digest(values: impl IntoIterator<Item = Option<f64>>) -> String {
     let mut hash = Sha256::new();
     for value in values {
         hash.update((value.unwrap_or(f64::NAN) + 0.0).to_le_bytes());

@@ -1,5 +1,6 @@
 //! Images and masks linked to patients.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rusqlite::{Row, params};
@@ -61,6 +62,19 @@ impl Store {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], image)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What is linked to each patient that has files.
+    pub fn image_roles(&self) -> Result<BTreeMap<PatientId, Vec<Role>>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT patient, role FROM image ORDER BY patient, id")?;
+        let mut rows = statement.query([])?;
+        let mut roles: BTreeMap<PatientId, Vec<Role>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(1)?;
+            let role = Role::ALL.into_iter().find(|known| known.name() == name);
+            roles.entry(row.get(0)?).or_default().extend(role);
+        }
+        Ok(roles)
     }
 
     /// The files of one patient.

@@ -101,6 +101,13 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether a change with this hash is in the trail.
+    pub fn has_change(&self, hash: &str) -> Result<bool, StoreError> {
+        Ok(self
+            .connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM change WHERE hash = ?1)", [hash], |row| row.get(0))?)
+    }
+
     /// How many changes there are.
     pub fn count_changes(&self) -> Result<usize, StoreError> {
         let n: i64 = self.connection.query_row("SELECT count(*) FROM change", [], |row| row.get(0))?;

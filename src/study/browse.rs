@@ -21,12 +21,12 @@ impl Study {
     /// Images, extraction and queries of every patient that has any.
     pub fn progress(&self) -> Result<BTreeMap<PatientId, Progress>, Error> {
         let mut progress: BTreeMap<PatientId, Progress> = BTreeMap::new();
-        for file in self.store.images()? {
-            progress.entry(file.patient).or_default().roles.push(file.role);
+        for (patient, roles) in self.store.image_roles()? {
+            progress.entry(patient).or_default().roles = roles;
         }
-        for state in self.store.region_states()? {
-            let of = progress.entry(state.patient).or_default();
-            *(if state.error.is_some() { &mut of.failed } else { &mut of.measured }) += 1;
+        for (patient, [measured, failed]) in self.store.region_counts()? {
+            let of = progress.entry(patient).or_default();
+            (of.measured, of.failed) = (measured, failed);
         }
         let open = |query: &Query| query.state == QueryState::Open && self.may_see(&query.field);
         for query in self.store.queries()?.into_iter().filter(open) {

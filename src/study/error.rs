@@ -95,6 +95,10 @@ pub enum Error {
     OneClass { column: String, value: String },
     #[error(transparent)]
     Learn(LearnError),
+    #[error("{}: a file of another plan, protocol or version", .0.display())]
+    OtherPlan(PathBuf),
+    #[error("nothing was merged: {0}")]
+    Incomplete(String),
     #[error("a change needs a reason")]
     NoReason,
     #[error("{}", path.display())]
@@ -171,6 +175,10 @@ impl Error {
             Error::Store(StoreError::Older { .. }) => {
                 Some("open it once where it can be written; a copy of it as it is will be made".to_owned())
             }
+            Error::OtherPlan(_) => Some("a plan wants a folder of its own".to_owned()),
+            Error::Incomplete(_) => Some(
+                "osteon shard status DIR --missing tells what to run again; --partial merges the others".to_owned(),
+            ),
             Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
             Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
                 Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())

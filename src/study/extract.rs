@@ -46,11 +46,11 @@ pub struct Failure {
 }
 
 /// One patient to be measured.
-struct Task {
-    id: PatientId,
-    code: String,
-    image: ImageFile,
-    masks: Vec<ImageFile>,
+pub(in crate::study) struct Task {
+    pub id: PatientId,
+    pub code: String,
+    pub image: ImageFile,
+    pub masks: Vec<ImageFile>,
 }
 
 /// The regions of one mask.
@@ -87,7 +87,12 @@ impl Study {
         Ok(report)
     }
 
-    fn tasks(&self, request: &ExtractRequest, report: &mut ExtractReport) -> Result<Vec<Task>, Error> {
+    /// The patients that an extraction would measure.
+    pub(in crate::study) fn tasks(
+        &self,
+        request: &ExtractRequest,
+        report: &mut ExtractReport,
+    ) -> Result<Vec<Task>, Error> {
         let patients = match request.codes.as_slice() {
             [] => self.store.patients()?.into_iter().filter(|patient| patient.included()).collect(),
             codes => codes.iter().map(|code| self.store.patient(code)).collect::<Result<Vec<_>, _>>()?,
@@ -105,7 +110,8 @@ impl Study {
             let image = files.remove(0);
             let stands = |mask: &ImageFile| {
                 let inputs = Inputs { image_sha256: image.sha256.clone(), mask_sha256: mask.input() };
-                wanted.iter().all(|roi| standing.get(&(patient.id, roi.clone(), mask.role)) == Some(&inputs))
+                let stored = |roi: &String| standing.get(&(patient.id, roi.clone(), mask.role));
+                wanted.iter().all(|roi| stored(roi).is_some_and(|state| state.inputs == inputs))
             };
             if files.iter().all(stands) {
                 report.skipped += 1;
@@ -117,13 +123,13 @@ impl Study {
     }
 
     /// What was measured by this version under the protocol in force, without failure.
-    fn standing(&self) -> Result<BTreeMap<(PatientId, String, Role), Inputs>, Error> {
+    pub(in crate::study) fn standing(&self) -> Result<BTreeMap<(PatientId, String, Role), RegionState>, Error> {
         let hash = self.protocol.extraction_hash();
         let same = |run: &crate::store::Run| run.inputs == hash && run.program_version == env!("CARGO_PKG_VERSION");
         let runs: Vec<RunId> = self.store.runs()?.iter().filter(|run| same(run)).map(|run| run.id).collect();
         let stands = |state: &RegionState| state.error.is_none() && runs.contains(&state.run);
         let states = self.store.region_states()?.into_iter().filter(stands);
-        Ok(states.map(|state| ((state.patient, state.roi, state.rater), state.inputs)).collect())
+        Ok(states.map(|state| ((state.patient, state.roi.clone(), state.rater), state)).collect())
     }
 
     /// Workers read and measure, each one patient at a time; this thread alone writes.
@@ -223,7 +229,7 @@ fn measure_mask(
 }
 
 /// The file's bytes, if they are those that were imported.
-fn unchanged(file: &ImageFile, path: &Path) -> Result<input::ImageBytes, Error> {
+pub(in crate::study) fn unchanged(file: &ImageFile, path: &Path) -> Result<input::ImageBytes, Error> {
     let bytes = input::image_bytes(path, None)?;
     if bytes.sha256 == file.sha256 { Ok(bytes) } else { Err(Error::Changed(path.to_owned())) }
 }

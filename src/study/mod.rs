@@ -38,6 +38,7 @@ mod refusal;
 mod report;
 mod reproducibility;
 mod rules;
+pub mod shard;
 mod specification;
 mod splitting;
 mod tables;

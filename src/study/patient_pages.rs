@@ -28,15 +28,11 @@ impl Study {
             let sides: BTreeMap<_, Side> = split.members.into_iter().collect();
             columns.push(text("set", &|patient| sides.get(&patient.id).map(|side| side.name().to_owned())));
         }
-        let mut roles: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-        for file in self.store.images()? {
-            roles.entry(file.patient).or_default().push(file.role.name());
-        }
-        columns.push(text("images", &|patient| roles.get(&patient.id).map(|roles| roles.join(", "))));
-        let mut regions: BTreeMap<_, [usize; 2]> = BTreeMap::new();
-        for state in self.store.region_states()? {
-            regions.entry(state.patient).or_default()[usize::from(state.error.is_some())] += 1;
-        }
+        let roles = self.store.image_roles()?;
+        columns.push(text("images", &|patient| {
+            roles.get(&patient.id).map(|roles| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "))
+        }));
+        let regions = self.store.region_counts()?;
         columns.push(text("extraction", &|patient| {
             regions.get(&patient.id).map(|[done, failed]| match failed {
                 0 => format!("{done} done"),

@@ -41,6 +41,7 @@ mod roi;
 mod seeds;
 mod select;
 mod shap;
+mod shard;
 mod statistics;
 mod store;
 mod support;
