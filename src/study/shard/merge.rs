@@ -166,7 +166,7 @@ impl Source<'_> {
 }
 
 fn whole(state: &ShardState) -> Option<&Found> {
-    if let ShardState::Whole(found) = state { Some(found) } else { None }
+    if let ShardState::Whole(found) = state { Some(found.as_ref()) } else { None }
 }
 
 /// Opens a shard whose values are those that were stored and whose patients and files are the study's.

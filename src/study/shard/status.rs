@@ -22,7 +22,7 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShardState {
     Missing,
-    Whole(Found),
+    Whole(Box<Found>),
     /// A file that cannot be used, and why.
     Broken(PathBuf, String),
 }
@@ -48,7 +48,7 @@ impl Shards {
                     ShardState::Whole(first) => {
                         foreign.push((path, format!("a second file of shard {}", first.number)));
                     }
-                    state => *state = ShardState::Whole(found),
+                    state => *state = ShardState::Whole(Box::new(found)),
                 },
                 Err(Error::OtherPlan(_)) => foreign.push((path, "a file of another plan".to_owned())),
                 Err(cause) => match named(&path).and_then(|number| states.get_mut(number.checked_sub(1)?)) {
