@@ -80,7 +80,7 @@ impl Study {
         let patients: Vec<PlannedPatient> = tasks
             .into_par_iter()
             .map(|task| {
-                let size = task.masks.iter().map(|mask| cost(mask, &folder, protocol)).sum();
+                let size = task.masks.iter().map(|mask| cost(mask, &task.image.geometry, &folder, protocol)).sum();
                 stage.step()?;
                 Ok(planned(task, size))
             })
@@ -167,16 +167,16 @@ fn planned(task: Task, size: u64) -> PlannedPatient {
     PlannedPatient { code: task.code, size, files: std::iter::once(task.image).chain(task.masks).map(file).collect() }
 }
 
-/// Voxels of the box around the tumour and its widest margin, at the protocol's spacing. A mask that cannot be read
+/// Voxels of the box around the tumour and its widest margin, at the protocol's spacing; `grid` is the image's. A mask that cannot be read
 /// counts with its whole grid; what is wrong with it is said when its patient is measured.
-fn cost(file: &ImageFile, folder: &Path, protocol: &Protocol) -> u64 {
+fn cost(file: &ImageFile, grid: &Geometry, folder: &Path, protocol: &Protocol) -> u64 {
     let path = folder.join(&file.path);
-    let mask = unchanged(file, &path).and_then(|bytes| bytes.mask(&path, file.label)).ok();
-    let shape = mask.as_ref().and_then(Mask::bounds).map_or(file.geometry.shape, |bounds| bounds.shape);
+    let mask = unchanged(file, &path).and_then(|bytes| bytes.mask(&path, file.label, grid)).ok();
+    let shape = mask.as_ref().and_then(Mask::bounds).map_or(grid.shape, |bounds| bounds.shape);
     let margin_mm = protocol.roi.margins_mm.iter().copied().fold(0.0, f64::max);
     let spacing = &protocol.preprocess.spacing_mm;
     let voxels = (0..3).map(|k| {
-        let old_mm = file.geometry.spacing_mm[k];
+        let old_mm = grid.spacing_mm[k];
         let new_mm = spacing.get(2 - k).copied().filter(|&mm| mm > 0.0).unwrap_or(old_mm);
         ((shape[k] as f64 * old_mm + 2.0 * margin_mm) / new_mm).ceil()
     });
