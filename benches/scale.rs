@@ -81,8 +81,9 @@ fn sample(study: &Study) {
                 let mut rng = Seed(2).named(&patient.code).rng();
                 let shift = f64::from(u8::from(patient.response == Some(Response::Poor)));
                 for roi in &rois {
-                    let value =
-                        |at: usize| Some(rng.random_range(-2.0..2.0) + shift * f64::from(u8::from(at % 10 == 0)));
+                    let value = |at: usize| {
+                        Some(rng.random_range(-2.0..2.0) + shift * f64::from(u8::from(at.is_multiple_of(10))))
+                    };
                     let values: Vec<Option<f64>> = (0..names.len()).map(value).collect();
                     write.put_region(run, (patient.id, roi, Role::Mask), &inputs, &features, Ok(&values))?;
                 }
