@@ -47,6 +47,8 @@ pub struct App {
     pub trail_filter: String,
     /// Runs that are marked for comparison, two at most.
     pub compared: Vec<String>,
+    /// Keys pressed before the first patients were here; they are pressed again when there is a row to act on.
+    pub early: Vec<KeyEvent>,
     shown: BTreeMap<Screen, Page>,
 }
 
@@ -75,6 +77,7 @@ impl App {
             find: String::new(),
             trail_filter: String::new(),
             compared: Vec::new(),
+            early: Vec::new(),
             shown: BTreeMap::new(),
         }
     }
@@ -199,7 +202,14 @@ fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     if let Some(open) = app.dialog.take() {
         return dialog::key(app, open, event);
     }
-    let Some(binding) = app.bindings.find(app.contexts(), Key::from(event)) else {
+    let found = app.bindings.find(app.contexts(), Key::from(event));
+    let waits = found.is_some_and(|binding| binding.context != Context::Global) || !app.early.is_empty();
+    let leaves = found.is_some_and(|binding| matches!(binding.action, Action::Quit | Action::Suspend));
+    if app.screen == Screen::Patients && !app.patients.have_arrived() && waits && !leaves {
+        app.early.push(event);
+        return Vec::new();
+    }
+    let Some(binding) = found else {
         if let KeyCode::Char(_) = event.code {
             let hint = app.bindings.key_of(Action::Help);
             app.complain(format!("{} means nothing here; {hint} lists the keys", Key::from(event)));
@@ -312,7 +322,12 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Answer::Cohort { cohort, whole } => patients::arrived(app, cohort, whole),
+        Answer::Cohort { cohort, whole } => {
+            let mut effects = patients::arrived(app, cohort, whole);
+            let early = std::mem::take(&mut app.early);
+            effects.extend(early.into_iter().flat_map(|event| key(app, event)));
+            effects
+        }
         Answer::Jobs(rows) => jobs::arrived(app, rows),
         Answer::Page(page, patient, content) => {
             page::arrived(app, page, patient, *content);
@@ -335,6 +350,7 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
             vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)]
         }
         Answer::Refused(text) => {
+            app.early.clear();
             app.complain(text);
             Vec::new()
         }

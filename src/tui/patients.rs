@@ -37,6 +37,11 @@ pub struct Patients {
 }
 
 impl Patients {
+    /// Whether the first rows are here.
+    pub fn have_arrived(&self) -> bool {
+        !self.cohort.widths.is_empty()
+    }
+
     /// Row of the cohort under the cursor.
     pub fn row(&self) -> Option<usize> {
         self.order.get(self.view.row).map(|&row| row as usize)
@@ -166,7 +171,7 @@ pub fn arrived(app: &mut App, cohort: Arc<Cohort>, whole: bool) -> Vec<Effect> {
         return Vec::new();
     }
     let keep = patients.row().map(|row| patients.cohort.table.rows()[row].clone());
-    let first = patients.cohort.widths.is_empty();
+    let first = !patients.have_arrived();
     patients.cohort = cohort;
     patients.whole = whole;
     if let Err(error) = patients.arrange(keep) {
@@ -409,7 +414,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = app.options.theme;
     let (left, right) = layout::halves(area);
     let patients = &app.patients;
-    if patients.cohort.widths.is_empty() {
+    if !patients.have_arrived() {
         return page::say("reading the patients", area, buffer);
     }
     if patients.order.is_empty() {

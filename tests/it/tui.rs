@@ -227,6 +227,18 @@ fn only_the_sixteen_named_colours_are_used_outside_images() {
 }
 
 #[test]
+fn keys_pressed_before_the_first_patients_are_here_wait_for_them() {
+    let options = Options { theme: COLOURED, read_only: false, mouse: false };
+    let mut app = App::new(options, osteon::tui::keys::Bindings::default(), (80, 24));
+    assert!(press(&mut app, "jlllllllle").is_empty());
+    let first = crate::tui_stage::cohort(200).into();
+    update(&mut app, Message::Answer(Answer::Cohort { cohort: first, whole: false }));
+    assert!(text(&app).contains("SYN002, alp"), "{}", text(&app));
+    let mut app = App::new(options, osteon::tui::keys::Bindings::default(), (80, 24));
+    assert_eq!(press(&mut app, "jq"), [Effect::Quit]);
+}
+
+#[test]
 fn the_first_page_is_shown_before_all_patients_are_read() {
     let options = Options { theme: COLOURED, read_only: false, mouse: false };
     let mut app = App::new(options, osteon::tui::keys::Bindings::default(), (80, 24));
