@@ -68,6 +68,23 @@ pub fn height(plot: &Plot, width: usize, charset: Charset) -> usize {
     rows(plot, width, charset).iter().map(|row| wish(plot, row)).sum()
 }
 
+/// Positions of the panels that are easily read together at this size, a list for each screen that the plot needs.
+pub fn screens(plot: &Plot, width: usize, height: usize) -> Vec<Vec<usize>> {
+    const READABLE: usize = 13;
+    let mut screens: Vec<Vec<usize>> = Vec::new();
+    let mut free = 0;
+    for row in rows(plot, width, Charset::Braille) {
+        let need = wish(plot, &row).min(READABLE);
+        if free < need || screens.is_empty() {
+            screens.push(Vec::new());
+            free = height;
+        }
+        free = free.saturating_sub(need);
+        screens.last_mut().expect("one was pushed").extend(row);
+    }
+    screens
+}
+
 fn rows(plot: &Plot, width: usize, charset: Charset) -> Vec<Vec<usize>> {
     let beside = plot.panels.iter().filter(|panel| !panel.wide);
     let least = beside.map(|panel| painter::least_width(panel, charset)).max().unwrap_or(1);

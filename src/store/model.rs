@@ -1,6 +1,6 @@
 //! What was learnt: models, their features, and each patient's probability.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::store::{ModelId, PatientId, RunId, SplitId, Store, StoreError, Write};
 
@@ -60,12 +60,29 @@ impl Origin {
 }
 
 impl Store {
+    /// The newest finished fit.
+    pub fn newest_fit(&self) -> Result<Option<RunId>, StoreError> {
+        let sql = "SELECT max(id) FROM run WHERE kind = 'fit' AND finished_at IS NOT NULL";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// The models of the newest finished fit, in the order they were stored; empty when there was none.
     pub fn models(&self) -> Result<Vec<Model>, StoreError> {
-        let sql = "SELECT id, run, split, name, kind, recipe FROM model
-                   WHERE run = (SELECT max(id) FROM run WHERE kind = 'fit' AND finished_at IS NOT NULL) ORDER BY id";
+        self.newest_fit()?.map_or_else(|| Ok(Vec::new()), |run| self.models_of(run))
+    }
+
+    /// The newest fit on a split and how many models it has; `None` when nothing was fitted on the split.
+    pub fn fit_on(&self, split: SplitId) -> Result<Option<(RunId, usize)>, StoreError> {
+        let sql = "SELECT run, count(*) FROM model WHERE split = ?1 GROUP BY run ORDER BY run DESC LIMIT 1";
+        let found = self.connection.query_row(sql, [split], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
+        Ok(found.optional()?.map(|(run, n)| (run, n.cast_unsigned() as usize)))
+    }
+
+    /// The models of a run, in the order they were stored.
+    pub fn models_of(&self, run: RunId) -> Result<Vec<Model>, StoreError> {
+        let sql = "SELECT id, run, split, name, kind, recipe FROM model WHERE run = ?1 ORDER BY id";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| {
+        let rows = statement.query_map([run], |row| {
             Ok(Model {
                 id: row.get(0)?,
                 run: row.get(1)?,
@@ -83,13 +100,12 @@ impl Store {
         Ok(models)
     }
 
-    /// Model, feature and weight of the newest finished fit, in the order they were chosen.
-    pub fn selected_features(&self) -> Result<Vec<(String, String, f64)>, StoreError> {
+    /// Model, feature and weight of a run, in the order they were chosen.
+    pub fn selected_features(&self, run: RunId) -> Result<Vec<(String, String, f64)>, StoreError> {
         let sql = "SELECT name, feature, weight FROM selected_feature JOIN model ON model.id = model
-                   WHERE run = (SELECT max(id) FROM run WHERE kind = 'fit' AND finished_at IS NOT NULL)
-                   ORDER BY model, position";
+                   WHERE run = ?1 ORDER BY model, position";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

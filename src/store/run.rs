@@ -50,6 +50,11 @@ impl Store {
         let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM run WHERE id = ?1"))?;
         Ok(statement.query_row([id], run).optional()?)
     }
+
+    /// The document of a protocol that is or was in force.
+    pub fn protocol_document(&self, hash: &str) -> Result<String, StoreError> {
+        Ok(self.connection.query_row("SELECT toml FROM protocol WHERE hash = ?1", [hash], |row| row.get(0))?)
+    }
 }
 
 impl Write<'_> {

@@ -1,6 +1,7 @@
 //! Changing one patient: a field, or whether it belongs to the study; always with a reason.
 
 use crate::protocol::variable::{VARIABLES, Variable};
+use crate::store::Patient;
 use crate::study::{Error, Study, rules};
 
 /// One field of one patient to be set; an empty value clears it.
@@ -8,6 +9,13 @@ use crate::study::{Error, Study, rules};
 pub struct Edit {
     pub field: String,
     pub value: String,
+}
+
+/// Whether a patient belongs to the study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belongs {
+    Yes,
+    No,
 }
 
 impl Study {
@@ -32,18 +40,21 @@ impl Study {
 
     /// Takes a patient out of the study; nothing is deleted.
     pub fn exclude(&self, code: &str, reason: &str) -> Result<(), Error> {
-        let reason = required(reason)?;
-        self.store.write(&reason, |write| {
-            write.exclude_patient(&write.patient(code)?, Some(&reason))?;
-            rules::apply(write, code)
-        })
+        self.decide(code, Belongs::No, reason, None)
     }
 
     /// Takes an excluded patient back into the study.
     pub fn include(&self, code: &str, reason: &str) -> Result<(), Error> {
+        self.decide(code, Belongs::Yes, reason, None)
+    }
+
+    /// Excludes or includes a patient. `version` is the one that was seen; `None` takes the newest.
+    pub fn decide(&self, code: &str, belongs: Belongs, reason: &str, version: Option<i64>) -> Result<(), Error> {
         let reason = required(reason)?;
         self.store.write(&reason, |write| {
-            write.exclude_patient(&write.patient(code)?, None)?;
+            let patient = write.patient(code)?;
+            let seen = Patient { version: version.unwrap_or(patient.version), ..patient };
+            write.exclude_patient(&seen, (belongs == Belongs::No).then_some(reason.as_str()))?;
             rules::apply(write, code)
         })
     }

@@ -83,6 +83,12 @@ impl Study {
         Ok(explained.told(shap::waterfall(&patient, paper)))
     }
 
+    /// One value a term of the combined model for each training patient that has them all.
+    pub(in crate::study) fn training_terms(&self) -> Result<Vec<Vec<f64>>, Error> {
+        let explained = self.explained(None, ForestShap::PathDependent)?;
+        Ok(explained.train.iter().map(|&at| explained.values[at].clone()).collect())
+    }
+
     fn explained(&self, region: Option<&str>, how: ForestShap) -> Result<Explained, Error> {
         self.needs_response()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;

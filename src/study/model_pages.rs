@@ -7,9 +7,13 @@ use crate::model::nomogram::{Effect, Nomogram};
 use crate::pipeline::clinical::Logistic;
 use crate::report::figure::forest::{self, Estimate};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM};
+use crate::report::performance;
 use crate::report::sheet::{Cell, Sheet};
+use crate::store::{Patient, PatientId, Role};
+use crate::study::learning::agreement;
 use crate::study::patient_pages::{minute, words};
-use crate::study::{ClinicalTable, Error, Study};
+use crate::study::runs::parameters;
+use crate::study::{ClinicalTable, Error, ModelTable, Study};
 
 /// The combined model, ready to be moved.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,23 +21,51 @@ pub struct MovableModel {
     pub scales: Nomogram,
     pub logistic: Logistic,
     pub provenance: Vec<String>,
+    /// Mean of each term over the training patients.
+    pub means: Vec<f64>,
+    /// SHAP values on the log odds: a list of the training patients for each effect.
+    pub swarm: Vec<Vec<f64>>,
 }
 
 impl MovableModel {
     /// Probability of the event with its 95 % interval; one value an effect, a level by its position.
     pub fn risk(&self, values: &[f64]) -> (f64, [f64; 2]) {
-        let terms: Vec<f64> = self
-            .scales
-            .effects
-            .iter()
-            .zip(values)
-            .flat_map(|(effect, &value)| match effect {
-                Effect::Continuous { .. } => vec![value],
-                Effect::Levels { levels, .. } => (1..levels.len()).map(|at| f64::from(value as usize == at)).collect(),
-            })
-            .collect();
+        let terms: Vec<f64> =
+            self.scales.effects.iter().zip(values).flat_map(|(effect, &value)| terms_of(effect, value)).collect();
         let (low, high) = self.logistic.interval(&terms);
         (self.logistic.probability(&terms), [low, high])
+    }
+
+    /// What each effect adds to the mean log odds of the training patients: the SHAP values of a linear predictor.
+    pub fn shares(&self, values: &[f64]) -> Vec<f64> {
+        let mut from = 0;
+        let share = |(effect, &value): (&Effect, &f64)| {
+            let terms = terms_of(effect, value);
+            let start = from;
+            from += terms.len();
+            let added = terms.iter().enumerate().map(|(k, x)| {
+                let at = start + k;
+                self.logistic.coefficients[at] * (x - self.means[at])
+            });
+            added.sum()
+        };
+        self.scales.effects.iter().zip(values).map(share).collect()
+    }
+}
+
+/// How many terms of the model an effect has.
+fn width(effect: &Effect) -> usize {
+    match effect {
+        Effect::Continuous { .. } => 1,
+        Effect::Levels { levels, .. } => levels.len() - 1,
+    }
+}
+
+/// The terms of an effect at a value: a number, or one dummy for each level but the reference.
+fn terms_of(effect: &Effect, value: f64) -> Vec<f64> {
+    match effect {
+        Effect::Continuous { .. } => vec![value],
+        Effect::Levels { levels, .. } => (1..levels.len()).map(|at| f64::from(value as usize == at)).collect(),
     }
 }
 
@@ -86,14 +118,56 @@ impl Study {
         self.sheet("Runs".to_owned(), &headings, rows.collect())
     }
 
-    /// The features that each model of the newest fit uses, with their weights.
+    /// The features that each region's model of the newest fit uses, with their weights and how well two masks agree.
     pub fn chosen_sheet(&self) -> Result<Sheet, Error> {
         self.needs_response()?;
-        let row = |(model, feature, weight): (String, String, f64)| {
-            vec![words(feature), words(model), Cell::Number { value: weight, digits: 4 }]
+        let run = self.store.newest_fit()?.ok_or(Error::NoFit)?;
+        let chosen = self.store.selected_features(run)?;
+        let mut agreements: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
+        for (region, ..) in &chosen {
+            if !agreements.contains_key(region) {
+                agreements.insert(region.clone(), self.agreement_of(region, &chosen)?);
+            }
+        }
+        let row = |(region, feature, weight): (String, String, f64)| {
+            let icc = agreements.get(&region).and_then(|known| known.get(&feature)).copied();
+            vec![words(feature), words(region), Cell::Number { value: weight, digits: 4 }, Cell::number(icc, 3)]
         };
-        let rows = self.store.selected_features()?.into_iter().map(row).collect();
-        self.sheet("Chosen features".to_owned(), &["feature", "model", "weight"], rows)
+        let rows = chosen.clone().into_iter().map(row).collect();
+        let mut sheet = self.sheet("Chosen features".to_owned(), &["feature", "region", "weight", "ICC(2,1)"], rows)?;
+        sheet.notes.push("weight: the LASSO's coefficient on z-scores of the training patients".to_owned());
+        sheet.notes.push("ICC(2,1): a single measurement, between the mask and the repeat mask".to_owned());
+        sheet.provenance.push(format!("run: {}", run.0));
+        Ok(sheet)
+    }
+
+    /// ICC(2,1) of the chosen features of a region, where there are repeat masks.
+    fn agreement_of(&self, region: &str, chosen: &[(String, String, f64)]) -> Result<BTreeMap<String, f64>, Error> {
+        let included = self.store.patients()?.into_iter().filter(Patient::included);
+        let ids: Vec<PatientId> = included.map(|patient| patient.id).collect();
+        let (names, first) = self.rows_of(region, Role::Mask, &ids)?;
+        let (_, again) = self.rows_of(region, Role::RepeatMask, &ids)?;
+        let both: Vec<usize> = (0..ids.len()).filter(|&at| first[at].is_some() && again[at].is_some()).collect();
+        if both.len() < 2 {
+            return Ok(BTreeMap::new());
+        }
+        let wanted = chosen.iter().filter(|(of, ..)| of == region).map(|(_, feature, _)| feature);
+        let found = wanted.filter_map(|feature| {
+            let at = names.iter().position(|name| name == feature)?;
+            Some((feature.clone(), agreement(&first, &again, &both, at)?))
+        });
+        Ok(found.collect())
+    }
+
+    /// DeLong's test, NRI and IDI between the models of Table 5 and between the regions, within each set.
+    pub fn pairs_sheet(&self) -> Result<Sheet, Error> {
+        let (models, _, run) = self.scored(ModelTable::Five)?;
+        let (regions, ..) = self.scored(ModelTable::Three)?;
+        let mut sheet = performance::pairs(&models);
+        sheet.rows.extend(performance::pairs(&regions).rows);
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.push(format!("run: {}", run.0));
+        Ok(sheet)
     }
 
     /// The probability of the event by each model of the newest fit.
@@ -117,7 +191,19 @@ impl Study {
         self.needs_response()?;
         let combined = self.combined()?;
         let scales = combined.nomogram.ok_or(Error::NoFit)?;
-        Ok(MovableModel { scales, logistic: combined.logistic, provenance: self.provenance()? })
+        let terms = self.training_terms()?;
+        let mean = |at: usize| terms.iter().map(|row| row[at]).sum::<f64>() / terms.len().max(1) as f64;
+        let means: Vec<f64> = (0..combined.logistic.terms.len()).map(mean).collect();
+        let coefficients = &combined.logistic.coefficients;
+        let mut swarm = Vec::new();
+        let mut start = 0;
+        for effect in &scales.effects {
+            let own = start..start + width(effect);
+            start = own.end;
+            let share = |row: &Vec<f64>| own.clone().map(|at| coefficients[at] * (row[at] - means[at])).sum();
+            swarm.push(terms.iter().map(share).collect());
+        }
+        Ok(MovableModel { scales, logistic: combined.logistic, provenance: self.provenance()?, means, swarm })
     }
 
     /// A patient's values for the nomogram, one an effect.
@@ -137,16 +223,12 @@ impl Study {
 
     /// The protocol's parameters of learning: key and value in TOML's notation.
     pub fn learning_parameters(&self) -> Vec<(String, String)> {
-        let document: toml::Table = self.protocol.to_toml().parse().expect("a protocol is TOML");
-        let values: BTreeMap<String, String> = match document.get("learn") {
-            Some(toml::Value::Table(learn)) => learn
-                .iter()
-                .filter(|(_, value)| !value.is_table())
-                .map(|(key, value)| (format!("learn.{key}"), value.to_string()))
-                .collect(),
-            _ => BTreeMap::new(),
-        };
-        values.into_iter().collect()
+        let parts = ["learn.", "select.", "forest."];
+        let mut all: Vec<(String, String)> = parameters(&self.protocol.to_toml()).into_iter().collect();
+        all.retain(|(key, _)| parts.iter().any(|part| key.starts_with(part)));
+        // What is changed most often comes first.
+        all.sort_by_key(|(key, _)| parts.iter().position(|part| key.starts_with(part)));
+        all
     }
 
     /// Puts a fit in the queue, under the protocol with these values changed.

@@ -54,6 +54,15 @@ impl Study {
         Ok(Study { store: self.store.reopen()?, protocol: self.protocol.clone(), view: self.view })
     }
 
+    /// Reads the protocol again where another one is in force by now.
+    pub fn renew(&mut self) -> Result<(), Error> {
+        let row = self.store.study()?;
+        if row.protocol_hash != self.protocol.hash() {
+            self.protocol = Protocol::parse(&row.protocol_toml)?;
+        }
+        Ok(())
+    }
+
     /// The same study as a reader may see it.
     pub fn seen(self, view: View) -> Study {
         Study { view, ..self }

@@ -54,7 +54,6 @@ impl Study {
     /// The scores behind Table 3 or 5, whether those of the training set are out of fold, and the run.
     pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, RunId), Error> {
         self.needs_response()?;
-        self.needs_response()?;
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
@@ -88,7 +87,7 @@ impl Study {
         )))
     }
 
-    fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {
+    pub(in crate::study) fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {
         let patients = self.store.patients()?.into_iter().filter(|patient| patient.included());
         let event =
             |patient: crate::store::Patient| Some((patient.id, patient.response? == crate::store::Response::Poor));
@@ -100,7 +99,7 @@ pub(in crate::study) fn recipe(model: &Model) -> Result<Value, Error> {
     serde_json::from_str(&model.recipe).map_err(|source| Error::Recipe { model: model.name.clone(), source })
 }
 
-fn scored(
+pub(in crate::study) fn scored(
     model: &Model,
     set: &str,
     side: Side,

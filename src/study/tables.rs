@@ -64,6 +64,22 @@ impl Study {
     }
 }
 
+impl Study {
+    /// The cells of Tables 1, 2 and 4 beside those of a published file.
+    pub fn beside(&self, path: &Path) -> Result<Sheet, Error> {
+        let published = read_published(path)?;
+        let mut compared = Vec::new();
+        for which in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            let (_, entries) = self.clinical_table(which, &self.protocol)?;
+            compared.extend(against::against(which.number(), &entries, &published));
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut sheet = against::sheet(format!("Tables 1, 2 and 4 beside {name}"), &compared);
+        sheet.provenance = self.provenance()?;
+        Ok(sheet)
+    }
+}
+
 /// The table's cells beside those of a file with the columns `table,set,row,column,printed`.
 pub fn beside_published(which: ClinicalTable, entries: &[Entry], path: &Path) -> Result<Sheet, Error> {
     let compared = against::against(which.number(), entries, &read_published(path)?);

@@ -4,14 +4,26 @@ use crate::store::{Change, ChangeFilter};
 use crate::study::{Edit, Error, Study};
 
 impl Study {
-    /// Sets the field that was changed last to what it was before; gives what was done, in words.
-    pub fn undo(&self, code: &str, reason: &str) -> Result<String, Error> {
-        let patient = self.store.patient(code)?;
+    /// The patient's last change that can be turned back; being added to the study is none.
+    pub fn last_edit(&self, code: &str) -> Result<Change, Error> {
         let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
-        let last = self.store.changes(&filter)?.into_iter().find(|change| change.table == "patient");
-        let Some(Change { field, old, seq, .. }) = last else { return Err(Error::NothingToUndo(code.to_owned())) };
+        let changes: Vec<Change> =
+            self.store.changes(&filter)?.into_iter().filter(|change| change.table == "patient").collect();
+        let added = changes.iter().find(|change| change.field == "code").map(|change| change.at.clone());
+        let last = changes.into_iter().next().filter(|change| Some(&change.at) != added.as_ref());
+        last.filter(|change| self.may_see(&change.field)).ok_or_else(|| Error::NothingToUndo(code.to_owned()))
+    }
+
+    /// Sets the field that was changed last to what it was before; gives what was done, in words. `seq` is the change
+    /// that was seen as the last one; `None` takes the newest.
+    pub fn undo(&self, code: &str, reason: &str, seq: Option<i64>) -> Result<String, Error> {
+        let patient = self.store.patient(code)?;
+        let Change { field, old, seq: last, .. } = self.last_edit(code)?;
+        if seq.is_some_and(|seen| seen != last) {
+            return Err(Error::Request(format!("{code} was changed again meanwhile; look at the change first")));
+        }
         let reason = crate::study::edit::required(reason)?;
-        let reason = format!("change {seq} turned back: {reason}");
+        let reason = format!("change {last} turned back: {reason}");
         match field.as_str() {
             "included" | "exclusion_reason" if patient.included() => {
                 self.exclude(code, &reason)?;
@@ -21,7 +33,6 @@ impl Study {
                 self.include(code, &reason)?;
                 Ok("included again".to_owned())
             }
-            "code" => Err(Error::NothingToUndo(code.to_owned())),
             _ => {
                 let value = old.unwrap_or_default();
                 let said = match value.as_str() {

@@ -16,7 +16,7 @@ use crate::tui::page::PageState;
 use crate::tui::patients::Patients;
 use crate::tui::slices::Slices;
 use crate::tui::theme::Theme;
-use crate::tui::{forms, jobs, layout, nomogram, page, patients, slices};
+use crate::tui::{forms, jobs, layout, nomogram, origin, page, patients, slices};
 
 /// What the reader chose at the start.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,11 @@ pub struct App {
     pub trail_filter: String,
     /// Runs that are marked for comparison, two at most.
     pub compared: Vec<String>,
-    /// Keys pressed before the first patients were here; they are pressed again when there is a row to act on.
-    pub early: Vec<KeyEvent>,
+    /// File of published cells that was given to reconcile.
+    pub published: String,
+    /// Keys pressed before the first patients were here; they are pressed again when there is a row to act on. `None`
+    /// from then on.
+    early: Option<Vec<KeyEvent>>,
     shown: BTreeMap<Screen, Page>,
 }
 
@@ -77,7 +80,8 @@ impl App {
             find: String::new(),
             trail_filter: String::new(),
             compared: Vec::new(),
-            early: Vec::new(),
+            published: String::new(),
+            early: Some(Vec::new()),
             shown: BTreeMap::new(),
         }
     }
@@ -124,6 +128,15 @@ impl App {
         Screen::Patients.pages().contains(&page).then(|| self.patients.open.clone()).flatten()
     }
 
+    /// What a page is about, where it is about one thing: a patient, two runs, a file.
+    fn subject_of(&self, page: Page) -> Option<String> {
+        match page {
+            Page::Comparison => (self.compared.len() == 2).then(|| self.compared.join(" ")),
+            Page::Reconciliation | Page::Beside => Some(self.published.clone()).filter(|path| !path.is_empty()),
+            _ => self.patient_of(page),
+        }
+    }
+
     /// Shows a page of a screen.
     pub fn open_page(&mut self, screen: Screen, page: Page) -> Vec<Effect> {
         self.slices = None;
@@ -141,14 +154,14 @@ impl App {
                 _ => Vec::new(),
             };
         };
-        let patient = self.patient_of(page);
+        let subject = self.subject_of(page);
         let state = self.pages.entry(page).or_default();
-        if state.patient != patient {
-            *state = PageState::of(patient.clone());
+        if state.subject != subject {
+            *state = PageState::of(subject.clone());
         }
         if state.stale {
             state.stale = false;
-            return vec![Effect::Ask(Request::Page(page, patient))];
+            return vec![Effect::Ask(Request::Page(page, subject))];
         }
         self.settle();
         Vec::new()
@@ -203,10 +216,11 @@ fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
         return dialog::key(app, open, event);
     }
     let found = app.bindings.find(app.contexts(), Key::from(event));
-    let waits = found.is_some_and(|binding| binding.context != Context::Global) || !app.early.is_empty();
     let leaves = found.is_some_and(|binding| matches!(binding.action, Action::Quit | Action::Suspend));
-    if app.screen == Screen::Patients && !app.patients.have_arrived() && waits && !leaves {
-        app.early.push(event);
+    let of_the_list = found.is_some_and(|binding| binding.context != Context::Global);
+    let early = app.early.as_mut().filter(|_| app.screen == Screen::Patients && !leaves);
+    if let Some(early) = early.filter(|early| of_the_list || !early.is_empty()) {
+        early.push(event);
         return Vec::new();
     }
     let Some(binding) = found else {
@@ -244,6 +258,9 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Fit => return forms::fit(app),
         Action::Draw => return forms::draw_split(app),
         Action::Lock => return forms::lock_split(app),
+        Action::ImportSplit => return forms::import_split(app),
+        Action::Reconcile => app.dialog = Some(forms::reconcile_form(app)),
+        Action::Report => app.dialog = Some(forms::report_form()),
         Action::Extract => return jobs::extract(app),
         Action::Export => return forms::export_form(app),
         Action::Slices => return slices::open(app),
@@ -324,13 +341,23 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
         }
         Answer::Cohort { cohort, whole } => {
             let mut effects = patients::arrived(app, cohort, whole);
-            let early = std::mem::take(&mut app.early);
-            effects.extend(early.into_iter().flat_map(|event| key(app, event)));
+            let early = app.early.take();
+            effects.extend(early.into_iter().flatten().flat_map(|event| key(app, event)));
             effects
         }
         Answer::Jobs(rows) => jobs::arrived(app, rows),
-        Answer::Page(page, patient, content) => {
-            page::arrived(app, page, patient, *content);
+        Answer::Page(page, subject, content) => {
+            page::arrived(app, page, subject, *content);
+            Vec::new()
+        }
+        Answer::Origin(lines) => {
+            origin::arrived(app, lines);
+            Vec::new()
+        }
+        Answer::LastEdit { id, seq, text } => {
+            if app.dialog.is_none() {
+                app.dialog = Some(forms::undo_form(id, seq, text));
+            }
             Vec::new()
         }
         Answer::Picture { id, picture } => {
@@ -350,7 +377,7 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
             vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)]
         }
         Answer::Refused(text) => {
-            app.early.clear();
+            app.early = None;
             app.complain(text);
             Vec::new()
         }

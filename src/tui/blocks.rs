@@ -11,9 +11,39 @@ use crate::tui::theme::Theme;
 /// Width below which a block is not cut into columns any further.
 const NARROWEST: u16 = 38;
 
-/// Lines that the tallest column needs.
-pub fn height(sheets: &[Sheet], width: u16) -> usize {
-    stacks(sheets, width).iter().map(|stack| stack.iter().map(|sheet| lines(sheet)).sum()).max().unwrap_or(0)
+/// Rows of all sheets, in reading order.
+pub fn rows(sheets: &[Sheet]) -> usize {
+    sheets.iter().map(|sheet| sheet.rows.len()).sum()
+}
+
+/// The line of its column that a row stands on.
+pub fn line_of(sheets: &[Sheet], width: u16, row: usize) -> usize {
+    let mut first = 0;
+    for stack in stacks(sheets, width) {
+        let mut line = 0;
+        for sheet in stack {
+            if row < first + sheet.rows.len() {
+                return line + 1 + row - first;
+            }
+            first += sheet.rows.len();
+            line += lines(sheet);
+        }
+    }
+    0
+}
+
+/// First row of the sheet before or after the one that holds a row.
+pub fn neighbour(sheets: &[Sheet], row: usize, by: isize) -> usize {
+    let starts: Vec<usize> = sheets
+        .iter()
+        .scan(0, |first, sheet| {
+            let start = *first;
+            *first += sheet.rows.len();
+            Some(start)
+        })
+        .collect();
+    let at = starts.iter().rposition(|&start| start <= row).unwrap_or(0);
+    starts.get(at.saturating_add_signed(by)).copied().unwrap_or(row).min(rows(sheets).saturating_sub(1))
 }
 
 fn lines(sheet: &Sheet) -> usize {
@@ -39,11 +69,18 @@ fn stacks(sheets: &[Sheet], width: u16) -> Vec<Vec<&Sheet>> {
     stacks
 }
 
-pub fn draw(sheets: &[Sheet], top: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
+/// Draws the sheets from line `top` on, the row under the cursor marked.
+pub fn draw(sheets: &[Sheet], top: usize, cursor: usize, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let stacks = stacks(sheets, area.width);
     let width = (area.width / stacks.len().max(1) as u16).saturating_sub(2);
+    let mut first = 0;
     for (stack, x) in stacks.iter().zip((area.x + 1..).step_by(usize::from(width) + 2)) {
-        let lines = stack.iter().flat_map(|sheet| block(sheet, usize::from(width), theme));
+        let mut lines = Vec::new();
+        for sheet in stack {
+            lines.extend(block(sheet, usize::from(width), cursor.checked_sub(first), theme));
+            first += sheet.rows.len();
+        }
+        let lines = lines.into_iter();
         for ((text, style), y) in lines.skip(top).zip(area.y..area.bottom()) {
             put(buffer, x, y, width, &text, false, style);
         }
@@ -51,9 +88,10 @@ pub fn draw(sheets: &[Sheet], top: usize, theme: Theme, area: Rect, buffer: &mut
 }
 
 /// Title, rows with their first cell to the left and the others to the right, notes, an empty line.
-fn block(sheet: &Sheet, width: usize, theme: Theme) -> Vec<(String, Style)> {
+fn block(sheet: &Sheet, width: usize, cursor: Option<usize>, theme: Theme) -> Vec<(String, Style)> {
     let mut lines = vec![(sheet.title.clone(), theme.heading())];
-    lines.extend(sheet.rows.iter().map(|row| (line(row, width), Style::new())));
+    let style = |at: usize| if cursor == Some(at) { theme.selected() } else { Style::new() };
+    lines.extend(sheet.rows.iter().enumerate().map(|(at, row)| (line(row, width), style(at))));
     lines.extend(sheet.notes.iter().map(|note| (note.clone(), Style::new())));
     lines.push((String::new(), Style::new()));
     lines

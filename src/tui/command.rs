@@ -14,7 +14,7 @@ use crate::tui::bindings::{Action, BINDINGS, Binding};
 use crate::tui::data::{Page, Screen};
 use crate::tui::dialog::{Dialog, frame};
 use crate::tui::grid_view::put;
-use crate::tui::message::Effect;
+use crate::tui::message::{Effect, Request};
 use crate::tui::{forms, patients};
 
 /// A name that the command line knows.
@@ -70,7 +70,16 @@ fn suggestions(app: &App, text: &str) -> Vec<Target> {
     let word = text.split_whitespace().next().unwrap_or_default();
     let mut targets: Vec<Target> = Vec::new();
     let here = app.contexts();
-    let anywhere = [Action::Fit, Action::Extract, Action::Draw, Action::Lock, Action::Verify];
+    let anywhere = [
+        Action::Fit,
+        Action::Extract,
+        Action::Draw,
+        Action::ImportSplit,
+        Action::Lock,
+        Action::Verify,
+        Action::Reconcile,
+        Action::Report,
+    ];
     let usable = |binding: &&Binding| here.contains(&binding.context) || anywhere.contains(&binding.action);
     for binding in BINDINGS.iter().filter(usable).filter(|binding| binding.action != Action::Command) {
         if !targets.iter().any(|target| target.name() == binding.name) {
@@ -123,7 +132,10 @@ fn with_argument(app: &mut App, binding: &Binding, argument: &str) -> Vec<Effect
         Action::Sort => patients::sort_by(app, argument),
         Action::Find => forms::find(app, argument),
         Action::Export => forms::export(app, argument),
-        Action::Show(Screen::Patients) | Action::TakePatient => patients::open(app, argument),
+        Action::Show(Screen::Patients) => patients::open(app, argument),
+        Action::TakePatient => vec![Effect::Ask(Request::Values { id: argument.to_owned() })],
+        Action::Reconcile => forms::reconcile(app, argument),
+        Action::Report => vec![Effect::Ask(Request::Report { folder: argument.into() })],
         _ => {
             app.complain(format!("{} takes no argument", binding.name));
             Vec::new()

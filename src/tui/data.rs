@@ -55,6 +55,7 @@ impl Screen {
                 Page::Runs,
                 Page::Table3,
                 Page::Table5,
+                Page::Pairs,
                 Page::Selected,
                 Page::Roc,
                 Page::Calibration,
@@ -64,7 +65,7 @@ impl Screen {
                 Page::Shap,
                 Page::Comparison,
             ],
-            Screen::Trail => &[Page::Changes, Page::Verification, Page::Reconciliation],
+            Screen::Trail => &[Page::Changes, Page::Verification, Page::Reconciliation, Page::Beside],
             Screen::Jobs | Screen::Nomogram => &[],
         }
     }
@@ -88,6 +89,7 @@ pub enum Page {
     Runs,
     Table3,
     Table5,
+    Pairs,
     Selected,
     Roc,
     Calibration,
@@ -100,6 +102,7 @@ pub enum Page {
     Changes,
     Verification,
     Reconciliation,
+    Beside,
 }
 
 impl Page {
@@ -120,6 +123,7 @@ impl Page {
             Page::Runs => "Runs",
             Page::Table3 => "Table 3",
             Page::Table5 => "Table 5",
+            Page::Pairs => "DeLong",
             Page::Selected => "Features",
             Page::Roc => "ROC",
             Page::Calibration => "Calibration",
@@ -132,6 +136,7 @@ impl Page {
             Page::Changes => "Changes",
             Page::Verification => "Verify",
             Page::Reconciliation => "Reconcile",
+            Page::Beside => "Beside",
         }
     }
 }
@@ -161,6 +166,8 @@ pub struct Head {
     pub trail_head: String,
     /// The protocol's parameters of learning: key and value in TOML's notation.
     pub parameters: Vec<(String, String)>,
+    /// The models that learnt from the split in force, in words.
+    pub fitted: Option<String>,
 }
 
 /// All patients: an id and typed columns each.

@@ -159,9 +159,12 @@ pub fn wrap(lines: &[String], width: usize) -> Vec<String> {
     wrapped
 }
 
+/// No dialog is wider.
+pub const WIDEST: u16 = 100;
+
 /// A bordered box for `rows` lines in the middle of the area; gives the place inside.
 pub fn frame(title: &str, rows: u16, theme: Theme, area: Rect, buffer: &mut Buffer) -> Rect {
-    let width = area.width.min(100);
+    let width = area.width.min(WIDEST);
     let height = (rows + 2).min(area.height);
     let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
     let place = place.intersection(buffer.area);

@@ -10,35 +10,45 @@ use std::time::Duration;
 
 use crate::report::figure::TWO_COLUMNS_MM;
 use crate::seed::Seed;
-use crate::store::{JobId, StoreError};
-use crate::study::{ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, ModelTable, Study};
+use crate::store::{JobId, RunId, StoreError};
+use crate::study::reconcile;
+use crate::study::{Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, ModelTable, Study};
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
+use crate::tui::export;
 use crate::tui::message::{Answer, Change, Message, Request, Work};
 
-/// Threads that ask the study: short questions never wait behind long ones.
+/// Threads that ask the study: short questions never wait behind pages, pages never behind files.
 pub struct Workers {
     short: Sender<Request>,
-    long: Sender<Request>,
+    pages: Sender<Request>,
+    files: Sender<Request>,
 }
 
 /// Patients of the first answer: what fits the tallest screen.
 const FIRST_PATIENTS: usize = 200;
 
 impl Workers {
-    /// Starts two workers and the watch on the file.
+    /// Starts the workers and the watch on the file.
     pub fn start(study: &Study, to: &Sender<Message>) -> Result<Workers, Error> {
         watch(study.reopen()?, to.clone());
-        Ok(Workers { short: worker(study.reopen()?, to.clone()), long: worker(study.reopen()?, to.clone()) })
+        let start = || Ok::<_, Error>(worker(study.reopen()?, to.clone()));
+        Ok(Workers { short: start()?, pages: start()?, files: start()? })
     }
 
     pub fn ask(&self, request: Request) {
-        let long = match &request {
-            Request::Page(page, _) => !matches!(page, Page::Variables | Page::Images | Page::History),
-            Request::Picture { .. } | Request::Nomogram | Request::Cohort => true,
-            _ => false,
+        use Page::{History, Images, Variables, Verification};
+        use Request as R;
+        let is_file =
+            matches!(&request, R::Page(Verification, _) | R::Picture { .. } | R::Report { .. } | R::Write { .. });
+        let is_light = matches!(&request, R::Page(Variables | Images | History, _));
+        let is_page = matches!(&request, R::Page(..) | R::Nomogram | R::Cohort) && !is_light;
+        let worker = match (is_file, is_page) {
+            (true, _) => &self.files,
+            (false, true) => &self.pages,
+            (false, false) => &self.short,
         };
         // A worker that is gone has said why.
-        let _ = if long { self.long.send(request) } else { self.short.send(request) };
+        let _ = worker.send(request);
     }
 }
 
@@ -51,6 +61,8 @@ fn worker(mut study: Study, to: Sender<Message>) -> Sender<Request> {
     thread::spawn(move || {
         while let Ok(request) = requests.recv() {
             for request in latest(request, &requests) {
+                // Somebody may have put another protocol in force; what cannot be read now is said by the answer.
+                let _ = study.renew();
                 let answers = answer(&study, request, &|answer| {
                     let _ = to.send(Message::Answer(answer));
                 });
@@ -69,7 +81,7 @@ fn latest(first: Request, waiting: &Receiver<Request>) -> Vec<Request> {
     all.extend(waiting.try_iter());
     let replaced = |earlier: &Request, later: &Request| match (earlier, later) {
         (Request::Page(a, _), Request::Page(b, _)) => a == b,
-        (Request::Change(_) | Request::Work(_) | Request::Write { .. }, _) => false,
+        (Request::Change(_) | Request::Work(_) | Request::Write { .. } | Request::Report { .. }, _) => false,
         _ => earlier == later,
     };
     let kept = (0..all.len()).filter(|&at| !all[at + 1..].iter().any(|later| replaced(&all[at], later)));
@@ -117,10 +129,29 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             Ok(values) => vec![Answer::Values { id, values }],
             Err(error) => vec![refused(&error)],
         },
+        Request::Origin(asked) => {
+            vec![Answer::Origin(study.origin(&asked).unwrap_or_else(|error| vec![error.in_full()]))]
+        }
+        Request::LastEdit { id } => match study.last_edit(&id) {
+            Ok(change) => vec![Answer::LastEdit { seq: change.seq, text: told(&change), id }],
+            Err(error) => vec![refused(&error)],
+        },
         Request::Change(change) => vec![changed(study, change)],
         Request::Work(work) => vec![said(worked(study, work))],
-        Request::Write { path, text } => vec![said(write_new(&path, &text))],
+        Request::Write { path, view, ending } => match export::text(&view, ending) {
+            Some(text) => vec![said(write_new(&path, &text))],
+            None => vec![Answer::Refused("this view has no such form: a table is no picture".to_owned())],
+        },
+        Request::Report { folder } => {
+            vec![said(study.write_report(&folder, None).map(|page| format!("wrote {}", page.display())))]
+        }
     }
+}
+
+/// A change in one line.
+fn told(change: &crate::store::Change) -> String {
+    let [old, new] = [&change.old, &change.new].map(|value| value.as_deref().unwrap_or("missing"));
+    format!("{}: {old} became {new}, by {} at {}: {}", change.field, change.actor, change.at, change.reason)
 }
 
 fn refused(error: &Error) -> Answer {
@@ -143,7 +174,13 @@ fn head(study: &Study) -> Result<Head, Error> {
         locked: row.locked.map(|(at, by)| format!("{at} by {by}")),
         trail_head: study.store.trail_head()?,
         parameters: study.learning_parameters(),
+        fitted: fitted(study)?,
     })
+}
+
+fn fitted(study: &Study) -> Result<Option<String>, Error> {
+    let Some(split) = study.store.split()? else { return Ok(None) };
+    Ok(study.store.fit_on(split.id)?.map(|(run, n)| format!("the {n} models of run {}", run.0)))
 }
 
 /// The first page at once when there are many, then all.
@@ -161,8 +198,8 @@ fn jobs(study: &Study) -> Result<Vec<JobRow>, Error> {
     Ok(study.store.jobs()?.into_iter().map(JobRow::from).collect())
 }
 
-fn page_content(study: &Study, page: Page, patient: Option<&str>) -> Result<Content, Error> {
-    let id = patient.unwrap_or_default();
+fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Content, Error> {
+    let id = subject.unwrap_or_default();
     let clinical = |table| Ok::<_, Error>(study.clinical_table(table, &study.protocol)?.0);
     let sheet = match page {
         Page::Overview => return Ok(Content::Blocks(study.overview()?)),
@@ -180,23 +217,33 @@ fn page_content(study: &Study, page: Page, patient: Option<&str>) -> Result<Cont
         Page::Runs => study.runs_sheet()?,
         Page::Table3 => study.model_table(ModelTable::Three)?,
         Page::Table5 => study.model_table(ModelTable::Five)?,
+        Page::Pairs => study.pairs_sheet()?,
         Page::Selected => study.chosen_sheet()?,
         Page::Changes => study.changes_sheet()?,
         Page::Verification => study.verification_sheet()?,
-        Page::Comparison => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),
-        Page::Reconciliation => {
-            let how = "osteon reconcile FILE.csv holds published tables against themselves and against this study";
-            return Ok(Content::Nothing(how.to_owned()));
-        }
-        Page::Roc => return figure(study, "roc", patient),
-        Page::Calibration => return figure(study, "calibration", patient),
-        Page::Decision => return figure(study, "dca", patient),
-        Page::LassoPath => return figure(study, "lasso", patient),
-        Page::Icc => return figure(study, "icc", patient),
-        Page::Shap => return figure(study, "shap", patient),
-        Page::Waterfall => return figure(study, "waterfall", patient),
+        Page::Comparison => match subject.and_then(two_runs) {
+            Some([first, second]) => study.runs_beside(first, second)?,
+            None => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),
+        },
+        Page::Reconciliation | Page::Beside => match subject {
+            Some(path) if page == Page::Beside => study.beside(Path::new(path))?,
+            Some(path) => reconcile::finding_sheet(&reconcile::findings(&reconcile::published(Path::new(path))?)),
+            None => return Ok(Content::Nothing("r reads a CSV file of published tables".to_owned())),
+        },
+        Page::Roc => return figure(study, "roc", subject),
+        Page::Calibration => return figure(study, "calibration", subject),
+        Page::Decision => return figure(study, "dca", subject),
+        Page::LassoPath => return figure(study, "lasso", subject),
+        Page::Icc => return figure(study, "icc", subject),
+        Page::Shap => return figure(study, "shap", subject),
+        Page::Waterfall => return figure(study, "waterfall", subject),
     };
     Ok(Content::Sheet(sheet))
+}
+
+fn two_runs(marked: &str) -> Option<[RunId; 2]> {
+    let (first, second) = marked.split_once(' ')?;
+    Some([RunId(first.parse().ok()?), RunId(second.parse().ok()?)])
 }
 
 /// A figure by its name on the command line.
@@ -214,9 +261,16 @@ fn changed(study: &Study, change: Change) -> Answer {
             let edit = Edit { field: field.clone(), value: value.clone() };
             study.edit(id, &[edit], reason, Some(*version)).map(|()| format!("{id}: {field} is now {value}"))
         }
-        Change::Exclude { id, reason, .. } => study.exclude(id, reason).map(|()| format!("{id} is excluded")),
-        Change::Include { id, reason, .. } => study.include(id, reason).map(|()| format!("{id} is included")),
-        Change::Undo { id, reason } => study.undo(id, reason).map(|what| format!("{id}: {what}")),
+        Change::Exclude { id, reason, version } => {
+            study.decide(id, Belongs::No, reason, Some(*version)).map(|()| format!("{id} is excluded"))
+        }
+        Change::Include { id, reason, version } => {
+            study.decide(id, Belongs::Yes, reason, Some(*version)).map(|()| format!("{id} is included"))
+        }
+        Change::Undo { id, reason, seq } => study.undo(id, reason, Some(*seq)).map(|what| format!("{id}: {what}")),
+        Change::ImportSplit { path, column } => study
+            .import_split(path, column)
+            .map(|(train, test)| format!("the split of {}: {train} training, {test} test", path.display())),
         Change::Split { seed, train_percent } => study
             .draw_split(Seed(*seed), f64::from(*train_percent) / 100.0)
             .map(|(train, test)| format!("a new split: {train} training, {test} test")),

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::widgets::Widget;
 use ratatui_textarea::TextArea;
 
-use crate::tui::dialog::frame;
+use crate::tui::dialog::{WIDEST, frame, wrap};
 use crate::tui::grid_view::put;
 use crate::tui::theme::Theme;
 
@@ -40,10 +40,13 @@ pub enum Purpose {
     Edit { id: String, field: String, version: i64 },
     Exclude { id: String, version: i64 },
     Include { id: String, version: i64 },
-    Undo { id: String },
+    Undo { id: String, seq: i64 },
     Split,
+    ImportSplit,
     Fit,
     TakePatient,
+    Reconcile,
+    Report,
 }
 
 /// What a key did to a form.
@@ -95,11 +98,12 @@ impl Form {
     }
 
     pub fn draw(&self, theme: Theme, area: Rect, buffer: &mut Buffer) {
-        let rows = self.lines.len() + self.fields.len() + 1;
+        let lines = wrap(&self.lines, usize::from(area.width.min(WIDEST).saturating_sub(4)));
+        let rows = lines.len() + self.fields.len() + 1;
         let inner = frame(&self.title, rows as u16, theme, area, buffer);
         // On a low screen the fields and the error matter most.
         let room = usize::from(inner.height).saturating_sub(self.fields.len() + 1);
-        let lines = &self.lines[..room.min(self.lines.len())];
+        let lines = &lines[..room.min(lines.len())];
         for (text, y) in lines.iter().zip(inner.y..) {
             put(buffer, inner.x, y, inner.width, text, false, Style::new());
         }

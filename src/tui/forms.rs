@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::report::sheet::{Cell, Format, Sheet, render};
 use crate::tui::app::{App, change, work};
 use crate::tui::data::{Content, Page, Screen};
 use crate::tui::dialog::Dialog;
+use crate::tui::export::{Ending, View};
 use crate::tui::form::{Form, Purpose};
 use crate::tui::message::{Change, Effect, Request, Work};
-use crate::tui::{page, patients};
+use crate::tui::patients;
 
 /// Does what a filled form asks; a refused answer keeps the form open with the reason.
 pub fn submit(app: &mut App, form: Form) -> Vec<Effect> {
@@ -36,13 +36,16 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
             }
         }
         Purpose::FilterChanges => filter_changes(app, &first),
-        Purpose::Export => export(app, &first),
+        Purpose::Export => {
+            Ending::of(&first)?;
+            export(app, &first)
+        }
         Purpose::Edit { id, field, version } => {
             change(app, Change::Edit { id, field, value: first, reason: reason(1)?, version })
         }
         Purpose::Exclude { id, version } => change(app, Change::Exclude { id, reason: reason(0)?, version }),
         Purpose::Include { id, version } => change(app, Change::Include { id, reason: reason(0)?, version }),
-        Purpose::Undo { id } => change(app, Change::Undo { id, reason: reason(0)? }),
+        Purpose::Undo { id, seq } => change(app, Change::Undo { id, reason: reason(0)?, seq }),
         Purpose::Split => {
             let seed = first.parse().map_err(|_| "the seed is a whole number from 0".to_owned())?;
             let percent = form.answer(1).parse().ok().filter(|n| (1..100).contains(n));
@@ -54,7 +57,13 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
                 form.fields.iter().enumerate().map(|(at, field)| format!("{}={}", field.label, form.answer(at)));
             work(app, Work::Fit { assignments: answers.collect() })
         }
+        Purpose::ImportSplit => {
+            let column = Some(form.answer(1)).filter(|name| !name.is_empty()).ok_or("which column has the sets?")?;
+            change(app, Change::ImportSplit { path: PathBuf::from(first), column })
+        }
         Purpose::TakePatient => vec![Effect::Ask(Request::Values { id: first })],
+        Purpose::Reconcile => reconcile(app, &first),
+        Purpose::Report => vec![Effect::Ask(Request::Report { folder: PathBuf::from(first) })],
     })
 }
 
@@ -150,13 +159,16 @@ pub fn exclude(app: &mut App) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Asks what would be turned back; the answer opens the question.
 pub fn undo(app: &mut App) -> Vec<Effect> {
-    if let Some(id) = app.patients.selected().map(str::to_owned) {
-        let form = Form::new(format!("Turn the last change of {id} back"), Purpose::Undo { id }, &[("reason", "")])
-            .saying(["the trail keeps both changes".to_owned()]);
-        app.dialog = Some(Dialog::Form(form));
-    }
-    Vec::new()
+    let id = app.patients.selected().map(str::to_owned);
+    id.map(|id| Effect::Ask(Request::LastEdit { id })).into_iter().collect()
+}
+
+pub fn undo_form(id: String, seq: i64, text: String) -> Dialog {
+    let form = Form::new(format!("Turn the last change of {id} back"), Purpose::Undo { id, seq }, &[("reason", "")])
+        .saying([text, "the trail keeps both changes".to_owned()]);
+    Dialog::Form(form)
 }
 
 /// Both versions of a row that somebody else changed meanwhile.
@@ -183,10 +195,9 @@ pub fn conflict(app: &mut App, ours: Change, theirs: &str, version: i64) {
 }
 
 pub fn draw_split(app: &mut App) -> Vec<Effect> {
-    let form = Form::new("A new split", Purpose::Split, &[("seed", "1"), ("training %", "80")]).saying([
-        "the split in force is replaced, and stays in the file".to_owned(),
-        "models fitted on it keep its name and lose their meaning for the new one".to_owned(),
-    ]);
+    let form = Form::new("A new split", Purpose::Split, &[("seed", "1"), ("training %", "80")])
+        .saying(["the split in force is replaced, and stays in the file".to_owned()])
+        .saying(orphans(app));
     app.dialog = Some(Dialog::Form(form));
     Vec::new()
 }
@@ -205,52 +216,38 @@ pub fn fit(app: &mut App) -> Vec<Effect> {
         return work(app, Work::Fit { assignments: Vec::new() });
     }
     let form = Form::new("Fit all models", Purpose::Fit, &fields)
-        .saying(["a changed value makes a run under its own protocol hash".to_owned()]);
+        .saying(["a changed value puts a new protocol in force; the run carries its hash".to_owned()]);
     app.dialog = Some(Dialog::Form(form));
     Vec::new()
 }
 
-/// Marks the run under the cursor; two marked runs are shown side by side.
+/// Marks the run under the cursor, or takes the mark away; two marked runs are shown side by side.
 pub fn compare(app: &mut App) -> Vec<Effect> {
-    let Some(run) = app.pages.get(&Page::Runs).and_then(page::PageState::row_name) else {
-        app.complain("stand on a run to compare it");
+    let run = (app.page() == Some(Page::Runs)).then(|| app.pages.get(&Page::Runs)?.row_name()).flatten();
+    let Some(run) = run else {
+        app.complain("stand on a run of the page Runs to compare it");
         return Vec::new();
     };
-    if !app.compared.contains(&run) {
-        app.compared.push(run.clone());
-    }
-    if app.compared.len() > 2 {
-        app.compared.remove(0);
-    }
-    let Some(Content::Sheet(runs)) = app.pages.get(&Page::Runs).and_then(|state| state.content.as_ref()) else {
+    if let Some(at) = app.compared.iter().position(|marked| *marked == run) {
+        app.compared.remove(at);
+        app.say(format!("run {run} is not marked any more"));
         return Vec::new();
-    };
-    let row = |id: &String| runs.rows.iter().find(|row| row[0].text() == *id);
-    let both: Vec<&Vec<Cell>> = app.compared.iter().filter_map(row).collect();
-    let [a, b] = both[..] else {
-        app.say(format!("run {run} is marked; mark a second one"));
-        return Vec::new();
-    };
-    let line = |(at, name): (usize, &String)| {
-        let sign = if a[at] == b[at] { "same" } else { "differs" };
-        vec![Cell::Text(name.clone()), a[at].clone(), b[at].clone(), Cell::Text(sign.to_owned())]
-    };
-    let sheet = Sheet {
-        title: "Two runs side by side".to_owned(),
-        headings: ["what", "first", "second", "compared"].map(str::to_owned).to_vec(),
-        rows: runs.headings.iter().enumerate().map(line).collect(),
-        ..Sheet::default()
-    };
-    page::arrived(app, Page::Comparison, None, Content::Sheet(sheet));
-    if let Some(state) = app.pages.get_mut(&Page::Comparison) {
-        state.stale = false;
     }
-    app.open_page(Screen::Models, Page::Comparison)
+    if app.compared.len() == 2 {
+        app.compared.clear();
+    }
+    app.compared.push(run.clone());
+    if app.compared.len() == 2 {
+        return app.open_page(Screen::Models, Page::Comparison);
+    }
+    app.say(format!("run {run} is marked; mark a second one"));
+    Vec::new()
 }
 
 /// A file name for the present view.
 pub fn export_form(app: &mut App) -> Vec<Effect> {
     let (name, kinds) = match app.page() {
+        None if app.screen == Screen::Nomogram => ("prediction.csv".to_owned(), "csv md html json tex txt"),
         None => ("patients.csv".to_owned(), "csv md html json tex txt"),
         Some(page) => {
             let stem = page.name().to_lowercase().replace(' ', "-");
@@ -268,9 +265,8 @@ pub fn export_form(app: &mut App) -> Vec<Effect> {
 
 /// Writes the present view to a file whose ending decides the form.
 pub fn export(app: &mut App, path: &str) -> Vec<Effect> {
-    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    match text_of_view(app, ending) {
-        Ok(text) => vec![Effect::Ask(Request::Write { path: PathBuf::from(path), text })],
+    match view_here(app).and_then(|view| Ok((view, Ending::of(path)?))) {
+        Ok((view, ending)) => vec![Effect::Ask(Request::Write { path: PathBuf::from(path), view, ending })],
         Err(why) => {
             app.complain(why);
             Vec::new()
@@ -278,44 +274,58 @@ pub fn export(app: &mut App, path: &str) -> Vec<Effect> {
     }
 }
 
-fn text_of_view(app: &App, ending: &str) -> Result<String, String> {
+fn view_here(app: &App) -> Result<View, String> {
     let content = app.page().and_then(|page| app.pages.get(&page)).and_then(|state| state.content.as_ref());
-    if let (Some(Content::Chart(figure)), "svg") = (content, ending) {
-        return Ok(figure.svg());
-    }
-    let format = match ending {
-        "csv" => Format::Csv,
-        "md" => Format::Markdown,
-        "html" => Format::Html,
-        "json" => Format::Json,
-        "tex" => Format::Latex,
-        "txt" => Format::Text,
-        _ => return Err(format!("no form of this view ends in .{ending}")),
-    };
     match content {
-        Some(Content::Sheet(sheet)) => Ok(render(sheet, format)),
-        Some(Content::Chart(figure)) => Ok(render(&figure.numbers, format)),
-        Some(Content::Blocks(sheets)) => {
-            Ok(sheets.iter().map(|sheet| render(sheet, format)).collect::<Vec<_>>().join("\n"))
+        _ if app.screen == Screen::Nomogram => {
+            let sheet = crate::tui::nomogram::sheet(app).ok_or("there is no prediction to write yet")?;
+            Ok(View::Content(Box::new(Content::Sheet(sheet))))
         }
-        None if app.screen == Screen::Patients => Ok(render(&patient_sheet(app), format)),
-        _ => Err("there is no table to write here".to_owned()),
+        Some(Content::Nothing(_)) => Err("there is nothing to write here".to_owned()),
+        Some(content) => Ok(View::Content(Box::new(content.clone()))),
+        None if app.screen == Screen::Patients => {
+            let patients = &app.patients;
+            let (rows, columns) = (patients.order.clone(), patients.columns());
+            Ok(View::Patients { cohort: std::sync::Arc::clone(&patients.cohort), rows, columns })
+        }
+        None => Err("there is no table to write here".to_owned()),
     }
 }
 
-/// The patients as listed: filtered, sorted, shown columns.
-fn patient_sheet(app: &App) -> Sheet {
-    let patients = &app.patients;
-    let columns = patients.columns();
-    let cell = |row: u32, column: usize| match patients.cohort.text(row as usize, column) {
-        text if text.is_empty() => Cell::Empty,
-        text => Cell::Text(text),
-    };
-    Sheet {
-        title: "Patients".to_owned(),
-        headings: columns.iter().map(|&at| patients.cohort.name(at).to_owned()).collect(),
-        rows: patients.order.iter().map(|&row| columns.iter().map(|&at| cell(row, at)).collect()).collect(),
-        notes: Vec::new(),
-        provenance: Vec::new(),
-    }
+/// A file of published cells to hold against themselves and against this study.
+pub fn reconcile_form(app: &App) -> Dialog {
+    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", &app.published)])
+        .saying(["a CSV file: table,set,row,column,printed; osteon reconcile --help has an example".to_owned()]);
+    Dialog::Form(form)
+}
+
+pub fn reconcile(app: &mut App, path: &str) -> Vec<Effect> {
+    app.published = path.to_owned();
+    [Page::Reconciliation, Page::Beside].iter().for_each(|page| drop(app.pages.remove(page)));
+    app.open_page(Screen::Trail, Page::Reconciliation)
+}
+
+pub fn report_form() -> Dialog {
+    let form = Form::new("Write the report", Purpose::Report, &[("folder", "report")])
+        .saying(["report.html, report.md, every figure and a nomogram that calculates".to_owned()]);
+    Dialog::Form(form)
+}
+
+pub fn import_split(app: &mut App) -> Vec<Effect> {
+    let form = Form::new("Import a split", Purpose::ImportSplit, &[("file", ""), ("column", "split")])
+        .saying(["a CSV file: patients first, and a column of train and test".to_owned()])
+        .saying(orphans(app));
+    app.dialog = Some(Dialog::Form(form));
+    Vec::new()
+}
+
+/// What a new split would leave behind.
+fn orphans(app: &App) -> Vec<String> {
+    let lost = app.head.fitted.as_ref().map(|fitted| {
+        vec![
+            format!("warning: {fitted} learnt from the split in force"),
+            "their tables, curves and nomogram are gone until the next fit".to_owned(),
+        ]
+    });
+    lost.unwrap_or_default()
 }

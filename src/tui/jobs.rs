@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::study::Asked;
 use crate::tui::app::{App, work};
 use crate::tui::bindings::Action;
 use crate::tui::data::{JobRow, JobState, Screen};
@@ -11,7 +12,7 @@ use crate::tui::dialog::{Dialog, wrap};
 use crate::tui::grid_view::{GridView, Move, put};
 use crate::tui::message::{Effect, Request, Work};
 use crate::tui::theme::Theme;
-use crate::tui::{layout, page};
+use crate::tui::{layout, origin, page};
 
 /// State of the screen.
 #[derive(Clone, Debug, Default)]
@@ -71,10 +72,14 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::First => Move::First,
         Action::Last => Move::Last,
         Action::Open => {
-            if let Some(job) = app.jobs.selected() {
-                app.dialog = Some(Dialog::text(format!("Job {}", job.id), story(job)));
+            let Some(job) = app.jobs.selected() else { return Vec::new() };
+            let (title, mut lines) = (format!("Job {}", job.id), story(job));
+            let may_fail = job.kind == "extract";
+            if may_fail {
+                lines.push(origin::ASKING.to_owned());
             }
-            return Vec::new();
+            app.dialog = Some(Dialog::text(title, lines));
+            return may_fail.then_some(Effect::Ask(Request::Origin(Asked::Failures))).into_iter().collect();
         }
         Action::Cancel => {
             let Some(job) = app.jobs.selected() else { return Vec::new() };

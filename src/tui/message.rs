@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
-use crate::study::{MovableModel, Picture};
+use crate::study::{Asked, MovableModel, Picture};
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
+use crate::tui::export::{Ending, View};
 
 /// Everything that reaches `update`.
 #[derive(Clone, Debug)]
@@ -49,8 +50,10 @@ pub enum Request {
     Head,
     Cohort,
     Jobs,
-    /// Of a patient where the page is one.
+    /// Of a patient, of two runs or of a file where the page is about one.
     Page(Page, Option<String>),
+    /// What else is known of a number.
+    Origin(Asked),
     Picture {
         id: String,
     },
@@ -58,11 +61,20 @@ pub enum Request {
     Values {
         id: String,
     },
+    /// The patient's last change that can be turned back.
+    LastEdit {
+        id: String,
+    },
+    /// The whole report into a folder.
+    Report {
+        folder: PathBuf,
+    },
     Change(Change),
     Work(Work),
     Write {
         path: PathBuf,
-        text: String,
+        view: View,
+        ending: Ending,
     },
 }
 
@@ -91,10 +103,16 @@ pub enum Change {
     Undo {
         id: String,
         reason: String,
+        /// The change that was seen as the last one.
+        seq: i64,
     },
     Split {
         seed: u64,
         train_percent: u32,
+    },
+    ImportSplit {
+        path: PathBuf,
+        column: String,
     },
     LockSplit,
 }
@@ -128,6 +146,14 @@ pub enum Answer {
     Values {
         id: String,
         values: Vec<f64>,
+    },
+    /// What else is known of the number that was asked for.
+    Origin(Vec<String>),
+    /// The change that an undo would turn back, in words.
+    LastEdit {
+        id: String,
+        seq: i64,
+        text: String,
     },
     /// Something was done; say so.
     Done(String),

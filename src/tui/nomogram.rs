@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::nomogram::Effect as Scale;
+use crate::report::sheet::{Cell, Sheet};
 use crate::study::MovableModel;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
@@ -12,7 +13,8 @@ use crate::tui::dialog::Dialog;
 use crate::tui::form::{Form, Purpose};
 use crate::tui::grid_view::put;
 use crate::tui::message::Effect;
-use crate::tui::page;
+use crate::tui::theme::Theme;
+use crate::tui::{forms, page};
 
 /// State of the screen.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,8 @@ pub struct NomogramScreen {
     pub at: usize,
     /// Whose values these are, until one is moved.
     pub patient: Option<String>,
+    /// First line that is seen.
+    pub top: usize,
 }
 
 /// Steps over the range of a number.
@@ -33,16 +37,25 @@ pub fn arrived(app: &mut App, model: Result<Box<MovableModel>, String>) {
     if let Ok(model) = &model
         && screen.values.len() != model.scales.effects.len()
     {
-        screen.values = model.scales.effects.iter().map(middle).collect();
+        screen.values = start(model);
     }
     screen.model = Some(model);
 }
 
-fn middle(scale: &Scale) -> f64 {
-    match scale {
-        Scale::Continuous { low, high, .. } => low + ((high - low) / STEPS * (STEPS / 2.0).round()),
-        Scale::Levels { .. } => 0.0,
-    }
+/// Means of the training patients and reference levels.
+fn start(model: &MovableModel) -> Vec<f64> {
+    let mut at = 0;
+    let value = |scale: &Scale| match scale {
+        Scale::Continuous { low, high, .. } => {
+            at += 1;
+            model.means.get(at - 1).map_or(*low, |mean| mean.clamp(*low, *high))
+        }
+        Scale::Levels { levels, .. } => {
+            at += levels.len() - 1;
+            0.0
+        }
+    };
+    model.scales.effects.iter().map(value).collect()
 }
 
 pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
@@ -59,6 +72,14 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
                 screen.patient = None;
             }
         }
+        Action::Explain => {
+            let height = usize::from(app.size.1.saturating_sub(3));
+            let all = picture(app, usize::from(app.size.0)).len();
+            let screen = &mut app.nomogram;
+            let next = screen.top + height.saturating_sub(1).max(1);
+            screen.top = if screen.top + height >= all { 0 } else { next.min(all.saturating_sub(height)) };
+        }
+        Action::Export => return forms::export_form(app),
         Action::TakePatient => {
             let selected = app.patients.selected().unwrap_or_default().to_owned();
             let form = Form::new("Values of a patient", Purpose::TakePatient, &[("id", &selected)]);
@@ -128,30 +149,126 @@ pub fn title(app: &App) -> String {
     }
 }
 
-pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
-    let theme = app.options.theme;
+/// The prediction as a table, for a file.
+pub fn sheet(app: &App) -> Option<Sheet> {
     let screen = &app.nomogram;
-    let model = match &screen.model {
+    let Some(Ok(model)) = &screen.model else { return None };
+    let shares = model.shares(&screen.values);
+    let row = |(at, scale): (usize, &Scale)| {
+        let value = match scale {
+            Scale::Continuous { .. } => Cell::Number { value: screen.values[at], digits: 3 },
+            Scale::Levels { .. } => Cell::Text(value_text(scale, screen.values[at])),
+        };
+        let points = Cell::number(model.scales.points(at, screen.values[at]), 1);
+        vec![Cell::Text(scale.name().to_owned()), value, points, Cell::Number { value: shares[at], digits: 3 }]
+    };
+    let mut rows: Vec<Vec<Cell>> = model.scales.effects.iter().enumerate().map(row).collect();
+    let (estimate, [low, high]) = model.risk(&screen.values);
+    let risk = Cell::Interval { estimate, low, high, digits: 4 };
+    rows.push(vec![Cell::Text("probability of non-pGR".to_owned()), risk, Cell::Empty, Cell::Empty]);
+    Some(Sheet {
+        title: screen.patient.as_ref().map_or("Prediction".to_owned(), |id| format!("Prediction for {id}")),
+        headings: ["variable", "value", "points", "SHAP, log odds"].map(str::to_owned).to_vec(),
+        rows,
+        notes: vec!["interval: Wald's on the linear predictor, the Rad-score taken as known".to_owned()],
+        provenance: model.provenance.clone(),
+    })
+}
+
+pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    match &app.nomogram.model {
         None => return page::say("reading the model", area, buffer),
         Some(Err(why)) => return page::say(why, area, buffer),
-        Some(Ok(model)) => model,
-    };
-    let signs = theme.signs();
+        Some(Ok(_)) => (),
+    }
+    let lines = picture(app, usize::from(area.width));
+    let top = app.nomogram.top.min(lines.len().saturating_sub(usize::from(area.height)));
+    for ((text, style), y) in lines[top..].iter().zip(area.y..area.bottom()) {
+        put(buffer, area.x, y, area.width, text, false, *style);
+    }
+}
+
+/// Every line of the screen: values, total, probability, what each value adds, and where the study's patients lie.
+fn picture(app: &App, width: usize) -> Vec<(String, Style)> {
+    let theme = app.options.theme;
+    let screen = &app.nomogram;
+    let Some(Ok(model)) = &screen.model else { return Vec::new() };
+    let bars = width.saturating_sub(4);
     let texts = lines(app);
-    let width = usize::from(area.width.saturating_sub(4));
-    let mut y = area.y;
+    let mut all: Vec<(String, Style)> = Vec::new();
     for (at, scale) in model.scales.effects.iter().enumerate() {
         let here = at == screen.at;
-        let style = if here { theme.heading() } else { Style::new() };
-        put(buffer, area.x, y, 1, if here { signs.cursor } else { " " }, false, style);
-        put(buffer, area.x + 2, y, area.width.saturating_sub(3), &texts[at], false, style);
-        put(buffer, area.x + 2, y + 1, width as u16, &bar(part(scale, screen.values[at]), width, theme), false, style);
-        y += 3;
+        let (sign, style) = if here { (theme.signs().cursor, theme.heading()) } else { (" ", Style::new()) };
+        all.push((format!("{sign} {}", texts[at]), style));
+        all.push((format!("  {}", bar(part(scale, screen.values[at]), bars, theme)), style));
     }
-    put(buffer, area.x + 2, y, area.width.saturating_sub(3), &texts[texts.len() - 2], false, Style::new());
-    put(buffer, area.x + 2, y + 1, area.width.saturating_sub(3), &texts[texts.len() - 1], false, theme.heading());
+    all.push((format!("  {}", texts[texts.len() - 2]), Style::new()));
+    all.push((format!("  {}", texts[texts.len() - 1]), theme.heading()));
     let (risk, _) = model.risk(&screen.values);
-    put(buffer, area.x + 2, y + 2, width as u16, &bar(risk, width, theme), false, theme.heading());
+    all.push((format!("  {}", bar(risk, bars, theme)), theme.heading()));
+    all.extend(shap_bars(model, &screen.values, bars, theme));
+    all.extend(shap_strips(model, &screen.values, bars, theme));
+    all
+}
+
+/// Columns before a bar or a strip: a name and a number.
+const LABEL: usize = 32;
+
+/// What each value adds to the log odds of an average training patient, the largest first.
+fn shap_bars(model: &MovableModel, values: &[f64], width: usize, theme: Theme) -> Vec<(String, Style)> {
+    let shares = model.shares(values);
+    let mut order: Vec<usize> = (0..shares.len()).collect();
+    order.sort_by(|&a, &b| shares[b].abs().total_cmp(&shares[a].abs()));
+    let most = shares.iter().fold(f64::MIN_POSITIVE, |most, share| share.abs().max(most));
+    let half = width.saturating_sub(LABEL) / 2;
+    let signs = theme.signs();
+    let line = |&at: &usize| {
+        let name = model.scales.effects[at].name();
+        let n = (shares[at].abs() / most * half as f64).round() as usize;
+        let (left, right) = if shares[at] < 0.0 { (n, 0) } else { (0, n) };
+        let full = |n: usize| signs.bar_full.repeat(n);
+        let bar = format!("{}{}{}{}", " ".repeat(half - left), full(left), signs.separator, full(right));
+        (format!("  {name:<22} {:>+8.3} {bar}", shares[at]), Style::new())
+    };
+    let title = "  SHAP of these values, log odds: less to the left, more to the right".to_owned();
+    std::iter::once((title, theme.heading())).chain(order.iter().map(line)).collect()
+}
+
+/// Where the training patients' SHAP values lie, the variable with the largest mean first; `o` is where these values are.
+fn shap_strips(model: &MovableModel, values: &[f64], width: usize, theme: Theme) -> Vec<(String, Style)> {
+    let size = |at: usize| {
+        let own = &model.swarm[at];
+        own.iter().map(|share| share.abs()).sum::<f64>() / own.len().max(1) as f64
+    };
+    let mut order: Vec<usize> = (0..model.swarm.len()).collect();
+    order.sort_by(|&a, &b| size(b).total_cmp(&size(a)));
+    let shares = model.shares(values);
+    let all = || model.swarm.iter().flatten().chain(&shares);
+    let most = all().fold(f64::MIN_POSITIVE, |most, share| share.abs().max(most));
+    let cells = width.saturating_sub(LABEL).max(1);
+    let place = |share: f64| (((share / most + 1.0) / 2.0 * (cells - 1) as f64).round() as usize).min(cells - 1);
+    let line = |&at: &usize| {
+        let mut counts = vec![0_usize; cells];
+        model.swarm[at].iter().for_each(|&share| counts[place(share)] += 1);
+        let mut strip: Vec<char> = counts.into_iter().map(density).collect();
+        strip[place(shares[at])] = 'o';
+        let name = model.scales.effects[at].name();
+        (format!("  {name:<22} {:>8.3} {}", size(at), strip.into_iter().collect::<String>()), Style::new())
+    };
+    let n = model.swarm.first().map_or(0, Vec::len);
+    let title = format!("  SHAP of the {n} training patients, by mean size; o: these values");
+    std::iter::once((title, theme.heading())).chain(order.iter().map(line)).collect()
+}
+
+/// A sign for how many patients fall on one place.
+fn density(n: usize) -> char {
+    match n {
+        0 => ' ',
+        1 => '.',
+        2 | 3 => ':',
+        4..=7 => '*',
+        _ => '#',
+    }
 }
 
 fn part(scale: &Scale, value: f64) -> f64 {
@@ -162,7 +279,7 @@ fn part(scale: &Scale, value: f64) -> f64 {
 }
 
 /// A line with a thumb.
-fn bar(part: f64, width: usize, theme: crate::tui::theme::Theme) -> String {
+fn bar(part: f64, width: usize, theme: Theme) -> String {
     let signs = theme.signs();
     let at = (part.clamp(0.0, 1.0) * width.saturating_sub(1) as f64).round() as usize;
     (0..width).map(|x| if x == at { signs.bar_full } else { signs.dash }).collect()

@@ -6,45 +6,50 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::report::sheet::{Cell, Sheet};
+use crate::plot::cells::screens;
+use crate::report::sheet::{Cell, Format, Sheet, render};
 use crate::table::filter::Filter;
 use crate::table::{Column, Table, Values};
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::data::{Content, Page, Screen};
-use crate::tui::dialog::{Dialog, wrap};
+use crate::tui::dialog::wrap;
 use crate::tui::grid_view::{Grid, GridView, Heading, Move, put};
 use crate::tui::message::Effect;
 use crate::tui::theme::Theme;
-use crate::tui::{blocks, chart, forms, layout, patients};
+use crate::tui::{blocks, chart, forms, layout, origin, patients};
 
 /// One page and where the reader is in it.
 #[derive(Clone, Debug)]
 pub struct PageState {
-    /// Whose page it is, where it is a patient's.
-    pub patient: Option<String>,
+    /// What it is about, where it is about one thing: a patient, two runs, a file.
+    pub subject: Option<String>,
     pub content: Option<Content>,
     /// It must be asked for (again) when it is seen.
     pub stale: bool,
     headings: Vec<Heading>,
     pub view: GridView,
-    /// First line that is seen of blocks.
+    /// First line that is seen of blocks, or the screen of a figure that needs several.
     top: usize,
 }
 
 impl Default for PageState {
     fn default() -> Self {
-        PageState { patient: None, content: None, stale: true, headings: Vec::new(), view: GridView::default(), top: 0 }
+        PageState { subject: None, content: None, stale: true, headings: Vec::new(), view: GridView::default(), top: 0 }
     }
 }
 
 /// Headings and cells wider than this are cut; `Enter` shows them whole.
 const WIDEST: usize = 28;
+/// Names of rows have more room.
+const WIDEST_FIRST: usize = 44;
+/// And so have last columns, which are words on the others.
+const WIDEST_LAST: usize = 60;
 
 impl PageState {
     /// A page that must be asked for.
-    pub fn of(patient: Option<String>) -> PageState {
-        PageState { patient, ..PageState::default() }
+    pub fn of(subject: Option<String>) -> PageState {
+        PageState { subject, ..PageState::default() }
     }
 
     fn sheet(&self) -> Option<&Sheet> {
@@ -63,6 +68,16 @@ impl PageState {
     }
 
     pub fn settle(&mut self, size: (u16, u16)) {
+        if let Some(Content::Blocks(sheets)) = &self.content {
+            // A page of blocks has no heading: one more line is seen.
+            let seen = usize::from(size.1) + 1;
+            self.view.row = self.view.row.min(blocks::rows(sheets).saturating_sub(1));
+            let line = blocks::line_of(sheets, size.0, self.view.row);
+            let least = (line + 1).saturating_sub(seen);
+            // The title above the first row is shown with it.
+            self.top = self.top.clamp(least, line.saturating_sub(1).max(least));
+            return;
+        }
         let rows = self.sheet().map_or(0, |sheet| sheet.rows.len());
         self.view.settle(rows, &self.widths(), size);
     }
@@ -77,14 +92,29 @@ impl PageState {
             self.view.go(to, rows, &widths, size);
             return;
         }
-        self.top = match to {
-            Move::Down(n) => self.top + n,
-            Move::Up(n) => self.top.saturating_sub(n),
-            Move::First => 0,
-            _ => self.top,
-        };
         if let Some(Content::Blocks(sheets)) = &self.content {
-            self.top = self.top.min(blocks::height(sheets, size.0).saturating_sub(usize::from(size.1)));
+            let last = blocks::rows(sheets).saturating_sub(1);
+            self.view.row = match to {
+                Move::Down(n) => (self.view.row + n).min(last),
+                Move::Up(n) => self.view.row.saturating_sub(n),
+                Move::Left => blocks::neighbour(sheets, self.view.row, -1),
+                Move::Right => blocks::neighbour(sheets, self.view.row, 1),
+                Move::First | Move::RowStart => 0,
+                Move::Last | Move::RowEnd => last,
+                Move::To(_) => self.view.row,
+            };
+            self.settle(size);
+        }
+        if let Some(Content::Chart(figure)) = &self.content {
+            let (width, height) = (usize::from(size.0), usize::from(size.1) + 1);
+            let last = screens(&figure.plot, width, height).len().saturating_sub(1);
+            self.top = match to {
+                Move::Down(_) => (self.top + 1).min(last),
+                Move::Up(_) => self.top.saturating_sub(1),
+                Move::First => 0,
+                Move::Last => last,
+                _ => self.top,
+            };
         }
     }
 
@@ -103,23 +133,34 @@ impl PageState {
         match &self.content {
             None => say("reading", area, buffer),
             Some(Content::Nothing(why)) => say(why, area, buffer),
-            Some(Content::Blocks(sheets)) => blocks::draw(sheets, self.top, theme, area, buffer),
-            Some(Content::Chart(figure)) => chart::draw(figure, theme, area, buffer),
+            Some(Content::Blocks(sheets)) => blocks::draw(sheets, self.top, self.view.row, theme, area, buffer),
+            Some(Content::Chart(figure)) => chart::draw(figure, self.top, theme, area, buffer),
             Some(Content::Sheet(sheet)) if sheet.rows.is_empty() => {
                 let none = format!("{}: nothing yet", if sheet.title.is_empty() { page.name() } else { &sheet.title });
                 say(sheet.notes.first().unwrap_or(&none), area, buffer);
             }
-            Some(Content::Sheet(sheet)) => self.draw_sheet(sheet, theme, area, buffer),
+            Some(Content::Sheet(sheet)) => {
+                let marked: &[String] = if page == Page::Runs { &app.compared } else { &[] };
+                self.draw_sheet(sheet, marked, theme, area, buffer);
+            }
         }
     }
 
-    fn draw_sheet(&self, sheet: &Sheet, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    fn draw_sheet(&self, sheet: &Sheet, marked: &[String], theme: Theme, area: Rect, buffer: &mut Buffer) {
         let cell = |row: usize, column: usize| {
             let cell = &sheet.rows[row][column];
             (cell.text(), look(cell, theme))
         };
-        let grid = Grid { headings: &self.headings, rows: sheet.rows.len(), cell: &cell, sign: &|_| " " };
+        let sign = |row: usize| if marked.contains(&sheet.rows[row][0].text()) { theme.signs().mark } else { " " };
+        let grid = Grid { headings: &self.headings, rows: sheet.rows.len(), cell: &cell, sign: &sign };
+        let (area, beside) = self.room_beside(area);
         self.view.draw(&grid, theme, area, buffer);
+        if let Some(beside) = beside {
+            let lines = origin::of_cell(sheet, self.view.row, self.view.column, false);
+            for (line, y) in wrap(&lines, usize::from(beside.width)).iter().zip(beside.y..beside.bottom()) {
+                put(buffer, beside.x, y, beside.width, line, false, Style::new());
+            }
+        }
         let used = 1 + sheet.rows.len() as u16;
         if used + 1 < area.height {
             let notes = wrap(&sheet.notes, usize::from(area.width.saturating_sub(2)));
@@ -127,6 +168,21 @@ impl PageState {
                 put(buffer, area.x + 1, y, area.width.saturating_sub(2), note, false, Style::new());
             }
         }
+    }
+}
+
+/// Fewer columns than this are no room for a text beside a table.
+const BESIDE: u16 = 50;
+
+impl PageState {
+    /// On a wide screen a table that leaves room has beside it where the number under the cursor comes from.
+    fn room_beside(&self, area: Rect) -> (Rect, Option<Rect>) {
+        let needed = 3 + self.headings.iter().map(|heading| heading.width + 2).sum::<u16>();
+        if area.width < layout::WIDE || needed + BESIDE > area.width {
+            return (area, None);
+        }
+        let beside = Rect { x: area.x + needed, width: (area.width - needed).min(100), ..area };
+        (Rect { width: needed - 2, ..area }, Some(beside))
     }
 }
 
@@ -145,7 +201,12 @@ fn headings(sheet: &Sheet) -> Vec<Heading> {
         let cells = || sheet.rows.iter().filter_map(move |row| row.get(at));
         let widest = cells().map(|cell| cell.text().chars().count()).max().unwrap_or(0);
         let numbers = cells().any(Cell::is_number) && cells().all(|cell| cell.is_number() || *cell == Cell::Empty);
-        let width = widest.max(text.chars().count()).min(WIDEST) as u16;
+        let most = match at {
+            0 => WIDEST_FIRST,
+            _ if at + 1 == sheet.headings.len() => WIDEST_LAST,
+            _ => WIDEST,
+        };
+        let width = widest.max(text.chars().count()).min(most) as u16;
         Heading { text: text.clone(), width, right: numbers }
     };
     sheet.headings.iter().enumerate().map(heading).collect()
@@ -160,9 +221,9 @@ pub fn say(text: &str, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-pub fn arrived(app: &mut App, page: Page, patient: Option<String>, content: Content) {
+pub fn arrived(app: &mut App, page: Page, subject: Option<String>, content: Content) {
     let state = app.pages.entry(page).or_default();
-    if state.patient != patient {
+    if state.subject != subject {
         return;
     }
     let mut content = content;
@@ -252,53 +313,20 @@ fn open(app: &mut App, page: Page) -> Vec<Effect> {
         let id = text.clone();
         return patients::open(app, &id);
     }
-    match &state.content {
-        Some(Content::Sheet(sheet)) => {
-            let lines = origin(sheet, state.view.row, state.view.column);
-            app.dialog = Some(Dialog::text("Where does this come from", lines));
-        }
-        Some(Content::Blocks(sheets)) => {
-            let lines = sheets.iter().flat_map(|sheet| sheet.provenance.iter().cloned()).collect();
-            app.dialog = Some(Dialog::text("Where does this come from", lines));
-        }
-        Some(Content::Chart(figure)) => {
-            let mut lines = vec![figure.caption.clone(), String::new()];
-            lines.extend(figure.plot.provenance.iter().cloned());
-            app.dialog = Some(Dialog::text("Where does this come from", lines));
-        }
-        _ => (),
-    }
-    Vec::new()
-}
-
-/// Names, full precision, notes and provenance of one cell.
-fn origin(sheet: &Sheet, row: usize, column: usize) -> Vec<String> {
-    let Some(cell) = sheet.rows.get(row).and_then(|row| row.get(column)) else { return Vec::new() };
-    let heading = &sheet.headings[column];
-    let mut lines = vec![sheet.title.clone(), format!("{}, {heading}: {}", row_name(sheet, row), cell.text().trim())];
-    if cell.is_number() {
-        lines.extend(cell.precise().iter().map(|(name, value)| format!("  {name} {value}")));
-    }
-    lines.extend(sheet.notes.iter().cloned());
-    lines.push(String::new());
-    lines.extend(sheet.provenance.iter().cloned());
-    lines
-}
-
-fn row_name(sheet: &Sheet, row: usize) -> String {
-    match &sheet.rows[row][0] {
-        Cell::Level { of, level } => format!("{of}, {level}"),
-        cell => cell.text(),
-    }
+    origin::open(app, page)
 }
 
 fn find(app: &mut App, page: Page, forward: bool) -> Vec<Effect> {
     let size = layout::grid_size(app.size);
     let wanted = app.find.to_lowercase();
     let Some(state) = app.pages.get_mut(&page) else { return Vec::new() };
-    let Some(sheet) = state.sheet() else { return Vec::new() };
-    let n = sheet.rows.len();
-    let has = |row: &usize| sheet.rows[*row].iter().any(|cell| cell.text().to_lowercase().contains(&wanted));
+    let rows: Vec<&Vec<Cell>> = match &state.content {
+        Some(Content::Sheet(sheet)) => sheet.rows.iter().collect(),
+        Some(Content::Blocks(sheets)) => sheets.iter().flat_map(|sheet| &sheet.rows).collect(),
+        _ => return Vec::new(),
+    };
+    let n = rows.len();
+    let has = |row: &usize| rows[*row].iter().any(|cell| cell.text().to_lowercase().contains(&wanted));
     let start = state.view.row;
     let found = if forward {
         (1..=n).map(|by| (start + by) % n).find(has)
@@ -306,28 +334,34 @@ fn find(app: &mut App, page: Page, forward: bool) -> Vec<Effect> {
         (1..=n).map(|by| (start + n - by) % n).find(has)
     };
     match found {
-        Some(row) => state.go(Move::To(row), size),
+        Some(row) => {
+            state.view.row = row;
+            state.settle(size);
+        }
         None => app.complain(format!("nothing here contains {}", app.find)),
     }
     Vec::new()
 }
 
 fn copy(app: &mut App, page: Page, action: Action) -> Vec<Effect> {
-    let Some(state) = app.pages.get(&page) else { return Vec::new() };
-    let Some(sheet) = state.sheet() else {
+    let found = app.pages.get(&page).and_then(|state| match &state.content {
+        Some(Content::Sheet(sheet)) => Some((state, vec![sheet], sheet.rows.get(state.view.row)?)),
+        Some(Content::Blocks(sheets)) => {
+            let row = sheets.iter().flat_map(|sheet| &sheet.rows).nth(state.view.row)?;
+            Some((state, sheets.iter().collect(), row))
+        }
+        _ => None,
+    });
+    let Some((state, sheets, row)) = found else {
         app.complain("there is no table to copy here");
         return Vec::new();
     };
-    let Some(row) = sheet.rows.get(state.view.row) else { return Vec::new() };
-    let (text, said) = match action {
-        Action::CopyCell => (full(&row[state.view.column]), "copied the cell in full precision"),
-        Action::CopyRow => {
-            (row.iter().map(|cell| cell.text().trim().to_owned()).collect::<Vec<_>>().join("\t"), "copied the row")
-        }
-        _ => (
-            crate::report::sheet::render(sheet, crate::report::sheet::Format::Markdown),
-            "copied the table as Markdown",
-        ),
+    let table = || sheets.iter().map(|sheet| render(sheet, Format::Markdown)).collect::<Vec<_>>().join("\n");
+    let line = || row.iter().map(|cell| cell.text().trim().to_owned()).collect::<Vec<_>>().join("\t");
+    let (text, said) = match (action, row.get(state.view.column)) {
+        (Action::CopyCell, Some(cell)) if sheets.len() == 1 => (full(cell), "copied the cell in full precision"),
+        (Action::CopyTable, _) => (table(), "copied the table as Markdown"),
+        _ => (line(), "copied the row"),
     };
     app.say(said);
     vec![Effect::Copy(text)]

@@ -156,7 +156,7 @@ pub fn refresh(app: &mut App) -> Vec<Effect> {
     }
     let Some(id) = app.patients.selected().map(str::to_owned) else { return Vec::new() };
     let beside = app.pages.entry(Page::Variables).or_default();
-    if beside.patient.as_ref() == Some(&id) && !beside.stale {
+    if beside.subject.as_ref() == Some(&id) && !beside.stale {
         return Vec::new();
     }
     *beside = page::PageState::of(Some(id.clone()));
@@ -273,9 +273,6 @@ pub fn open(app: &mut App, id: &str) -> Vec<Effect> {
         app.complain(format!("no patient {id}"));
         return Vec::new();
     };
-    if app.screen == Screen::Nomogram {
-        return vec![Effect::Ask(Request::Nomogram)];
-    }
     app.screen = Screen::Patients;
     if let Some(at) = app.patients.order.iter().position(|&row| app.patients.cohort.table.rows()[row as usize] == found)
     {
@@ -345,12 +342,10 @@ fn sorted(app: &mut App, sort: Option<(String, bool)>) -> Vec<Effect> {
 pub fn find(app: &mut App, forward: bool) -> Vec<Effect> {
     let wanted = app.find.to_lowercase();
     let patients = &app.patients;
-    let columns = patients.columns();
     let n = patients.order.len();
-    let has = |at: &usize| {
-        let row = patients.order[*at] as usize;
-        columns.iter().any(|&column| patients.cohort.text(row, column).to_lowercase().contains(&wanted))
-    };
+    let seekers: Vec<Seeker> =
+        patients.columns().into_iter().map(|column| Seeker::new(&patients.cohort, column, &wanted)).collect();
+    let has = |at: &usize| seekers.iter().any(|seeker| seeker.finds(patients.order[*at] as usize));
     let start = patients.view.row;
     let found = if forward {
         (1..=n).map(|by| (start + by) % n).find(has)
@@ -369,9 +364,45 @@ pub fn find(app: &mut App, forward: bool) -> Vec<Effect> {
     }
 }
 
+/// Looks for a text in one column; a column of levels is searched once a level.
+enum Seeker<'a> {
+    Ids { ids: &'a [String], wanted: &'a str },
+    Numbers { values: &'a [Option<f64>], wanted: &'a str },
+    Levels { codes: &'a [Option<usize>], hits: Vec<bool> },
+}
+
+impl<'a> Seeker<'a> {
+    fn new(cohort: &'a Cohort, column: usize, wanted: &'a str) -> Seeker<'a> {
+        let Some(at) = column.checked_sub(1) else { return Seeker::Ids { ids: cohort.table.rows(), wanted } };
+        match &cohort.table.columns()[at].values {
+            Values::Numbers(values) => Seeker::Numbers { values, wanted },
+            Values::Levels { levels, codes } => {
+                let hits = levels.iter().map(|level| level.to_lowercase().contains(wanted)).collect();
+                Seeker::Levels { codes, hits }
+            }
+        }
+    }
+
+    fn finds(&self, row: usize) -> bool {
+        match self {
+            Seeker::Ids { ids, wanted } => ids[row].to_lowercase().contains(wanted),
+            Seeker::Numbers { values, wanted } => values[row].is_some_and(|value| value.to_string().contains(wanted)),
+            Seeker::Levels { codes, hits } => codes[row].is_some_and(|code| hits[code]),
+        }
+    }
+}
+
+/// More rows than this are too much for a terminal's clipboard.
+const MOST_COPIED: usize = 2000;
+
 fn copy(app: &mut App, action: Action) -> Vec<Effect> {
     let patients = &app.patients;
     let Some(row) = patients.row() else { return Vec::new() };
+    if action == Action::CopyTable && patients.order.len() > MOST_COPIED {
+        let export = app.bindings.key_of(Action::Export);
+        app.complain(format!("{} rows are too many to copy; {export} writes them to a file", patients.order.len()));
+        return Vec::new();
+    }
     let line =
         |row: usize| patients.columns().iter().map(|&at| patients.cohort.text(row, at)).collect::<Vec<_>>().join("\t");
     let (text, said) = match action {

@@ -68,7 +68,15 @@ fn draw_pages(app: &App, mut x: u16, area: Rect, buffer: &mut Buffer) {
         put(buffer, x, area.y, area.width.saturating_sub(x), &app.head.title, false, theme.heading());
         return;
     }
+    let signs = theme.signs();
+    if first > 0 {
+        put(buffer, area.x, area.y, 1, signs.more_left, false, theme.attention());
+    }
     for (n, page) in pages.iter().enumerate().skip(first) {
+        if x + page.name().len() as u16 > area.right() {
+            put(buffer, area.right() - 1, area.y, 1, signs.more_right, false, theme.attention());
+            break;
+        }
         let style = if n == at { theme.heading().underlined() } else { Style::new() };
         put(buffer, x, area.y, area.right().saturating_sub(x), page.name(), false, style);
         x += page.name().len() as u16 + 2;
@@ -157,15 +165,27 @@ fn hints(app: &App, room: u16) -> String {
             (Action::More, "more"),
             (Action::Less, "less"),
             (Action::TakePatient, "patient"),
+            (Action::Explain, "SHAP"),
         ],
-        (Screen::Split, _) => &[(Action::NextPage, "page"), (Action::Draw, "draw"), (Action::Lock, "lock")],
+        (Screen::Split, _) => &[
+            (Action::NextPage, "page"),
+            (Action::Draw, "draw"),
+            (Action::ImportSplit, "import"),
+            (Action::Lock, "lock"),
+        ],
         (Screen::Models, _) => &[
             (Action::NextPage, "page"),
             (Action::Fit, "fit"),
             (Action::Compare, "compare"),
             (Action::Export, "export"),
         ],
-        (Screen::Trail, _) => &[(Action::NextPage, "page"), (Action::Filter, "filter"), (Action::Verify, "verify")],
+        (Screen::Trail, _) => &[
+            (Action::NextPage, "page"),
+            (Action::Filter, "filter"),
+            (Action::Verify, "verify"),
+            (Action::Reconcile, "reconcile"),
+            (Action::Report, "report"),
+        ],
         _ => &[
             (Action::NextPage, "page"),
             (Action::Open, "origin"),

@@ -38,6 +38,7 @@ mod reconcile;
 mod report;
 mod roc;
 mod roi;
+mod screens;
 mod seeds;
 mod select;
 mod shap;

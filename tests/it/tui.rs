@@ -30,11 +30,23 @@ const PLACES: &[(&str, &str)] = &[
     ("split_new", "5s"),
     ("models", "6"),
     ("chart", ":roc<enter>"),
+    ("models_marked", "6c"),
+    ("compare", "6cjc"),
+    ("fit_form", "6f"),
+    ("delong", ":delong<enter>"),
+    ("origin_block", "1jjj<enter>"),
+    ("undo", "u"),
+    ("split_import", "5i"),
     ("nomogram", "7"),
+    ("nomogram_explained", "7lllll<tab>"),
+    ("take_patient", "7p"),
+    ("reconcile", "8r"),
+    ("report", "8R"),
     ("trail", "8"),
     ("trail_filtered", "8&variable ~ 17<enter>"),
     ("export", "4x"),
     ("slices", "i"),
+    ("slices_first", "ikkkkkkkk+++"),
 ];
 
 #[test]
@@ -50,14 +62,17 @@ fn every_screen_is_drawn_as_it_was_approved() {
 
 #[test]
 fn no_size_panics_on_any_screen_or_dialog() {
-    for (_, keys) in PLACES {
+    for (place, (_, keys)) in PLACES.iter().enumerate() {
         let mut app = app((80, 24), 93);
         press(&mut app, keys);
-        for (width, height) in (0..=120).step_by(7).flat_map(|width| (0..=50).step_by(3).map(move |y| (width, y))) {
+        for (width, height) in (0..40).flat_map(|width| (0..14).map(move |y| (width, y))) {
             update(&mut app, Message::Resize(width, height));
             picture(&app);
         }
-        for (width, height) in (0..40).flat_map(|width| (0..14).map(move |y| (width, y))) {
+        // Every size meets some place in an ordinary run, and every place with `OSTEON_SWEEP`.
+        let step = if std::env::var_os("OSTEON_SWEEP").is_some() { 1 } else { PLACES.len() };
+        let sizes = (0..=120).flat_map(|width| (0..=50).map(move |height| (width, height)));
+        for (width, height) in sizes.skip(place % step).step_by(step) {
             update(&mut app, Message::Resize(width, height));
             picture(&app);
         }
@@ -191,6 +206,67 @@ fn a_copy_has_every_digit() {
 }
 
 #[test]
+fn a_number_says_what_it_means_and_then_what_the_study_knows() {
+    let mut app = app((100, 40), 93);
+    let effects = press(&mut app, ":table-5<enter>ll<enter>");
+    assert!(matches!(effects.last(), Some(Effect::Ask(Request::Origin(_)))));
+    let seen = text(&app);
+    assert!(seen.contains("variable 1, OR (95% CI): 2.000 (0.500-7.250)") && seen.contains("estimate 2"), "{seen}");
+    assert!(seen.contains("run 5, fit") && !seen.contains("asking"), "{seen}");
+}
+
+#[test]
+fn two_marked_runs_are_asked_for_side_by_side() {
+    let mut app = app((80, 24), 93);
+    let effects = press(&mut app, "6cjc");
+    let asked = Request::Page(osteon::tui::data::Page::Comparison, Some("variable 1 variable 2".into()));
+    assert_eq!(effects.last(), Some(&Effect::Ask(asked)));
+}
+
+#[test]
+fn an_undo_shows_what_it_turns_back_and_names_it() {
+    let mut app = app((80, 24), 93);
+    press(&mut app, "u");
+    assert!(text(&app).contains("alp: 97 became 312, by kim"));
+    let effects = press(&mut app, "typed twice<enter>");
+    let expected = Change::Undo { id: "SYN001".into(), reason: "typed twice".into(), seq: 12 };
+    assert_eq!(changes(&effects), [expected]);
+}
+
+#[test]
+fn a_new_split_warns_of_the_models_that_it_leaves_behind() {
+    for keys in ["5s", "5i"] {
+        let mut app = app((80, 24), 93);
+        press(&mut app, keys);
+        assert!(text(&app).contains("warning: the 10 models of run 5 learnt from the split in force"));
+    }
+}
+
+#[test]
+fn the_nomogram_says_what_each_value_adds_to_the_mean() {
+    // 4 x (0.75 - 0.5), 1.5 x (1 - 0.4), 0.004 x (412 - 300).
+    let shares = crate::tui_stage::movable().shares(&[0.75, 1.0, 412.0]);
+    for (share, expected) in shares.iter().zip([1.0, 0.9, 0.448]) {
+        assert!((share - expected).abs() < 1e-12, "{shares:?}");
+    }
+    let mut app = app((80, 24), 93);
+    press(&mut app, "7p<bs>3<enter>");
+    let seen = text(&app);
+    assert!(seen.contains("values of SYN003") && seen.contains("+0.448"), "{seen}");
+}
+
+#[test]
+fn too_large_a_copy_is_refused_and_an_export_leaves_the_loop() {
+    let mut app = app((80, 24), 3000);
+    assert!(press(&mut app, "<c-y>").is_empty());
+    assert!(text(&app).contains("3000 rows are too many to copy; x writes them to a file"));
+    let effects = press(&mut app, "x<enter>");
+    assert!(matches!(effects.last(), Some(Effect::Ask(Request::Write { .. }))));
+    press(&mut app, "x<bs><bs><bs>gif<enter>");
+    assert!(text(&app).contains("no form of this view ends in .gif"));
+}
+
+#[test]
 fn keys_and_words_reach_the_same_places() {
     for (keys, command) in
         [("3", ":jobs<enter>"), ("4<tab>", ":table-2<enter>"), ("<enter>", ":patients SYN001<enter>")]
@@ -218,7 +294,7 @@ fn without_colours_no_cell_has_one_and_every_state_has_a_word() {
 
 #[test]
 fn only_the_sixteen_named_colours_are_used_outside_images() {
-    for (_, keys) in PLACES {
+    for (_, keys) in PLACES.iter().filter(|(name, _)| !name.starts_with("slices")) {
         let mut app = app((80, 24), 93);
         press(&mut app, keys);
         let deep = |colour| matches!(colour, ratatui::style::Color::Rgb(..) | ratatui::style::Color::Indexed(_));
@@ -236,6 +312,10 @@ fn keys_pressed_before_the_first_patients_are_here_wait_for_them() {
     assert!(text(&app).contains("SYN002, alp"), "{}", text(&app));
     let mut app = App::new(options, osteon::tui::keys::Bindings::default(), (80, 24));
     assert_eq!(press(&mut app, "jq"), [Effect::Quit]);
+    let mut app = App::new(options, osteon::tui::keys::Bindings::default(), (80, 24));
+    press(&mut app, "jj");
+    update(&mut app, Message::Answer(Answer::Refused("the disk is gone".into())));
+    assert!(press(&mut app, "3").is_empty() && text(&app).contains("jobs"), "no key waits for what will not come");
 }
 
 #[test]

@@ -58,15 +58,7 @@ impl Session {
             }
         });
         let writer = pty.master.take_writer().unwrap();
-        Session {
-            child,
-            master: Some(pty.master),
-            writer: Some(writer),
-            screen,
-            sent,
-            closing,
-            reader: Some(reader),
-        }
+        Session { child, master: Some(pty.master), writer: Some(writer), screen, sent, closing, reader: Some(reader) }
     }
 
     /// Closes the terminal as a lost connection does: nobody holds its other end any more.
@@ -172,8 +164,10 @@ fn a_session_browses_filters_edits_and_finds_its_job_done_on_return() {
     session.wait_for("1 Stu 2 Pat");
     session.press("q");
     assert!(session.ended_within(LIMIT));
-    let ended = String::from_utf8_lossy(&session.sent.lock().unwrap()).into_owned();
-    assert!(ended.contains("\x1b[?1049l") && ended.contains("\x1b[?25h"), "the terminal was not restored");
+    let sent = || String::from_utf8_lossy(&session.sent.lock().unwrap()).into_owned();
+    let restored = || ["\x1b[?1049l", "\x1b[?25h"].iter().all(|part| sent().contains(part));
+    assert!(within(LIMIT, restored), "the terminal was not restored");
+    let ended = sent();
     assert!(!ended.contains("\x1b[6n") && !ended.contains("\x1b[c"), "a question was sent to the terminal");
     let store = Store::open(&path, Access::Read).unwrap();
     assert!(within(LIMIT, || store.jobs().unwrap()[0].state == JobState::Done));

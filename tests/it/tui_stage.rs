@@ -60,8 +60,65 @@ fn answer(request: Request, patients: usize) -> Option<Answer> {
             let content = content(page, patient.as_deref().unwrap_or_default());
             Answer::Page(page, patient, Box::new(content))
         }
+        Request::Picture { id } => Answer::Picture { id, picture: Ok(Arc::new(ball())) },
+        Request::Nomogram => Answer::Nomogram(Ok(Box::new(movable()))),
+        Request::Values { id } => Answer::Values { id, values: vec![0.75, 1.0, 412.0] },
+        Request::Origin(_) => Answer::Origin(vec!["run 5, fit: 2026-11-23 09:00 by kim@ward, seed 1".into()]),
+        Request::LastEdit { id } => Answer::LastEdit { id, seq: 12, text: "alp: 97 became 312, by kim".into() },
         _ => return None,
     })
+}
+
+/// A ball of tumour with a ring of four voxels in an image that grows brighter to the right.
+fn ball() -> osteon::study::Picture {
+    use ndarray::Array3;
+    use osteon::grid::{Geometry, Grid};
+    let shape = [9, 40, 60];
+    let axes = [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]];
+    let geometry = Geometry { shape, origin_mm: [0.0; 3], spacing_mm: [3.0, 1.0, 1.0], axes };
+    let distance = |(z, y, x): (usize, usize, usize)| {
+        let [dz, dy, dx] = [z as f64 - 4.0, y as f64 - 20.0, x as f64 - 30.0];
+        ((3.0 * dz).powi(2) + dy * dy + dx * dx).sqrt()
+    };
+    let mask = |from: f64, to: f64| {
+        let inside = Array3::from_shape_fn(shape, |at| (from..to).contains(&distance(at)));
+        Grid::new(geometry.clone(), inside).unwrap()
+    };
+    let image = Grid::new(geometry.clone(), Array3::from_shape_fn(shape, |(_, _, x)| x as f64)).unwrap();
+    osteon::study::Picture { image, tumour: mask(0.0, 9.0), ring: mask(9.0, 13.0), ring_name: "peri_4mm".into() }
+}
+
+/// A combined model of three values, learnt from five patients.
+pub fn movable() -> osteon::study::MovableModel {
+    use osteon::model::nomogram::{Effect, nomogram};
+    let effects = vec![
+        Effect::Continuous { name: "rad_score".into(), coefficient: 4.0, low: 0.0, high: 1.0 },
+        Effect::Levels { name: "pathological_fracture".into(), levels: vec![("no".into(), 0.0), ("yes".into(), 1.5)] },
+        Effect::Continuous { name: "alp".into(), coefficient: 0.004, low: 50.0, high: 850.0 },
+    ];
+    let covariance = (0..4).map(|i| (0..4).map(|j| if i == j { 0.01 / 10_f64.powi(i) } else { 0.0 }).collect());
+    let logistic = osteon::pipeline::clinical::Logistic {
+        terms: ["rad_score", "pathological_fracture=yes", "alp"].map(str::to_owned).to_vec(),
+        intercept: -3.0,
+        coefficients: vec![4.0, 1.5, 0.004],
+        covariance: covariance.collect(),
+        n: 75,
+        n_missing: 0,
+        n_events: 39,
+        ranges: vec![(0.0, 1.0), (0.0, 1.0), (50.0, 850.0)],
+        notes: Vec::new(),
+    };
+    osteon::study::MovableModel {
+        scales: nomogram(-3.0, &effects, (-3.0, 5.0)).unwrap(),
+        logistic,
+        provenance: vec!["protocol: 77ab".into()],
+        means: vec![0.5, 0.4, 300.0],
+        swarm: vec![
+            vec![-2.0, -1.0, 0.0, 1.0, 2.0],
+            vec![-0.6, -0.6, -0.6, 0.9, 0.9],
+            vec![-1.0, -0.8, -0.8, 0.4, 2.2],
+        ],
+    }
 }
 
 pub fn head() -> Head {
@@ -70,6 +127,10 @@ pub fn head() -> Head {
         file: "study.db".into(),
         synthetic: true,
         trail_head: "ab12".into(),
+        fitted: Some("the 10 models of run 5".into()),
+        parameters: [("learn.n_bootstraps", "20"), ("select.lasso.rule", "\"min\"")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec(),
         ..Head::default()
     }
 }
