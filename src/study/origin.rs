@@ -117,7 +117,7 @@ impl Study {
         let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
         let decides = if field == "response" { "necrosis_pct" } else { field };
         let of = |name: &str| name == decides || (decides == "included" && name == "exclusion_reason");
-        let changes = self.store.changes(&filter)?.into_iter().filter(|it| it.table == "patient" && of(&it.field));
+        let changes = self.changes(&filter)?.into_iter().filter(|it| it.table == "patient" && of(&it.field));
         for change in changes.filter(|change| self.may_see(&change.field)).take(3) {
             let was = change.old.as_deref().unwrap_or("missing");
             let now = change.new.as_deref().unwrap_or("missing");

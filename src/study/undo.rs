@@ -4,21 +4,18 @@ use crate::store::{Change, ChangeFilter};
 use crate::study::{Edit, Error, Study};
 
 impl Study {
-    /// The patient's last change that can be turned back; being added to the study is none.
+    /// The patient's last change that can be turned back, as this reader may see it; being added to the study is none.
     pub fn last_edit(&self, code: &str) -> Result<Change, Error> {
         let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
-        let changes: Vec<Change> =
-            self.store.changes(&filter)?.into_iter().filter(|change| change.table == "patient").collect();
-        let added = changes.iter().find(|change| change.field == "code").map(|change| change.at.clone());
-        let last = changes.into_iter().next().filter(|change| Some(&change.at) != added.as_ref());
-        last.filter(|change| self.may_see(&change.field)).ok_or_else(|| Error::NothingToUndo(code.to_owned()))
+        last(self.changes(&filter)?, code)
     }
 
     /// Sets the field that was changed last to what it was before; gives what was done, in words. `seq` is the change
     /// that was seen as the last one; `None` takes the newest.
     pub fn undo(&self, code: &str, reason: &str, seq: Option<i64>) -> Result<String, Error> {
         let patient = self.store.patient(code)?;
-        let Change { field, old, seq: last, .. } = self.last_edit(code)?;
+        let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
+        let Change { field, old, seq: last, .. } = last(self.store.changes(&filter)?, code)?;
         if seq.is_some_and(|seen| seen != last) {
             return Err(Error::Request(format!("{code} was changed again meanwhile; look at the change first")));
         }
@@ -45,4 +42,12 @@ impl Study {
             }
         }
     }
+}
+
+/// The newest change of a patient's row that is not its beginning.
+fn last(changes: Vec<Change>, code: &str) -> Result<Change, Error> {
+    let own: Vec<Change> = changes.into_iter().filter(|change| change.table == "patient").collect();
+    let added = own.iter().find(|change| change.field == "code").map(|change| change.at.clone());
+    let newest = own.into_iter().next().filter(|change| Some(&change.at) != added.as_ref());
+    newest.ok_or_else(|| Error::NothingToUndo(code.to_owned()))
 }

@@ -126,5 +126,8 @@ fn no_screen_shows_a_blind_reader_a_hidden_value() {
     assert!(blind.movable_model().is_err() && blind.values_to_move("SYN001").is_err());
     assert!(blind.predictions_sheet("SYN001").is_err() && blind.chosen_sheet().is_err());
     assert!(blind.forest_figure().is_err() && blind.calculator().is_err());
-    assert!(!blind.undo("SYN001", "a try").unwrap().contains("12"), "the value that returns is not told");
+    assert!(!format!("{:?}", blind.last_edit("SYN001").unwrap()).contains(NECROSIS));
+    let asked = osteon::study::Asked::Variable { code: "SYN001".into(), field: "necrosis_pct".into() };
+    assert!(!format!("{:?}", blind.origin(&asked).unwrap()).contains(NECROSIS));
+    assert!(!blind.undo("SYN001", "a try", None).unwrap().contains("12"), "the value that returns is not told");
 }

@@ -107,6 +107,7 @@ pub fn movable() -> osteon::study::MovableModel {
         n_events: 39,
         ranges: vec![(0.0, 1.0), (0.0, 1.0), (50.0, 850.0)],
         notes: Vec::new(),
+        fill: Default::default(),
     };
     osteon::study::MovableModel {
         scales: nomogram(-3.0, &effects, (-3.0, 5.0)).unwrap(),
