@@ -258,10 +258,10 @@ fn other_values_under_the_same_inputs_are_refused_and_so_are_altered_ones() {
     let alter = |sql: &str| {
         rusqlite::Connection::open(file(&shards, 1)).unwrap().execute_batch(sql).unwrap();
     };
-    alter("UPDATE feature_value SET value = value + 1 WHERE extraction = 2 AND feature = 3");
+    alter("UPDATE feature_value SET value = -value WHERE extraction = 2 AND feature = 3");
     let why = merge(&study, &shards, &plan).unwrap_err().in_full();
     assert!(why.contains("the feature values are not those that were stored"), "{why}");
-    alter("UPDATE feature_value SET value = value - 1 WHERE extraction = 2 AND feature = 3");
+    alter("UPDATE feature_value SET value = -value WHERE extraction = 2 AND feature = 3");
     study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
     merge(&study, &shards, &plan).unwrap();
     alter(
@@ -354,6 +354,8 @@ fn scripts_take_any_path_and_shellcheck_finds_nothing() {
             assert!(output.0, "{}", output.1);
         }
     }
+    let (code, _, said) = run(folder.path(), &["emit", "snakemake", &format!("{NASTY}/plan.json")]);
+    assert!(code == 2 && said.contains("snakemake reads braces"), "{said}");
     let control = folder.path().join("a\nb");
     fs::create_dir(&control).unwrap();
     fs::copy(nasty.join("plan.json"), control.join("plan.json")).unwrap();
@@ -368,7 +370,9 @@ fn scripts_run_what_is_not_whole_and_give_the_same_study() {
     single.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
     for kind in ["slurm", "parallel", "snakemake"] {
         let (folder, study) = study();
-        let shards = folder.path().join(NASTY);
+        // Snakemake itself stumbles over braces in its working folder, and is refused there.
+        let nasty = if kind == "snakemake" { NASTY.replace(['{', '}'], "") } else { NASTY.to_owned() };
+        let shards = folder.path().join(&nasty);
         let plan = study.plan_shards(&ExtractRequest::default(), 3, &Job::unwatched()).unwrap().plan;
         plan.write(&shards.join("plan.json")).unwrap();
         plan.run_shard(1, &file(&shards, 1), false, &Job::unwatched()).unwrap();
@@ -376,7 +380,7 @@ fn scripts_run_what_is_not_whole_and_give_the_same_study() {
             fs::write(file(&shards, 2), "no shard").unwrap();
         }
         let script = folder.path().join("script");
-        fs::write(&script, run(folder.path(), &["emit", kind, &format!("{NASTY}/plan.json")]).1).unwrap();
+        fs::write(&script, run(folder.path(), &["emit", kind, &format!("{nasty}/plan.json")]).1).unwrap();
         let ran = match kind {
             "slurm" => (1..=3)
                 .map(|task| tool("bash", |it| it.arg(&script).env("SLURM_ARRAY_TASK_ID", task.to_string())))

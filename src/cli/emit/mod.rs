@@ -79,6 +79,10 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
     let plan = Plan::read(&args.plan)?;
     let path = absolute(&args.plan)?;
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+    if args.scheduler == Scheduler::Snakemake && plain(&folder)?.contains(['{', '}']) {
+        let why = "snakemake reads braces in its working folder as wildcards";
+        return Err(Error::Request(format!("{}: {why}", folder.display())));
+    }
     let program = match &args.program {
         Some(program) => program.clone(),
         None => std::env::current_exe().map_err(|source| Error::File { path: "osteon".into(), source })?,
