@@ -43,7 +43,12 @@ fn flat<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
 fn in_use(document: &Table, key: &str) -> bool {
     let Some((_, other, values)) = ONLY.iter().find(|(name, ..)| *name == key) else { return true };
     let found = flat(document, "").into_iter().find(|(name, _)| name == other);
-    in_use(document, other) && found.is_some_and(|(_, value)| values.contains(&words(value).as_str()))
+    let one_of = |value: &Value| match value.as_array() {
+        Some(items) if values.is_empty() => !items.is_empty(),
+        Some(items) if !items.is_empty() => items.iter().any(|item| values.contains(&words(item).as_str())),
+        _ => values.contains(&words(value).as_str()),
+    };
+    in_use(document, other) && found.is_some_and(|(_, value)| one_of(value))
 }
 
 /// The sentence of a key; `None` where the setting is a detail of something that is off or empty.
@@ -84,8 +89,18 @@ const HEADINGS: &[(&str, &str)] = &[
     ("logistic", "Logistic regression"),
 ];
 
-/// A key, the setting that it is a detail of, and the words of that setting under which it is told.
+/// A key, the setting that it is a detail of, and the words of that setting under which it is told; no words: where
+/// that setting is a list with something in it.
 const ONLY: &[(&str, &str, &[&str])] = &[
+    ("preprocess.grid", "preprocess.spacing_mm", &[]),
+    ("preprocess.interpolation", "preprocess.spacing_mm", &[]),
+    ("preprocess.mask_interpolation", "preprocess.spacing_mm", &[]),
+    ("feature.ibsi.range", "feature.families", &["ibsi"]),
+    ("feature.ibsi.outliers_sd", "feature.families", &["ibsi"]),
+    ("feature.ibsi.n_bins", "feature.families", &["ibsi"]),
+    ("feature.ibsi.volume_n_bins", "feature.families", &["ibsi"]),
+    ("feature.ibsi.volume_bin_width", "feature.families", &["ibsi"]),
+    ("feature.ibsi.dimensions", "feature.families", &["ibsi"]),
     ("select.icc_min", "select.reproducible", &["icc"]),
     ("select.mrmr.bins", "select.mrmr.method", &["mid", "miq"]),
     ("select.mrmr.sd_multiple", "select.mrmr.bins", &["mean sd"]),
@@ -135,11 +150,29 @@ const SENTENCES: &[(&str, Tell)] = &[
             "Images kept their own voxels.".to_owned()
         } else {
             let sizes: Vec<String> = value.as_array()?.iter().map(words).collect();
-            format!(
-                "Images were resampled to {} mm by cubic B-splines, masks by the nearest neighbour.",
-                sizes.join(" x ").replace(".0", "")
-            )
+            format!("Images were resampled to {} mm.", sizes.join(" x ").replace(".0", ""))
         })
+    }),
+    ("preprocess.grid", |value| {
+        Some(match words(value).as_str() {
+            "centre" => "A new grid shares its centre with the image's,".to_owned(),
+            _ => "A new grid shares its corner with the image's, as in pyradiomics,".to_owned(),
+        })
+    }),
+    ("preprocess.interpolation", |value| {
+        Some(match words(value).as_str() {
+            "linear" => "intensities on it are interpolated linearly,".to_owned(),
+            _ => "intensities on it are interpolated by cubic B-splines,".to_owned(),
+        })
+    }),
+    ("preprocess.mask_interpolation", |value| {
+        Some(match words(value).as_str() {
+            "linear" => "and a voxel is tumour where the linearly interpolated mask is at least one half.".to_owned(),
+            _ => "and the mask by its nearest voxel.".to_owned(),
+        })
+    }),
+    ("preprocess.round", |value| {
+        (value.as_bool() == Some(true)).then(|| "Intensities were rounded to whole numbers.".to_owned())
     }),
     ("preprocess.bin_width", |value| {
         Some(format!("Grey levels were made by bins of the fixed width {}, anchored at 0.", words(value)))
@@ -176,6 +209,42 @@ const SENTENCES: &[(&str, Tell)] = &[
             )
         })
     }),
+    ("feature.ibsi.range", |value| {
+        Some(if empty(value) {
+            "IBSI families: every intensity of a region counts,".to_owned()
+        } else {
+            format!("IBSI families: intensities outside {} leave a region,", words(value).replace(", ", " to "))
+        })
+    }),
+    ("feature.ibsi.outliers_sd", |value| {
+        Some(match words(value).as_str() {
+            "0.0" => "none is left out as an outlier.".to_owned(),
+            sd => format!("and so do those more than {sd} standard deviations from the mean."),
+        })
+    }),
+    ("feature.ibsi.n_bins", |value| {
+        Some(match words(value).as_str() {
+            "0" => {
+                "Their grey levels are bins of the fixed width that begin at the range's lower end, or at a region's \
+                    least intensity."
+                    .to_owned()
+            }
+            n => format!("Their grey levels are {n} bins of equal width between a region's extremes."),
+        })
+    }),
+    ("feature.ibsi.volume_n_bins", |value| {
+        Some(match words(value).as_str() {
+            "0" => "Their intensity-volume histogram has no fixed number of bins".to_owned(),
+            n => format!("Their intensity-volume histogram has {n} bins"),
+        })
+    }),
+    ("feature.ibsi.volume_bin_width", |value| {
+        Some(match words(value).as_str() {
+            "0.0" => "and no fixed bin width.".to_owned(),
+            width => format!("of the width {width}."),
+        })
+    }),
+    ("feature.ibsi.dimensions", |value| Some(format!("Their neighbourhoods are taken in {}.", words(value)))),
     ("select.reproducible", |value| {
         Some(match words(value).as_str() {
             "icc" => "Only features that agreed between two segmentations could be chosen.".to_owned(),

@@ -123,6 +123,14 @@ fn trail(found: &Verification) -> Block {
         [] => Block::Text(format!(
             "File, trail and stored results were checked: {head}; no finding. Images on disk are checked by osteon verify."
         )),
-        wrong => Block::Warning(format!("File, trail and stored results were checked: {head}. {}.", wrong.join("; "))),
+        wrong => {
+            const SHOWN: usize = 5;
+            let more = match wrong.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                n => format!("; and {n} more, which osteon verify lists"),
+            };
+            let first = wrong[..wrong.len().min(SHOWN)].join("; ");
+            Block::Warning(format!("File, trail and stored results were checked: {head}. {first}{more}."))
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! The planes of a file: one of a plain slice, many of an enhanced multi-frame image.
 
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_pixeldata::PixelDecoder;
 
 use crate::grid::Element;
 use crate::read::Limits;
-use crate::read::dicom::DicomError;
 use crate::read::dicom::object::{Fields, File};
+use crate::read::dicom::{DicomError, run_length};
 
 /// One plane: where it lies, and its intensities, rows x columns.
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ fn stored(file: &File, per_plane: usize, planes: usize, limits: &Limits) -> Resu
     let expected = voxels * pixel.width;
     let raw = match fields.bytes(tags::PIXEL_DATA) {
         Some(raw) => raw,
-        None => decoded(file)?.into(),
+        None => decoded(file, per_plane, pixel.width)?.into(),
     };
     // A field has an even number of bytes: one of padding may follow.
     if raw.len() != expected && raw.len() != expected + expected % 2 {
@@ -139,13 +139,17 @@ fn stored(file: &File, per_plane: usize, planes: usize, limits: &Limits) -> Resu
 }
 
 /// The bytes of compressed planes, by the decoders of `dicom-pixeldata`.
-fn decoded(file: &File) -> Result<Vec<u8>, DicomError> {
-    let uid = || file.object.meta().transfer_syntax().to_owned();
-    let data = file
-        .object
-        .decode_pixel_data()
-        .map_err(|_| DicomError::TransferSyntax { name: file.name.clone(), uid: uid() })?;
-    Ok(data.data().to_vec())
+fn decoded(file: &File, per_plane: usize, width: usize) -> Result<Vec<u8>, DicomError> {
+    let uid = file.object.meta().transfer_syntax().trim_end_matches('\0');
+    let refused = || DicomError::TransferSyntax { name: file.name.clone(), uid: uid.to_owned() };
+    if uid == uids::RLE_LOSSLESS {
+        let voxels = file.object.element(tags::PIXEL_DATA).map_err(|_| refused())?;
+        let fragments = voxels.value().fragments().ok_or_else(refused)?;
+        if !run_length::is_whole(fragments.iter().map(Vec::as_slice), per_plane, width) {
+            return Err(DicomError::RunLength { name: file.name.clone() });
+        }
+    }
+    Ok(file.object.decode_pixel_data().map_err(|_| refused())?.data().to_vec())
 }
 
 /// How one stored number lies in its bytes.

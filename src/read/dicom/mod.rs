@@ -7,6 +7,7 @@ mod acquisition;
 mod contour;
 mod frame;
 mod object;
+mod run_length;
 mod segmentation;
 mod series;
 
@@ -46,6 +47,8 @@ pub enum DicomError {
     Nested { name: String },
     #[error("{name}: the transfer syntax {uid} cannot be decoded")]
     TransferSyntax { name: String, uid: String },
+    #[error("{name}: run-length coded voxels do not unpack to whole planes")]
+    RunLength { name: String },
     #[error("{name}: the voxels take {found} bytes, expected {expected}")]
     Pixels { name: String, found: usize, expected: usize },
     #[error("the voxels take {bytes} bytes, the limit is {limit}")]
