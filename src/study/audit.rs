@@ -84,7 +84,13 @@ impl Study {
         }
         for (table, number) in [(ModelTable::Three, "3"), (ModelTable::Five, "5")] {
             match self.model_table(table) {
-                Ok(sheet) => lines.extend(scores(number, &sheet)),
+                Ok(mut sheet) => {
+                    // Rows of fewer patients than the set are said so in a note, and are not those of the set's size.
+                    let short = self.scored(table)?.0.into_iter().filter(|row| row.n_missing > 0);
+                    let short: Vec<[String; 2]> = short.map(|row| [row.set, row.model]).collect();
+                    sheet.rows.retain(|row| !short.contains(&[row[0].text(), row[1].text()]));
+                    lines.extend(scores(number, &sheet));
+                }
                 Err(Error::NoFit | Error::NoSplit) => (),
                 Err(other) => return Err(other),
             }
