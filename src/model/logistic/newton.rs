@@ -27,16 +27,26 @@ const SMALL: f64 = 1e-8;
 /// Predictors beyond this are under suspicion of separation: probabilities within 1e-9 of 0 or 1.
 const EXTREME: f64 = 20.0;
 
+/// linfa's line search has no limit of steps: without a penalty it never ends where events are separated, because the
+/// likelihood is flat out to infinity. One this small moves the start in the sixth digit, and Newton's steps take it back.
+const PENALTY: f64 = 1e-6;
+/// Nor does it end where a step gains less than rounding. What a start leaves, Newton's steps square away.
+const NEAR: f64 = 1e-4;
+
 /// A start from linfa's quasi-Newton fit, intercept first; zeros where linfa went astray.
 pub fn start(standardised: &Standardised, event: &[bool]) -> DVector<f64> {
     let (n, k) = standardised.z.shape();
     let zeros = || DVector::zeros(k + 1);
-    if k == 0 {
+    // Only where there is a maximum within reach: linfa runs for ever where events are separated.
+    let calm = maximise(&standardised.with_intercept(), &vec![0.0; n], event, zeros());
+    let extreme = predictor(&standardised.with_intercept(), &calm.coefficients, &vec![0.0; n]).amax();
+    if k == 0 || !calm.converged || extreme.is_nan() || extreme >= EXTREME / 2.0 {
         return zeros();
     }
     let x = Array2::from_shape_fn((n, k), |(i, j)| standardised.z[(i, j)]);
     let data = Dataset::new(x, Array1::from_iter(event.iter().copied()));
-    let model = LogisticRegression::default().alpha(0.0).gradient_tolerance(1e-8).max_iterations(200).fit(&data);
+    let fit = LogisticRegression::default().alpha(PENALTY).gradient_tolerance(NEAR).max_iterations(200);
+    let model = fit.fit(&data);
     let Ok(model) = model else { return zeros() };
     // linfa models the more frequent class.
     let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
@@ -128,4 +138,28 @@ pub fn weight(eta: f64) -> f64 {
 /// ln(1 + e^x).
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+    use crate::table::Design;
+    use rand::Rng;
+
+    #[test]
+    fn a_start_is_found_for_separated_and_for_duplicated_patients() {
+        for round in 0..400 {
+            let mut rng = Seed(7).nth(round).rng();
+            let drawn: Vec<usize> = (0..40).map(|_| rng.random_range(0..25)).collect();
+            let gap = if round % 2 == 0 { 0.5 } else { rng.random_range(0.0..0.1) };
+            let score = |at: &usize| (*at as f64 / 25.0 - 0.5) + if *at > 12 { gap } else { -gap };
+            let x =
+                Array2::from_shape_fn((40, 2), |(i, j)| if j == 0 { score(&drawn[i]) } else { (drawn[i] % 2) as f64 });
+            let event: Vec<bool> = drawn.iter().map(|at| *at > 12 || (round % 3 == 0 && at % 7 == 0)).collect();
+            let columns = vec!["score".to_owned(), "odd".to_owned()];
+            let (standardised, _) = Standardised::new(&Design { rows: vec![String::new(); 40], columns, x });
+            assert!(start(&standardised, &event).iter().all(|value| value.is_finite()), "round {round}");
+        }
+    }
 }
