@@ -8,7 +8,7 @@
 -- Times are UTC, ISO 8601 with milliseconds. Hashes are SHA-256, lower case hexadecimal.
 
 PRAGMA application_id = 0x6F737465;
-PRAGMA user_version = 2;   -- migrations/N.sql brings a file from schema N - 1 to schema N
+PRAGMA user_version = 3;   -- migrations/N.sql brings a file from schema N - 1 to schema N
 
 -- ---------------------------------------------------------------- the study
 
@@ -63,6 +63,7 @@ CREATE TABLE image (
     bytes    INTEGER NOT NULL CHECK (bytes >= 0),
     label    INTEGER,                   -- the mask's label; NULL is every voxel that is not zero
     geometry TEXT NOT NULL CHECK (json_valid(geometry)),
+    acquisition TEXT CHECK (acquisition IS NULL OR json_valid(acquisition)),  -- what a DICOM image says of its sequence
     UNIQUE (patient, role)
 ) STRICT;
 
@@ -328,7 +329,8 @@ CREATE TRIGGER image_added AFTER INSERT ON image BEGIN
                              NULL, osteon_text(now)
     FROM (SELECT 'path' AS field, new.path AS now
           UNION ALL SELECT 'sha256', new.sha256
-          UNION ALL SELECT 'label', new.label) WHERE now IS NOT NULL;
+          UNION ALL SELECT 'label', new.label
+          UNION ALL SELECT 'acquisition', new.acquisition) WHERE now IS NOT NULL;
 END;
 CREATE TRIGGER image_changed AFTER UPDATE ON image BEGIN
     INSERT INTO trail SELECT 'image', (SELECT code FROM patient WHERE id = new.patient), new.role || ' ' || field,
@@ -336,6 +338,7 @@ CREATE TRIGGER image_changed AFTER UPDATE ON image BEGIN
     FROM (SELECT 'path' AS field, old.path AS was, new.path AS now
           UNION ALL SELECT 'sha256', old.sha256, new.sha256
           UNION ALL SELECT 'label', old.label, new.label
+          UNION ALL SELECT 'acquisition', old.acquisition, new.acquisition
           UNION ALL SELECT 'patient', old.patient, new.patient)
     WHERE was IS NOT now;
 END;

@@ -60,10 +60,15 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             clinical(&study.import_clinical(file, map.as_deref(), bad_rows(*skip_bad_rows))?, globals, file)
         }
         What::Images { source, dry_run: true, .. } => {
-            images(&opening::read(globals)?.preview_images(source)?, globals, source)
+            let pairs = opening::read(globals)?.pair_images(source)?;
+            show(pairs.report(), globals)?;
+            linked(pairs.report(), globals, source)
         }
         What::Images { source, skip_bad_rows, .. } => {
-            images(&opening::write(globals)?.import_images(source, bad_rows(*skip_bad_rows))?, globals, source)
+            let study = opening::write(globals)?;
+            let pairs = study.pair_images(source)?;
+            show(pairs.report(), globals)?;
+            linked(&study.link_images(pairs, bad_rows(*skip_bad_rows))?, globals, source)
         }
     }
 }
@@ -83,12 +88,17 @@ fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path) -> Result<O
     refusals(&report.refused, report.applied, globals, file)
 }
 
-fn images(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<Outcome, Error> {
+/// Shows what is going to be linked, and what found no pair.
+fn show(report: &ImagesReport, globals: &Globals) -> Result<(), Error> {
     report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
     report.warnings.iter().for_each(|warning| output::warn(&format!("warning: {warning}")));
-    if !report.applied && !report.links.is_empty() {
+    if !report.links.is_empty() {
         output::print_sheet(&links(&report.links), globals.format)?;
     }
+    Ok(())
+}
+
+fn linked(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<Outcome, Error> {
     let would = if report.applied { "" } else { "would be " };
     let ImagesReport { patients, linked, unchanged, .. } = report;
     let files = if report.applied { format!(": {linked} files new, {unchanged} unchanged") } else { String::new() };
@@ -123,7 +133,7 @@ fn links(links: &[Link]) -> Sheet {
     let row =
         |it: &Link| [&it.code, &it.image, &it.mask, &it.repeat_mask, &it.voxels].map(|text| Cell::Text(text.clone()));
     Sheet {
-        title: "Would link".to_owned(),
+        title: "To link".to_owned(),
         headings: ["patient", "image", "mask", "repeat mask", "voxels"].map(str::to_owned).to_vec(),
         rows: links.iter().map(|it| row(it).to_vec()).collect(),
         ..Sheet::default()

@@ -97,6 +97,7 @@ impl Store {
             for file in self.images_of(patient.id)? {
                 let role = file.role.name();
                 hold("image", code, &format!("{role} path"), Some(file.path.to_string_lossy().into_owned()));
+                hold("image", code, &format!("{role} acquisition"), file.acquisition_json());
                 hold("image", code, &format!("{role} sha256"), Some(file.sha256));
                 hold("image", code, &format!("{role} label"), file.label.map(|label| label.to_string()));
             }
@@ -134,6 +135,46 @@ fn is_held((table, _, field): &Place) -> bool {
 fn objects(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
     let sql = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, plain(&row.get::<_, String>(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A statement without comments and without white space but between words: a column that a migration added is written
+/// on another line than in a new file.
+fn plain(sql: &str) -> String {
+    let mut plain = String::with_capacity(sql.len());
+    let mut chars = sql.chars().peekable();
+    let mut is_text = false;
+    let mut gap = false;
+    while let Some(c) = chars.next() {
+        if !is_text && c == '-' && chars.peek() == Some(&'-') {
+            chars.by_ref().take_while(|c| *c != '\n').for_each(drop);
+            gap = true;
+        } else if !is_text && c.is_whitespace() {
+            gap = true;
+        } else {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            if gap && is_word(c) && plain.chars().next_back().is_some_and(is_word) {
+                plain.push(' ');
+            }
+            gap = false;
+            is_text ^= c == '\'';
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_compared_by_what_they_say() {
+        let written = "CREATE TABLE a (\n    b TEXT,  -- what b is\n    c  INT\n)";
+        assert_eq!(plain(written), plain("CREATE TABLE a (b TEXT, c INT)"));
+        assert_ne!(plain(written), plain("CREATE TABLE a (b TEXT, cINT)"));
+        assert_ne!(plain("SELECT 'a -- b'"), plain("SELECT 'a -- c'"), "a text is no comment");
+        assert_ne!(plain("SELECT 'a  b'"), plain("SELECT 'a b'"));
+    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{Row, params};
 
 use crate::grid::Geometry;
+use crate::read::dicom::Acquisition;
 use crate::store::{PatientId, Store, StoreError, Write};
 
 /// What a file is to its patient.
@@ -30,7 +31,11 @@ pub struct ImageFile {
     /// The mask's label; `None` is every voxel that is not zero.
     pub label: Option<i64>,
     pub geometry: Geometry,
+    /// What a DICOM image says of its sequence.
+    pub acquisition: Option<Acquisition>,
 }
+
+const COLUMNS: &str = "patient, role, path, sha256, bytes, label, geometry, acquisition";
 
 impl Role {
     pub const ALL: [Role; 3] = [Role::Image, Role::Mask, Role::RepeatMask];
@@ -53,13 +58,18 @@ impl ImageFile {
         let part = path.split_once('#').map(|(_, part)| format!(" part {part}")).unwrap_or_default();
         format!("{}{label}{part}", self.sha256)
     }
+
+    /// As the database writes it.
+    pub(in crate::store) fn acquisition_json(&self) -> Option<String> {
+        self.acquisition.as_ref().map(|it| serde_json::to_string(it).expect("an acquisition is plain data"))
+    }
 }
 
 impl Store {
     /// All linked files, by patient and role.
     pub fn images(&self) -> Result<Vec<ImageFile>, StoreError> {
-        let sql = "SELECT patient, role, path, sha256, bytes, label, geometry FROM image ORDER BY patient, id";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {} FROM image ORDER BY patient, id", self.columns()?);
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], image)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -79,34 +89,43 @@ impl Store {
 
     /// The files of one patient.
     pub fn images_of(&self, patient: PatientId) -> Result<Vec<ImageFile>, StoreError> {
-        let sql =
-            "SELECT patient, role, path, sha256, bytes, label, geometry FROM image WHERE patient = ?1 ORDER BY id";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {} FROM image WHERE patient = ?1 ORDER BY id", self.columns()?);
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([patient], image)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A copy of an older schema, which is read to be checked, knows no acquisition.
+    fn columns(&self) -> Result<&'static str, StoreError> {
+        Ok(if self.version()? < 3 { "patient, role, path, sha256, bytes, label, geometry, NULL" } else { COLUMNS })
     }
 }
 
 impl Write<'_> {
     /// Links a file, in place of the one that had its role; `false` when it was linked just so before.
     pub fn link_image(&self, image: &ImageFile) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO image (patient, role, path, sha256, bytes, label, geometry)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                   ON CONFLICT (patient, role) DO UPDATE
-                   SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes,
-                       label = excluded.label, geometry = excluded.geometry
-                   WHERE path <> excluded.path OR sha256 <> excluded.sha256 OR label IS NOT excluded.label";
+        let sql = format!(
+            "INSERT INTO image ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (patient, role) DO UPDATE
+             SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes, label = excluded.label,
+                 geometry = excluded.geometry, acquisition = excluded.acquisition
+             WHERE path <> excluded.path OR sha256 <> excluded.sha256 OR label IS NOT excluded.label
+                OR acquisition IS NOT excluded.acquisition"
+        );
         let geometry = serde_json::to_string(&image.geometry).expect("a geometry is plain data");
+        let acquisition = image.acquisition_json();
         let bytes = i64::try_from(image.bytes).unwrap_or(i64::MAX);
         let path = image.path.to_string_lossy();
-        let bound = params![image.patient, image.role.name(), path, image.sha256, bytes, image.label, geometry];
-        Ok(self.connection.prepare_cached(sql)?.execute(bound)? == 1)
+        let bound =
+            params![image.patient, image.role.name(), path, image.sha256, bytes, image.label, geometry, acquisition];
+        Ok(self.connection.prepare_cached(&sql)?.execute(bound)? == 1)
     }
 }
 
 fn image(row: &Row) -> rusqlite::Result<ImageFile> {
     let role: String = row.get(1)?;
     let geometry: String = row.get(6)?;
+    let acquisition: Option<String> = row.get(7)?;
     let broken = |at: usize, cause: Box<dyn std::error::Error + Send + Sync>| {
         rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, cause)
     };
@@ -118,5 +137,9 @@ fn image(row: &Row) -> rusqlite::Result<ImageFile> {
         bytes: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
         label: row.get(5)?,
         geometry: serde_json::from_str(&geometry).map_err(|cause| broken(6, cause.into()))?,
+        acquisition: acquisition
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|cause| broken(7, cause.into()))?,
     })
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::protocol::variable::{Entry, NECROSIS};
+use crate::read::dicom::deviations;
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, Patient, PatientId, Query, QueryState, Role};
+use crate::store::{Change, ChangeFilter, ImageFile, Patient, PatientId, Query, QueryState, Role};
 use crate::study::{Error, Study, View};
 
 /// How far the work on one patient is.
@@ -88,6 +89,9 @@ impl Study {
             let label = file.label.map(|label| format!(", label {label}")).unwrap_or_default();
             let geometry = format!("{x} x {y} x {z} voxels of {dx} x {dy} x {dz} mm{label}");
             row(file.role.name(), Cell::Text(format!("{}: {geometry}", file.path.display())));
+            for (what, told) in self.acquisition_lines(&file) {
+                row(what, Cell::Text(told));
+            }
         }
         for state in self.store.region_states()?.into_iter().filter(|state| state.patient == patient.id) {
             let place = format!("{} ({})", state.roi, state.rater.name());
@@ -101,6 +105,15 @@ impl Study {
         let headings = ["field", "value"].map(str::to_owned).to_vec();
         let notes = vec![format!("version {}", patient.version)];
         Ok(Sheet { title: format!("Patient {code}"), headings, rows, notes, provenance: self.provenance()? })
+    }
+
+    /// How an image was acquired, and each deviation from what the protocol expects; nothing where the file is silent.
+    pub(in crate::study) fn acquisition_lines(&self, file: &ImageFile) -> Vec<(&'static str, String)> {
+        let Some(found) = &file.acquisition else { return Vec::new() };
+        let told = found.to_string();
+        let own = (!told.is_empty()).then_some(("acquisition", told));
+        let deviations = deviations(found, &self.protocol.acquisition).into_iter().map(|what| ("deviation", what));
+        own.into_iter().chain(deviations).collect()
     }
 
     /// The trail, newest first; a blind reader does not see necrosis.

@@ -15,7 +15,7 @@ use crate::roi::Roi;
 use crate::seed::Seed;
 use crate::study::{Error, input};
 
-/// The consensus of the digital phantom and of configurations A, C and E of the CT phantom.
+/// The consensus of the digital phantom and of configurations A to E of the CT phantom.
 const CONSENSUS: &str = include_str!("../../fixtures/ibsi1/consensus.csv");
 const DIGITAL_PHANTOM: &str = include_str!("../../fixtures/ibsi1/digital_phantom.txt");
 

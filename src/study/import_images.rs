@@ -38,10 +38,11 @@ pub struct Link {
     pub voxels: String,
 }
 
-/// What was found, checked but not yet linked.
-struct Checked {
+/// Pairs of images and masks, checked but not yet linked.
+pub struct Pairs {
     report: ImagesReport,
     files: Vec<ImageFile>,
+    source: String,
 }
 
 /// One patient's files, and what is odd about them.
@@ -51,16 +52,26 @@ struct Sound {
     warnings: Vec<String>,
 }
 
+impl Pairs {
+    /// What would be linked, what would be refused, and what found no pair.
+    pub fn report(&self) -> &ImagesReport {
+        &self.report
+    }
+}
+
 impl Study {
-    /// Links the files of a manifest, or of a folder with one folder a patient. A file that is no image, lies outside,
-    /// or does not lie on its image's grid is refused; with a refusal nothing is linked, unless bad rows are skipped.
+    /// Links the files of a manifest, or of a folder with one folder a patient, as `pair_images` finds them.
     pub fn import_images(&self, source: &Path, bad_rows: BadRows) -> Result<ImagesReport, Error> {
-        let Checked { mut report, files } = self.check_images(source)?;
+        self.link_images(self.pair_images(source)?, bad_rows)
+    }
+
+    /// Links pairs; with a refusal nothing is linked, unless bad rows are skipped.
+    pub fn link_images(&self, pairs: Pairs, bad_rows: BadRows) -> Result<ImagesReport, Error> {
+        let Pairs { mut report, files, source } = pairs;
         if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
             return Ok(report);
         }
-        let name = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy();
-        self.store.write(&format!("import images {name}"), |write| {
+        self.store.write(&format!("import images {source}"), |write| {
             for file in &files {
                 let new = write.link_image(file)?;
                 report.linked += usize::from(new);
@@ -70,12 +81,9 @@ impl Study {
         })
     }
 
-    /// What an import would link, and what it would refuse; links nothing.
-    pub fn preview_images(&self, source: &Path) -> Result<ImagesReport, Error> {
-        Ok(self.check_images(source)?.report)
-    }
-
-    fn check_images(&self, source: &Path) -> Result<Checked, Error> {
+    /// Reads the files of a manifest, or of a folder with one folder a patient, and links nothing. A file that is no
+    /// image, lies outside, or does not lie on its image's grid is refused.
+    pub fn pair_images(&self, source: &Path) -> Result<Pairs, Error> {
         let found = if source.is_dir() { manifest::folder(source)? } else { manifest::file(source)? };
         let mut report = ImagesReport { refused: found.refused, notes: found.notes, ..ImagesReport::default() };
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
@@ -103,7 +111,8 @@ impl Study {
         }
         report.refused.sort_by_key(|refusal| refusal.line);
         report.patients = report.links.len();
-        Ok(Checked { report, files })
+        let source = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned();
+        Ok(Pairs { report, files, source })
     }
 
     /// Where a linked file lies.
@@ -130,7 +139,8 @@ fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], expected: 
                 bytes.geometry().unwrap_or(&image.geometry).clone()
             }
         };
-        if let Some(found) = bytes.acquisition().filter(|_| role == Role::Image) {
+        let acquisition = bytes.acquisition().filter(|_| role == Role::Image).cloned();
+        if let Some(found) = &acquisition {
             warnings.extend(deviations(found, expected).into_iter().map(|what| format!("{}: {what}", entry.code)));
         }
         let mut path = place.strip_prefix(home).map_or_else(|_| place.clone(), Path::to_owned).into_os_string();
@@ -139,7 +149,8 @@ fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], expected: 
         }
         path.extend(part.iter().flat_map(|part| ["#", part]).map(std::ffi::OsStr::new));
         let path = PathBuf::from(path);
-        files.push(ImageFile { patient, role, path, sha256: bytes.sha256.clone(), bytes: bytes.len, label, geometry });
+        let sha256 = bytes.sha256.clone();
+        files.push(ImageFile { patient, role, path, sha256, bytes: bytes.len, label, geometry, acquisition });
     }
     let [nz, ny, nx] = files[0].geometry.shape;
     let text = |path: &Path| path.to_string_lossy().into_owned();

@@ -87,6 +87,8 @@ impl Study {
             rows.push(vec![words(role), words("voxels, x y z"), words(by([x, y, z].map(|n| n.to_string())))]);
             rows.push(vec![words(role), words("spacing, mm"), words(by([dx, dy, dz].map(|n| n.to_string())))]);
             rows.push(vec![words(role), words("SHA-256"), words(file.sha256.clone())]);
+            let acquired = self.acquisition_lines(&file).into_iter();
+            rows.extend(acquired.map(|(what, told)| vec![words(role), words(what), words(told)]));
         }
         for state in self.store.region_states()?.into_iter().filter(|state| state.patient == patient.id) {
             let what = format!("{} ({})", state.roi, state.rater.name());

@@ -108,11 +108,18 @@ fn series_and_contours_are_linked_with_a_preview_and_warnings() {
     assert_eq!(code, 0, "{printed}{said}");
     assert!(printed.contains("A/series") && printed.contains("12 x 12 x 6"), "{printed}");
     assert!(said.contains("B: echo time 60 ms, expected 90 ms") && !said.contains("A: echo"), "{said}");
-    let (code, printed, said) = run(folder.path(), &["import", "images", "sent/manifest.csv"]);
-    assert_eq!(code, 0, "{printed}{said}");
+    let (code, linked, said) = run(folder.path(), &["import", "images", "sent/manifest.csv"]);
+    assert_eq!((code, &linked), (0, &printed), "the pairs are shown before they are linked: {said}");
     assert!(said.contains("2 patients linked: 4 files new"), "{said}");
     let (code, _, said) = run(folder.path(), &["verify"]);
     assert_eq!(code, 0, "{said}");
+    let shown = |patient| run(folder.path(), &["show", patient, "--format", "csv"]).1;
+    assert!(
+        shown("B").contains("TE 60 ms") && shown("B").contains("echo time 60 ms, expected 90 ms"),
+        "{}",
+        shown("B")
+    );
+    assert!(shown("A").contains("TE 90 ms") && !shown("A").contains("echo time"), "{}", shown("A"));
     for entry in fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let bytes = fs::read(&entry).unwrap();
         assert!(!bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()), "{}", entry.display());
@@ -130,6 +137,45 @@ fn a_folder_says_what_it_pairs_and_what_not() {
 }
 
 #[test]
+fn one_folder_a_patient_of_series_and_contours_is_linked_and_measured() {
+    let folder = study();
+    for patient in ["A", "B"] {
+        let drawn: Vec<_> = (1..5).map(|z| square(3.0 * f64::from(z), 2.5, 8.5)).collect();
+        let tumour: Vec<&[[f64; 3]]> = drawn.iter().map(|points| &points[..]).collect();
+        let at = folder.path().join("sent").join(patient);
+        fs::write(at.join("contours.dcm"), structure_set(&[("tumour", &tumour)])).unwrap();
+    }
+    let (code, printed, said) = run(folder.path(), &["import", "images", "sent", "--format", "csv"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    assert!(printed.contains("A,A/series,A/contours.dcm,,12 x 12 x 6"), "{printed}");
+    assert!(said.contains("2 patients linked: 4 files new") && said.contains("C: no mask, left out"), "{said}");
+    let (code, _, said) = run(folder.path(), &["extract"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(run(folder.path(), &["show", "A"]).1.contains("measured"));
+}
+
+/// A slice with one field that claims to be longer than the file.
+fn lying(slice: &[u8], what: &str) -> Vec<u8> {
+    let (tag, short): ([u8; 4], bool) = match what {
+        "pixels" => ([0xe0, 0x7f, 0x10, 0], false),
+        "decimal" => ([0x18, 0, 0x80, 0], true),
+        _ => ([0x08, 0, 0x40, 0x11], false),
+    };
+    let mut bytes = slice.to_vec();
+    let Some(at) = bytes.windows(4).position(|it| it == tag) else {
+        // A sequence before the modality.
+        let at = bytes.windows(4).position(|it| it == [0x08, 0, 0x60, 0]).unwrap();
+        bytes.splice(at..at, [&[8, 0, 0x10, 0x11][..], b"SQ", &[0, 0, 0, 0, 0, 0x70]].concat());
+        return bytes;
+    };
+    match short {
+        true => bytes[at + 6..at + 8].copy_from_slice(&[0xf0, 0xff]),
+        false => bytes[at + 8..at + 12].copy_from_slice(&[0, 0, 0, 0x70]),
+    }
+    bytes
+}
+
+#[test]
 fn hostile_files_end_with_a_message_in_half_a_gigabyte() {
     let folder = tempfile::tempdir().unwrap();
     sent(folder.path(), 90.0);
@@ -138,7 +184,35 @@ fn hostile_files_end_with_a_message_in_half_a_gigabyte() {
     let bomb: Vec<u8> = [&whole[0].bytes()[..], &bomb].concat();
     let mut uneven = whole.clone();
     uneven[3].position_mm[2] = 9.9;
-    let files: [(&str, Vec<u8>, &str); 6] = [
+    let lengths = ["pixels", "decimal", "sequence"].map(|what| lying(&whole[0].bytes(), what));
+    let [pixels, decimal, sequence] = lengths;
+    let compressed = |name: &str, mark: [u8; 2], at: usize, size: &[u8]| {
+        let mut bytes = fs::read(fixture(&format!("dicom/{name}.dcm"))).unwrap();
+        let found = bytes.windows(2).position(|it| it == mark).unwrap();
+        bytes[found + at..][..size.len()].copy_from_slice(size);
+        bytes
+    };
+    let all = [0xff; 4];
+    // What the stream claims, and what the header claims of a stream of a few hundred bytes.
+    let jpeg = compressed("jpeg_lossless", [0xff, 0xc3], 5, &all);
+    let jpeg_2000 = compressed("jpeg2000", [0xff, 0x51], 6, &[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+    let both = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        for tag in [[0x28, 0, 0x10, 0], [0x28, 0, 0x11, 0]] {
+            let found = bytes.windows(4).position(|it| it == tag).unwrap();
+            bytes[found + 8..][..2].copy_from_slice(&[0xff, 0x3f]);
+        }
+        bytes
+    };
+    let both_2000 = both(&compressed("jpeg2000", [0xff, 0x51], 6, &[0, 0, 0x3f, 0xff, 0, 0, 0x3f, 0xff]));
+    let files = [
+        ("pixels", pixels, "pixels"),
+        ("decimal", decimal, "decimal"),
+        ("sequence", sequence, "sequence"),
+        ("jpeg", jpeg, "compressed"),
+        ("jpeg_2000", jpeg_2000, "compressed"),
+        ("both_jpeg", both(&compressed("jpeg_lossless", [0xff, 0xc3], 5, &[0x3f, 0xff, 0x3f, 0xff])), "compressed"),
+        ("both_jpeg_2000", both_2000, "compressed"),
         ("nested", nested(10_000), "nested"),
         ("deflated", deflated(&whole[0].bytes(), 700), "limit"),
         ("truncated", whole[0].bytes()[..700].to_vec(), "osteon"),

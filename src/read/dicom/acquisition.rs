@@ -32,6 +32,22 @@ pub struct Acquisition {
     pub fat_suppressed: Option<bool>,
 }
 
+impl std::fmt::Display for Acquisition {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let number = |name: &str, value: Option<f64>, unit: &str| value.map(|value| format!("{name} {value} {unit}"));
+        let parts = [
+            number("TR", self.repetition_time_ms, "ms"),
+            number("TE", self.echo_time_ms, "ms"),
+            number("slices of", self.slice_thickness_mm, "mm"),
+            number("field", self.field_strength_t, "T"),
+            self.matrix.map(|[rows, columns]| format!("matrix {rows} x {columns}")),
+            self.fat_suppressed.and_then(|is| is.then(|| "fat suppressed".to_owned())),
+            self.manufacturer_model.clone(),
+        ];
+        formatter.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// Each deviation of an acquisition from what the study expects, in words with both values.
 pub fn deviations(found: &Acquisition, expected: &Params) -> Vec<String> {
     let numbers = [

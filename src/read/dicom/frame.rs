@@ -3,11 +3,12 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_pixeldata::PixelDecoder;
+use dicom_transfer_syntax_registry::{TransferSyntax, TransferSyntaxIndex, TransferSyntaxRegistry};
 
 use crate::grid::Element;
 use crate::read::Limits;
 use crate::read::dicom::object::{Fields, File};
-use crate::read::dicom::{DicomError, run_length};
+use crate::read::dicom::{DicomError, codestream, run_length};
 
 /// One plane: where it lies, and its intensities, rows x columns.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
     let rows = fields.size(tags::ROWS, "Rows")?;
     let columns = fields.size(tags::COLUMNS, "Columns")?;
     let places = places(&fields)?;
-    let (stored, element) = stored(file, rows * columns, places.len(), limits)?;
+    let (stored, element) = stored(file, [rows, columns], places.len(), limits)?;
     let name = |at: usize| match places.len() {
         1 => file.name.clone(),
         _ => format!("{}, frame {}", file.name, at + 1),
@@ -108,7 +109,12 @@ fn place<'a>(file: &Fields<'a>, group: impl Fn(Tag) -> Fields<'a>) -> Result<Pla
 }
 
 /// The stored numbers of all planes, one after the other, and their type.
-fn stored(file: &File, per_plane: usize, planes: usize, limits: &Limits) -> Result<(Vec<f64>, Element), DicomError> {
+fn stored(
+    file: &File,
+    [rows, columns]: [usize; 2],
+    planes: usize,
+    limits: &Limits,
+) -> Result<(Vec<f64>, Element), DicomError> {
     let fields = file.fields();
     let frames = fields.number(tags::NUMBER_OF_FRAMES).unwrap_or(1.0);
     if frames != planes as f64 {
@@ -121,7 +127,7 @@ fn stored(file: &File, per_plane: usize, planes: usize, limits: &Limits) -> Resu
         return Err(fields.wrong("PhotometricInterpretation", found, "MONOCHROME2"));
     }
     let pixel = Pixel::read(&fields)?;
-    let voxels = per_plane * planes;
+    let voxels = rows * columns * planes;
     let bytes = voxels as u128 * size_of::<f64>() as u128;
     if bytes > u128::from(limits.max_bytes) {
         return Err(DicomError::TooLarge { bytes, limit: limits.max_bytes });
@@ -129,7 +135,7 @@ fn stored(file: &File, per_plane: usize, planes: usize, limits: &Limits) -> Resu
     let expected = voxels * pixel.width;
     let raw = match fields.bytes(tags::PIXEL_DATA) {
         Some(raw) => raw,
-        None => decoded(file, per_plane, pixel.width)?.into(),
+        None => decoded(file, [rows, columns, planes], pixel.width)?.into(),
     };
     // A field has an even number of bytes: one of padding may follow.
     if raw.len() != expected && raw.len() != expected + expected % 2 {
@@ -138,16 +144,24 @@ fn stored(file: &File, per_plane: usize, planes: usize, limits: &Limits) -> Resu
     Ok((raw[..expected].chunks_exact(pixel.width).map(|bytes| pixel.value(bytes)).collect(), pixel.element()))
 }
 
-/// The bytes of compressed planes, by the decoders of `dicom-pixeldata`.
-fn decoded(file: &File, per_plane: usize, width: usize) -> Result<Vec<u8>, DicomError> {
+/// The bytes of compressed planes, by the decoders of `dicom-pixeldata`, which trust what the planes say of themselves.
+fn decoded(file: &File, [rows, columns, planes]: [usize; 3], width: usize) -> Result<Vec<u8>, DicomError> {
     let uid = file.object.meta().transfer_syntax().trim_end_matches('\0');
     let refused = || DicomError::TransferSyntax { name: file.name.clone(), uid: uid.to_owned() };
-    if uid == uids::RLE_LOSSLESS {
-        let voxels = file.object.element(tags::PIXEL_DATA).map_err(|_| refused())?;
-        let fragments = voxels.value().fragments().ok_or_else(refused)?;
-        if !run_length::is_whole(fragments.iter().map(Vec::as_slice), per_plane, width) {
-            return Err(DicomError::RunLength { name: file.name.clone() });
-        }
+    let voxels = file.object.element(tags::PIXEL_DATA).map_err(|_| refused())?;
+    if !TransferSyntaxRegistry.get(uid).is_some_and(TransferSyntax::can_decode_all) {
+        return Err(refused());
+    }
+    let fragments = voxels.value().fragments().ok_or_else(refused)?;
+    let each = || fragments.iter().map(Vec::as_slice);
+    let is_whole = match uid {
+        uids::RLE_LOSSLESS => run_length::is_whole(each(), rows * columns, width),
+        // A single frame may lie in several fragments.
+        _ if planes == 1 => codestream::is_likely([&fragments.concat()[..]], rows, columns),
+        _ => codestream::is_likely(each(), rows, columns),
+    };
+    if !is_whole {
+        return Err(DicomError::Compressed { name: file.name.clone() });
     }
     Ok(file.object.decode_pixel_data().map_err(|_| refused())?.data().to_vec())
 }

@@ -4,6 +4,7 @@
 //! the acquisition, and the names of series and of contoured structures, so that one can be picked.
 
 mod acquisition;
+mod codestream;
 mod contour;
 mod frame;
 mod object;
@@ -47,8 +48,8 @@ pub enum DicomError {
     Nested { name: String },
     #[error("{name}: the transfer syntax {uid} cannot be decoded")]
     TransferSyntax { name: String, uid: String },
-    #[error("{name}: run-length coded voxels do not unpack to whole planes")]
-    RunLength { name: String },
+    #[error("{name}: the compressed voxels are not those of planes of this size")]
+    Compressed { name: String },
     #[error("{name}: the voxels take {found} bytes, expected {expected}")]
     Pixels { name: String, found: usize, expected: usize },
     #[error("the voxels take {bytes} bytes, the limit is {limit}")]

@@ -155,7 +155,8 @@ impl PlannedFile {
     pub fn linked(&self, patient: PatientId, folder: &Path) -> Option<ImageFile> {
         let role = Role::ALL.into_iter().find(|role| role.name() == self.role)?;
         let PlannedFile { path, sha256, bytes, label, geometry, .. } = self.clone();
-        Some(ImageFile { patient, role, path: folder.join(path), sha256, bytes, label, geometry })
+        let path = folder.join(path);
+        Some(ImageFile { patient, role, path, sha256, bytes, label, geometry, acquisition: None })
     }
 }
 
