@@ -100,10 +100,13 @@ impl Canvas {
         }
     }
 
-    /// Words from a cell on, cut at `room` cells. Characters that are not one cell wide become `?`.
+    /// Words from a cell on, cut at `room` cells with a sign. Characters that are not one cell wide become `?`.
     pub fn words(&mut self, column: isize, row: isize, text: &str, room: usize, look: (Ansi, bool)) {
         let (colour, bold) = look;
-        for (n, symbol) in narrow(text, self.charset).chars().take(room).enumerate() {
+        let text = narrow(text, self.charset);
+        let cut = text.chars().count() > room;
+        for (n, symbol) in text.chars().take(room).enumerate() {
+            let symbol = if cut && n + 1 == room { '~' } else { symbol };
             self.sign(column + n as isize, row, Cell { symbol, colour, bold });
         }
     }

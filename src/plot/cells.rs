@@ -31,6 +31,8 @@ pub struct Cell {
 
 /// A row of panels lower than this says nothing.
 const LEAST_HEIGHT: usize = 9;
+/// Rows above and below the words beside an axis: title, headings, axis, ticks, its title.
+const AROUND: usize = 6;
 
 /// Draws the plot on `width` x `height` cells: panels side by side while each has room, then below each other.
 /// Panels that do not fit are counted in the last row.
@@ -85,6 +87,18 @@ pub fn screens(plot: &Plot, width: usize, height: usize) -> Vec<Vec<usize>> {
     screens
 }
 
+/// Fewest rows of cells in which no word beside the axes hides another.
+pub fn least_height(plot: &Plot, width: usize, charset: Charset) -> usize {
+    let rows = rows(plot, width, charset);
+    let all: usize = rows.iter().map(|row| wish(plot, row)).sum();
+    let need = |row: &Vec<usize>| {
+        let lines = row.iter().filter_map(|&n| lines_beside(plot, n)).max();
+        // Rows of panels share the height as they wish.
+        (lines.map_or(LEAST_HEIGHT, |lines| lines + AROUND) * all).div_ceil(wish(plot, row))
+    };
+    rows.iter().map(need).max().unwrap_or(0)
+}
+
 fn rows(plot: &Plot, width: usize, charset: Charset) -> Vec<Vec<usize>> {
     let beside = plot.panels.iter().filter(|panel| !panel.wide);
     let least = beside.map(|panel| painter::least_width(panel, charset)).max().unwrap_or(1);
@@ -94,13 +108,14 @@ fn rows(plot: &Plot, width: usize, charset: Charset) -> Vec<Vec<usize>> {
 /// Rows of cells for a row of panels: two for each line of words beside, or the usual height.
 fn wish(plot: &Plot, row: &[usize]) -> usize {
     const USUAL: usize = 22;
-    const AROUND: usize = 6;
-    let lines = |n: &usize| {
-        let panel = &plot.panels[*n];
-        let words = panel.left.iter().chain(&panel.right).map(|column| column.cells.len()).max();
-        words.map_or(USUAL, |lines| (lines * 2 + AROUND).clamp(12, 60))
-    };
+    let lines = |n: &usize| lines_beside(plot, *n).map_or(USUAL, |lines| (lines * 2 + AROUND).clamp(12, 60));
     row.iter().map(lines).max().unwrap_or(USUAL)
+}
+
+/// Lines of words beside the axes of a panel.
+fn lines_beside(plot: &Plot, panel: usize) -> Option<usize> {
+    let panel = &plot.panels[panel];
+    panel.left.iter().chain(&panel.right).map(|column| column.cells.len()).max()
 }
 
 impl Cells {

@@ -115,7 +115,8 @@ impl<'a> Painter<'a> {
             What::Step { points, pen } => self.polyline(&stairs(points), ink(pen.dash)),
             What::Segments { pairs, pen } | What::Arrows { pairs, pen } => {
                 for pair in pairs {
-                    self.polyline(pair, ink(pen.dash));
+                    let level = (pair[0][1] - pair[1][1]).abs() < f64::EPSILON;
+                    self.polyline(pair, Ink { sign: if level { '-' } else { '|' }, ..ink(pen.dash) });
                 }
             }
             What::Band { x, low, high } => {
@@ -295,9 +296,13 @@ impl<'a> Painter<'a> {
             }
         }
         row += isize::from(!self.x_ticks.is_empty());
+        // In the middle of the axis; a longer title begins further to the left.
         let title = &self.panel.x.title;
-        let indent = (frame.width.saturating_sub(width_of(title, self.charset)) / 2) as isize;
-        self.canvas.words(frame.left as isize + indent, row, title, frame.width, (Ansi::DarkGray, false));
+        let width = width_of(title, self.charset) as isize;
+        let middle = frame.left as isize + (frame.width as isize - width) / 2;
+        let end = (self.area.left + self.area.width) as isize;
+        let column = middle.min(end - width).max(self.area.left as isize);
+        self.canvas.words(column, row, title, self.area.width, (Ansi::DarkGray, false));
     }
 
     fn beside(&mut self) {
@@ -352,7 +357,7 @@ impl<'a> Painter<'a> {
         let rows = named.len().min(self.area.height / 3);
         for (n, mark) in named.into_iter().take(rows).enumerate() {
             let row = (end - rows + n) as isize;
-            let left = self.frame.left.min(self.area.left + self.area.width / 4);
+            let left = self.area.left;
             let key = Area { left, top: row as usize, width: KEY, height: 1 };
             let ink = |dash| Ink { colour: mark.colour.ansi(), dash, sign: sign_of(mark.colour) };
             let middle = (self.canvas.dots().1 / 2) as f64;

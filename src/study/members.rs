@@ -1,5 +1,7 @@
 //! Who is in which set, and whether the trail holds.
 
+use std::collections::BTreeMap;
+
 use crate::job::Job;
 use crate::report::sheet::Sheet;
 use crate::study::patient_pages::words;
@@ -13,8 +15,9 @@ impl Study {
             return Ok(Sheet { notes: vec!["no split yet: s draws one by seed and ratio".to_owned()], ..empty });
         };
         let patients = self.store.patients()?;
+        let sides: BTreeMap<_, _> = split.members.iter().copied().collect();
         let row = |patient: &crate::store::Patient| {
-            let (_, side) = split.members.iter().find(|(id, _)| *id == patient.id)?;
+            let side = sides.get(&patient.id)?;
             let included = if patient.included() { "yes" } else { "no" };
             Some(vec![words(patient.code.clone()), words(side.name()), words(included)])
         };

@@ -44,6 +44,7 @@ pub mod shard;
 mod specification;
 mod splitting;
 mod tables;
+mod trail_page;
 mod undo;
 mod verify;
 mod work;
@@ -74,6 +75,7 @@ pub use performance::{EvaluateRequest, ModelTable, evaluate};
 pub use picture::Picture;
 pub use refusal::Refusal;
 pub use tables::{ClinicalTable, beside_published, clinical_table, read_published};
+pub use trail_page::trail_filter;
 pub use verify::Verification;
 pub use work::{Health, health};
 

@@ -11,6 +11,7 @@ use crate::report::performance;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Patient, PatientId, Role};
 use crate::study::learning::agreement;
+use crate::study::learnt::variable_label;
 use crate::study::patient_pages::{minute, words};
 use crate::study::runs::parameters;
 use crate::study::{ClinicalTable, Error, ModelTable, Study};
@@ -28,6 +29,11 @@ pub struct MovableModel {
 }
 
 impl MovableModel {
+    /// The name of an effect's variable, as tables and figures write it.
+    pub fn label(&self, effect: usize) -> String {
+        variable_label(self.scales.effects[effect].name())
+    }
+
     /// Probability of the event with its 95 % interval; one value an effect, a level by its position.
     pub fn risk(&self, values: &[f64]) -> (f64, [f64; 2]) {
         let terms: Vec<f64> =

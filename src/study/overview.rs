@@ -106,7 +106,8 @@ impl Study {
         let changes = self.store.changes(&ChangeFilter { limit: 5, ..ChangeFilter::default() })?;
         let row = |it: crate::store::Change| {
             let day = it.at.get(5..16).unwrap_or_default().replace('T', " ");
-            vec![words(format!("{day} {} {} {}", it.table, it.row, it.field)), words(it.actor)]
+            let table = if ["patient", "image"].contains(&it.table.as_str()) { String::new() } else { it.table + " " };
+            vec![words(format!("{day} {table}{} {}", it.row, it.field)), words(it.actor)]
         };
         Ok(changes.into_iter().map(row).collect())
     }

@@ -129,19 +129,6 @@ impl Study {
         self.sheet(format!("History of {code}"), &headings, changes.into_iter().map(row).collect())
     }
 
-    /// The whole trail, newest first.
-    pub fn changes_sheet(&self) -> Result<Sheet, Error> {
-        let changes = self.changes(&ChangeFilter { limit: MOST_CHANGES, ..ChangeFilter::default() })?;
-        let row = |it: Change| {
-            let (old, new) = (it.old.unwrap_or_default(), it.new.unwrap_or_default());
-            let texts = [it.actor, it.row, it.field, old, new, it.reason];
-            let rest = [it.table, it.host, it.hash].map(words);
-            std::iter::once(words(minute(&it.at))).chain(texts.map(words)).chain(rest).collect()
-        };
-        let headings = ["when", "who", "row", "field", "old", "new", "why", "table", "host", "hash"];
-        self.sheet("Trail".to_owned(), &headings, changes.into_iter().map(row).collect())
-    }
-
     /// The patient's newest change.
     pub fn last_change(&self, code: &str) -> Result<Option<Change>, Error> {
         let filter = ChangeFilter { row: code.to_owned(), limit: 1, ..ChangeFilter::default() };
@@ -159,9 +146,6 @@ impl Study {
         Ok(Sheet { title, headings, rows, notes: Vec::new(), provenance: self.provenance()? })
     }
 }
-
-/// A screen holds this many changes; `osteon log` prints all.
-const MOST_CHANGES: usize = 5000;
 
 pub(in crate::study) fn words(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
@@ -194,7 +178,7 @@ fn clinical(variable: &Variable, at: usize, patients: &[Patient]) -> Column {
 }
 
 /// A column of words, its levels in the order of the alphabet.
-fn levels(name: &str, words: impl Iterator<Item = Option<String>>) -> Column {
+pub(in crate::study) fn levels(name: &str, words: impl Iterator<Item = Option<String>>) -> Column {
     let words: Vec<Option<String>> = words.collect();
     let known: BTreeSet<&String> = words.iter().flatten().collect();
     let position: BTreeMap<&String, usize> = known.iter().enumerate().map(|(at, word)| (*word, at)).collect();

@@ -128,9 +128,10 @@ impl App {
         Screen::Patients.pages().contains(&page).then(|| self.patients.open.clone()).flatten()
     }
 
-    /// What a page is about, where it is about one thing: a patient, two runs, a file.
+    /// What a page is about, where it is about one thing: a patient, two runs, a file, what passes a filter.
     fn subject_of(&self, page: Page) -> Option<String> {
         match page {
+            Page::Changes => Some(self.trail_filter.clone()).filter(|text| !text.is_empty()),
             Page::Comparison => (self.compared.len() == 2).then(|| self.compared.join(" ")),
             Page::Reconciliation | Page::Beside => Some(self.published.clone()).filter(|path| !path.is_empty()),
             _ => self.patient_of(page),
@@ -198,7 +199,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Resize(width, height) => {
             app.size = (width, height);
             app.settle();
-            vec![Effect::Redraw]
+            // A wider screen may show more than was asked for.
+            let mut effects = app.refresh();
+            effects.push(Effect::Redraw);
+            effects
         }
         Message::DataChanged => vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)],
         Message::Answer(answer) => answered(app, answer),

@@ -1,5 +1,8 @@
 //! Copying to the reader's own clipboard through the terminal (OSC 52), over SSH and through tmux.
 
+/// More rows than this are too much for a terminal's clipboard.
+pub const MOST_COPIED: usize = 2000;
+
 /// The sequence that sets the clipboard; in tmux it is wrapped so that tmux hands it on.
 pub fn osc52(text: &str, in_tmux: bool) -> String {
     let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));

@@ -35,7 +35,13 @@ pub fn key(app: &mut App, mut at: usize, key: KeyEvent) -> Vec<Effect> {
 pub fn draw(app: &App, at: usize, area: Rect, buffer: &mut Buffer) {
     let theme = app.options.theme;
     let cohort = &app.patients.cohort;
-    let inner = frame("Columns: Space shows or hides, a all, Enter done", cohort.columns() as u16, theme, area, buffer);
+    let inner = frame(
+        "Columns: Space shows or hides, a all, Enter done",
+        cohort.columns().saturating_sub(1) as u16,
+        theme,
+        area,
+        buffer,
+    );
     let top = (at + 1).saturating_sub(usize::from(inner.height));
     for (column, y) in (1 + top..cohort.columns()).zip(inner.y..inner.bottom()) {
         let name = cohort.name(column);

@@ -35,6 +35,7 @@ impl Target {
     fn help(self) -> String {
         match self {
             Target::Binding(binding) => binding.help.to_owned(),
+            Target::Page(Screen::Patients, _) => "page of the patient".to_owned(),
             Target::Page(screen, _) => format!("page of {}", screen.name()),
         }
     }
@@ -80,13 +81,18 @@ fn suggestions(app: &App, text: &str) -> Vec<Target> {
         Action::Reconcile,
         Action::Report,
     ];
-    let usable = |binding: &&Binding| here.contains(&binding.context) || anywhere.contains(&binding.action);
-    for binding in BINDINGS.iter().filter(usable).filter(|binding| binding.action != Action::Command) {
+    let of_here =
+        BINDINGS.iter().filter(|binding| here.contains(&binding.context) && binding.action != Action::Command);
+    let others = BINDINGS.iter().filter(|binding| anywhere.contains(&binding.action));
+    for binding in of_here.chain(others) {
         if !targets.iter().any(|target| target.name() == binding.name) {
             targets.push(Target::Binding(binding));
         }
     }
-    for screen in Screen::ALL.into_iter().filter(|screen| *screen != Screen::Patients) {
+    // A patient's pages come first while patients are on the screen; two pages of one name are told apart by it.
+    let of_a_patient = app.screen == Screen::Patients && app.patients.selected().is_some();
+    let first = Some(Screen::Patients).filter(|_| of_a_patient);
+    for screen in first.into_iter().chain(Screen::ALL.into_iter().filter(|screen| *screen != Screen::Patients)) {
         targets.extend(screen.pages().iter().map(|page| Target::Page(screen, *page)));
     }
     if let Some(exact) = targets.iter().find(|target| target.name() == word) {
@@ -113,7 +119,12 @@ fn run(app: &mut App, text: &str, target: Option<Target>) -> Vec<Effect> {
             app.complain(format!("no command {}", text.trim()));
             Vec::new()
         }
-        Some(Target::Page(screen, page)) => app.open_page(screen, page),
+        Some(Target::Page(screen, page)) => {
+            if screen == Screen::Patients {
+                app.patients.open = app.patients.selected().map(str::to_owned);
+            }
+            app.open_page(screen, page)
+        }
         Some(Target::Binding(binding)) => match (binding.when)(app) {
             Err(why) => {
                 app.complain(format!("{}: {why}", binding.name));
@@ -128,7 +139,10 @@ fn run(app: &mut App, text: &str, target: Option<Target>) -> Vec<Effect> {
 fn with_argument(app: &mut App, binding: &Binding, argument: &str) -> Vec<Effect> {
     match binding.action {
         Action::Filter if app.screen == Screen::Patients => patients::filter(app, argument),
-        Action::Filter => forms::filter_changes(app, argument),
+        Action::Filter => forms::filter_changes(app, argument).unwrap_or_else(|why| {
+            app.complain(why);
+            Vec::new()
+        }),
         Action::Sort => patients::sort_by(app, argument),
         Action::Find => forms::find(app, argument),
         Action::Export => forms::export(app, argument),

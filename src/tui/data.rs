@@ -240,7 +240,17 @@ pub struct JobRow {
     pub queued: String,
     /// Seconds from the start to the last sign of life or the end.
     pub seconds: Option<f64>,
+    /// Somebody asked it to stop.
+    pub stopping: bool,
     pub error: Option<String>,
+}
+
+/// How far a job was when its present stage was first seen: stages differ in pace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Since {
+    pub stage: String,
+    pub done: u64,
+    pub seconds: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,15 +282,28 @@ impl JobState {
 }
 
 impl JobRow {
-    /// Seconds left at the present rate; `None` before anything was done.
-    pub fn seconds_left(&self) -> Option<f64> {
-        let seconds = self.seconds.filter(|_| self.done > 0 && self.state == JobState::Running)?;
-        Some(seconds / self.done as f64 * self.total.saturating_sub(self.done) as f64)
+    /// Word for its state.
+    pub fn state_name(&self) -> &'static str {
+        if self.stopping && self.state.is_active() { "stopping" } else { self.state.name() }
     }
 
-    /// Steps a minute.
-    pub fn rate(&self) -> Option<f64> {
-        self.seconds.filter(|seconds| *seconds > 0.0 && self.done > 0).map(|seconds| self.done as f64 / seconds * 60.0)
+    /// Where the present stage is counted from when it is first seen now: an extraction has one stage only.
+    pub fn since(&self) -> Since {
+        let whole = self.kind == "extract";
+        let (done, seconds) = if whole { (0, 0.0) } else { (self.done, self.seconds.unwrap_or(0.0)) };
+        Since { stage: self.stage.clone(), done, seconds }
+    }
+
+    /// Steps a second of the present stage; `None` before a step was seen.
+    pub fn pace(&self, since: &Since) -> Option<f64> {
+        let (steps, seconds) = (self.done.checked_sub(since.done)?, self.seconds? - since.seconds);
+        (steps > 0 && seconds > 0.0).then(|| steps as f64 / seconds)
+    }
+
+    /// Seconds that the stage has left at its pace; `None` where it does not run.
+    pub fn seconds_left(&self, since: &Since) -> Option<f64> {
+        let left = self.total.saturating_sub(self.done) as f64;
+        self.pace(since).filter(|_| self.state == JobState::Running).map(|pace| left / pace)
     }
 }
 
@@ -309,6 +332,7 @@ impl From<crate::store::JobRow> for JobRow {
             who: format!("{}@{}", row.actor, row.host),
             queued: row.queued_at,
             seconds,
+            stopping: row.cancel,
             error: row.error,
         }
     }

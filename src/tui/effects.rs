@@ -12,7 +12,9 @@ use crate::report::figure::TWO_COLUMNS_MM;
 use crate::seed::Seed;
 use crate::store::{JobId, RunId, StoreError};
 use crate::study::reconcile;
-use crate::study::{Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, ModelTable, Study};
+use crate::study::{
+    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, ModelTable, Study, health,
+};
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 use crate::tui::export;
 use crate::tui::message::{Answer, Change, Message, Request, Work};
@@ -88,19 +90,26 @@ fn latest(first: Request, waiting: &Receiver<Request>) -> Vec<Request> {
     kept.collect::<Vec<_>>().into_iter().map(|at| all[at].clone()).collect()
 }
 
-/// Says once a second at most that somebody else wrote.
+/// Says once a second at most that somebody else wrote, or that a worker was lost: that is written nowhere.
 fn watch(study: Study, to: Sender<Message>) {
+    const LOOK_FOR_LOST: u32 = 5;
     thread::spawn(move || {
-        let mut seen = study.store.data_version().ok();
-        loop {
+        let mut seen = (study.store.data_version().ok(), lost_jobs(&study));
+        for second in (0..LOOK_FOR_LOST).cycle() {
             thread::sleep(Duration::from_secs(1));
-            let now = study.store.data_version().ok();
+            let lost = if second == 0 { lost_jobs(&study) } else { seen.1 };
+            let now = (study.store.data_version().ok(), lost);
             if now != seen && to.send(Message::DataChanged).is_err() {
                 return;
             }
             seen = now;
         }
     });
+}
+
+fn lost_jobs(study: &Study) -> usize {
+    let is_lost = |job: &crate::store::JobRow| health(job) == Health::Dead;
+    study.store.jobs().map_or(0, |jobs| jobs.iter().filter(|job| is_lost(job)).count())
 }
 
 fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer> {
@@ -219,7 +228,7 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
         Page::Table5 => study.model_table(ModelTable::Five)?,
         Page::Pairs => study.pairs_sheet()?,
         Page::Selected => study.chosen_sheet()?,
-        Page::Changes => study.changes_sheet()?,
+        Page::Changes => study.changes_sheet(subject)?,
         Page::Verification => study.verification_sheet()?,
         Page::Comparison => match subject.and_then(two_runs) {
             Some([first, second]) => study.runs_beside(first, second)?,

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::widgets::Widget;
 use ratatui_textarea::TextArea;
 
@@ -58,11 +58,22 @@ pub enum Outcome {
 }
 
 impl Form {
-    /// One field for each label and first text; the pen stands at the end of the first.
+    /// One field for each label and first text; the first is chosen whole.
     pub fn new(title: impl Into<String>, purpose: Purpose, fields: &[(&str, &str)]) -> Form {
         let field = |(label, text): &(&str, &str)| Field { label: (*label).to_owned(), area: area(text) };
         let fields = fields.iter().map(field).collect();
-        Form { title: title.into(), lines: Vec::new(), fields, at: 0, purpose, error: None }
+        let mut form = Form { title: title.into(), lines: Vec::new(), fields, at: 0, purpose, error: None };
+        form.go(0);
+        form
+    }
+
+    /// Goes to a field and chooses its text: what is typed takes its place, arrow keys edit it.
+    fn go(&mut self, to: usize) {
+        self.fields[self.at].area.cancel_selection();
+        self.at = to.min(self.fields.len() - 1);
+        if !self.answer(self.at).is_empty() {
+            self.fields[self.at].area.select_all();
+        }
     }
 
     pub fn saying(mut self, lines: impl IntoIterator<Item = String>) -> Form {
@@ -82,8 +93,8 @@ impl Form {
             KeyCode::Esc => return Outcome::Closed,
             KeyCode::Char('s') if key.modifiers.contains(KeyModifiers::CONTROL) => return Outcome::Submitted,
             KeyCode::Enter if self.at == last => return Outcome::Submitted,
-            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1).min(last),
-            KeyCode::BackTab | KeyCode::Up => self.at = self.at.saturating_sub(1),
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.go(self.at + 1),
+            KeyCode::BackTab | KeyCode::Up => self.go(self.at.saturating_sub(1)),
             _ => {
                 self.fields[self.at].area.input(key);
                 self.error = None;
@@ -97,12 +108,20 @@ impl Form {
         self.fields[self.at].area.insert_str(line.trim());
     }
 
+    /// What the keys do, and which field this is where not all are seen.
+    fn hint(&self, scrolls: bool) -> String {
+        let n = self.fields.len();
+        let place = if scrolls { format!("   {} of {n}", self.at + 1) } else { String::new() };
+        let next = if n > 1 { "Enter next   ctrl-s done   Esc leave" } else { "Enter done   Esc leave" };
+        format!("{next}{place}")
+    }
+
     pub fn draw(&self, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let lines = wrap(&self.lines, usize::from(area.width.min(WIDEST).saturating_sub(4)));
         let rows = lines.len() + self.fields.len() + 1;
         let inner = frame(&self.title, rows as u16, theme, area, buffer);
-        // On a low screen the fields and the error matter most.
-        let room = usize::from(inner.height).saturating_sub(self.fields.len() + 1);
+        // On a low screen the fields and the error matter most; of many fields some can be out of sight.
+        let room = usize::from(inner.height).saturating_sub(self.fields.len().min(MOST_KEPT) + 1);
         let lines = &lines[..room.min(lines.len())];
         for (text, y) in lines.iter().zip(inner.y..) {
             put(buffer, inner.x, y, inner.width, text, false, Style::new());
@@ -125,18 +144,21 @@ impl Form {
         }
         let last = first + self.fields.len().min(seen) as u16;
         if last < inner.bottom() {
-            let many = self.fields.len() > 1;
-            let hint = if many { "Enter next   ctrl-s done   Esc leave" } else { "Enter done   Esc leave" };
-            let (text, style) = self.error.as_ref().map_or((hint, Style::new()), |error| (error, theme.bad()));
-            put(buffer, inner.x, last, inner.width, text, false, style);
+            let hint = || self.hint(seen < self.fields.len());
+            let (text, style) = self.error.clone().map_or_else(|| (hint(), Style::new()), |error| (error, theme.bad()));
+            put(buffer, inner.x, last, inner.width, &text, false, style);
         }
     }
 }
+
+/// So many fields are seen before what to know about them.
+const MOST_KEPT: usize = 8;
 
 /// A line to write in, the pen at its end.
 pub fn area(text: &str) -> TextArea<'static> {
     let mut area = TextArea::new(vec![text.to_owned()]);
     area.set_cursor_line_style(Style::new());
+    area.set_selection_style(Style::new().add_modifier(Modifier::REVERSED));
     area.move_cursor(ratatui_textarea::CursorMove::End);
     area
 }

@@ -35,7 +35,7 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
                 None => effects,
             }
         }
-        Purpose::FilterChanges => filter_changes(app, &first),
+        Purpose::FilterChanges => filter_changes(app, &first)?,
         Purpose::Export => {
             Ending::of(&first)?;
             export(app, &first)
@@ -95,11 +95,13 @@ pub fn filter_form(app: &App) -> Dialog {
     Dialog::Form(form)
 }
 
-/// Asks the trail again, for the changes that pass.
-pub fn filter_changes(app: &mut App, text: &str) -> Vec<Effect> {
-    app.trail_filter = text.to_owned();
-    app.pages.remove(&Page::Changes);
-    app.open_page(Screen::Trail, Page::Changes)
+/// Asks the trail again, for the changes that pass; an empty text asks for all.
+pub fn filter_changes(app: &mut App, text: &str) -> Result<Vec<Effect>, String> {
+    if !text.is_empty() {
+        crate::study::trail_filter(text).map_err(|why| why.in_full())?;
+    }
+    text.clone_into(&mut app.trail_filter);
+    Ok(app.open_page(Screen::Trail, Page::Changes))
 }
 
 /// The field under the cursor of the list or of the patient's variables, with its present value.

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::tui::dialog::wrap;
 use crate::tui::theme::Theme;
 
 /// Where the cursor is and what is seen.
@@ -176,6 +177,16 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, right: b
     if wanted > width {
         let end = (x + width - 1).min(buffer.area.right() - 1);
         buffer[(end, y)].set_char('~');
+    }
+}
+
+/// Writes lines, broken at blanks where they are too long; the last says so when there are more than fit.
+pub fn put_lines(buffer: &mut Buffer, area: Rect, lines: &[String]) {
+    let lines = wrap(lines, usize::from(area.width));
+    let cut = lines.len() > usize::from(area.height);
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        let more = cut && y + 1 == area.bottom();
+        put(buffer, area.x, y, area.width, if more { "~ more: enter" } else { line }, false, Style::new());
     }
 }
 

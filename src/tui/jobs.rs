@@ -1,5 +1,7 @@
 //! Long work: started here, done by a process of its own, seen again after coming back.
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,9 +9,9 @@ use ratatui::style::Style;
 use crate::study::Asked;
 use crate::tui::app::{App, work};
 use crate::tui::bindings::Action;
-use crate::tui::data::{JobRow, JobState, Screen};
-use crate::tui::dialog::{Dialog, wrap};
-use crate::tui::grid_view::{GridView, Move, put};
+use crate::tui::data::{JobRow, JobState, Screen, Since};
+use crate::tui::dialog::Dialog;
+use crate::tui::grid_view::{GridView, Move, put, put_lines};
 use crate::tui::message::{Effect, Request, Work};
 use crate::tui::theme::Theme;
 use crate::tui::{layout, origin, page};
@@ -20,6 +22,7 @@ pub struct Jobs {
     /// The newest first.
     pub rows: Vec<JobRow>,
     pub view: GridView,
+    since: BTreeMap<i64, Since>,
 }
 
 impl Jobs {
@@ -28,8 +31,7 @@ impl Jobs {
     }
 
     pub fn settle(&mut self, size: (u16, u16)) {
-        let seen = (size.0, list_height(size.1));
-        self.view.settle(self.rows.len(), &[1], seen);
+        self.view.settle(self.rows.len(), &[1], (size.0, list_height(size)));
     }
 
     /// The first job that runs, in a few words for the foot of every screen.
@@ -37,11 +39,21 @@ impl Jobs {
         let job = self.rows.iter().rev().find(|job| job.state == JobState::Running)?;
         Some(format!("{} {}", job.kind, percent(job)))
     }
+
+    /// Notes when each job's present stage was first seen.
+    fn note_stages(&mut self) {
+        for job in self.rows.iter().filter(|job| job.state.is_active()) {
+            let since = self.since.entry(job.id).or_insert_with(|| job.since());
+            if since.stage != job.stage {
+                *since = job.since();
+            }
+        }
+    }
 }
 
-/// The lower part of the screen tells more about the selected job.
-fn list_height(body: u16) -> u16 {
-    body.saturating_sub(6).max(1)
+/// Rows of the list: beside it on a wide screen, below it on others, stands more about the selected job.
+fn list_height((width, body): (u16, u16)) -> u16 {
+    if width < layout::WIDE { body.saturating_sub(6).max(1) } else { body.max(1) }
 }
 
 pub fn arrived(app: &mut App, rows: Vec<JobRow>) -> Vec<Effect> {
@@ -49,9 +61,11 @@ pub fn arrived(app: &mut App, rows: Vec<JobRow>) -> Vec<Effect> {
         |rows: &[JobRow]| rows.iter().filter(|job| job.state.is_active()).map(|job| job.id).collect::<Vec<_>>();
     let (before, now) = (active(&app.jobs.rows), active(&rows));
     let ended = before.iter().any(|id| !now.contains(id));
-    let selected = app.jobs.selected().map(|job| job.id);
+    // The cursor stays on its job; on the newest it follows to a newer one.
+    let selected = app.jobs.selected().filter(|_| app.jobs.view.row > 0).map(|job| job.id);
     app.jobs.view.row = rows.iter().position(|job| Some(job.id) == selected).unwrap_or(0);
     app.jobs.rows = rows;
+    app.jobs.note_stages();
     app.settle();
     if !ended {
         return Vec::new();
@@ -63,7 +77,7 @@ pub fn arrived(app: &mut App, rows: Vec<JobRow>) -> Vec<Effect> {
 
 pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     let size = layout::grid_size(app.size);
-    let seen = usize::from(list_height(size.1));
+    let seen = usize::from(list_height(size));
     let to = match action {
         Action::Down => Move::Down(1),
         Action::Up => Move::Up(1),
@@ -73,7 +87,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Last => Move::Last,
         Action::Open => {
             let Some(job) = app.jobs.selected() else { return Vec::new() };
-            let (title, mut lines) = (format!("Job {}", job.id), story(job));
+            let (title, mut lines) = (format!("Job {}", job.id), story(app, job));
             let may_fail = job.kind == "extract";
             if may_fail {
                 lines.push(origin::ASKING.to_owned());
@@ -94,7 +108,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::CopyCell | Action::CopyRow => {
             let Some(job) = app.jobs.selected() else { return Vec::new() };
-            let text = story(job).join("\n");
+            let text = story(app, job).join("\n");
             app.say("copied what is known of the job");
             return vec![Effect::Copy(text)];
         }
@@ -130,18 +144,21 @@ fn duration(seconds: f64) -> String {
 }
 
 /// All that is known of a job.
-fn story(job: &JobRow) -> Vec<String> {
+fn story(app: &App, job: &JobRow) -> Vec<String> {
+    let queued = job.queued.get(..16).unwrap_or(&job.queued).replace('T', " ");
     let mut lines =
-        vec![format!("{}, {}", job.kind, job.state.name()), format!("asked for by {} at {}", job.who, job.queued)];
+        vec![format!("{}, {}", job.kind, job.state_name()), format!("asked for by {} at {queued}", job.who)];
     if job.total > 0 {
         lines.push(format!("{}: {} of {}", job.stage, job.done, job.total));
     }
+    let since = app.jobs.since.get(&job.id).cloned().unwrap_or_else(|| job.since());
     if let Some(seconds) = job.seconds {
-        let rate = job.rate().map_or_else(String::new, |rate| format!(", {rate:.1} a minute"));
+        let rate = job.pace(&since).map_or_else(String::new, |pace| format!(", {:.1} a minute", 60.0 * pace));
         lines.push(format!("worked for {}{rate}", duration(seconds)));
     }
-    if let Some(left) = job.seconds_left() {
-        lines.push(format!("about {} left", duration(left)));
+    if let Some(left) = job.seconds_left(&since) {
+        let stage = if job.kind == "extract" { "" } else { " of this stage" };
+        lines.push(format!("about {} left{stage}", duration(left)));
     }
     if job.state == JobState::Stale {
         lines.push("its process gave no sign of life; what it finished is kept, retry goes on from there".to_owned());
@@ -151,8 +168,9 @@ fn story(job: &JobRow) -> Vec<String> {
 }
 
 pub fn title(app: &App) -> String {
+    let n = app.jobs.rows.len();
     let active = app.jobs.rows.iter().filter(|job| job.state.is_active()).count();
-    format!("{} jobs, {active} active", app.jobs.rows.len())
+    format!("{n} {}, {active} active", if n == 1 { "job" } else { "jobs" })
 }
 
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -164,26 +182,30 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             buffer,
         );
     }
-    put(
-        buffer,
-        area.x + 1,
-        area.y,
-        area.width.saturating_sub(1),
-        "job  what        state      progress",
-        false,
-        theme.heading(),
-    );
-    let seen = usize::from(list_height(area.height.saturating_sub(1)));
-    let lines = app.jobs.rows.iter().enumerate().skip(app.jobs.view.top).take(seen);
-    for ((at, job), y) in lines.zip(area.y + 1..area.bottom()) {
-        draw_job(job, at == app.jobs.view.row, theme, Rect { y, height: 1, ..area }, buffer);
-    }
-    let below = area.y + 2 + seen as u16;
-    if let Some(job) = app.jobs.selected() {
-        let lines = wrap(&story(job), usize::from(area.width.saturating_sub(2)));
-        for (line, y) in lines.iter().zip(below..area.bottom()) {
-            put(buffer, area.x + 1, y, area.width.saturating_sub(2), line, false, Style::new());
+    let seen = list_height((area.width, area.height.saturating_sub(1)));
+    let (list, story_area) = match layout::halves(area) {
+        (left, Some(right)) => (left, right),
+        (whole, None) => {
+            let used = (seen + 2).min(area.height);
+            (
+                whole,
+                Rect {
+                    x: area.x + 1,
+                    y: area.y + used,
+                    width: area.width.saturating_sub(2),
+                    height: area.height - used,
+                },
+            )
         }
+    };
+    let head = "job  what        state      progress";
+    put(buffer, list.x + 1, list.y, list.width.saturating_sub(1), head, false, theme.heading());
+    let lines = app.jobs.rows.iter().enumerate().skip(app.jobs.view.top).take(usize::from(seen));
+    for ((at, job), y) in lines.zip(list.y + 1..list.bottom()) {
+        draw_job(job, at == app.jobs.view.row, theme, Rect { y, height: 1, ..list }, buffer);
+    }
+    if let Some(job) = app.jobs.selected() {
+        put_lines(buffer, story_area, &story(app, job));
     }
 }
 
@@ -200,11 +222,28 @@ fn draw_job(job: &JobRow, selected: bool, theme: Theme, area: Rect, buffer: &mut
     }
     let name = if selected { theme.heading() } else { Style::new() };
     put(buffer, area.x + 1, area.y, 16.min(area.width), &format!("{:>3}  {}", job.id, job.kind), false, name);
-    put(buffer, area.x + 18, area.y, 9, job.state.name(), false, style);
-    let width = area.width.saturating_sub(46).min(40);
-    let full = (u64::from(width) * job.done).checked_div(job.total).unwrap_or(0).min(u64::from(width)) as usize;
-    let bar = format!("{}{}", signs.bar_full.repeat(full), signs.bar_empty.repeat(usize::from(width) - full));
-    put(buffer, area.x + 29, area.y, width, &bar, false, Style::new());
+    put(buffer, area.x + 18, area.y, 9, job.state_name(), false, style);
+    let room = area.width.saturating_sub(30);
+    put(buffer, area.x + 29, area.y, room, &progress(job, usize::from(room), theme), false, Style::new());
+}
+
+/// A bar while the job is under way; then how far it came, how long it took, and what went wrong.
+fn progress(job: &JobRow, room: usize, theme: Theme) -> String {
     let count = if job.total == 0 { String::new() } else { format!("{}/{}", job.done, job.total) };
-    put(buffer, area.x + 29 + width + 1, area.y, area.width.saturating_sub(30 + width), &count, false, Style::new());
+    if job.state.is_active() {
+        let signs = theme.signs();
+        let width = room.saturating_sub(16).min(40);
+        let full = (width as u64 * job.done).checked_div(job.total).unwrap_or(0).min(width as u64) as usize;
+        return format!("{}{} {count}", signs.bar_full.repeat(full), signs.bar_empty.repeat(width - full));
+    }
+    let took = match job.seconds {
+        Some(_) if job.state == JobState::Done && job.total == 0 => Some("nothing was left to do".to_owned()),
+        seconds => seconds.map(duration),
+    };
+    [Some(count), took, job.error.clone()]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("  ")
 }

@@ -50,7 +50,7 @@ pub enum Request {
     Head,
     Cohort,
     Jobs,
-    /// Of a patient, of two runs or of a file where the page is about one.
+    /// Of a patient, of two runs, of a file or of what passes a filter where the page is about one.
     Page(Page, Option<String>),
     /// What else is known of a number.
     Origin(Asked),

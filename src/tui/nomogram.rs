@@ -14,7 +14,7 @@ use crate::tui::form::{Form, Purpose};
 use crate::tui::grid_view::put;
 use crate::tui::message::Effect;
 use crate::tui::theme::Theme;
-use crate::tui::{forms, page};
+use crate::tui::{forms, layout, page};
 
 /// State of the screen.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,10 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Explain => {
             let height = usize::from(app.size.1.saturating_sub(3));
             let all = picture(app, usize::from(app.size.0)).len();
+            if all <= height || app.size.0 >= layout::WIDE {
+                app.say("all of it is on the screen");
+                return Vec::new();
+            }
             let screen = &mut app.nomogram;
             let next = screen.top + height.saturating_sub(1).max(1);
             screen.top = if screen.top + height >= all { 0 } else { next.min(all.saturating_sub(height)) };
@@ -124,11 +128,12 @@ fn lines(app: &App) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (at, (scale, points)) in scales.effects.iter().zip(&points).enumerate() {
         let points = points.map_or_else(|| "-".to_owned(), |points| format!("{points:.1}"));
-        lines.push(format!("{:<24} {:>12} {points:>8} points", scale.name(), value_text(scale, screen.values[at])));
+        let value = value_text(scale, screen.values[at]);
+        lines.push(format!("{:<22} {value:>10} {points:>8} points", model.label(at)));
     }
-    lines.push(format!("{:<24} {:>12} {total:>8.1} points", "Total", ""));
+    lines.push(format!("{:<22} {:>10} {total:>8.1} points", "Total", ""));
     let (risk, [low, high]) = model.risk(&screen.values);
-    lines.push(format!("{:<24} {risk:>12.4}  95% interval {low:.4} to {high:.4}", "Probability of non-pGR"));
+    lines.push(format!("{:<22} {risk:>10.4}  (95% {low:.4}-{high:.4})", "Probability of non-pGR"));
     lines
 }
 
@@ -181,38 +186,59 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         Some(Err(why)) => return page::say(why, area, buffer),
         Some(Ok(_)) => (),
     }
-    let lines = picture(app, usize::from(area.width));
-    let top = app.nomogram.top.min(lines.len().saturating_sub(usize::from(area.height)));
+    let (left, right) = layout::halves(area);
+    if let Some(right) = right {
+        show(&values(app, usize::from(left.width)), 0, left, buffer);
+        return show(&shap(app, usize::from(right.width)), 0, right, buffer);
+    }
+    show(&picture(app, usize::from(area.width)), app.nomogram.top, area, buffer);
+}
+
+/// Lines from the first that is seen on, or from earlier where they end before the area does.
+fn show(lines: &[(String, Style)], top: usize, area: Rect, buffer: &mut Buffer) {
+    let top = top.min(lines.len().saturating_sub(usize::from(area.height)));
     for ((text, style), y) in lines[top..].iter().zip(area.y..area.bottom()) {
         put(buffer, area.x, y, area.width, text, false, *style);
     }
 }
 
-/// Every line of the screen: values, total, probability, what each value adds, and where the study's patients lie.
+/// Every line of a screen that is not wide.
 fn picture(app: &App, width: usize) -> Vec<(String, Style)> {
+    values(app, width).into_iter().chain(shap(app, width)).collect()
+}
+
+/// Values with their place on their scales, total and probability.
+fn values(app: &App, width: usize) -> Vec<(String, Style)> {
     let theme = app.options.theme;
     let screen = &app.nomogram;
     let Some(Ok(model)) = &screen.model else { return Vec::new() };
-    let bars = width.saturating_sub(4);
     let texts = lines(app);
     let mut all: Vec<(String, Style)> = Vec::new();
     for (at, scale) in model.scales.effects.iter().enumerate() {
         let here = at == screen.at;
         let (sign, style) = if here { (theme.signs().cursor, theme.heading()) } else { (" ", Style::new()) };
         all.push((format!("{sign} {}", texts[at]), style));
-        all.push((format!("  {}", bar(part(scale, screen.values[at]), bars, theme)), style));
+        all.push((bar(part(scale, screen.values[at]), ends(scale), width, theme), style));
     }
     all.push((format!("  {}", texts[texts.len() - 2]), Style::new()));
     all.push((format!("  {}", texts[texts.len() - 1]), theme.heading()));
     let (risk, _) = model.risk(&screen.values);
-    all.push((format!("  {}", bar(risk, bars, theme)), theme.heading()));
-    all.extend(shap_bars(model, &screen.values, bars, theme));
+    all.push((bar(risk, ["0", "1"].map(str::to_owned), width, theme), theme.heading()));
+    all
+}
+
+/// What each value adds, and where the study's patients lie.
+fn shap(app: &App, width: usize) -> Vec<(String, Style)> {
+    let screen = &app.nomogram;
+    let Some(Ok(model)) = &screen.model else { return Vec::new() };
+    let (bars, theme) = (width.saturating_sub(2), app.options.theme);
+    let mut all = shap_bars(model, &screen.values, bars, theme);
     all.extend(shap_strips(model, &screen.values, bars, theme));
     all
 }
 
 /// Columns before a bar or a strip: a name and a number.
-const LABEL: usize = 32;
+const LABEL: usize = 34;
 
 /// What each value adds to the log odds of an average training patient, the largest first.
 fn shap_bars(model: &MovableModel, values: &[f64], width: usize, theme: Theme) -> Vec<(String, Style)> {
@@ -223,14 +249,14 @@ fn shap_bars(model: &MovableModel, values: &[f64], width: usize, theme: Theme) -
     let half = width.saturating_sub(LABEL) / 2;
     let signs = theme.signs();
     let line = |&at: &usize| {
-        let name = model.scales.effects[at].name();
+        let name = model.label(at);
         let n = (shares[at].abs() / most * half as f64).round() as usize;
         let (left, right) = if shares[at] < 0.0 { (n, 0) } else { (0, n) };
         let full = |n: usize| signs.bar_full.repeat(n);
         let bar = format!("{}{}{}{}", " ".repeat(half - left), full(left), signs.separator, full(right));
         (format!("  {name:<22} {:>+8.3} {bar}", shares[at]), Style::new())
     };
-    let title = "  SHAP of these values, log odds: less to the left, more to the right".to_owned();
+    let title = "  SHAP of these values, log odds: - left, + right".to_owned();
     std::iter::once((title, theme.heading())).chain(order.iter().map(line)).collect()
 }
 
@@ -252,11 +278,11 @@ fn shap_strips(model: &MovableModel, values: &[f64], width: usize, theme: Theme)
         model.swarm[at].iter().for_each(|&share| counts[place(share)] += 1);
         let mut strip: Vec<char> = counts.into_iter().map(density).collect();
         strip[place(shares[at])] = 'o';
-        let name = model.scales.effects[at].name();
+        let name = model.label(at);
         (format!("  {name:<22} {:>8.3} {}", size(at), strip.into_iter().collect::<String>()), Style::new())
     };
     let n = model.swarm.first().map_or(0, Vec::len);
-    let title = format!("  SHAP of the {n} training patients, by mean size; o: these values");
+    let title = format!("  SHAP of {n} training patients, mean size; o: these values");
     std::iter::once((title, theme.heading())).chain(order.iter().map(line)).collect()
 }
 
@@ -278,9 +304,26 @@ fn part(scale: &Scale, value: f64) -> f64 {
     }
 }
 
-/// A line with a thumb.
-fn bar(part: f64, width: usize, theme: Theme) -> String {
-    let signs = theme.signs();
-    let at = (part.clamp(0.0, 1.0) * width.saturating_sub(1) as f64).round() as usize;
-    (0..width).map(|x| if x == at { signs.bar_full } else { signs.dash }).collect()
+/// What stands at both ends of a scale.
+fn ends(scale: &Scale) -> [String; 2] {
+    match scale {
+        Scale::Continuous { low, high, .. } => [*low, *high].map(|end| value_text(scale, end)),
+        Scale::Levels { levels, .. } => {
+            let name = |level: Option<&(String, f64)>| level.map_or_else(String::new, |(name, _)| name.clone());
+            [name(levels.first()), name(levels.last())]
+        }
+    }
 }
+
+/// A line with a thumb between its ends.
+fn bar(part: f64, ends: [String; 2], width: usize, theme: Theme) -> String {
+    let signs = theme.signs();
+    let [low, high] = ends;
+    let room = width.saturating_sub(2 + 2 * (END + 1)).max(1);
+    let at = (part.clamp(0.0, 1.0) * (room - 1) as f64).round() as usize;
+    let line: String = (0..room).map(|x| if x == at { signs.bar_full } else { signs.dash }).collect();
+    format!("  {low:>END$.END$} {line} {high:.END$}")
+}
+
+/// Columns for what stands at an end of a scale.
+const END: usize = 6;

@@ -45,7 +45,9 @@ pub fn arrived(app: &mut App, more: Vec<String>) {
 pub fn of_cell(sheet: &Sheet, row: usize, column: usize, more: bool) -> Vec<String> {
     let Some(cell) = sheet.rows.get(row).and_then(|row| row.get(column)) else { return Vec::new() };
     let heading = &sheet.headings[column];
-    let mut lines = vec![sheet.title.clone(), format!("{}, {heading}: {}", row_name(sheet, row), cell.text().trim())];
+    let name = row_name(sheet, row);
+    let whole = if column == 0 { name } else { format!("{name}, {heading}: {}", cell.text().trim()) };
+    let mut lines = vec![sheet.title.clone(), whole];
     if cell.is_number() {
         lines.extend(cell.precise().iter().map(|(name, value)| format!("  {name} {value}")));
     }
@@ -53,11 +55,21 @@ pub fn of_cell(sheet: &Sheet, row: usize, column: usize, more: bool) -> Vec<Stri
     if more {
         lines.push(ASKING.to_owned());
     }
+    lines.extend(words_of(sheet, row, column));
     let own = variable(&sheet.rows[row][0]);
     lines.extend(sheet.notes.iter().filter(|note| subject(sheet, note).is_none_or(|of| of == own)).cloned());
     lines.push(String::new());
     lines.extend(sheet.provenance.iter().cloned());
     lines
+}
+
+/// What else the row says in words, uncut.
+fn words_of(sheet: &Sheet, row: usize, column: usize) -> impl Iterator<Item = String> {
+    let others = sheet.rows[row].iter().zip(&sheet.headings).enumerate().skip(1).filter(move |(at, _)| *at != column);
+    others.filter_map(|(_, (cell, heading))| match cell {
+        Cell::Text(text) if !text.trim().is_empty() => Some(format!("{heading}: {}", text.trim())),
+        _ => None,
+    })
 }
 
 fn of_block(sheets: &[Sheet], at: usize) -> Vec<String> {

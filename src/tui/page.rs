@@ -1,20 +1,15 @@
 //! A page: one sheet with a cursor, small sheets side by side, a chart, or a sentence that says why there is nothing.
 
-use std::collections::BTreeSet;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::plot::cells::screens;
 use crate::report::sheet::{Cell, Format, Sheet, render};
-use crate::table::filter::Filter;
-use crate::table::{Column, Table, Values};
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
+use crate::tui::clipboard::MOST_COPIED;
 use crate::tui::data::{Content, Page, Screen};
-use crate::tui::dialog::wrap;
-use crate::tui::grid_view::{Grid, GridView, Heading, Move, put};
+use crate::tui::grid_view::{Grid, GridView, Heading, Move, put_lines};
 use crate::tui::message::Effect;
 use crate::tui::theme::Theme;
 use crate::tui::{blocks, chart, forms, layout, origin, patients};
@@ -22,7 +17,7 @@ use crate::tui::{blocks, chart, forms, layout, origin, patients};
 /// One page and where the reader is in it.
 #[derive(Clone, Debug)]
 pub struct PageState {
-    /// What it is about, where it is about one thing: a patient, two runs, a file.
+    /// What it is about, where it is about one thing: a patient, two runs, a file, what passes a filter.
     pub subject: Option<String>,
     pub content: Option<Content>,
     /// It must be asked for (again) when it is seen.
@@ -79,7 +74,7 @@ impl PageState {
             return;
         }
         let rows = self.sheet().map_or(0, |sheet| sheet.rows.len());
-        self.view.settle(rows, &self.widths(), size);
+        self.view.settle(rows, &self.widths(), self.table_size(size));
     }
 
     fn widths(&self) -> Vec<u16> {
@@ -88,7 +83,7 @@ impl PageState {
 
     fn go(&mut self, to: Move, size: (u16, u16)) {
         if let Some(sheet) = self.sheet() {
-            let (rows, widths) = (sheet.rows.len(), self.widths());
+            let (rows, widths, size) = (sheet.rows.len(), self.widths(), self.table_size(size));
             self.view.go(to, rows, &widths, size);
             return;
         }
@@ -106,8 +101,7 @@ impl PageState {
             self.settle(size);
         }
         if let Some(Content::Chart(figure)) = &self.content {
-            let (width, height) = (usize::from(size.0), usize::from(size.1) + 1);
-            let last = screens(&figure.plot, width, height).len().saturating_sub(1);
+            let last = chart::parts_of(figure, (size.0, size.1 + 1)).saturating_sub(1);
             self.top = match to {
                 Move::Down(_) => (self.top + 1).min(last),
                 Move::Up(_) => self.top.saturating_sub(1),
@@ -131,7 +125,7 @@ impl PageState {
     pub fn draw(&self, app: &App, page: Page, area: Rect, buffer: &mut Buffer) {
         let theme = app.options.theme;
         match &self.content {
-            None => say("reading", area, buffer),
+            None => say(waiting_for(page), area, buffer),
             Some(Content::Nothing(why)) => say(why, area, buffer),
             Some(Content::Blocks(sheets)) => blocks::draw(sheets, self.top, self.view.row, theme, area, buffer),
             Some(Content::Chart(figure)) => chart::draw(figure, self.top, theme, area, buffer),
@@ -141,12 +135,34 @@ impl PageState {
             }
             Some(Content::Sheet(sheet)) => {
                 let marked: &[String] = if page == Page::Runs { &app.compared } else { &[] };
-                self.draw_sheet(sheet, marked, theme, area, buffer);
+                self.draw_sheet(sheet, &self.view, marked, theme, area, buffer);
             }
         }
     }
 
-    fn draw_sheet(&self, sheet: &Sheet, marked: &[String], theme: Theme, area: Rect, buffer: &mut Buffer) {
+    /// Draws a table that no cursor is in, beside or below something else.
+    pub fn draw_beside(&self, theme: Theme, area: Rect, buffer: &mut Buffer) {
+        let nowhere = GridView { row: usize::MAX, column: usize::MAX, top: 0, left: 1 };
+        match self.sheet() {
+            Some(sheet) => self.draw_sheet(sheet, &nowhere, &[], theme, area, buffer),
+            None => say("reading", area, buffer),
+        }
+    }
+
+    /// Rows of the table, heading and an empty line.
+    pub fn height(&self) -> u16 {
+        self.sheet().map_or(1, |sheet| (sheet.rows.len() + 2).min(usize::from(u16::MAX)) as u16)
+    }
+
+    fn draw_sheet(
+        &self,
+        sheet: &Sheet,
+        view: &GridView,
+        marked: &[String],
+        theme: Theme,
+        area: Rect,
+        buffer: &mut Buffer,
+    ) {
         let cell = |row: usize, column: usize| {
             let cell = &sheet.rows[row][column];
             (cell.text(), look(cell, theme))
@@ -154,35 +170,37 @@ impl PageState {
         let sign = |row: usize| if marked.contains(&sheet.rows[row][0].text()) { theme.signs().mark } else { " " };
         let grid = Grid { headings: &self.headings, rows: sheet.rows.len(), cell: &cell, sign: &sign };
         let (area, beside) = self.room_beside(area);
-        self.view.draw(&grid, theme, area, buffer);
+        view.draw(&grid, theme, area, buffer);
         if let Some(beside) = beside {
-            let lines = origin::of_cell(sheet, self.view.row, self.view.column, false);
-            for (line, y) in wrap(&lines, usize::from(beside.width)).iter().zip(beside.y..beside.bottom()) {
-                put(buffer, beside.x, y, beside.width, line, false, Style::new());
-            }
+            put_lines(buffer, beside, &origin::of_cell(sheet, view.row, view.column, false));
         }
-        let used = 1 + sheet.rows.len() as u16;
-        if used + 1 < area.height {
-            let notes = wrap(&sheet.notes, usize::from(area.width.saturating_sub(2)));
-            for (note, y) in notes.iter().zip(area.y + used + 1..area.bottom()) {
-                put(buffer, area.x + 1, y, area.width.saturating_sub(2), note, false, Style::new());
-            }
+        let used = 2 + sheet.rows.len().min(usize::from(area.height)) as u16;
+        if used < area.height {
+            let width = area.width.saturating_sub(2);
+            let below = Rect { x: area.x + 1, y: area.y + used, width, height: area.height - used };
+            put_lines(buffer, below, &sheet.notes);
         }
     }
 }
 
-/// Fewer columns than this are no room for a text beside a table.
+/// Columns that a text beside a table has at least.
 const BESIDE: u16 = 50;
 
 impl PageState {
-    /// On a wide screen a table that leaves room has beside it where the number under the cursor comes from.
+    /// On a wide screen a table has beside it where the number under the cursor comes from.
     fn room_beside(&self, area: Rect) -> (Rect, Option<Rect>) {
-        let needed = 3 + self.headings.iter().map(|heading| heading.width + 2).sum::<u16>();
-        if area.width < layout::WIDE || needed + BESIDE > area.width {
+        if area.width < layout::WIDE {
             return (area, None);
         }
-        let beside = Rect { x: area.x + needed, width: (area.width - needed).min(100), ..area };
-        (Rect { width: needed - 2, ..area }, Some(beside))
+        let whole = self.headings.iter().fold(3_u16, |sum, heading| sum.saturating_add(heading.width + 2));
+        let left = whole.min(area.width - BESIDE);
+        let beside = Rect { x: area.x + left, width: (area.width - left).min(100), ..area };
+        (Rect { width: left - 2, ..area }, Some(beside))
+    }
+
+    /// Columns and rows that the table itself has.
+    fn table_size(&self, (width, height): (u16, u16)) -> (u16, u16) {
+        (self.room_beside(Rect::new(0, 0, width, 1)).0.width, height)
     }
 }
 
@@ -212,13 +230,20 @@ fn headings(sheet: &Sheet) -> Vec<Heading> {
     sheet.headings.iter().enumerate().map(heading).collect()
 }
 
+/// What is going on until the content is here.
+fn waiting_for(page: Page) -> &'static str {
+    match page {
+        Page::Verification => "checking the trail, the data and the images on disk",
+        Page::Icc | Page::Selected => "comparing the features of both masks",
+        Page::Reconciliation | Page::Beside => "reading the published tables",
+        _ => "reading",
+    }
+}
+
 /// One sentence in place of content.
 pub fn say(text: &str, area: Rect, buffer: &mut Buffer) {
-    for (line, y) in
-        wrap(&[text.to_owned()], usize::from(area.width.saturating_sub(2))).iter().zip(area.y..area.bottom())
-    {
-        put(buffer, area.x + 1, y, area.width.saturating_sub(2), line, false, Style::new());
-    }
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    put_lines(buffer, inner, &[text.to_owned()]);
 }
 
 pub fn arrived(app: &mut App, page: Page, subject: Option<String>, content: Content) {
@@ -226,39 +251,8 @@ pub fn arrived(app: &mut App, page: Page, subject: Option<String>, content: Cont
     if state.subject != subject {
         return;
     }
-    let mut content = content;
-    let mut wrong = None;
-    if let Content::Sheet(sheet) = &mut content
-        && page == Page::Changes
-        && !app.trail_filter.is_empty()
-    {
-        match passing(sheet, &app.trail_filter) {
-            Ok(rows) => {
-                sheet.rows = rows.into_iter().map(|row| sheet.rows[row].clone()).collect();
-                sheet.notes.push(format!("filter: {}", app.trail_filter));
-            }
-            Err(why) => wrong = Some(why),
-        }
-    }
     state.take(content);
     app.settle();
-    if let Some(why) = wrong {
-        app.complain(why);
-    }
-}
-
-/// Positions of the rows that pass a filter over the headings as columns.
-fn passing(sheet: &Sheet, text: &str) -> Result<Vec<usize>, String> {
-    let rows: Vec<String> = (0..sheet.rows.len()).map(|n| n.to_string()).collect();
-    let column = |(at, name): (usize, &String)| {
-        let words: Vec<String> = sheet.rows.iter().map(|row| row[at].text()).collect();
-        let levels: Vec<String> = words.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-        let codes = words.iter().map(|word| levels.binary_search(word).ok().filter(|_| !word.is_empty())).collect();
-        Column { name: name.clone(), values: Values::Levels { levels, codes } }
-    };
-    let columns = sheet.headings.iter().enumerate().map(column).collect();
-    let table = Table::new(rows, columns).expect("a sheet has one cell a heading");
-    Ok(Filter::parse(text, &table).map_err(|why| why.to_string())?.rows(&table))
 }
 
 pub fn click(app: &mut App, page: Page, x: u16, y: u16) {
@@ -356,6 +350,10 @@ fn copy(app: &mut App, page: Page, action: Action) -> Vec<Effect> {
         app.complain("there is no table to copy here");
         return Vec::new();
     };
+    let n = sheets.iter().map(|sheet| sheet.rows.len()).sum();
+    if action == Action::CopyTable && n > MOST_COPIED {
+        return too_many(app, n);
+    }
     let table = || sheets.iter().map(|sheet| render(sheet, Format::Markdown)).collect::<Vec<_>>().join("\n");
     let line = || row.iter().map(|cell| cell.text().trim().to_owned()).collect::<Vec<_>>().join("\t");
     let (text, said) = match (action, row.get(state.view.column)) {
@@ -365,6 +363,13 @@ fn copy(app: &mut App, page: Page, action: Action) -> Vec<Effect> {
     };
     app.say(said);
     vec![Effect::Copy(text)]
+}
+
+/// Says what to do about a table that is too large for the clipboard.
+pub fn too_many(app: &mut App, rows: usize) -> Vec<Effect> {
+    let export = app.bindings.key_of(Action::Export);
+    app.complain(format!("{rows} rows are too many to copy; {export} writes them to a file"));
+    Vec::new()
 }
 
 fn full(cell: &Cell) -> String {

@@ -11,6 +11,7 @@ use crate::table::Values;
 use crate::table::filter::Filter;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
+use crate::tui::clipboard::MOST_COPIED;
 use crate::tui::data::{Cohort, Page, Screen};
 use crate::tui::dialog::Dialog;
 use crate::tui::grid_view::{Grid, GridView, Heading, Move};
@@ -155,14 +156,20 @@ pub fn refresh(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(id) = app.patients.selected().map(str::to_owned) else { return Vec::new() };
-    let beside = app.pages.entry(Page::Variables).or_default();
-    if beside.subject.as_ref() == Some(&id) && !beside.stale {
-        return Vec::new();
+    let mut effects = Vec::new();
+    for page in BESIDE {
+        let beside = app.pages.entry(page).or_default();
+        if beside.stale || beside.subject.as_ref() != Some(&id) {
+            *beside = page::PageState::of(Some(id.clone()));
+            beside.stale = false;
+            effects.push(Effect::Ask(Request::Page(page, Some(id.clone()))));
+        }
     }
-    *beside = page::PageState::of(Some(id.clone()));
-    beside.stale = false;
-    vec![Effect::Ask(Request::Page(Page::Variables, Some(id)))]
+    effects
 }
+
+/// Pages of the selected patient that a wide screen has beside the list.
+const BESIDE: [Page; 2] = [Page::Variables, Page::History];
 
 /// The list came, or came again.
 pub fn arrived(app: &mut App, cohort: Arc<Cohort>, whole: bool) -> Vec<Effect> {
@@ -392,16 +399,11 @@ impl<'a> Seeker<'a> {
     }
 }
 
-/// More rows than this are too much for a terminal's clipboard.
-const MOST_COPIED: usize = 2000;
-
 fn copy(app: &mut App, action: Action) -> Vec<Effect> {
     let patients = &app.patients;
     let Some(row) = patients.row() else { return Vec::new() };
     if action == Action::CopyTable && patients.order.len() > MOST_COPIED {
-        let export = app.bindings.key_of(Action::Export);
-        app.complain(format!("{} rows are too many to copy; {export} writes them to a file", patients.order.len()));
-        return Vec::new();
+        return page::too_many(app, app.patients.order.len());
     }
     let line =
         |row: usize| patients.columns().iter().map(|&at| patients.cohort.text(row, at)).collect::<Vec<_>>().join("\t");
@@ -434,6 +436,9 @@ pub fn title(app: &App) -> String {
     }
     if !patients.marks.is_empty() {
         parts.push(format!("{} marked", patients.marks.len()));
+    }
+    if !patients.hidden.is_empty() {
+        parts.push(format!("{} columns hidden", patients.hidden.len()));
     }
     if !patients.whole {
         parts.push("reading".to_owned());
@@ -475,7 +480,10 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let headings = patients.headings((signs.ascending, signs.descending));
     let grid = Grid { headings: &headings, rows: patients.order.len(), cell: &cell, sign: &sign };
     patients.view.draw(&grid, theme, left, buffer);
-    if let (Some(right), Some(state)) = (right, app.pages.get(&Page::Variables)) {
-        state.draw(app, Page::Variables, right, buffer);
+    let Some(mut free) = right else { return };
+    for state in BESIDE.iter().filter_map(|page| app.pages.get(page)) {
+        state.draw_beside(theme, free, buffer);
+        let used = state.height().min(free.height);
+        free = Rect { y: free.y + used, height: free.height - used, ..free };
     }
 }

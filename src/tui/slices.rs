@@ -77,27 +77,31 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-pub fn title(slices: &Slices) -> String {
+pub fn title(slices: &Slices, theme: Theme, width: u16) -> String {
     let Some(Ok(picture)) = &slices.picture else { return slices.id.clone() };
     let inside = |mask: &crate::grid::Mask| {
         mask.cells().outer_iter().nth(slices.slice).map_or(0, |slice| slice.iter().filter(|&&it| it).count())
     };
     let n = picture.image.geometry().shape[0];
-    format!(
-        "{}: slice {}/{n}; tumour (T) {} voxels, {} (r) {}; window {}, level {}",
-        slices.id,
-        slices.slice + 1,
-        inside(&picture.tumour),
-        picture.ring_name,
-        inside(&picture.ring),
-        short(slices.window),
-        short(slices.level),
-    )
+    let (tumour, ring) = if drawn_in_halves(theme) { ("red", "green") } else { ("T", "r") };
+    let (id, at, ring_name) = (&slices.id, slices.slice + 1, &picture.ring_name);
+    let [tumours, rings] = [inside(&picture.tumour), inside(&picture.ring)];
+    let [window, level] = [slices.window, slices.level].map(short);
+    if width < 80 {
+        return format!("{id} {at}/{n} tumour {tumours} {tumour}, {ring_name} {rings} {ring}, W {window} L {level}");
+    }
+    format!("{id} {at}/{n}: tumour {tumours} voxels ({tumour}), {ring_name} {rings} ({ring}); W {window} L {level}")
 }
 
 /// About four digits.
 fn short(value: f64) -> String {
-    if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+    let digits = [100.0, 1.0].iter().position(|&least| value.abs() >= least).unwrap_or(3);
+    format!("{value:.digits$}")
+}
+
+/// Two pixels a cell, told apart by colour; or one sign a cell.
+fn drawn_in_halves(theme: Theme) -> bool {
+    !theme.ascii && theme.colour
 }
 
 /// What a pixel shows.
@@ -115,7 +119,7 @@ pub fn draw(slices: &Slices, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Some(Err(why)) => return page::say(why, area, buffer),
         Some(Ok(picture)) => picture,
     };
-    let halves = !theme.ascii && theme.colour;
+    let halves = drawn_in_halves(theme);
     let rows = if halves { u32::from(area.height) * 2 } else { u32::from(area.height) };
     let look = Sampling::new(picture, (u32::from(area.width), rows), if halves { 1.0 } else { 2.0 });
     for (y, x) in (0..area.height).flat_map(|y| (0..area.width).map(move |x| (y, x))) {

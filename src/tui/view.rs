@@ -39,7 +39,7 @@ fn draw_tabs(app: &App, area: Rect, buffer: &mut Buffer) {
 fn draw_title(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = app.options.theme;
     let said = match (&app.slices, app.screen) {
-        (Some(slices), _) => Some(slices::title(slices)),
+        (Some(slices), _) => Some(slices::title(slices, theme, area.width)),
         (None, Screen::Jobs) => Some(jobs::title(app)),
         (None, Screen::Nomogram) => Some(nomogram::title(app)),
         (None, Screen::Patients) if app.page().is_none() => Some(patients::title(app)),
@@ -196,7 +196,8 @@ fn hints(app: &App, room: u16) -> String {
     let hint = |(action, word): &(Action, &str)| format!("{} {word}", app.bindings.key_of(*action));
     let help = format!("{} help", app.bindings.key_of(Action::Help));
     let mut line = help;
-    for hint in actions.iter().map(hint) {
+    let turns = app.screen.pages().len() > 1;
+    for hint in actions.iter().filter(|(action, _)| turns || *action != Action::NextPage).map(hint) {
         if line.chars().count() + 2 + hint.chars().count() > usize::from(room) {
             break;
         }

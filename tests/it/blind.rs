@@ -109,7 +109,7 @@ fn no_screen_shows_a_blind_reader_a_hidden_value() {
     let blind = full.seen(View::Blind);
     let sheets = [
         blind.history_sheet("SYN001"),
-        blind.changes_sheet(),
+        blind.changes_sheet(None),
         blind.variables_sheet("SYN001"),
         blind.patients_sheet(),
         blind.patient_sheet("SYN001"),

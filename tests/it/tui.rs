@@ -26,6 +26,8 @@ const PLACES: &[(&str, &str)] = &[
     ("jobs_cancel", "3jc"),
     ("clinical", "4"),
     ("origin", "4ll<enter>"),
+    ("forest", ":forest<enter>"),
+    ("forest_below", ":forest<enter>j"),
     ("split", "5"),
     ("split_new", "5s"),
     ("models", "6"),
@@ -43,7 +45,7 @@ const PLACES: &[(&str, &str)] = &[
     ("reconcile", "8r"),
     ("report", "8R"),
     ("trail", "8"),
-    ("trail_filtered", "8&variable ~ 17<enter>"),
+    ("trail_filtered", "8&field ~ 17<enter>"),
     ("export", "4x"),
     ("slices", "i"),
     ("slices_first", "ikkkkkkkk+++"),
@@ -148,6 +150,91 @@ fn an_edit_names_the_version_that_was_seen_and_needs_a_reason() {
     assert_eq!(changes(&effects), [expected]);
 }
 
+#[test]
+fn what_is_typed_takes_the_place_of_a_given_text_and_arrows_edit_it() {
+    let written = |keys: &str| match press(&mut app((80, 24), 93), keys).pop() {
+        Some(Effect::Ask(Request::Write { path, .. })) => path.display().to_string(),
+        other => panic!("{keys}: {other:?}"),
+    };
+    assert_eq!(written("4x<enter>"), "table-1.csv");
+    assert_eq!(written("4xmine.md<enter>"), "mine.md");
+    assert_eq!(written("4x<end><bs><bs><bs>md<enter>"), "table-1.md");
+    assert_eq!(written("4x<left><left><left><left>x<enter>"), "table-1x.csv");
+    let mut app = app((80, 24), 93);
+    press(&mut app, "4x");
+    update(&mut app, Message::Paste("pasted.json".into()));
+    assert!(text(&app).contains("file  pasted.json "), "{}", text(&app));
+}
+
+#[test]
+fn a_stage_has_its_own_pace() {
+    use osteon::tui::data::JobState;
+    let row = |stage: &str, done, seconds| osteon::tui::data::JobRow {
+        kind: "fit".into(),
+        state: JobState::Running,
+        stage: stage.into(),
+        done,
+        total: 20,
+        seconds: Some(seconds),
+        ..crate::tui_stage::jobs(0).remove(0)
+    };
+    let mut app = app((80, 24), 93);
+    press(&mut app, "3");
+    for (stage, done, seconds) in [("regions", 19, 60.0), ("bootstrap", 0, 70.0), ("bootstrap", 5, 80.0)] {
+        update(&mut app, Message::Answer(Answer::Jobs(vec![row(stage, done, seconds)])));
+    }
+    assert!(
+        text(&app).contains("30.0 a minute") && text(&app).contains("about 30 s left of this stage"),
+        "{}",
+        text(&app)
+    );
+}
+
+#[test]
+fn a_change_of_the_trail_is_shown_whole() {
+    let mut app = app((80, 24), 93);
+    press(&mut app, "8<enter>");
+    let seen = text(&app);
+    for part in ["who: kim", "row: SYN004", "old: 97", "new: 312", "after the patient was seen", "again"] {
+        assert!(seen.contains(part), "{part:?} is not in\n{seen}");
+    }
+}
+
+#[test]
+fn a_filter_of_the_trail_is_asked_of_the_study_and_a_wrong_one_keeps_the_form() {
+    let mut app = app((80, 24), 93);
+    let effects = press(&mut app, "8&field ~ 17<enter>");
+    let asked = Request::Page(osteon::tui::data::Page::Changes, Some("field ~ 17".into()));
+    assert_eq!(effects.last(), Some(&Effect::Ask(asked)));
+    press(&mut app, "&feild ~ 17<enter>");
+    assert!(text(&app).contains("Show only changes") && text(&app).contains("feild"), "{}", text(&app));
+}
+
+#[test]
+fn a_wide_screen_shows_list_and_detail_side_by_side() {
+    for (keys, part) in [
+        ("", "as entered"),
+        ("3", "asked for by kim@ward"),
+        ("4", "protocol: 77ab"),
+        ("8", "why: the laboratory"),
+        ("<enter><tab><tab>", "protocol: 77ab"),
+        ("7", "SHAP of these values"),
+    ] {
+        let mut app = app((140, 40), 93);
+        press(&mut app, keys);
+        let line = text(&app).lines().find(|line| line.contains(part)).map(str::to_owned);
+        let place = line.as_ref().and_then(|line| line.find(part));
+        assert!(place.is_some_and(|at| at > 40), "{keys}: {part} is not beside a list\n{}", text(&app));
+    }
+}
+
+#[test]
+fn a_patients_pages_are_reached_by_name() {
+    let mut app = app((80, 24), 93);
+    press(&mut app, "j:history<enter>");
+    assert!(text(&app).contains(" SYN002  Variables") && text(&app).contains("2026-11-23"), "{}", text(&app));
+}
+
 fn changes(effects: &[Effect]) -> Vec<Change> {
     let change = |effect: &Effect| match effect {
         Effect::Ask(Request::Change(change)) => Some(change.clone()),
@@ -250,7 +337,7 @@ fn the_nomogram_says_what_each_value_adds_to_the_mean() {
         assert!((share - expected).abs() < 1e-12, "{shares:?}");
     }
     let mut app = app((80, 24), 93);
-    press(&mut app, "7p<bs>3<enter>");
+    press(&mut app, "7pSYN003<enter>");
     let seen = text(&app);
     assert!(seen.contains("values of SYN003") && seen.contains("+0.448"), "{seen}");
 }
@@ -262,7 +349,7 @@ fn too_large_a_copy_is_refused_and_an_export_leaves_the_loop() {
     assert!(text(&app).contains("3000 rows are too many to copy; x writes them to a file"));
     let effects = press(&mut app, "x<enter>");
     assert!(matches!(effects.last(), Some(Effect::Ask(Request::Write { .. }))));
-    press(&mut app, "x<bs><bs><bs>gif<enter>");
+    press(&mut app, "x<end><bs><bs><bs>gif<enter>");
     assert!(text(&app).contains("no form of this view ends in .gif"));
 }
 

@@ -147,6 +147,7 @@ pub fn jobs(done: u64) -> Vec<JobRow> {
         who: "kim@ward".into(),
         queued: "2026-11-23T09:00:00.000Z".into(),
         seconds: Some(60.0),
+        stopping: false,
         error: error.map(str::to_owned),
     };
     vec![
@@ -219,6 +220,25 @@ pub fn content(page: Page, patient: &str) -> Content {
             Content::Sheet(sheet("Features", &headings, (0..500).map(row).collect()))
         }
         Page::Roc => Content::Chart(curves()),
+        Page::Forest => Content::Chart(odds()),
+        Page::Changes | Page::History => {
+            let row = |n: usize| {
+                let cells = [
+                    "2026-11-23 09:00",
+                    "kim",
+                    "SYN004",
+                    &format!("field {n}"),
+                    "97",
+                    "312",
+                    "the laboratory sent a corrected report after the patient was seen again",
+                ];
+                cells.map(text).to_vec()
+            };
+            let headings = ["when", "who", "row", "field", "old", "new", "why"];
+            let passing =
+                |n: &usize| patient.rsplit_once("~ ").is_none_or(|(_, part)| format!("field {n}").contains(part));
+            Content::Sheet(sheet("Trail", &headings, (1..40).filter(passing).map(row).collect()))
+        }
         Page::Calibration | Page::Decision | Page::LassoPath => Content::Nothing("no model yet".into()),
         _ => {
             let row = |n: usize| {
@@ -250,6 +270,19 @@ fn curves() -> osteon::report::figure::Figure {
     };
     let paper = osteon::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
     figure(&[set("Training set", 75), set("Test set", 18)], &paper)
+}
+
+/// Odds ratios of fourteen terms, more lines than a low screen has.
+fn odds() -> osteon::report::figure::Figure {
+    use osteon::report::figure::forest::{Estimate, Row, figure};
+    let row = |n: usize| Row {
+        label: format!("Variable {n}"),
+        univariable: Some(Estimate { odds_ratio: n as f64 / 7.0, low: n as f64 / 14.0, high: n as f64 / 3.5, p: 0.2 }),
+        multivariable: None,
+        reference: false,
+    };
+    let paper = osteon::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
+    figure(&(1..=14).map(row).collect::<Vec<_>>(), &paper)
 }
 
 fn read(keys: &str) -> Vec<KeyEvent> {
@@ -287,6 +320,7 @@ fn named(name: &str) -> Option<(KeyCode, KeyModifiers)> {
         "right" => KeyCode::Right,
         "bs" => KeyCode::Backspace,
         "pgdn" => KeyCode::PageDown,
+        "end" => KeyCode::End,
         _ => return None,
     };
     Some((code, KeyModifiers::NONE))

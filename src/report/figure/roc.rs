@@ -48,8 +48,8 @@ fn panel(n: usize, set: &Set) -> Panel {
     let mut marks = vec![chance];
     for (at, curve) in set.curves.iter().enumerate() {
         let name = match curve.interval {
-            Some([low, high]) => format!("{}: AUC {:.3} ({low:.3}–{high:.3})", curve.model, curve.auc),
-            None => format!("{}: AUC {:.3}", curve.model, curve.auc),
+            Some([low, high]) => format!("{} AUC {:.3} ({low:.3}–{high:.3})", curve.model, curve.auc),
+            None => format!("{} AUC {:.3}", curve.model, curve.auc),
         };
         let pen = Pen { width_pt: 1.4, dash: dash(at) };
         marks.push(Mark::new(What::Line { points: curve.points.clone(), pen }, Colour::Series(at)).named(name));

@@ -1,0 +1,54 @@
+//! The trail as a sheet for screens, and what of it passes a filter.
+
+use crate::report::sheet::Sheet;
+use crate::store::{Change, ChangeFilter};
+use crate::study::patient_pages::{levels, minute, words};
+use crate::study::{Error, Study};
+use crate::table::Table;
+use crate::table::filter::Filter;
+
+/// A screen holds about this many changes; `osteon log` prints all.
+const MOST_CHANGES: usize = 5000;
+
+const COLUMNS: [&str; 10] = ["when", "who", "row", "field", "old", "new", "why", "table", "host", "hash"];
+
+/// Reads a filter of the trail, such as `field = alp and who ~ kim`.
+pub fn trail_filter(text: &str) -> Result<Filter, Error> {
+    Filter::parse(text, &table(&[])).map_err(|source| Error::Filter { text: text.to_owned(), source })
+}
+
+impl Study {
+    /// The newest changes, or the newest of the whole trail that pass a filter.
+    pub fn changes_sheet(&self, filter: Option<&str>) -> Result<Sheet, Error> {
+        let passing = filter.map(trail_filter).transpose()?;
+        let mut rows = Vec::new();
+        let mut before = 0;
+        while rows.len() < MOST_CHANGES {
+            let block = self.changes(&ChangeFilter { before, limit: MOST_CHANGES, ..ChangeFilter::default() })?;
+            let Some(last) = block.last() else { break };
+            before = last.seq;
+            let texts: Vec<[String; 10]> = block.into_iter().map(texts).collect();
+            let passes = passing.as_ref().map(|filter| filter.rows(&table(&texts)));
+            let kept = passes.unwrap_or_else(|| (0..texts.len()).collect());
+            rows.extend(kept.into_iter().map(|row| texts[row].clone().map(words).to_vec()));
+        }
+        let mut sheet = self.sheet("Trail".to_owned(), &COLUMNS, rows)?;
+        sheet.notes.extend(filter.map(|text| format!("filter: {text}")));
+        if sheet.rows.len() >= MOST_CHANGES {
+            sheet.notes.push("older changes: osteon log shows all".to_owned());
+        }
+        Ok(sheet)
+    }
+}
+
+fn texts(it: Change) -> [String; 10] {
+    let (old, new) = (it.old.unwrap_or_default(), it.new.unwrap_or_default());
+    [minute(&it.at), it.actor, it.row, it.field, old, new, it.reason, it.table, it.host, it.hash]
+}
+
+fn table(rows: &[[String; 10]]) -> Table {
+    let text = |row: &[String; 10], at: usize| Some(row[at].clone()).filter(|text| !text.is_empty());
+    let column = |(at, name): (usize, &&str)| levels(name, rows.iter().map(|row| text(row, at)));
+    let ids = (0..rows.len()).map(|n| n.to_string()).collect();
+    Table::new(ids, COLUMNS.iter().enumerate().map(column).collect()).expect("a text for each row and column")
+}
