@@ -1,14 +1,15 @@
-"""pyradiomics on the work of `osteon features IMAGE MASK`: seven regions, original and 24 filtered images.
+"""pyradiomics on the work of `osteon features IMAGE MASK`: seven regions of the original image (`peer.py IMAGE MASK
+original`), or of the original and 24 filtered images (`peer.py IMAGE MASK all`).
 
 Regions are made as osteon makes them: the mask is resampled, dilated by exact distance in mm, and rings are what the
-dilation adds. pyradiomics 3.0.1 or later, SimpleITK and PyWavelets must be installed.
+dilation adds. As in pyradiomics itself, filters see the region's box and 5 voxels. pyradiomics 3.0.1 or later, SimpleITK and PyWavelets must be installed.
 """
 
 import sys
 
 import numpy as np
 import SimpleITK as sitk
-from radiomics import featureextractor, logging
+from radiomics import featureextractor, imageoperations, logging
 
 FILTERS = {
     "boxmean": lambda i: sitk.BoxMean(i, [1] * 3),
@@ -51,12 +52,15 @@ def regions(tumour):
         yield sitk.And(dilated, sitk.Cast(tumour == 0, sitk.sitkUInt8))
 
 
-def main(image, mask):
+def main(image, mask, images):
     logging.getLogger("radiomics").setLevel(logging.ERROR)
     image, tumour = resampled(sitk.ReadImage(image), sitk.ReadImage(mask))
     settings = {"binWidth": 0.1, "additionalInfo": False, "preCrop": True, "padDistance": 5}
     own = featureextractor.RadiomicsFeatureExtractor(**settings)
-    own.enableImageTypes(Original={}, LoG={"sigma": [0.5, 1.0, 1.5, 2.0]}, Wavelet={"wavelet": "coif1"})
+    if images == "original":
+        own.enableImageTypes(Original={})
+    else:
+        own.enableImageTypes(Original={}, LoG={"sigma": [0.5, 1.0, 1.5, 2.0]}, Wavelet={"wavelet": "coif1"})
     rest = featureextractor.RadiomicsFeatureExtractor(**settings)
     rest.disableAllFeatures()
     for family in ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"):
@@ -64,10 +68,12 @@ def main(image, mask):
     count = 0
     for region in regions(tumour):
         count += len(own.execute(image, region))
-        for apply in FILTERS.values():
-            count += len(rest.execute(apply(sitk.Cast(image, sitk.sitkFloat64)), region))
+        box, _ = imageoperations.checkMask(image, region)
+        crop, crop_region = imageoperations.cropToTumorMask(image, region, box, padDistance=5)
+        for apply in FILTERS.values() if images == "all" else ():
+            count += len(rest.execute(apply(sitk.Cast(crop, sitk.sitkFloat64)), crop_region))
     print(count, "values", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

@@ -26,3 +26,4 @@ pub mod study;
 pub mod table;
 pub mod text;
 pub mod tui;
+pub mod wide;

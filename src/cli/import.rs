@@ -51,29 +51,30 @@ enum What {
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let bad_rows = |skip: bool| if skip { BadRows::Skip } else { BadRows::Refuse };
     match &args.what {
-        What::Clinical { file, map, dry_run: true, .. } => {
+        What::Clinical { file, map, dry_run: true, skip_bad_rows } => {
             let report = opening::read(globals)?.preview_clinical(file, map.as_deref())?;
-            clinical(&report, globals, file)
+            clinical(&report, globals, file, bad_rows(*skip_bad_rows))
         }
         What::Clinical { file, map, skip_bad_rows, .. } => {
-            let study = opening::write(globals)?;
-            clinical(&study.import_clinical(file, map.as_deref(), bad_rows(*skip_bad_rows))?, globals, file)
+            let bad_rows = bad_rows(*skip_bad_rows);
+            let report = opening::write(globals)?.import_clinical(file, map.as_deref(), bad_rows)?;
+            clinical(&report, globals, file, bad_rows)
         }
-        What::Images { source, dry_run: true, .. } => {
+        What::Images { source, dry_run: true, skip_bad_rows } => {
             let pairs = opening::read(globals)?.pair_images(source)?;
             show(pairs.report(), globals)?;
-            linked(pairs.report(), globals, source)
+            linked(pairs.report(), globals, source, bad_rows(*skip_bad_rows))
         }
         What::Images { source, skip_bad_rows, .. } => {
-            let study = opening::write(globals)?;
+            let (study, bad_rows) = (opening::write(globals)?, bad_rows(*skip_bad_rows));
             let pairs = study.pair_images(source)?;
             show(pairs.report(), globals)?;
-            linked(&study.link_images(pairs, bad_rows(*skip_bad_rows))?, globals, source)
+            linked(&study.link_images(pairs, bad_rows)?, globals, source, bad_rows)
         }
     }
 }
 
-fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path) -> Result<Outcome, Error> {
+fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path, bad_rows: BadRows) -> Result<Outcome, Error> {
     report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
     if !report.changed.is_empty() {
         output::print_sheet(&changes(report, globals.blind), globals.format)?;
@@ -85,7 +86,7 @@ fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path) -> Result<O
     if *kept > 0 {
         output::say(globals, &format!("{kept} empty cells leave stored values as they are"));
     }
-    refusals(&report.refused, report.applied, globals, file)
+    refusals(&report.refused, bad_rows, globals, file)
 }
 
 /// Shows what is going to be linked, and what found no pair.
@@ -98,16 +99,16 @@ fn show(report: &ImagesReport, globals: &Globals) -> Result<(), Error> {
     Ok(())
 }
 
-fn linked(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<Outcome, Error> {
+fn linked(report: &ImagesReport, globals: &Globals, source: &Path, bad_rows: BadRows) -> Result<Outcome, Error> {
     let would = if report.applied { "" } else { "would be " };
     let ImagesReport { patients, linked, unchanged, .. } = report;
     let files = if report.applied { format!(": {linked} files new, {unchanged} unchanged") } else { String::new() };
     output::say(globals, &format!("{patients} patients {would}linked{files}"));
-    refusals(&report.refused, report.applied, globals, source)
+    refusals(&report.refused, bad_rows, globals, source)
 }
 
-/// Prints every refused cell; refused cells that stopped the import are an error, skipped ones a partial success.
-fn refusals(refused: &[Refusal], applied: bool, globals: &Globals, file: &Path) -> Result<Outcome, Error> {
+/// Prints every refused cell; refused cells that stop an import are an error, skipped ones a partial success.
+fn refusals(refused: &[Refusal], bad_rows: BadRows, globals: &Globals, file: &Path) -> Result<Outcome, Error> {
     if refused.is_empty() {
         return Ok(Outcome::Done);
     }
@@ -123,7 +124,7 @@ fn refusals(refused: &[Refusal], applied: bool, globals: &Globals, file: &Path) 
         ..Sheet::default()
     };
     output::print_sheet(&sheet, globals.format)?;
-    if applied {
+    if bad_rows == BadRows::Skip {
         return Ok(Outcome::SomeFailed);
     }
     Err(Error::Refused { file: file.display().to_string(), n: refused.len() })

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use crate::feature::layout::{Layout, pair};
+use crate::feature::layout::Layout;
 use crate::feature::levels::Levels;
 use crate::feature::logarithm::{NLogN, SHARE, entropy};
 use crate::feature::{Feature, Wanted, read_mean};
@@ -130,9 +130,7 @@ pub fn co_occurrences(layout: &Layout, levels: &Levels, direction: usize) -> Vec
 
 /// The items, one for each pair of shells, of those pairs that lie in a region.
 fn lists_of<'a, T>(layout: &Layout, region: usize, items: &'a [Vec<T>]) -> Vec<&'a Vec<T>> {
-    let shells = || layout.regions[region].clone();
-    let pairs = shells().flat_map(|a| shells().filter(move |&b| b <= a).map(move |b| pair(a, b)));
-    pairs.map(|at| &items[at]).filter(|item| !item.is_empty()).collect()
+    layout.pairs_of(region).map(|at| &items[at]).filter(|item| !item.is_empty()).collect()
 }
 
 /// Level of a cell by level of the cell one step on; empty for no cells.
@@ -142,10 +140,20 @@ fn table(cells: &[u32], levels: &Levels, step: usize, width: usize) -> Vec<u32> 
     }
     let mut counts = vec![0; width * width];
     let (here, there) = (&levels.cells[..], &levels.cells[step..]);
-    for &cell in cells {
-        let cell = cell as usize;
-        counts[usize::from(here[cell]) * width + usize::from(there[cell])] += 1;
+    let at = |cell: u32| usize::from(here[cell as usize]) * width + usize::from(there[cell as usize]);
+    // Neighbours are often alike, and a counter that was just written has to be waited for: two tables take turns.
+    let two = if cells.len() > 4 * counts.len() { cells.len() / 2 } else { 0 };
+    let (halves, rest) = cells.split_at(2 * two);
+    if two > 0 {
+        let mut others = vec![0; width * width];
+        let (first, second) = halves.split_at(two);
+        for (&a, &b) in first.iter().zip(second) {
+            counts[at(a)] += 1;
+            others[at(b)] += 1;
+        }
+        counts.iter_mut().zip(others).for_each(|(count, other): (&mut u32, u32)| *count += other);
     }
+    rest.iter().for_each(|&cell| counts[at(cell)] += 1);
     counts
 }
 

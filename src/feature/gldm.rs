@@ -2,9 +2,10 @@
 
 use crate::feature::layout::Layout;
 use crate::feature::levels::Levels;
-use crate::feature::links::{Links, bits};
+use crate::feature::links::Links;
 use crate::feature::sizes::{LevelPowers, SizeTable, Sizes};
 use crate::feature::{Feature, Wanted, read};
+use crate::wide::wide;
 
 /// pyradiomics' dependence features; the codes are those of the IBSI's neighbouring grey level dependence.
 pub const FEATURES: &[Feature<Sizes>] = &[
@@ -44,45 +45,23 @@ pub fn describe(wanted: &Wanted, layout: &Layout, levels: &Levels, links: &Links
 
 /// The dependences of every region.
 pub fn dependences(layout: &Layout, levels: &Levels, links: &Links) -> Vec<SizeTable> {
-    let alike = alike(layout, links);
     let mut tables = vec![SizeTable::new(levels.span); layout.regions.len()];
+    let mut sizes = Vec::new();
     for (shell, voxels) in layout.shells() {
-        let inside = |region: &usize| layout.regions[*region].contains(&shell);
-        let regions: Vec<(usize, u32)> =
-            (0..tables.len()).filter(inside).map(|region| (region, layout.byte_mask(region))).collect();
-        for &cell in &layout.cells[voxels] {
-            let alike = alike[cell as usize];
-            if alike == 0 {
-                continue;
-            }
-            let level = levels.cells[cell as usize];
-            for &(region, mask) in &regions {
-                // The highest byte of the product is the sum of all four.
-                let n = (alike & mask).wrapping_mul(0x0101_0101) >> 24;
-                if n > 0 {
-                    tables[region].add(level, n + 1);
-                }
-            }
+        let (links, levels) = (&links.around[voxels.clone()], &levels.of_voxel[voxels]);
+        for (region, table) in tables.iter_mut().enumerate().filter(|it| layout.regions[it.0].contains(&shell)) {
+            let within = layout.around_within(shell, region).collect::<Vec<_>>();
+            sizes_within(links, &within, &mut sizes);
+            table.add_all(levels, &sizes);
         }
-    }
-    for (table, counts) in tables.iter_mut().zip(&levels.counts) {
-        table.fill_rest(counts);
     }
     tables
 }
 
-/// Of every cell: how many neighbours of its level lie in each shell, one byte a shell.
-fn alike(layout: &Layout, links: &Links) -> Vec<u32> {
-    let mut alike = vec![0u32; layout.n_cells];
-    for (shell, voxels) in layout.shells() {
-        for &cell in &layout.cells[voxels] {
-            let cell = cell as usize;
-            for direction in bits(links.of(cell)) {
-                let other = cell + layout.steps[direction];
-                alike[cell] += 1 << (8 * layout.shell_of[other]);
-                alike[other] += 1 << (8 * shell);
-            }
-        }
+wide! {
+    /// One more than the links that stay within, of every voxel.
+    fn sizes_within(links: &[u32], within: &[u32], sizes: &mut Vec<u8>) {
+        sizes.clear();
+        sizes.extend(links.iter().zip(within).map(|(links, within)| (links & within).count_ones() as u8 + 1));
     }
-    alike
 }

@@ -1,10 +1,11 @@
 //! Grey level runs (16 features): one table a direction, features averaged over directions.
 
-use crate::feature::layout::Layout;
+use crate::feature::layout::{Layout, pair};
 use crate::feature::levels::Levels;
-use crate::feature::links::{Links, bits};
+use crate::feature::plane::{Plane, bits, set_alike, window, window_before};
 use crate::feature::sizes::{LevelPowers, SizeTable, Sizes};
 use crate::feature::{Feature, Wanted, read_mean};
+use crate::wide::wide;
 
 /// pyradiomics' run length features.
 pub const FEATURES: &[Feature<Sizes>] = &[
@@ -31,7 +32,7 @@ pub const FEATURES: &[Feature<Sizes>] = &[
 ];
 
 /// The wanted features of every region of a layout.
-pub fn describe(wanted: &Wanted, layout: &Layout, levels: &Levels, links: &Links) -> Vec<Vec<Option<f64>>> {
+pub fn describe(wanted: &Wanted, layout: &Layout, levels: &Levels) -> Vec<Vec<Option<f64>>> {
     let regions = 0..layout.regions.len();
     if wanted.glrlm.is_empty() {
         return vec![Vec::new(); regions.len()];
@@ -40,8 +41,8 @@ pub fn describe(wanted: &Wanted, layout: &Layout, levels: &Levels, links: &Links
         regions.clone().map(|region| LevelPowers::new(levels.span, levels.lowest[region])).collect();
     let mut summaries: Vec<Vec<Sizes>> = regions.clone().map(|_| Vec::with_capacity(13)).collect();
     let mut runs = Runs::new(layout, levels);
-    for (direction, starts) in starts(layout, links).iter().enumerate() {
-        runs.count(direction, starts, links);
+    for direction in 0..layout.steps.len() {
+        count(&mut runs, direction);
         for region in regions.clone().filter(|&region| layout.lines[region][direction]) {
             summaries[region].extend(Sizes::of(runs.of(region), &powers[region]));
         }
@@ -49,91 +50,116 @@ pub fn describe(wanted: &Wanted, layout: &Layout, levels: &Levels, links: &Links
     summaries.iter().map(|directions| read_mean(&wanted.glrlm, directions)).collect()
 }
 
-/// By direction: the voxels from which a run of two or more goes on, but none came.
-fn starts(layout: &Layout, links: &Links) -> [Vec<u32>; 13] {
-    let mut starts: [Vec<u32>; 13] = Default::default();
-    for &cell in &layout.cells {
-        for direction in bits(links.starts(cell as usize)) {
-            starts[direction].push(cell);
+wide! {
+    /// Sixty-four voxels at a time: where runs start, and of these which go on, step by step, until none does.
+    fn count(runs: &mut Runs<'_>, direction: usize) {
+        runs.tables.iter_mut().for_each(SizeTable::clear);
+        let step = runs.layout.steps[direction];
+        set_alike(&mut runs.links, &runs.levels.cells, step, &runs.layout.inside);
+        let same_shell = &runs.layout.same_shell_ahead[direction];
+        for first in (0..runs.layout.n_cells).step_by(64) {
+            let mut running = window(&runs.links, first) & !window_before(&runs.links, first, step);
+            let short = running & !window(same_shell, first) & !window(&runs.links, first + step);
+            for bit in bits(short) {
+                runs.add_two(first + bit, step);
+            }
+            running &= !short;
+            let (mut crossing, mut length, mut at) = (0, 1, first);
+            while running != 0 {
+                let (linked, same) = (window(&runs.links, at), window(same_shell, at));
+                for bit in bits(running & !linked) {
+                    let (shell, level) = (runs.layout.shell_of[first + bit], runs.levels.cells[first + bit]);
+                    runs.tables[pair(usize::from(shell), usize::from(shell))].add(level, length);
+                }
+                crossing |= running & linked & !same;
+                running &= linked & same;
+                (at, length) = (at + step, length + 1);
+            }
+            for bit in bits(crossing) {
+                runs.follow(first + bit, step);
+            }
         }
     }
-    starts
 }
 
-/// Runs of one direction. A run inside one shell is counted for the shell; one that crosses shells is cut for each
-/// region; runs of one voxel are what is left.
+/// Runs of one direction, of two voxels and more; runs of one voxel are what is left.
 pub struct Runs<'a> {
     layout: &'a Layout,
     levels: &'a Levels,
-    of_shell: Vec<SizeTable>,
-    of_region: Vec<SizeTable>,
-    /// First and last shell of each region.
-    ranges: Vec<(u8, u8)>,
-    /// Shell and length of each part of the run at hand that lies in one shell; empty for a run inside one.
+    /// By `pair` of shells: what regions that reach over both have beside what smaller regions have.
+    tables: Vec<SizeTable>,
+    of_region: SizeTable,
+    /// Voxels whose next voxel has their level.
+    links: Plane,
+    /// Shell and length of each part of the run at hand that lies in one shell.
     parts: Vec<(u8, u32)>,
 }
 
 impl<'a> Runs<'a> {
     pub fn new(layout: &'a Layout, levels: &'a Levels) -> Runs<'a> {
-        let tables = |n: usize| vec![SizeTable::new(levels.span); n];
-        let ranges = layout.regions.iter().map(|shells| (*shells.start() as u8, *shells.end() as u8)).collect();
-        let (of_shell, of_region) = (tables(layout.n_shells), tables(layout.regions.len()));
-        Runs { layout, levels, of_shell, of_region, ranges, parts: Vec::new() }
+        let tables = vec![SizeTable::new(levels.span); pair(0, layout.n_shells)];
+        let of_region = SizeTable::new(levels.span);
+        Runs { layout, levels, tables, of_region, links: Plane::new(), parts: Vec::new() }
     }
 
-    fn count(&mut self, direction: usize, starts: &[u32], links: &Links) {
-        self.of_shell.iter_mut().chain(&mut self.of_region).for_each(SizeTable::clear);
-        let step = self.layout.steps[direction];
-        for &start in starts {
-            let mut cell = start as usize;
-            let level = self.levels.cells[cell];
-            let (mut shell, mut length) = (self.layout.shell_of[cell], 1);
-            self.parts.clear();
-            while links.of(cell) >> direction & 1 == 1 {
-                cell += step;
-                let next = self.layout.shell_of[cell];
-                if next != shell {
-                    self.parts.push((shell, length));
-                    (shell, length) = (next, 0);
-                }
-                length += 1;
-            }
-            if self.parts.is_empty() {
-                self.of_shell[usize::from(shell)].add(level, length);
-            } else {
+    /// Counts a run of two voxels in two shells.
+    fn add_two(&mut self, start: usize, step: usize) {
+        let [a, b] = [start, start + step].map(|cell| usize::from(self.layout.shell_of[cell]));
+        self.tables[pair(a, b)].add(self.levels.cells[start], 2);
+    }
+
+    /// Counts a run that crosses shells.
+    fn follow(&mut self, start: usize, step: usize) {
+        let level = self.levels.cells[start];
+        let (mut cell, mut shell, mut length) = (start, self.layout.shell_of[start], 1);
+        self.parts.clear();
+        while self.levels.cells[cell + step] == level {
+            cell += step;
+            let next = self.layout.shell_of[cell];
+            if next != shell {
                 self.parts.push((shell, length));
-                self.cut(level);
+                (shell, length) = (next, 0);
             }
+            length += 1;
         }
+        self.parts.push((shell, length));
+        self.share_out(level);
     }
 
-    /// Counts what each region sees of a run.
-    fn cut(&mut self, level: u16) {
-        for (&(first, last), table) in self.ranges.iter().zip(&mut self.of_region) {
-            let mut length = 0;
-            for &(shell, part) in &self.parts {
-                if first <= shell && shell <= last {
-                    length += part;
-                } else {
+    /// A region sees as one run each stretch of parts that lies inside it. Of every stretch the run is added, and the
+    /// runs that it takes the place of are taken back, at the lowest and highest shell of the stretch: the sum over
+    /// all stretches within a region leaves the longest ones.
+    fn share_out(&mut self, level: u16) {
+        const LESS_ONE: u32 = u32::MAX;
+        for (at, &(shell, head)) in self.parts.iter().enumerate() {
+            let (mut low, mut high, mut length) = (shell, shell, 0);
+            for (further, &(shell, tail)) in self.parts[at..].iter().enumerate() {
+                (low, high, length) = (low.min(shell), high.max(shell), length + tail);
+                let table = &mut self.tables[pair(usize::from(low), usize::from(high))];
+                let mut change = |length: u32, n: u32| {
                     if length > 1 {
-                        table.add(level, length);
+                        table.change(level, length, n);
                     }
-                    length = 0;
+                };
+                change(length, 1);
+                if further > 0 {
+                    change(length - head, LESS_ONE);
+                    change(length - tail, LESS_ONE);
                 }
-            }
-            if length > 1 {
-                table.add(level, length);
+                if further > 1 {
+                    change(length - head - tail, 1);
+                }
             }
         }
     }
 
     /// All runs of a region.
     fn of(&mut self, region: usize) -> &mut SizeTable {
-        let table = &mut self.of_region[region];
-        for shell in self.layout.regions[region].clone() {
-            table.merge(&self.of_shell[shell]);
+        self.of_region.clear();
+        for at in self.layout.pairs_of(region) {
+            self.of_region.merge(&self.tables[at]);
         }
-        table.fill_singles(&self.levels.counts[region]);
-        table
+        self.of_region.fill_singles(&self.levels.counts[region]);
+        &mut self.of_region
     }
 }

@@ -1,8 +1,11 @@
 //! Grey level zones (16 features): connected voxels of one level, by edge, face or corner.
 
+use std::sync::LazyLock;
+
 use crate::feature::layout::{DIRECTIONS, Layout};
 use crate::feature::levels::Levels;
-use crate::feature::links::{Links, bits};
+use crate::feature::links::Links;
+use crate::feature::plane::bits;
 use crate::feature::sizes::{LevelPowers, SizeTable, Sizes};
 use crate::feature::{Feature, Wanted, read};
 
@@ -69,77 +72,64 @@ struct Zones<'a> {
     layout: &'a Layout,
     levels: &'a Levels,
     first: usize,
-    /// A cell's parent; a root is its own.
-    parents: Vec<u32>,
-    /// Size of the zone of a root.
-    sizes: Vec<u32>,
+    /// A cell's parent; of a root, the size of its zone as a negative number.
+    parents: Vec<i32>,
     counted: SizeTable,
     /// Roots whose zones were too large for the rows of a table.
     large: Vec<u32>,
-    /// Links that wait for their outer shell.
-    waiting: Vec<Vec<(u32, u32)>>,
-    /// By direction: the neighbours by way of which a link in this direction goes without saying.
-    detours: [u32; 13],
 }
 
-/// A step in this direction is two steps by way of such a neighbour, both of them between closer voxels: a shared face
-/// is closer than an edge, and an edge than a corner. Where the neighbour has the same level too, its own links join
-/// the zone.
-fn detours() -> [u32; 13] {
-    // 1 for a shared face, 2 for an edge, 3 for a corner.
-    let far = |step: [isize; 3]| {
-        let is_neighbour = step.iter().all(|along| along.abs() <= 1);
-        is_neighbour.then(|| step.iter().filter(|&&along| along != 0).count()).filter(|&far| far > 0)
+/// Directions to one side, as bits.
+const AHEAD: u32 = (1 << DIRECTIONS.len()) - 1;
+
+/// Of neighbours to one side, as bits: one of each group that touch each other, by way of neighbours of the same side.
+/// Voxels of one level that touch are in one zone already, so the others need not be joined.
+static LEADERS: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let touch = |a: usize, b: usize| (0..3).all(|k| (DIRECTIONS[a][k] - DIRECTIONS[b][k]).abs() <= 1);
+    let touching: [u32; DIRECTIONS.len()] =
+        std::array::from_fn(|a| (0..DIRECTIONS.len()).filter(|&b| touch(a, b)).map(|b| 1 << b).sum());
+    let leaders = |mut left: u32| {
+        let mut leaders = 0;
+        while left != 0 {
+            let leader = left & left.wrapping_neg();
+            leaders |= leader as u16;
+            let (mut group, mut grown) = (0, leader);
+            while group != grown {
+                group = grown;
+                grown = bits(group.into()).fold(group, |grown, at| grown | touching[at] & left);
+            }
+            left &= !group;
+        }
+        leaders
     };
-    let opposite = DIRECTIONS.map(|step| step.map(|along| -along));
-    let around: Vec<[isize; 3]> = DIRECTIONS.into_iter().chain(opposite).collect();
-    DIRECTIONS.map(|step| {
-        let is_closer = |part: [isize; 3]| far(part).is_some_and(|part| Some(part) < far(step));
-        let on_the_way = |way: [isize; 3]| is_closer(way) && is_closer([0, 1, 2].map(|k| step[k] - way[k]));
-        around.iter().enumerate().map(|(bit, &way)| u32::from(on_the_way(way)) << bit).sum()
-    })
-}
+    (0..=AHEAD).map(leaders).collect()
+});
 
 impl<'a> Zones<'a> {
     fn new(layout: &'a Layout, levels: &'a Levels, first: usize) -> Zones<'a> {
-        Zones {
-            layout,
-            levels,
-            first,
-            parents: (0..layout.n_cells as u32).collect(),
-            sizes: vec![1; layout.n_cells],
-            counted: SizeTable::new(levels.span),
-            large: Vec::new(),
-            waiting: vec![Vec::new(); layout.n_shells],
-            detours: detours(),
-        }
+        let counted = SizeTable::new(levels.span);
+        Zones { layout, levels, first, parents: vec![-1; layout.n_cells], counted, large: Vec::new() }
     }
 
-    /// Joins one more shell to the zones inside it.
+    /// Joins one more shell to the zones inside it: each voxel to the neighbours of its level that were there before,
+    /// those of inner shells and those of its own that come before it in memory.
     fn grow(&mut self, shell: usize, links: &Links) {
-        for (a, b) in std::mem::take(&mut self.waiting[shell]) {
-            let root = self.root(a);
-            self.join(root, b);
-        }
         let layout = self.layout;
+        let leaders: &[u16] = &LEADERS;
         let voxels = layout.starts[shell]..layout.starts[shell + 1];
-        for (&cell, &same_shell) in layout.cells[voxels.clone()].iter().zip(&layout.same_shell[voxels]) {
-            let own = links.of(cell as usize);
-            if own == 0 {
+        let with_links = layout.cells[voxels.clone()].iter().zip(&links.around[voxels.clone()]);
+        for ((&cell, links), around) in with_links.zip(&layout.around[voxels]) {
+            let inner = around[self.first..shell].iter().fold(0, |all, inner| all | inner);
+            let before = links & (inner | around[shell] & !AHEAD);
+            if before == 0 {
                 continue;
             }
-            let near = links.around(cell as usize) & same_shell;
-            let mut root = self.root(cell);
-            for direction in bits(own) {
-                if near & self.detours[direction] != 0 {
-                    continue;
-                }
-                let other = cell + layout.steps[direction] as u32;
-                match usize::from(layout.shell_of[other as usize]) {
-                    outer if outer > shell => self.waiting[outer].push((cell, other)),
-                    inner if inner >= self.first => root = self.join(root, other),
-                    _ => (),
-                }
+            let mut root = cell;
+            for direction in bits(leaders[(before >> DIRECTIONS.len()) as usize].into()) {
+                root = self.join(root, cell - layout.steps[direction] as u32);
+            }
+            for direction in bits(leaders[(before & AHEAD) as usize].into()) {
+                root = self.join(root, cell + layout.steps[direction] as u32);
             }
         }
     }
@@ -151,13 +141,13 @@ impl<'a> Zones<'a> {
             return a;
         }
         let level = self.levels.cells[a as usize];
-        let (from, to) = (self.sizes[a as usize], self.sizes[b as usize]);
-        for size in [from, to].into_iter().filter(|&size| size > 1) {
-            self.counted.remove_small(level, size);
-        }
-        let (root, leaf) = if from >= to { (a, b) } else { (b, a) };
-        self.parents[leaf as usize] = root;
-        self.sizes[root as usize] = from + to;
+        let [from, to] = [a, b].map(|root| -self.parents[root as usize] as u32);
+        // Zones of one voxel are not counted: whoever reads the table fills them in.
+        self.counted.remove_small(level, from);
+        self.counted.remove_small(level, to);
+        let (root, leaf) = if from > to { (a, b) } else { (b, a) };
+        self.parents[leaf as usize] = root as i32;
+        self.parents[root as usize] = -((from + to) as i32);
         if !self.counted.add_small(level, from + to) {
             self.large.push(root);
         }
@@ -165,22 +155,28 @@ impl<'a> Zones<'a> {
     }
 
     fn root(&mut self, mut cell: u32) -> u32 {
-        while self.parents[cell as usize] != cell {
+        loop {
             let above = self.parents[cell as usize];
-            self.parents[cell as usize] = self.parents[above as usize];
-            cell = above;
+            if above < 0 {
+                return cell;
+            }
+            let next = self.parents[above as usize];
+            if next < 0 {
+                return above as u32;
+            }
+            self.parents[cell as usize] = next;
+            cell = next as u32;
         }
-        cell
     }
 
     /// All zones that stand now, those of one voxel from the voxels of each level.
     fn table(&mut self, voxels: &[u32]) -> SizeTable {
         self.large.sort_unstable();
         self.large.dedup();
-        self.large.retain(|&root| self.parents[root as usize] == root);
+        self.large.retain(|&root| self.parents[root as usize] < 0);
         let mut table = self.counted.clone();
         for &root in &self.large {
-            table.add(self.levels.cells[root as usize], self.sizes[root as usize]);
+            table.add(self.levels.cells[root as usize], -self.parents[root as usize] as u32);
         }
         table.fill_singles(voxels);
         table

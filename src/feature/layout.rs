@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use crate::grid::Grid;
+use crate::feature::plane::{Plane, Planes, plane};
+use crate::grid::{Bounds, Grid};
 
 /// One neighbour of each of the 13 opposite pairs (z, y, x), in the order of memory.
 pub const DIRECTIONS: [[isize; 3]; 13] = [
@@ -52,13 +53,16 @@ pub struct Layout {
     pub pairs: Vec<Vec<Vec<u32>>>,
     /// Of every voxel: how many of its 26 neighbours lie in each shell, one byte a shell.
     pub neighbours: Vec<u32>,
-    /// Of every voxel: which of its 26 neighbours lie in its own shell, one bit a direction and, from bit 13, its
-    /// opposite.
-    pub same_shell: Vec<u32>,
+    /// Of every voxel: which of its 26 neighbours lie in each shell, one bit a direction and, from bit 13, its opposite.
+    pub around: Vec<[u32; MAX_SHELLS]>,
+    /// Cells that are voxels.
+    pub inside: Plane,
+    /// By direction: voxels whose next voxel lies in the same shell.
+    pub same_shell_ahead: Planes,
     /// By region and direction: whether a straight line holds two voxels.
     pub lines: Vec<[bool; 13]>,
-    /// Position of every voxel in the image.
-    sources: Vec<usize>,
+    /// Place of every voxel in the image, z, y, x.
+    places: Vec<[u32; 3]>,
 }
 
 /// Position of an unordered pair of shells in a list of all pairs: those up to shell `k` come first.
@@ -98,7 +102,9 @@ impl Layout {
                     if shell != OUTSIDE {
                         shell_of[cell + x] = shell;
                         lists[usize::from(shell)].0.push((cell + x) as u32);
-                        lists[usize::from(shell)].1.push(source + x);
+                        lists[usize::from(shell)]
+                            .1
+                            .push([z + low[0], y + low[1], x + low[2]].map(|place| place as u32));
                     }
                 }
             }
@@ -108,7 +114,7 @@ impl Layout {
             *end += list.0.len();
             Some(*end)
         }));
-        let (cells, sources): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
+        let (cells, places): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
         let steps = DIRECTIONS.map(|along| (0..3).map(|k| along[k] * strides[k] as isize).sum::<isize>() as usize);
         let mut layout = Layout {
             regions,
@@ -121,13 +127,17 @@ impl Layout {
             shell_of,
             pairs: Vec::new(),
             neighbours: Vec::new(),
-            same_shell: Vec::new(),
+            around: Vec::new(),
+            inside: Plane::new(),
+            same_shell_ahead: Planes::default(),
             lines: Vec::new(),
-            sources: sources.concat(),
+            places: places.concat(),
         };
         layout.pairs = layout.steps.iter().map(|&step| layout.pairs_along(step)).collect();
         layout.neighbours = layout.count_neighbours();
-        layout.same_shell = layout.cells.iter().map(|&cell| layout.own_shell_around(cell as usize)).collect();
+        layout.around = layout.cells.iter().map(|&cell| layout.shells_around(cell as usize)).collect();
+        layout.inside = plane(n_cells, |cell| layout.shell_of[cell] != OUTSIDE);
+        layout.same_shell_ahead = layout.steps.map(|step| layout.same_shell_along(step));
         layout.lines = (0..layout.regions.len()).map(|region| layout.lines_of(region)).collect();
         layout
     }
@@ -145,7 +155,7 @@ impl Layout {
         }
         let geometry = crate::grid::Geometry::upright(shape, [1.0; 3]);
         let layout = Layout::new(&Grid::new(geometry, shells).expect("the array has the shape"), &[(0, 0)]);
-        let values = layout.gather(&image);
+        let values = layout.gather(&image, Bounds { low: [0; 3], shape });
         (layout, values)
     }
 
@@ -164,9 +174,13 @@ impl Layout {
         [cell / self.strides[0], cell % self.strides[0] / self.strides[1], cell % self.strides[1]]
     }
 
-    /// The values of every voxel, shell by shell.
-    pub fn gather(&self, image: &[f64]) -> Vec<f64> {
-        self.sources.iter().map(|&at| image[at]).collect()
+    /// The values of every voxel, shell by shell, from the part of the image inside a box.
+    pub fn gather(&self, part: &[f64], bounds: Bounds) -> Vec<f64> {
+        let [z, y, x] = bounds.low;
+        let [_, ny, nx] = bounds.shape;
+        let before = (z * ny + y) * nx + x;
+        let at = |place: &[u32; 3]| (place[0] as usize * ny + place[1] as usize) * nx + place[2] as usize - before;
+        self.places.iter().map(|place| part[at(place)]).collect()
     }
 
     /// Where a region's voxels stand in the list.
@@ -185,9 +199,26 @@ impl Layout {
         self.regions[region].clone().map(|shell| 0xff << (8 * shell)).sum()
     }
 
+    /// Positions of the pairs of shells that lie in a region.
+    pub fn pairs_of(&self, region: usize) -> impl Iterator<Item = usize> + '_ {
+        let shells = move || self.regions[region].clone();
+        shells().flat_map(move |a| shells().filter(move |&b| b <= a).map(move |b| pair(a, b)))
+    }
+
+    /// Of every voxel of a shell: which of its 26 neighbours lie in a region.
+    pub fn around_within(&self, shell: usize, region: usize) -> impl Iterator<Item = u32> + '_ {
+        let shells = self.regions[region].clone();
+        let wanted: [u32; MAX_SHELLS] = std::array::from_fn(|shell| if shells.contains(&shell) { u32::MAX } else { 0 });
+        let within = move |around: &[u32; MAX_SHELLS]| {
+            around[0] & wanted[0] | around[1] & wanted[1] | around[2] & wanted[2] | around[3] & wanted[3]
+        };
+        self.around[self.starts[shell]..self.starts[shell + 1]].iter().map(within)
+    }
+
     fn pairs_along(&self, step: usize) -> Vec<Vec<u32>> {
         let mut lists = vec![Vec::new(); pair(0, self.n_shells)];
         for (shell, voxels) in self.shells() {
+            (0..self.n_shells).for_each(|other| lists[pair(shell, other)].reserve(voxels.len()));
             for &cell in &self.cells[voxels] {
                 let other = self.shell_of[cell as usize + step];
                 if other != OUTSIDE {
@@ -208,12 +239,25 @@ impl Layout {
         self.cells.iter().map(around).collect()
     }
 
-    fn own_shell_around(&self, cell: usize) -> u32 {
-        let own = |other: usize| u32::from(self.shell_of[other] == self.shell_of[cell]);
-        let bits = |(direction, &step): (usize, &usize)| {
-            own(cell + step) << direction | own(cell - step) << (DIRECTIONS.len() + direction)
+    fn shells_around(&self, cell: usize) -> [u32; MAX_SHELLS] {
+        let mut around = [0; MAX_SHELLS];
+        let mut set = |other: usize, bit: usize| {
+            if let Some(shell) = around.get_mut(usize::from(self.shell_of[other])) {
+                *shell |= 1 << bit;
+            }
         };
-        self.steps.iter().enumerate().map(bits).sum()
+        for (direction, &step) in self.steps.iter().enumerate() {
+            set(cell + step, direction);
+            set(cell - step, DIRECTIONS.len() + direction);
+        }
+        around
+    }
+
+    fn same_shell_along(&self, step: usize) -> Plane {
+        plane(self.n_cells, |cell| {
+            let shell = self.shell_of[cell];
+            shell != OUTSIDE && self.shell_of[cell + step] == shell
+        })
     }
 
     fn lines_of(&self, region: usize) -> [bool; 13] {

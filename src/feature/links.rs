@@ -1,52 +1,35 @@
-//! Which neighbours have the same grey level: runs, zones and dependences are made of these links alone.
+//! Which neighbours have the same grey level: zones and dependences are made of these links alone.
 
-use crate::feature::layout::Layout;
+use crate::feature::layout::{DIRECTIONS, Layout};
 use crate::feature::levels::Levels;
+use crate::wide::wide;
 
-/// Of every cell of the padded box: bit `d` is set when the next cell in direction `d` has the same level.
-///
-/// Cells outside all regions are linked among themselves; no link leads from a voxel to them.
+/// The links of every voxel of a layout.
 pub struct Links {
-    ahead: Vec<u16>,
-    /// The same, looking back: bit `d` when this cell is the next one of an equal cell.
-    behind: Vec<u16>,
+    /// Of every voxel: which of its 26 neighbours have its level, one bit a direction and, from bit 13, its opposite.
+    pub around: Vec<u32>,
 }
 
 impl Links {
     pub fn new(layout: &Layout, levels: &Levels) -> Links {
         let (mut ahead, mut behind) = (vec![0u16; layout.n_cells], vec![0u16; layout.n_cells]);
         for (direction, &step) in layout.steps.iter().enumerate() {
-            let pairs = levels.cells.iter().zip(&levels.cells[step..]);
-            for (((here, there), from), to) in pairs.zip(&mut ahead).zip(&mut behind[step..]) {
-                let link = u16::from(here == there) << direction;
-                *from |= link;
-                *to |= link;
-            }
+            link(&levels.cells, step, 1 << direction, &mut ahead, &mut behind);
         }
-        Links { ahead, behind }
-    }
-
-    /// Directions in which a voxel's next cell has its level, as bits.
-    pub fn of(&self, cell: usize) -> u16 {
-        self.ahead[cell]
-    }
-
-    /// All 26 neighbours that have a voxel's level: `of` in the low bits, and from bit 13 those that lie behind.
-    pub fn around(&self, cell: usize) -> u32 {
-        u32::from(self.ahead[cell]) | u32::from(self.behind[cell]) << 13
-    }
-
-    /// Directions in which a run of equal levels starts at a voxel and goes on, as bits.
-    pub fn starts(&self, cell: usize) -> u16 {
-        self.ahead[cell] & !self.behind[cell]
+        // Cells outside all regions are linked among themselves, but no voxel to them.
+        let both = |&cell: &u32| u32::from(ahead[cell as usize]) | u32::from(behind[cell as usize]) << DIRECTIONS.len();
+        Links { around: layout.cells.iter().map(both).collect() }
     }
 }
 
-/// Positions of the set bits, ascending.
-pub fn bits(mut set: u16) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = set.trailing_zeros() as usize;
-        set &= set.wrapping_sub(1);
-        (bit < 16).then_some(bit)
-    })
+wide! {
+    /// Sets a bit of every cell whose next cell has its level, and another of the next cell.
+    fn link(cells: &[u16], step: usize, bit: u16, ahead: &mut [u16], behind: &mut [u16]) {
+        let pairs = cells.iter().zip(&cells[step..]);
+        for (((here, there), from), to) in pairs.zip(ahead).zip(&mut behind[step..]) {
+            let link = if here == there { bit } else { 0 };
+            *from |= link;
+            *to |= link;
+        }
+    }
 }

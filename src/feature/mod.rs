@@ -15,6 +15,7 @@ pub mod links;
 mod logarithm;
 mod mesh;
 pub mod ngtdm;
+mod plane;
 pub mod shape;
 pub mod sizes;
 

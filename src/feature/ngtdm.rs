@@ -3,6 +3,7 @@
 use crate::feature::layout::Layout;
 use crate::feature::levels::Levels;
 use crate::feature::{Feature, Wanted, read};
+use crate::wide::wide;
 
 /// What the neighbourhood features are read from: one entry for each level that the region has.
 pub struct Ngtdm {
@@ -77,16 +78,24 @@ fn neighbour_sums(layout: &Layout, levels: &Levels) -> Vec<u64> {
         crate::feature::layout::OUTSIDE => 0,
         shell => u64::from(levels.cells[cell]) << (16 * shell),
     };
-    let mut words: Vec<u64> = (0..layout.n_cells).map(word).collect();
-    let own: Vec<u64> = layout.cells.iter().map(|&cell| words[cell as usize]).collect();
-    let mut sums = words.clone();
-    for stride in [1, layout.strides[1], layout.strides[0]] {
-        let n = words.len();
-        let triples = words[..n - 2 * stride].iter().zip(&words[stride..]).zip(&words[2 * stride..]);
-        sums[stride..n - stride].iter_mut().zip(triples).for_each(|(sum, ((a, b), c))| *sum = a + b + c);
-        std::mem::swap(&mut words, &mut sums);
+    let words: Vec<u64> = (0..layout.n_cells).map(word).collect();
+    let (mut columns, mut planes) = (vec![0; words.len()], vec![0; words.len()]);
+    triples(&words, layout.strides[1], &mut columns);
+    triples(&columns, layout.strides[0], &mut planes);
+    let around = |&cell: &u32| {
+        let cell = cell as usize;
+        planes[cell - 1] + planes[cell] + planes[cell + 1] - words[cell]
+    };
+    layout.cells.iter().map(around).collect()
+}
+
+wide! {
+    /// Each word with the words `stride` before and after it; nothing at the ends.
+    fn triples(words: &[u64], stride: usize, sums: &mut [u64]) {
+        let inner = stride..words.len() - stride;
+        let triples = words.iter().zip(&words[stride..]).zip(&words[2 * stride..]);
+        sums[inner].iter_mut().zip(triples).for_each(|(sum, ((a, b), c))| *sum = a + b + c);
     }
-    layout.cells.iter().zip(own).map(|(&cell, own)| words[cell as usize] - own).collect()
 }
 
 impl Ngtdm {

@@ -49,14 +49,14 @@ impl Shape {
     pub fn of(layout: &Layout, region: usize, spacing_mm: [f64; 3]) -> Shape {
         let mesh = mesh(layout, region, spacing_mm);
         let voxel_mm3: f64 = spacing_mm.iter().product();
-        let vertices = vertices(layout, region, spacing_mm);
+        let vertices = vertices(layout, region);
         Shape {
             mesh_mm3: mesh.volume_mm3,
             area_mm2: mesh.area_mm2,
             voxels_mm3: layout.voxels_of(region).len() as f64 * voxel_mm3,
             spread_mm2: spread(layout, region, spacing_mm),
-            diameter_mm: diameter(outer(&vertices)).sqrt(),
-            planar_mm: std::array::from_fn(|axis| planar_diameter(&vertices, axis)),
+            diameter_mm: diameter(outer(&vertices, 0, spacing_mm).concat()).sqrt(),
+            planar_mm: std::array::from_fn(|axis| planar_diameter(&vertices, axis, spacing_mm)),
         }
     }
 }
@@ -94,56 +94,54 @@ fn spread(layout: &Layout, region: usize, spacing_mm: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|k| if values[k] < 0.0 && values[k] > -1e-10 { 0.0 } else { values[k] })
 }
 
-/// A vertex of the surface: its place in half voxels (z, y, x), and in mm.
-#[derive(Clone, Copy)]
-struct Vertex {
-    half: [u32; 3],
-    mm: [f64; 3],
-}
-
-/// The surface's vertices: half way between each voxel and its neighbours outside the region.
-fn vertices(layout: &Layout, region: usize, spacing_mm: [f64; 3]) -> Vec<Vertex> {
+/// The surface's vertices, half way between each voxel and its neighbours outside the region: z, y, x in half voxels.
+fn vertices(layout: &Layout, region: usize) -> Vec<[u32; 3]> {
     let shells = &layout.regions[region];
     let inside = |cell: usize| shells.contains(&usize::from(layout.shell_of[cell]));
     let mut found = Vec::new();
     for &cell in &layout.cells[layout.voxels_of(region)] {
         let half = layout.place(cell).map(|place| 2 * place as u32);
         for axis in 0..3 {
-            let mut add = |half: [u32; 3]| {
-                found.push(Vertex { half, mm: std::array::from_fn(|k| f64::from(half[k]) / 2.0 * spacing_mm[k]) });
-            };
             let moved = |by: u32| std::array::from_fn(|k| if k == axis { half[k] + by - 1 } else { half[k] });
             if !inside(cell as usize + layout.strides[axis]) {
-                add(moved(2));
+                found.push(moved(2));
             }
             if !inside(cell as usize - layout.strides[axis]) {
-                add(moved(0));
+                found.push(moved(0));
             }
         }
     }
     found
 }
 
-/// Largest distance (mm) between two vertices of one plane, over all planes across `axis`.
-fn planar_diameter(vertices: &[Vertex], axis: usize) -> f64 {
+/// Places (mm) of the two outer vertices of every straight line, by plane across `axis`: a farthest point never lies
+/// between two others.
+fn outer(vertices: &[[u32; 3]], axis: usize, spacing_mm: [f64; 3]) -> Vec<Vec<[f64; 3]>> {
     let along = if axis == 2 { 1 } else { 2 };
     let across = 3 - axis - along;
-    let mut sorted: Vec<&Vertex> = vertices.iter().collect();
-    sorted.sort_unstable_by_key(|vertex| (vertex.half[axis], vertex.half[across], vertex.half[along]));
-    let planes = sorted.chunk_by(|a, b| a.half[axis] == b.half[axis]);
-    let square = planes.map(|plane| {
-        let lines = plane.chunk_by(|a, b| a.half[across] == b.half[across]);
-        diameter(lines.flat_map(|line| [line[0].mm, line[line.len() - 1].mm]).collect())
-    });
-    square.fold(0.0, f64::max).sqrt()
+    let size = |axis: usize| vertices.iter().map(|half| half[axis] as usize + 1).max().unwrap_or(0);
+    let mut planes = vec![vec![(u32::MAX, 0); size(across)]; size(axis)];
+    for half in vertices {
+        let (first, last) = &mut planes[half[axis] as usize][half[across] as usize];
+        (*first, *last) = ((*first).min(half[along]), (*last).max(half[along]));
+    }
+    let mm = |half: usize, axis: usize| half as f64 / 2.0 * spacing_mm[axis];
+    let points = |(plane, lines): (usize, Vec<(u32, u32)>)| {
+        let used = lines.into_iter().enumerate().filter(|(_, (first, last))| first <= last);
+        let ends = used.flat_map(|(line, (first, last))| [(line, first as usize), (line, last as usize)]);
+        ends.map(|(line, end)| {
+            let mut point = [mm(plane, axis); 3];
+            (point[across], point[along]) = (mm(line, across), mm(end, along));
+            point
+        })
+        .collect()
+    };
+    planes.into_iter().enumerate().map(points).collect()
 }
 
-/// Of every straight line along x, the two outer vertices: a farthest point never lies between two others.
-fn outer(vertices: &[Vertex]) -> Vec<[f64; 3]> {
-    let mut sorted: Vec<&Vertex> = vertices.iter().collect();
-    sorted.sort_unstable_by_key(|vertex| vertex.half);
-    let lines = sorted.chunk_by(|a, b| a.half[..2] == b.half[..2]);
-    lines.flat_map(|line| [line[0].mm, line[line.len() - 1].mm]).collect()
+/// Largest distance (mm) between two vertices of one plane, over all planes across `axis`.
+fn planar_diameter(vertices: &[[u32; 3]], axis: usize, spacing_mm: [f64; 3]) -> f64 {
+    outer(vertices, axis, spacing_mm).into_iter().map(diameter).fold(0.0, f64::max).sqrt()
 }
 
 /// Largest squared distance between two points.

@@ -8,8 +8,8 @@ pub struct SizeTable {
     width: usize,
     /// Counts of sizes up to `SMALL`, a row of levels each.
     small: Vec<u32>,
-    /// Larger things one by one: size and level.
-    large: Vec<(u32, u16)>,
+    /// Larger things one by one: size, level, and how many.
+    large: Vec<(u32, u16, u32)>,
     /// Largest size in `small`.
     longest: usize,
 }
@@ -30,9 +30,27 @@ impl SizeTable {
     }
 
     pub fn add(&mut self, level: u16, size: u32) {
-        if !self.add_small(level, size) {
-            self.large.push((size, level));
+        self.change(level, size, 1);
+    }
+
+    /// Adds `n` things, or takes them back: the least negative number is `u32::MAX`. Whoever reads the table first adds
+    /// up what makes every count whole, or calls `fill_singles` for those of size 1.
+    pub fn change(&mut self, level: u16, size: u32, n: u32) {
+        if size as usize <= SMALL {
+            let count = &mut self.small[size as usize * self.width + usize::from(level)];
+            *count = count.wrapping_add(n);
+            self.longest = self.longest.max(size as usize);
+        } else {
+            self.large.push((size, level, n));
         }
+    }
+
+    /// Adds things of these levels and small sizes.
+    pub fn add_all(&mut self, levels: &[u16], sizes: &[u8]) {
+        for (&level, &size) in levels.iter().zip(sizes) {
+            self.small[usize::from(size) * self.width + usize::from(level)] += 1;
+        }
+        self.longest = sizes.iter().fold(self.longest, |longest, &size| longest.max(usize::from(size)));
     }
 
     /// Counts one thing unless it is large; says whether it did.
@@ -48,14 +66,15 @@ impl SizeTable {
     /// Takes back one thing that is not large.
     pub fn remove_small(&mut self, level: u16, size: u32) {
         if size as usize <= SMALL {
-            self.small[size as usize * self.width + usize::from(level)] -= 1;
+            let count = &mut self.small[size as usize * self.width + usize::from(level)];
+            *count = count.wrapping_sub(1);
         }
     }
 
     /// Adds what another table of as many levels counted.
     pub fn merge(&mut self, other: &SizeTable) {
         let end = (other.longest + 1) * self.width;
-        self.small[..end].iter_mut().zip(&other.small[..end]).for_each(|(own, n)| *own += n);
+        self.small[..end].iter_mut().zip(&other.small[..end]).for_each(|(own, n)| *own = own.wrapping_add(*n));
         self.large.extend(&other.large);
         self.longest = self.longest.max(other.longest);
     }
@@ -65,22 +84,12 @@ impl SizeTable {
         let (head, rows) = self.small.split_at_mut(2 * self.width);
         let singles = &mut head[self.width..];
         singles.copy_from_slice(voxels);
-        for (row, size) in rows.chunks_exact(self.width).zip(2..).take(self.longest.saturating_sub(1)) {
-            singles.iter_mut().zip(row).for_each(|(single, n)| *single -= size * n);
+        for (row, size) in rows.chunks_exact(self.width).zip(2u32..).take(self.longest.saturating_sub(1)) {
+            singles.iter_mut().zip(row).for_each(|(single, n)| *single = single.wrapping_sub(size.wrapping_mul(*n)));
         }
-        for &(size, level) in &self.large {
-            singles[usize::from(level)] -= size;
-        }
-        self.longest = self.longest.max(1);
-    }
-
-    /// Things of size 1 when each voxel is one thing: those that are not larger.
-    pub fn fill_rest(&mut self, voxels: &[u32]) {
-        let (head, rows) = self.small.split_at_mut(2 * self.width);
-        let singles = &mut head[self.width..];
-        singles.copy_from_slice(voxels);
-        for row in rows.chunks_exact(self.width).take(self.longest.saturating_sub(1)) {
-            singles.iter_mut().zip(row).for_each(|(single, n)| *single -= n);
+        for &(size, level, n) in &self.large {
+            let single = &mut singles[usize::from(level)];
+            *single = single.wrapping_sub(size.wrapping_mul(n));
         }
         self.longest = self.longest.max(1);
     }
@@ -91,10 +100,12 @@ impl SizeTable {
             visit(size, row, 0..row.len());
         }
         self.large.sort_unstable();
-        let mut row = vec![0; if self.large.is_empty() { 0 } else { self.width }];
+        let mut row = vec![0u32; if self.large.is_empty() { 0 } else { self.width }];
         for same in self.large.chunk_by(|a, b| a.0 == b.0) {
             let levels = usize::from(same[0].1)..usize::from(same[same.len() - 1].1) + 1;
-            same.iter().for_each(|&(_, level)| row[usize::from(level)] += 1);
+            for &(_, level, n) in same {
+                row[usize::from(level)] = row[usize::from(level)].wrapping_add(n);
+            }
             visit(same[0].0, &row, levels.clone());
             row[levels].fill(0);
         }

@@ -2,6 +2,8 @@
 
 use ndarray::Array3;
 
+use crate::wide::wide;
+
 /// What lies beyond the last voxel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Border {
@@ -34,19 +36,27 @@ pub fn convolve(cells: &Array3<f64>, axis: usize, weights: &[f64], border: Borde
     let mut sums = Array3::zeros(cells.dim());
     let from = cells.as_slice().expect("grids are contiguous");
     let to = sums.as_slice_mut().expect("a fresh array is contiguous");
-    match axis {
-        0 => across(from, to, ny * nx, nx, weights, border),
-        1 => {
-            for (from, to) in from.chunks_exact(ny * nx).zip(to.chunks_exact_mut(ny * nx)) {
-                across(from, to, nx, nx, weights, border);
-            }
-        }
-        _ => along(from, to, nx, weights, border),
-    }
+    sweep(from, to, [ny, nx], axis, weights, border);
     sums
 }
 
+wide! {
+    fn sweep(from: &[f64], to: &mut [f64], rows: [usize; 2], axis: usize, weights: &[f64], border: Border) {
+        let [ny, nx] = rows;
+        match axis {
+            0 => across(from, to, ny * nx, nx, weights, border),
+            1 => {
+                for (from, to) in from.chunks_exact(ny * nx).zip(to.chunks_exact_mut(ny * nx)) {
+                    across(from, to, nx, nx, weights, border);
+                }
+            }
+            _ => along(from, to, nx, weights, border),
+        }
+    }
+}
+
 /// Neighbours are `stride` apart; whole rows are added up, so the inner loop runs through memory.
+#[inline(always)]
 fn across(from: &[f64], to: &mut [f64], stride: usize, row: usize, weights: &[f64], border: Border) {
     let (len, reach) = (from.len() / stride, weights.len() as isize / 2);
     for (start, sums) in to.chunks_exact_mut(row).enumerate().map(|(k, sums)| (k * row, sums)) {
@@ -61,6 +71,7 @@ fn across(from: &[f64], to: &mut [f64], stride: usize, row: usize, weights: &[f6
 }
 
 /// Neighbours lie side by side; each row is lengthened by what its border says.
+#[inline(always)]
 fn along(from: &[f64], to: &mut [f64], row: usize, weights: &[f64], border: Border) {
     let reach = weights.len() / 2;
     let mut long = vec![0.0; row + 2 * reach];

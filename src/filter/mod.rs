@@ -65,10 +65,21 @@ pub struct Filter {
     pub names: fn(&Params) -> Vec<String>,
     /// Voxels z, y, x around a voxel that its value depends on.
     pub support: fn(&Params, &Geometry) -> [usize; 3],
+    /// Whether what lies beyond its support changes a value too, if only a little.
+    pub sight: Sight,
     /// The number type that ITK gives its images.
     pub element: fn(&Input) -> Element,
     /// One outcome a name.
     pub apply: fn(&Input) -> Vec<Filtered>,
+}
+
+/// How far a filter looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Not beyond its support.
+    Support,
+    /// Over the whole crop.
+    Crop,
 }
 
 /// One filtered image, or why there is none.
@@ -109,6 +120,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "the image itself",
         names: |_| one("original"),
         support: |_, _| [0; 3],
+        sight: Sight::Support,
         element: |input| input.image.element,
         apply: |input| vec![Ok(input.image.volume.clone())],
     },
@@ -117,6 +129,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "mean of 3 x 3 x 3 voxels, the window cut at the border",
         names: |_| one("boxmean"),
         support: |_, _| [1; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(smooth::box_mean(&input.image.volume))],
     },
@@ -125,6 +138,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "normal noise of standard deviation 1 added",
         names: |_| one("additivegaussiannoise"),
         support: |_, _| [0; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(noise::additive_gaussian(input))],
     },
@@ -133,6 +147,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "weights 1-2-1 along each axis, once",
         names: |_| one("binomialblurimage"),
         support: |_, _| [1; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(smooth::binomial_blur(&input.image.volume))],
     },
@@ -141,6 +156,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "curvature flow, 5 steps of 0.05",
         names: |_| one("curvatureflow"),
         support: |_, _| [flow::STEPS; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(flow::curvature_flow(&input.image.volume))],
     },
@@ -149,6 +165,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "standard deviation (n - 1) of 3 x 3 x 3 voxels, the window cut at the border",
         names: |_| one("boxsigmaimage"),
         support: |_, _| [1; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(smooth::box_sigma(&input.image.volume))],
     },
@@ -157,6 +174,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "Laplacian of Gaussian, scale-normalised, one image for each sigma",
         names: |params| params.log_sigma_mm.iter().map(|&sigma_mm| log_name(sigma_mm)).collect(),
         support: |params, geometry| reach(params.log_sigma_mm.iter().copied().fold(0.0, f64::max), geometry),
+        sight: Sight::Crop,
         element: log_element,
         apply: |input| input.params.log_sigma_mm.iter().map(|&sigma_mm| log(input, sigma_mm)).collect(),
     },
@@ -165,6 +183,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "undecimated coif1 wavelet, level 1, eight bands of low (L) and high (H) pass along x, y, z",
         names: |_| wavelet::BANDS.iter().map(|band| format!("wavelet-{band}")).collect(),
         support: |_, _| [wavelet::SUPPORT; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| wavelet::bands(input.image).into_iter().map(Ok).collect(),
     },
@@ -173,6 +192,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "z-score over the crop",
         names: |_| one("normalize"),
         support: |_, _| [0; 3],
+        sight: Sight::Crop,
         element: kept,
         apply: |input| vec![intensity::normalize(&input.image.volume)],
     },
@@ -181,6 +201,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "the Laplacian, stretched to the image's range, subtracted",
         names: |_| one("laplaciansharpening"),
         support: |_, _| [1; 3],
+        sight: Sight::Crop,
         element: kept,
         apply: |input| vec![intensity::laplacian_sharpening(&input.image.volume)],
     },
@@ -189,6 +210,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "discrete Gaussian of variance 1 mm2",
         names: |_| one("discretegaussian"),
         support: |_, geometry| geometry.spacing_mm.map(|spacing| smooth::gaussian_weights(spacing).len() / 2),
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(smooth::discrete_gaussian(&input.image.volume))],
     },
@@ -197,6 +219,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "mean of 3 x 3 x 3 voxels, the border repeated",
         names: |_| one("mean"),
         support: |_, _| [1; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(smooth::mean(&input.image.volume, 1))],
     },
@@ -205,6 +228,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "multiplied by gamma noise of mean and standard deviation 1",
         names: |_| one("specklenoise"),
         support: |_, _| [0; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(noise::speckle(input))],
     },
@@ -213,6 +237,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "recursive Gaussian of sigma 1 mm along x",
         names: |_| one("recursivegaussian"),
         support: |_, geometry| [0, 0, reach(1.0, geometry)[2]],
+        sight: Sight::Crop,
         element: |_| Element::F32,
         apply: |input| vec![recursive::gaussian_x(&input.image.volume, 1.0)],
     },
@@ -221,6 +246,7 @@ pub const FILTERS: [Filter; 15] = [
         about: "a Poisson count of the voxel's mean",
         names: |_| one("shotnoise"),
         support: |_, _| [0; 3],
+        sight: Sight::Support,
         element: kept,
         apply: |input| vec![Ok(noise::shot(input))],
     },

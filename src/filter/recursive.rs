@@ -5,6 +5,7 @@
 
 use crate::filter::{FilterError, Filtered};
 use crate::grid::{Geometry, Grid, Volume};
+use crate::wide::wide;
 
 /// Lines that are filtered side by side.
 const LANES: usize = 8;
@@ -43,9 +44,9 @@ pub fn laplacian_of_gaussian(volume: &Volume, sigma_mm: f64) -> Filtered {
     for axis in [2, 1, 0] {
         let spacing = volume.geometry().spacing_mm;
         let second = Recursion::second_derivative(sigma_mm / spacing[axis], sigma_mm * sigma_mm);
-        let mut cells = second.pass(volume.as_slice(), volume.geometry().shape, axis);
+        let mut cells = pass(&second, volume.as_slice(), volume.geometry().shape, axis);
         for other in [2, 1, 0].into_iter().filter(|&other| other != axis) {
-            cells = Recursion::gaussian(sigma_mm / spacing[other]).pass(&cells, volume.geometry().shape, other);
+            cells = pass(&Recursion::gaussian(sigma_mm / spacing[other]), &cells, volume.geometry().shape, other);
         }
         let square = spacing[axis] * spacing[axis];
         for (sum, value) in sum.iter_mut().zip(cells) {
@@ -59,7 +60,7 @@ pub fn laplacian_of_gaussian(volume: &Volume, sigma_mm: f64) -> Filtered {
 pub fn gaussian_x(volume: &Volume, sigma_mm: f64) -> Filtered {
     check_length(volume.geometry(), sigma_mm, &[2])?;
     let recursion = Recursion::gaussian(sigma_mm / volume.geometry().spacing_mm[2]);
-    Ok(widen(volume, recursion.pass(volume.as_slice(), volume.geometry().shape, 2)))
+    Ok(widen(volume, pass(&recursion, volume.as_slice(), volume.geometry().shape, 2)))
 }
 
 fn check_length(geometry: &Geometry, sigma_mm: f64, axes: &[usize]) -> Result<(), FilterError> {
@@ -139,9 +140,17 @@ impl Recursion {
         let sd = 1.0 + d[0] + d[1] + d[2] + d[3];
         Recursion { n, m, d, edge_n: d.map(|d| d * sum(n) / sd), edge_m: d.map(|d| d * sum(m) / sd) }
     }
+}
 
+/// A number that a pass reads.
+trait Sample: Copy + Into<f64> {}
+impl Sample for f32 {}
+impl Sample for f64 {}
+
+wide! {
     /// Filters every line along `axis` (0 z, 1 y, 2 x) and rounds to single precision.
-    fn pass<T: Copy + Into<f64>>(&self, cells: &[T], [nz, ny, nx]: [usize; 3], axis: usize) -> Vec<f32> {
+    fn pass<T: Sample>(recursion: &Recursion, cells: &[T], shape: [usize; 3], axis: usize) -> Vec<f32> {
+        let [nz, ny, nx] = shape;
         // Lines, distance between lines, voxels of a line, distance between voxels, and where blocks of lines begin.
         let (lines, apart, len, step, blocks) = match axis {
             0 => (ny * nx, 1, nz, ny * nx, 1),
@@ -158,7 +167,7 @@ impl Recursion {
                     let from = &cells[start + at * step..];
                     *lanes = std::array::from_fn(|lane| from[lane.min(used - 1) * apart].into());
                 }
-                self.run(&line, &mut results);
+                run(recursion, &line, &mut results);
                 for (at, (causal, anticausal)) in results[0].iter().zip(&results[1]).enumerate() {
                     let to = &mut filtered[start + at * step..];
                     for lane in 0..used {
@@ -169,40 +178,41 @@ impl Recursion {
         }
         filtered
     }
+}
 
-    /// The recursion forwards and backwards, term by term in ITK's order.
-    fn run(&self, line: &[Lanes], [causal, anticausal]: &mut [Vec<Lanes>; 2]) {
-        let len = line.len();
-        let (first, last) = (&line[0], &line[len - 1]);
-        for at in 0..len {
-            let input = if at < 4 {
-                weigh(self.n, std::array::from_fn(|k| if at >= k { &line[at - k] } else { first }))
-            } else {
-                weigh(self.n, [&line[at], &line[at - 1], &line[at - 2], &line[at - 3]])
-            };
-            let earlier = if at < 4 {
-                let weights = std::array::from_fn(|k| if at > k { self.d[k] } else { self.edge_n[k] });
-                weigh(weights, std::array::from_fn(|k| if at > k { &causal[at - k - 1] } else { first }))
-            } else {
-                weigh(self.d, [&causal[at - 1], &causal[at - 2], &causal[at - 3], &causal[at - 4]])
-            };
-            causal[at] = std::array::from_fn(|lane| input[lane] - earlier[lane]);
-        }
-        for at in (0..len).rev() {
-            let beyond = len - 1 - at;
-            let input = if beyond < 4 {
-                weigh(self.m, std::array::from_fn(|k| if beyond > k { &line[at + k + 1] } else { last }))
-            } else {
-                weigh(self.m, [&line[at + 1], &line[at + 2], &line[at + 3], &line[at + 4]])
-            };
-            let later = if beyond < 4 {
-                let weights = std::array::from_fn(|k| if beyond > k { self.d[k] } else { self.edge_m[k] });
-                weigh(weights, std::array::from_fn(|k| if beyond > k { &anticausal[at + k + 1] } else { last }))
-            } else {
-                weigh(self.d, [&anticausal[at + 1], &anticausal[at + 2], &anticausal[at + 3], &anticausal[at + 4]])
-            };
-            anticausal[at] = std::array::from_fn(|lane| input[lane] - later[lane]);
-        }
+/// The recursion forwards and backwards, term by term in ITK's order.
+#[inline(always)]
+fn run(recursion: &Recursion, line: &[Lanes], [causal, anticausal]: &mut [Vec<Lanes>; 2]) {
+    let len = line.len();
+    let (first, last) = (&line[0], &line[len - 1]);
+    for at in 0..len {
+        let input = if at < 4 {
+            weigh(recursion.n, std::array::from_fn(|k| if at >= k { &line[at - k] } else { first }))
+        } else {
+            weigh(recursion.n, [&line[at], &line[at - 1], &line[at - 2], &line[at - 3]])
+        };
+        let earlier = if at < 4 {
+            let weights = std::array::from_fn(|k| if at > k { recursion.d[k] } else { recursion.edge_n[k] });
+            weigh(weights, std::array::from_fn(|k| if at > k { &causal[at - k - 1] } else { first }))
+        } else {
+            weigh(recursion.d, [&causal[at - 1], &causal[at - 2], &causal[at - 3], &causal[at - 4]])
+        };
+        causal[at] = std::array::from_fn(|lane| input[lane] - earlier[lane]);
+    }
+    for at in (0..len).rev() {
+        let beyond = len - 1 - at;
+        let input = if beyond < 4 {
+            weigh(recursion.m, std::array::from_fn(|k| if beyond > k { &line[at + k + 1] } else { last }))
+        } else {
+            weigh(recursion.m, [&line[at + 1], &line[at + 2], &line[at + 3], &line[at + 4]])
+        };
+        let later = if beyond < 4 {
+            let weights = std::array::from_fn(|k| if beyond > k { recursion.d[k] } else { recursion.edge_m[k] });
+            weigh(weights, std::array::from_fn(|k| if beyond > k { &anticausal[at + k + 1] } else { last }))
+        } else {
+            weigh(recursion.d, [&anticausal[at + 1], &anticausal[at + 2], &anticausal[at + 3], &anticausal[at + 4]])
+        };
+        anticausal[at] = std::array::from_fn(|lane| input[lane] - later[lane]);
     }
 }
 

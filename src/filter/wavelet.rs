@@ -5,6 +5,7 @@ use std::ops::{Add, Mul};
 use ndarray::Array3;
 
 use crate::grid::{Element, Grid, Image, Volume};
+use crate::wide::wide;
 
 /// Low (L) or high (H) pass along x, y and z, in pyradiomics' order.
 pub const BANDS: [&str; 8] = ["LLH", "LHL", "LHH", "HLL", "HLH", "HHL", "HHH", "LLL"];
@@ -92,10 +93,13 @@ fn split<T: Real>(cells: &Array3<T>, axis: usize, low: [T; 6], high: [T; 6]) -> 
     passes
 }
 
-/// Sums from the first tap to the last, as PyWavelets adds them.
-fn weigh<T: Real>([a, b, c, d, e, f]: [&[T]; 6], w: [T; 6], sums: &mut [T]) {
-    for (i, sum) in sums.iter_mut().enumerate() {
-        *sum = w[0] * a[i] + w[1] * b[i] + w[2] * c[i] + w[3] * d[i] + w[4] * e[i] + w[5] * f[i];
+wide! {
+    /// Sums from the first tap to the last, as PyWavelets adds them.
+    fn weigh<T: Real>(taps: [&[T]; 6], w: [T; 6], sums: &mut [T]) {
+        let [a, b, c, d, e, f] = taps.map(|tap| &tap[..sums.len()]);
+        for (i, sum) in sums.iter_mut().enumerate() {
+            *sum = w[0] * a[i] + w[1] * b[i] + w[2] * c[i] + w[3] * d[i] + w[4] * e[i] + w[5] * f[i];
+        }
     }
 }
 

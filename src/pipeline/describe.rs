@@ -7,8 +7,8 @@ use crate::feature::layout::{Layout, MAX_SHELLS, OUTSIDE};
 use crate::feature::levels::{Bins, Edges, Levels, Precision, TooManyLevels};
 use crate::feature::links::Links;
 use crate::feature::{Family, Wanted, firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape};
-use crate::filter::{self, Chosen, Crop, FilterError, Filtered, Input};
-use crate::grid::{Element, Geometry, Grid, Image, Mask, Volume};
+use crate::filter::{self, Chosen, Crop, Filter, FilterError, Filtered, Input, Sight};
+use crate::grid::{Bounds, Element, Geometry, Grid, Image, Mask, Volume};
 use crate::job::{Cancelled, Job, Stage};
 use crate::preprocess::{self, Extent, Prepared, PreprocessError};
 use crate::protocol::Protocol;
@@ -162,9 +162,22 @@ struct Part {
     at: [i64; 3],
     shells: Grid<u8>,
     of: Vec<(u8, u8)>,
+    /// The box around its regions.
+    regions: Bounds,
 }
 
 impl Part {
+    fn new(image: Image, at: [i64; 3], shells: Grid<u8>, of: Vec<(u8, u8)>) -> Part {
+        let inside = shells.map(|shell| of.iter().any(|of| (of.0..=of.1).contains(shell)));
+        let regions = inside.bounds().unwrap_or(Bounds { low: [0; 3], shape: shells.geometry().shape });
+        Part { image, at, shells, of, regions }
+    }
+
+    /// The part itself, as a box.
+    fn whole(&self) -> Bounds {
+        Bounds { low: [0; 3], shape: self.shells.geometry().shape }
+    }
+
     /// The voxels of some consecutive shells.
     fn region(&self, (first, last): (u8, u8)) -> Mask {
         self.shells.map(|shell| (first..=last).contains(shell))
@@ -177,8 +190,7 @@ fn domains(regions: &Regions, rois: &[Roi], sound: &[usize], protocol: &Protocol
     let range = |at: usize| shells.of(rois[at]).expect("the shells were made for this region");
     let whole = |together: Vec<usize>| {
         let of = together.iter().map(|&at| range(at)).collect();
-        let part = Part { image: prepared.image.clone(), at: prepared.at, shells: shells.grid().clone(), of };
-        (part, together)
+        (Part::new(prepared.image.clone(), prepared.at, shells.grid().clone(), of), together)
     };
     let own_grid = protocol.preprocess.spacing_mm.is_empty();
     let whole_image = protocol.filter.crop == Crop::Shared || own_grid || protocol.feature.has_ibsi();
@@ -190,12 +202,7 @@ fn domains(regions: &Regions, rois: &[Roi], sound: &[usize], protocol: &Protocol
         let bounds = region.bounds().expect("an empty region was refused");
         let bounds = bounds.grown([5; 3], prepared.mask.geometry().shape);
         let from: [i64; 3] = std::array::from_fn(|k| prepared.at[k] + bounds.low[k] as i64);
-        let part = Part {
-            image: prepared.image.cut(bounds),
-            at: from,
-            shells: shells.grid().cut(bounds),
-            of: vec![range(at)],
-        };
+        let part = Part::new(prepared.image.cut(bounds), from, shells.grid().cut(bounds), vec![range(at)]);
         (part, vec![at])
     };
     sound.iter().map(cut).collect()
@@ -255,11 +262,25 @@ impl Work<'_> {
         ibsi: &[Outline],
         chosen: &Chosen,
     ) -> Result<Vec<Vec<Result<Values, RegionError>>>, Cancelled> {
-        let Part { image, at, .. } = part;
-        let input = Input { image, at: *at, params: &self.protocol.filter, seed: self.seed };
+        let bounds = self.seen_by(chosen.filter, part);
+        let at = std::array::from_fn(|k| part.at[k] + bounds.low[k] as i64);
+        let cut = (bounds != part.whole()).then(|| part.image.cut(bounds));
+        let image = cut.as_ref().unwrap_or(&part.image);
+        let input = Input { image, at, params: &self.protocol.filter, seed: self.seed };
         let images: Vec<(&String, Filtered)> = chosen.names.iter().zip(chosen.apply(&input)).collect();
         let bins = self.bins((chosen.filter.element)(&input));
-        images.into_par_iter().map(|(name, filtered)| self.image(layouts, ibsi, name, filtered, bins)).collect()
+        images.into_par_iter().map(|(name, filtered)| self.image(layouts, ibsi, name, filtered, bounds, bins)).collect()
+    }
+
+    /// What of a part a filter has to see: in a shared crop, one that looks no further needs its support only.
+    fn seen_by(&self, filter: &Filter, part: &Part) -> Bounds {
+        let Protocol { filter: params, feature, .. } = self.protocol;
+        if params.crop == Crop::Roi || filter.sight == Sight::Crop || feature.has_ibsi() {
+            return part.whole();
+        }
+        // One more, for a wavelet's axis of odd length is one voxel longer.
+        let support = (filter.support)(params, part.image.volume.geometry()).map(|voxels| voxels + 1);
+        part.regions.grown(support, part.shells.geometry().shape)
     }
 
     /// Grey levels are pyradiomics' to the last rounding where the filters' crop is; otherwise no region must move them.
@@ -279,6 +300,7 @@ impl Work<'_> {
         ibsi: &[Outline],
         name: &str,
         filtered: Filtered,
+        bounds: Bounds,
         bins: Bins,
     ) -> Result<Vec<Result<Values, RegionError>>, Cancelled> {
         let mut outcomes = Vec::new();
@@ -286,7 +308,7 @@ impl Work<'_> {
             let error = |why| RegionError::Filter { image: name.to_owned(), why };
             let described = filtered.as_ref().map_err(|why| error(why.clone())).and_then(|volume| {
                 let voxel_mm3 = volume.geometry().voxel_mm3();
-                measure(&self.wanted, layout, &layout.gather(volume.as_slice()), bins, voxel_mm3)
+                measure(&self.wanted, layout, &layout.gather(volume.as_slice(), bounds), bins, voxel_mm3)
                     .map_err(|why| RegionError::Levels { image: name.to_owned(), why })
             });
             outcomes.extend(match described {
@@ -344,7 +366,7 @@ pub fn measure(
     let families = [
         firstorder::describe(wanted, layout, values, &levels, voxel_mm3),
         glcm::describe(wanted, layout, &levels),
-        glrlm::describe(wanted, layout, &levels, &links),
+        glrlm::describe(wanted, layout, &levels),
         glszm::describe(wanted, layout, &levels, &links),
         gldm::describe(wanted, layout, &levels, &links),
         ngtdm::describe(wanted, layout, &levels),

@@ -65,13 +65,22 @@ fn mirror(index: i64, len: usize) -> usize {
 fn prefilter(cells: &mut Array3<f64>) {
     let (_, ny, nx) = cells.dim();
     let all = cells.as_slice_mut().expect("a fresh array is contiguous");
-    for slice in all.chunks_exact_mut(ny * nx) {
-        for row in slice.chunks_exact_mut(nx) {
-            recurse(row, 1);
-        }
-        recurse(slice, nx);
-    }
+    all.chunks_mut(nx * LANES).for_each(|rows| recurse_rows(rows, nx));
+    all.chunks_exact_mut(ny * nx).for_each(|slice| recurse(slice, nx));
     recurse(all, ny * nx);
+}
+
+/// Rows that are filtered side by side, since each value waits for the one before it.
+const LANES: usize = 8;
+
+/// The recursion along rows of `nx` samples.
+fn recurse_rows(rows: &mut [f64], nx: usize) {
+    let lanes = rows.len() / nx;
+    let mut beside: Vec<f64> = (0..rows.len()).map(|at| rows[at % lanes * nx + at / lanes]).collect();
+    recurse(&mut beside, lanes);
+    for (lane, row) in rows.chunks_exact_mut(nx).enumerate() {
+        row.iter_mut().zip(beside[lane..].iter().step_by(lanes)).for_each(|(value, found)| *value = *found);
+    }
 }
 
 /// The recursion along `line.len() / width` samples, each of them `width` neighbouring values wide.

@@ -191,7 +191,8 @@ fn columns(headers: &[String], map: &Map, notes: &mut Vec<String>) -> Result<Col
         }
     };
     let code = find(CODE, CODE_ALSO)?;
-    let code = code.ok_or_else(|| Error::Header(format!("no column {CODE}; found {}", headers.join(", "))))?;
+    let found = || if headers.is_empty() { "no header line".to_owned() } else { headers.join(", ") };
+    let code = code.ok_or_else(|| Error::Header(format!("no column {CODE}; found {}", found())))?;
     let mut variables = Vec::new();
     for (place, variable) in VARIABLES.iter().enumerate() {
         match find(variable.name, &[])? {

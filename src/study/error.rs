@@ -53,9 +53,11 @@ pub enum Error {
     Describe(DescribeError),
     #[error("the CSV file")]
     Csv(#[from] csv::Error),
+    #[error("{}", path.display())]
+    InFile { path: PathBuf, source: Box<Error> },
     #[error("{0}")]
     Header(String),
-    #[error("the map: {0}")]
+    #[error("{0}")]
     Map(String),
     #[error("line {line} is not UTF-8")]
     Encoding { line: usize },
@@ -127,6 +129,11 @@ impl From<LearnError> for Error {
 }
 
 impl Error {
+    /// The same error, told of a file.
+    pub fn within(self, path: &std::path::Path) -> Error {
+        Error::InFile { path: path.to_owned(), source: Box::new(self) }
+    }
+
     /// 2 wrong request, file or protocol; 3 database; 130 cancelled.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -151,6 +158,13 @@ impl Error {
             Error::Store(StoreError::Missing(_)) => {
                 Some("osteon init makes one; --study FILE or OSTEON_STUDY names another".to_owned())
             }
+            Error::InFile { source, .. } => source.hint(),
+            Error::Header(why) if why.starts_with("no column patient_id") => {
+                Some("--map FILE.toml names the file's headers: [columns] patient_id = \"Nr\"".to_owned())
+            }
+            Error::Map(_) => Some(
+                "a map is TOML: [columns] alp = \"ALP (U/l)\", and [levels.sex] female = [\"w\", \"F\"]".to_owned(),
+            ),
             Error::Encoding { .. } => Some("save the file as CSV UTF-8".to_owned()),
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),

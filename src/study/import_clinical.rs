@@ -41,7 +41,7 @@ pub struct FieldChange {
 }
 
 impl Study {
-    /// What `import_clinical` would do; nothing is changed.
+    /// What `import_clinical` would do when bad rows are skipped; nothing is changed.
     pub fn preview_clinical(&self, file: &Path, map: Option<&Path>) -> Result<ClinicalReport, Error> {
         let (rows, report) = read(file, map)?;
         plan(&self.store, &rows, report)
@@ -65,8 +65,9 @@ impl Study {
 }
 
 fn read(file: &Path, map: Option<&Path>) -> Result<(Vec<Row>, ClinicalReport), Error> {
-    let map = map.map(|path| Map::parse(&input::text(path)?)).transpose()?.unwrap_or_default();
-    let clinical = clinical::read(&input::bytes(file)?, &map)?;
+    let parse = |path: &Path| Map::parse(&input::text(path)?).map_err(|why| why.within(path));
+    let map = map.map(parse).transpose()?.unwrap_or_default();
+    let clinical = clinical::read(&input::bytes(file)?, &map).map_err(|why| why.within(file))?;
     let report = ClinicalReport { notes: clinical.notes, refused: clinical.refused, ..ClinicalReport::default() };
     Ok((clinical.rows, report))
 }

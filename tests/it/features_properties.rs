@@ -4,7 +4,7 @@ use ndarray::{Array3, Axis};
 use osteon::feature::layout::Layout;
 use osteon::feature::levels::{Bins, Edges, Precision};
 use osteon::feature::{Family, Params};
-use osteon::grid::{Element, Geometry, Grid, Image, Mask};
+use osteon::grid::{Bounds, Element, Geometry, Grid, Image, Mask};
 use osteon::job::Job;
 use osteon::pipeline::describe::{RegionFeatures, catalogue, describe, measure};
 use osteon::protocol::Preset;
@@ -40,12 +40,13 @@ proptest! {
         let geometry = Geometry::upright([5, 6, 7], [3.0, 1.0, 1.0]);
         let shells = Grid::new(geometry, Array3::from_shape_vec((5, 6, 7), shells).unwrap()).unwrap();
         let (wanted, bins) = (everything(), Bins { width: bin_width, edges });
+        let all = Bounds { low: [0; 3], shape: [5, 6, 7] };
         let together = Layout::new(&shells, &REGIONS);
-        let shared = measure(&wanted, &together, &together.gather(&noise), bins, 3.0).unwrap();
+        let shared = measure(&wanted, &together, &together.gather(&noise, all), bins, 3.0).unwrap();
         for (region, shared) in REGIONS.iter().zip(shared) {
             let single = shells.map(|shell| if (region.0..=region.1).contains(shell) { 0 } else { u8::MAX });
             let layout = Layout::new(&single, &[(0, 0)]);
-            let alone = measure(&wanted, &layout, &layout.gather(&noise), bins, 3.0).unwrap().remove(0);
+            let alone = measure(&wanted, &layout, &layout.gather(&noise, all), bins, 3.0).unwrap().remove(0);
             for ((shared, alone), (family, name)) in shared.iter().zip(&alone).zip(wanted.of_image()) {
                 let same = match (shared, alone) {
                     (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs().max(1.0),

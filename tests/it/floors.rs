@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 const FLOORS: &[&[&str]] = &[
-    &["job", "seed", "text"],
+    &["job", "seed", "text", "wide"],
     &["stats"],
     &["grid", "table", "plot"],
     &["read", "preprocess", "roi", "filter", "feature", "model"],

@@ -347,6 +347,35 @@ fn every_broken_file_is_told() {
     assert!(wrong.is_empty(), "{} files are not told as they should be:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The program itself, with no more than half a gigabyte of address space: that many bytes it cannot ask for.
+#[cfg(target_os = "linux")]
+#[test]
+fn every_broken_file_is_a_message_and_exit_2_within_512_megabytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("image.nii"), nifti(|_| ())).unwrap();
+    let cases: Vec<Case> = [nifti_cases(), nrrd_cases(), other_cases()].concat();
+    let told = |image: &str, mask: &str| {
+        let limited = "ulimit -v 524288; exec \"$0\" features \"$1\" \"$2\" --threads 1";
+        let program = env!("CARGO_BIN_EXE_osteon");
+        let mut command = std::process::Command::new("sh");
+        let output = command.args(["-c", limited]).arg(program).args([path(image), path(mask)]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code() == Some(2) && text.starts_with("osteon: ") && output.stdout.is_empty(), text)
+    };
+    let mut wrong = Vec::new();
+    for (name, bytes, _) in &cases {
+        std::fs::write(path("broken"), bytes).unwrap();
+        for (image, mask) in [("broken", "image.nii"), ("image.nii", "broken")] {
+            let (is_told, text) = told(image, mask);
+            if !is_told {
+                wrong.push(format!("{name} ({image} {mask}): {text}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} runs:\n{}", wrong.len(), 2 * cases.len(), wrong.join("\n"));
+}
+
 #[test]
 fn a_limit_is_the_callers() {
     let limits = Limits { max_bytes: 191 };
