@@ -46,7 +46,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 /// Opens the dashboard of a study.
 pub fn open(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let bindings = bindings(args)?;
-    let read_only = args.read_only || study.store.read_only().is_some();
+    let read_only = args.read_only || study.store.kept_from_writing().is_some();
     let options = Options { theme: theme(args, globals.color), read_only, mouse: args.mouse };
     crate::tui::run(study, options, bindings)?;
     Ok(Outcome::Done)

@@ -1,5 +1,6 @@
 //! One connection to one study file: creating, opening, and the one way to write.
 
+use std::cell::OnceCell;
 use std::fs::OpenOptions;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
@@ -34,6 +35,8 @@ pub struct Store {
     actor: Actor,
     signature: Arc<Mutex<Signature>>,
     read_only: Option<String>,
+    /// What is damaged, once somebody asked.
+    damage: OnceCell<Option<String>>,
     /// Device and inode of the file that was opened.
     identity: Option<(u64, u64)>,
     /// The copy that was made of the file before it was brought to this schema.
@@ -89,15 +92,15 @@ impl Store {
     }
 
     /// Opens a study file. Nothing in it is changed, unless it is of an older schema: then it is copied and brought to
-    /// this one. A file on a network file system, or one that cannot be written or is damaged, is opened for reading
-    /// only; `read_only` says why.
+    /// this one. A file on a network file system, or one that cannot be written, is opened for reading only;
+    /// `read_only` says why. A damaged file is not written to either: it is looked through before the first write.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         let forced = access == Access::WriteOnNetwork;
         let hindrance = || unsafe_place(path).filter(|_| !forced).or_else(|| unwritable(path));
         let reason = if access == Access::Read { Some("as asked".to_owned()) } else { hindrance() };
         let store = Self::known(path, reason.clone())?;
         if store.version()? == migrate::VERSION {
-            return store.unless_damaged();
+            return Ok(store);
         }
         // The connection that migrates closes last, so that everything is in the file itself afterwards.
         drop(store);
@@ -128,18 +131,6 @@ impl Store {
         })
     }
 
-    /// A damaged file is opened for reading only, whatever was asked. Looks through the tables that the trail covers,
-    /// not the feature values: these have hashes, and `verify` reads all.
-    fn unless_damaged(self) -> Result<Store, StoreError> {
-        if self.read_only.is_some() {
-            return Ok(self);
-        }
-        match self.first_damage() {
-            None => Ok(self),
-            Some(damage) => Self::known(&self.path, Some(format!("it is damaged ({damage})"))),
-        }
-    }
-
     fn ready(mut connection: Connection, path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
         let jitter = Seed(u64::from(std::process::id())).named(&actor::now());
         connection.busy_handler(Some(move |attempt: i32| {
@@ -157,7 +148,8 @@ impl Store {
         let identity = identity(path);
         let waiting = Box::new(|| ());
         let (path, migrated, clock) = (path.to_owned(), None, actor::now as fn() -> String);
-        Ok(Store { connection, path, actor, signature, read_only, identity, migrated, clock, waiting })
+        let damage = OnceCell::new();
+        Ok(Store { connection, path, actor, signature, read_only, damage, identity, migrated, clock, waiting })
     }
 
     /// Refuses what is no study file, and one of a newer schema.
@@ -177,7 +169,7 @@ impl Store {
 
     /// Another connection to the same file, for another thread.
     pub fn reopen(&self) -> Result<Store, StoreError> {
-        Store::open(&self.path, if self.read_only.is_some() { Access::Read } else { Access::WriteOnNetwork })
+        Ok(Store { damage: self.damage.clone(), ..Self::known(&self.path, self.read_only.clone())? })
     }
 
     pub fn path(&self) -> &Path {
@@ -188,8 +180,18 @@ impl Store {
         &self.actor
     }
 
-    /// Why nothing can be written, if so.
+    /// Why nothing can be written, if so. The first time the tables that the trail covers are looked through for
+    /// damage, which takes seconds in a file of millions of changes; not the feature values: these have hashes, and
+    /// `verify` reads all.
     pub fn read_only(&self) -> Option<&str> {
+        self.kept_from_writing().or_else(|| {
+            let look = || self.first_damage().map(|damage| format!("it is damaged ({damage})"));
+            self.damage.get_or_init(look).as_deref()
+        })
+    }
+
+    /// Why the file was opened for reading only, if it was; known at once.
+    pub fn kept_from_writing(&self) -> Option<&str> {
         self.read_only.as_deref()
     }
 
@@ -226,8 +228,8 @@ impl Store {
         reason: &str,
         work: impl FnOnce(&Write) -> Result<T, E>,
     ) -> Result<T, E> {
-        if let Some(why) = &self.read_only {
-            return Err(StoreError::ReadOnly(why.clone()).into());
+        if let Some(why) = self.read_only() {
+            return Err(StoreError::ReadOnly(why.to_owned()).into());
         }
         self.begin_and(reason, work)
     }

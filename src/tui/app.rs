@@ -88,7 +88,7 @@ impl App {
 
     /// What is asked at the start.
     pub fn start(&self) -> Vec<Effect> {
-        [Request::Cohort, Request::Head, Request::Jobs].map(Effect::Ask).to_vec()
+        [Request::Cohort, Request::Head, Request::Jobs, Request::Soundness].map(Effect::Ask).to_vec()
     }
 
     pub fn say(&mut self, text: impl Into<String>) {
@@ -324,7 +324,7 @@ fn turn(app: &mut App, by: isize) -> Vec<Effect> {
 /// Asks for a change or for work, unless the dashboard may only read.
 pub fn perform(app: &mut App, request: Request) -> Vec<Effect> {
     if app.options.read_only && matches!(request, Request::Change(_) | Request::Work(_)) {
-        app.complain("the dashboard was started with --read-only");
+        app.complain("the study is open for reading only");
         return Vec::new();
     }
     vec![Effect::Ask(request)]
@@ -350,6 +350,11 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
             effects
         }
         Answer::Jobs(rows) => jobs::arrived(app, rows),
+        Answer::Unsound(why) => {
+            app.options.read_only = true;
+            app.complain(format!("nothing can be written: {why}"));
+            Vec::new()
+        }
         Answer::Page(page, subject, content) => {
             page::arrived(app, page, subject, *content);
             Vec::new()

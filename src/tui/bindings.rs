@@ -158,7 +158,7 @@ fn always(_: &App) -> Result<(), &'static str> {
 }
 
 fn writable(app: &App) -> Result<(), &'static str> {
-    if app.options.read_only { Err("the dashboard was started with --read-only") } else { Ok(()) }
+    if app.options.read_only { Err("the study is open for reading only") } else { Ok(()) }
 }
 
 fn unlocked(app: &App) -> Result<(), &'static str> {

@@ -40,8 +40,10 @@ impl Workers {
     pub fn ask(&self, request: Request) {
         use Page::{History, Images, Variables, Verification};
         use Request as R;
-        let is_file =
-            matches!(&request, R::Page(Verification, _) | R::Picture { .. } | R::Report { .. } | R::Write { .. });
+        let is_file = matches!(
+            &request,
+            R::Page(Verification, _) | R::Picture { .. } | R::Report { .. } | R::Write { .. } | R::Soundness
+        );
         let is_light = matches!(&request, R::Page(Variables | Images | History, _));
         let is_page = matches!(&request, R::Page(..) | R::Nomogram | R::Cohort) && !is_light;
         let worker = match (is_file, is_page) {
@@ -120,6 +122,10 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
     match request {
         Request::Head => head(study).map_or_else(|error| vec![refused(&error)], |head| vec![Answer::Head(head)]),
         Request::Jobs => jobs(study).map_or_else(|error| vec![refused(&error)], |jobs| vec![Answer::Jobs(jobs)]),
+        Request::Soundness => {
+            let why = study.store.read_only().filter(|why| *why != "as asked");
+            why.map(|why| Answer::Unsound(why.to_owned())).into_iter().collect()
+        }
         Request::Cohort => cohort(study, early).unwrap_or_else(|error| vec![refused(&error)]),
         Request::Page(page, patient) => {
             let content = page_content(study, page, patient.as_deref());
@@ -152,7 +158,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             None => vec![Answer::Refused("this view has no such form: a table is no picture".to_owned())],
         },
         Request::Report { folder } => {
-            vec![said(study.write_report(&folder, None).map(|page| format!("wrote {}", page.display())))]
+            vec![said(study.write_report(&folder, None).map(|page| wrote(&page)))]
         }
     }
 }
@@ -337,5 +343,11 @@ fn write_new(path: &Path, text: &str) -> Result<String, Error> {
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|source| Error::File { path: path.to_owned(), source })?;
-    Ok(format!("wrote {}", path.display()))
+    Ok(wrote(path))
+}
+
+/// Names a file with all its folders: a dashboard is seldom started where one thinks.
+fn wrote(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    format!("wrote {}", whole.display())
 }

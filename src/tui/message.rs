@@ -50,6 +50,8 @@ pub enum Request {
     Head,
     Cohort,
     Jobs,
+    /// Whether the file can be written; a large one is looked through.
+    Soundness,
     /// Of a patient, of two runs, of a file or of what passes a filter where the page is about one.
     Page(Page, Option<String>),
     /// What else is known of a number.
@@ -136,6 +138,8 @@ pub enum Answer {
         whole: bool,
     },
     Jobs(Vec<JobRow>),
+    /// Why nothing can be written.
+    Unsound(String),
     Page(Page, Option<String>, Box<Content>),
     Picture {
         id: String,

@@ -229,6 +229,14 @@ fn a_wide_screen_shows_list_and_detail_side_by_side() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_disables_changes_and_says_why() {
+    let mut app = app((80, 24), 93);
+    update(&mut app, Message::Answer(Answer::Unsound("it is damaged (page 7)".into())));
+    assert!(text(&app).contains("nothing can be written: it is damaged (page 7)"));
+    assert!(press(&mut app, "X").is_empty() && text(&app).contains("reading only"));
+}
+
+#[test]
 fn a_patients_pages_are_reached_by_name() {
     let mut app = app((80, 24), 93);
     press(&mut app, "j:history<enter>");
@@ -266,9 +274,9 @@ fn a_disabled_key_says_why_and_help_says_it_too() {
     let options = Options { theme: COLOURED, read_only: true, mouse: false };
     let mut app = app_with((100, 30), 93, options);
     assert!(press(&mut app, "e").is_empty());
-    assert!(text(&app).contains("--read-only"));
+    assert!(text(&app).contains("reading only"));
     press(&mut app, "?exclude");
-    assert!(text(&app).contains("not now: the dashboard was started with --read-only"));
+    assert!(text(&app).contains("not now: the study is open for reading only"));
 }
 
 #[test]

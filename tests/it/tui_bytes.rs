@@ -1,7 +1,7 @@
 //! What the dashboard sends over a slow link, counted.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use osteon::tui::app::{App, update};
 use osteon::tui::message::{Answer, Message};
@@ -99,15 +99,25 @@ fn progress_costs_almost_nothing_on_any_screen() {
 fn drawing_is_fast_with_many_patients() {
     let mut link = Link::new(100_000);
     let mut times: Vec<Duration> = Vec::new();
-    for key in "jjjjllll<c-d><c-d>Gkkkkgjjj".split_inclusive(|_| true) {
+    for key in "jjjjllll<c-d><c-d>Gkkkkgjjj$kk0jj".repeat(6).split_inclusive(|_| true) {
         press(&mut link.app, key);
-        let start = Instant::now();
+        let start = processor_time();
         link.frame();
-        times.push(start.elapsed());
+        times.push(processor_time().saturating_sub(start));
     }
     times.sort();
-    let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
-    eprintln!("{} frames: median {median:?}, slowest {slowest:?}", times.len());
-    // The aim is 2 ms; the slowest frame of a busy machine says more of the machine, and an unoptimised build is slower.
-    assert!(median < Duration::from_millis(10), "{median:?}");
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+    let [median, most, slowest] = [0.5, 0.99, 1.0].map(at);
+    eprintln!("{} frames: median {median:?}, p99 {most:?}, slowest {slowest:?}", times.len());
+    // 2 ms is for the build that users have (`cargo bench --bench screens`); an unoptimised one is slower.
+    let limit = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 2 });
+    assert!(most < limit, "{most:?}");
+}
+
+/// Processor time of this thread: other programs do not count.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call fills the value that it is given.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
