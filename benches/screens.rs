@@ -52,7 +52,7 @@ fn frames(size: (u16, u16)) -> Vec<Duration> {
         ["2", "&alp > 300<enter>", "<esc>", "1", "3", "4", ":roc<enter>", ":forest<enter>", "5", "7", "8", "?<esc>"];
     for place in places {
         tui_stage::press(&mut app, place);
-        for key in "jjjjllll<c-d>jjk<c-u>Gkkkkgj$0lljhkl".repeat(4).split_inclusive(|_| true) {
+        for key in "jjjjlllljjkGkkkkgj$0lljhkl".repeat(4).split_inclusive(|_| true) {
             tui_stage::press(&mut app, key);
             let start = processor_time();
             terminal.draw(app.size, |buffer| view(&app, buffer)).expect("a sink takes all");
