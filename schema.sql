@@ -8,7 +8,7 @@
 -- Times are UTC, ISO 8601 with milliseconds. Hashes are SHA-256, lower case hexadecimal.
 
 PRAGMA application_id = 0x6F737465;
-PRAGMA user_version = 3;   -- migrations/N.sql brings a file from schema N - 1 to schema N
+PRAGMA user_version = 4;   -- migrations/N.sql brings a file from schema N - 1 to schema N
 
 -- ---------------------------------------------------------------- the study
 
@@ -209,6 +209,15 @@ CREATE TABLE job (
     heartbeat_at TEXT,
     finished_at  TEXT,
     error        TEXT
+) STRICT;
+
+-- Finished parts of a fit that has not ended: an interrupted one goes on from here. Empty after a fit.
+CREATE TABLE part (
+    id    INTEGER PRIMARY KEY,
+    work  TEXT NOT NULL CHECK (length(work) = 64),   -- hash of all that the fit reads, the protocol and the version
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL CHECK (json_valid(value)),
+    UNIQUE (work, name)
 ) STRICT;
 
 -- ---------------------------------------------------------------- the trail

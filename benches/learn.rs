@@ -102,7 +102,7 @@ fn cohort(n_regions: usize) -> Cohort {
 fn one_region(bencher: divan::Bencher) {
     let (cohort, rows) = (cohort(1), (0..75).collect::<Vec<_>>());
     let protocol = Preset::Study.protocol();
-    bencher.bench(|| region::learn(&cohort, &cohort.regions[0], &rows, &protocol, Seed(1)).unwrap());
+    bencher.bench(|| region::learn(&cohort, &cohort.regions[0], &rows, &protocol, Seed(1), &Job::unwatched()).unwrap());
 }
 
 /// The whole chain over seven regions: the unit that a bootstrap sample, a fold or a permutation repeats.

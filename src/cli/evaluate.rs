@@ -1,45 +1,55 @@
-//! `osteon evaluate`: all of the evaluation for any scores in a CSV file.
+//! `osteon evaluate`: all of the evaluation for any scores in a CSV file, or for the study's models.
 
 use std::path::PathBuf;
 
-use crate::cli::{Globals, Outcome, output};
-use crate::study::{self, Error, EvaluateRequest};
+use crate::cli::{Globals, Outcome, opening, output};
+use crate::study::{self, Error, EvaluateRequest, ModelTable};
 
-/// Judge scores in a CSV file: ROC, operating points, calibration, tests between scores, net benefit
+/// Judge scores in a CSV file or the study's models: ROC, operating points, calibration, tests, net benefit
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    file: PathBuf,
+    /// Scores with events; the models of the study when not given
+    #[arg(requires = "event", requires = "score")]
+    file: Option<PathBuf>,
     /// Column and value of the event
-    #[arg(long, value_name = "COLUMN=VALUE")]
-    event: String,
+    #[arg(long, value_name = "COLUMN=VALUE", requires = "file")]
+    event: Option<String>,
     /// Columns with scores
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "file")]
     score: Vec<String>,
     /// Judge the values of this column apart
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", requires = "file")]
     by: Option<String>,
+    /// Models of the study: those of Table 3 (regions) or of Table 5 (clinical, radiomics, combined)
+    #[arg(long, value_name = "N", value_parser = ["3", "5"], default_value = "5", conflicts_with = "file")]
+    table: String,
     /// Scores of at least this count as events
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    let (column, value) = args.event.split_once('=').ok_or_else(|| Error::Cell {
+    let sheets = match (&args.file, &args.event) {
+        (Some(file), Some(event)) => study::evaluate(file, &request(args, event)?)?,
+        _ => {
+            let table = if args.table == "3" { ModelTable::Three } else { ModelTable::Five };
+            opening::read(globals)?.evaluation(table, args.threshold)?
+        }
+    };
+    output::print_sheets(&sheets, globals.format)?;
+    Ok(Outcome::Done)
+}
+
+fn request(args: &Args, event: &str) -> Result<EvaluateRequest, Error> {
+    let (column, value) = event.split_once('=').ok_or_else(|| Error::Cell {
         place: "--event".to_owned(),
-        found: args.event.clone(),
+        found: event.to_owned(),
         expected: "COLUMN=VALUE".to_owned(),
     })?;
-    let request = EvaluateRequest {
+    Ok(EvaluateRequest {
         event: (column.to_owned(), value.to_owned()),
         scores: args.score.clone(),
         by: args.by.clone(),
         threshold: args.threshold,
-    };
-    for (at, sheet) in study::evaluate(&args.file, &request)?.iter().enumerate() {
-        if at > 0 {
-            output::print("\n")?;
-        }
-        output::print_sheet(sheet, globals.format)?;
-    }
-    Ok(Outcome::Done)
+    })
 }

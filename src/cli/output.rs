@@ -22,6 +22,15 @@ pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
     print(&sheet::render(sheet, format.into()))
 }
 
+/// Prints sheets one below the other; as JSON, one array of them.
+pub fn print_sheets(sheets: &[Sheet], format: Format) -> Result<(), Error> {
+    let rendered: Vec<String> = sheets.iter().map(|sheet| sheet::render(sheet, format.into())).collect();
+    match format {
+        Format::Json => print(&format!("[{}]\n", rendered.join(",").trim_end())),
+        _ => print(&rendered.join("\n")),
+    }
+}
+
 /// Prints a JSON document.
 pub fn print_json(value: &serde_json::Value) -> Result<(), Error> {
     print(&format!("{value:#}\n"))

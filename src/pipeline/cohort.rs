@@ -29,7 +29,7 @@ pub struct Features {
 }
 
 /// Some fold would hold no row of one class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
 #[error("{smallest} patients in the smaller response group cannot fill {folds} folds")]
 pub struct TooFew {
     pub smallest: usize,

@@ -112,7 +112,8 @@ fn learn_regions(
         let (features, fold) = (&cohort.regions[at / (n_folds + 1)], at % (n_folds + 1));
         let rows: Vec<usize> =
             (0..train.len()).filter(|&i| fold == 0 || folds[i] != fold - 1).map(|i| train[i]).collect();
-        let learnt = region::learn(cohort, features, &rows, protocol, seed.nth(fold));
+        let learn = || region::learn(cohort, features, &rows, protocol, seed.nth(fold), job);
+        let learnt = job.part(&format!("region/{}/{fold}", features.region), learn)?;
         stage.step().map(|()| learnt)
     };
     let learnt: Vec<Result<RegionModel, RegionTrouble>> =

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Axis};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::evaluate::roc;
+use crate::job::{Cancelled, Job};
 use crate::model::forest::{Forest, Ranked, Setting, probabilities_of_settings};
 use crate::pipeline::cohort::{Cohort, Features, TooFew};
 use crate::protocol::Protocol;
@@ -15,7 +17,7 @@ use crate::select::mrmr;
 use crate::select::scale::{Scaling, varying};
 
 /// Everything that was learnt about one region from training rows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegionModel {
     pub region: String,
     /// Training rows that have the region.
@@ -40,7 +42,7 @@ pub struct RegionModel {
 }
 
 /// Why a region has no model: data, kept and shown.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum RegionTrouble {
     #[error(transparent)]
     TooFew(#[from] TooFew),
@@ -50,6 +52,9 @@ pub enum RegionTrouble {
     Lasso(#[from] LassoError),
     #[error("no setting of the forest is in the protocol's grid")]
     NoSetting,
+    /// The work was stopped: no word on the region.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Learns from `rows` alone. Rows may repeat; rows without the region are left out.
@@ -59,7 +64,9 @@ pub fn learn(
     rows: &[usize],
     protocol: &Protocol,
     seed: Seed,
+    job: &Job,
 ) -> Result<RegionModel, RegionTrouble> {
+    job.check()?;
     let seed = seed.named(&features.region);
     let rows: Vec<usize> = rows.iter().copied().filter(|&row| features.rows[row].is_some()).collect();
     let event = cohort.events(&rows);
@@ -75,6 +82,7 @@ pub fn learn(
     let z = scaling.apply(x.view());
     let shortlist: Vec<usize> =
         mrmr::order(z.view(), &event, &protocol.select.mrmr).into_iter().map(|(column, _)| column).collect();
+    job.check()?;
     let folds = cohort.folds(&rows, protocol.select.lasso.n_folds, seed.named("lasso folds"))?;
     let y: Vec<f64> = event.iter().map(|&event| f64::from(event)).collect();
     let lasso = lasso::fit(z.select(Axis(1), &shortlist).view(), &y, &folds, &protocol.select.lasso)?;
@@ -86,7 +94,8 @@ pub fn learn(
     chosen.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     let columns: Vec<usize> = chosen.iter().map(|(column, _)| *column).collect();
     let z = z.select(Axis(1), &columns);
-    let (setting, tuning_auc) = tune(&z, &event, &tuning, protocol, seed).ok_or(RegionTrouble::NoSetting)?;
+    let (setting, tuning_auc) = tune(&z, &event, &tuning, protocol, seed, job)?;
+    job.check()?;
     let name = |&column: &usize| features.names[candidates[varying[column]]].clone();
     let names: Vec<String> = columns.iter().map(name).collect();
     let ranked = Ranked::new(z.view(), &event);
@@ -120,11 +129,19 @@ fn defined(features: &Features, rows: &[usize]) -> Vec<usize> {
 }
 
 /// The setting with the largest mean AUC over the folds (the first of equal ones), and that AUC.
-fn tune(z: &Array2<f64>, event: &[bool], folds: &[usize], protocol: &Protocol, seed: Seed) -> Option<(Setting, f64)> {
+fn tune(
+    z: &Array2<f64>,
+    event: &[bool],
+    folds: &[usize],
+    protocol: &Protocol,
+    seed: Seed,
+    job: &Job,
+) -> Result<(Setting, f64), RegionTrouble> {
     let settings = protocol.forest.settings();
-    let n_folds = folds.iter().max()? + 1;
+    let n_folds = folds.iter().max().ok_or(RegionTrouble::NoSetting)? + 1;
     let mut sums = vec![0.0; settings.len()];
     for fold in 0..n_folds {
+        job.check()?;
         let (held, learnt): (Vec<usize>, Vec<usize>) = (0..event.len()).partition(|&row| folds[row] == fold);
         let of = |rows: &[usize]| rows.iter().map(|&row| event[row]).collect::<Vec<bool>>();
         let (x, y) = (z.select(Axis(0), &learnt), of(&learnt));
@@ -136,8 +153,8 @@ fn tune(z: &Array2<f64>, event: &[bool], folds: &[usize], protocol: &Protocol, s
             *sum += roc::auc(p, &of(&held)).map_or(0.5, |auc| auc.auc) / n_folds as f64;
         }
     }
-    let best = (0..settings.len()).reduce(|best, next| if sums[next] > sums[best] { next } else { best })?;
-    Some((settings[best], sums[best]))
+    let best = (0..settings.len()).reduce(|best, next| if sums[next] > sums[best] { next } else { best });
+    best.map(|best| (settings[best], sums[best])).ok_or(RegionTrouble::NoSetting)
 }
 
 impl RegionModel {

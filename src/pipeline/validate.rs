@@ -1,4 +1,5 @@
-//! The whole chain learnt again: Harrell's optimism, repeated nested cross-validation, permuted responses.
+//! The whole chain learnt again: Harrell's optimism, repeated nested cross-validation, permuted responses, random
+//! splits.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::evaluate::optimism::{self, Corrected, Metrics};
 use crate::evaluate::roc::{self, confusion};
 use crate::job::{Cancelled, Job};
-use crate::pipeline::cohort::Cohort;
+use crate::pipeline::cohort::{Cohort, draw};
 use crate::pipeline::learn::{LearnError, Recipe, Scores, auc_of, learn};
 use crate::protocol::Protocol;
 use crate::seed::Seed;
@@ -26,6 +27,9 @@ pub struct Validation {
     pub permutation_p: Option<f64>,
     /// Nested AUCs of the permuted chains.
     pub permuted_auc: Vec<f64>,
+    /// AUCs in the test sets of random splits of all patients, one a split.
+    #[serde(default)]
+    pub split_auc: Vec<f64>,
 }
 
 /// One corrected metric.
@@ -43,7 +47,7 @@ impl From<Corrected> for Optimism {
     }
 }
 
-/// Validates the chain that gave `recipe`, from its training rows alone.
+/// Validates the chain that gave `recipe`: from its training rows alone, but for the random splits of all patients.
 pub fn validate(
     cohort: &Cohort,
     recipe: &Recipe,
@@ -58,6 +62,7 @@ pub fn validate(
     let optimism = bootstrap(cohort, recipe, &apparent, protocol, seed, job)?;
     let nested = nested(cohort, train, protocol, seed.named("nested"), params.n_repeats, job)?;
     let permuted = permuted(cohort, train, protocol, seed.named("permuted"), job)?;
+    let splits = splits(cohort, protocol, seed.named("splits"), job)?;
     let one = |(at, model): (usize, String)| {
         let nested_auc: Vec<f64> = nested.iter().filter_map(|repeat| repeat[at]).collect();
         let permuted_auc: Vec<f64> = permuted.iter().filter_map(|one| one[at]).collect();
@@ -66,7 +71,8 @@ pub fn validate(
             (as_large + 1) as f64 / (permuted_auc.len() + 1) as f64
         });
         let optimism = optimism[at].clone();
-        Validation { model, optimism, nested_auc, permutation_p, permuted_auc }
+        let split_auc = splits.iter().filter_map(|split| split.get(at).copied().flatten()).collect();
+        Validation { model, optimism, nested_auc, permutation_p, permuted_auc, split_auc }
     };
     Ok(names.into_iter().enumerate().map(one).collect())
 }
@@ -105,13 +111,15 @@ fn bootstrap(
     let samples = optimism::resamples(train.len(), n, seed);
     let stage = job.stage("bootstrap", n);
     let event = cohort.events(train);
-    let relearn = |at: usize, sample: &[usize]| {
+    let one = |at: usize, sample: &[usize]| {
         let rows: Vec<usize> = sample.iter().map(|&i| train[i]).collect();
-        let again = learn(cohort, &rows, protocol, seed.nth(at), &Job::unwatched()).ok()?;
+        let again = learn(cohort, &rows, protocol, seed.nth(at), &job.silent()).ok()?;
         let own = all_metrics(&cohort.events(&rows), &again.scores(cohort, &rows), &again);
         let original = all_metrics(&event, &again.scores(cohort, train), &again);
         Some((own, original))
     };
+    // A cancelled sample gives nothing, and the stage says so.
+    let relearn = |at: usize, sample: &[usize]| job.part(&format!("bootstrap/{at}"), || one(at, sample)).ok()?;
     let corrected = optimism::correct(&all_metrics(&event, apparent, recipe), &samples, relearn, &stage)?;
     Ok(corrected.chunks(METRICS.len()).map(|one| one.iter().map(|c| c.map(Optimism::from)).collect()).collect())
 }
@@ -136,13 +144,14 @@ fn nested(
         let (repeat, fold) = (at / n_folds, at % n_folds);
         let (held, learnt): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| folds[repeat][i] == fold);
         let train: Vec<usize> = learnt.iter().map(|&i| rows[i]).collect();
-        let answer = learn(cohort, &train, protocol, seed.nth(repeat).nth(fold), &Job::unwatched());
-        stage.step()?;
-        let scores = answer.ok().map(|recipe| {
+        let learnt = || {
+            let recipe = learn(cohort, &train, protocol, seed.nth(repeat).nth(fold), &job.silent()).ok()?;
             let held_rows: Vec<usize> = held.iter().map(|&i| rows[i]).collect();
             let scores = recipe.scores(cohort, &held_rows);
-            scores.named(&recipe).into_iter().map(|(_, p)| p.to_vec()).collect::<Vec<_>>()
-        });
+            Some(scores.named(&recipe).into_iter().map(|(_, p)| p.to_vec()).collect::<Vec<_>>())
+        };
+        let scores = job.part(&format!("nested/{repeat}/{fold}"), learnt)?;
+        stage.step()?;
         Ok::<_, Cancelled>((held, scores))
     };
     let parts: Vec<_> = (0..n_repeats * n_folds).into_par_iter().map(part).collect::<Result<_, _>>()?;
@@ -175,11 +184,31 @@ fn permuted(
     let stage = job.stage("permutations", n);
     let one = |at: usize| {
         let shuffled = shuffle(cohort, train, seed.nth(at));
-        let aucs = nested(&shuffled, train, protocol, seed.nth(at), 1, &Job::unwatched())?;
+        let aucs =
+            || nested(&shuffled, train, protocol, seed.nth(at), 1, &job.silent()).map_err(|cause| cause.to_string());
+        let aucs = job.part(&format!("permuted/{at}"), aucs)?;
         stage.step()?;
-        Ok(aucs.into_iter().next().unwrap_or_default())
+        Ok(aucs.ok().and_then(|aucs| aucs.into_iter().next()).unwrap_or_default())
     };
     (0..n).into_par_iter().map(one).collect()
+}
+
+/// Test AUCs of the chain learnt on random splits of all patients, one list a split; empty where nothing was learnt.
+fn splits(cohort: &Cohort, protocol: &Protocol, seed: Seed, job: &Job) -> Result<Vec<Vec<Option<f64>>>, LearnError> {
+    let n = protocol.learn.n_splits;
+    let stage = job.stage("random splits", n);
+    let one = |at: usize| {
+        let drawn = draw(&cohort.codes, &cohort.event, protocol.learn.train_fraction, seed.nth(at));
+        let (train, test): (Vec<usize>, Vec<usize>) = (0..drawn.len()).partition(|&row| drawn[row]);
+        let aucs = || {
+            let Ok(recipe) = learn(cohort, &train, protocol, seed.nth(at), &job.silent()) else { return Vec::new() };
+            let (event, scores) = (cohort.events(&test), recipe.scores(cohort, &test));
+            scores.named(&recipe).into_iter().map(|(_, p)| auc_of(&event, p)).collect()
+        };
+        let aucs = job.part(&format!("split/{at}"), aucs)?;
+        stage.step().map(|()| aucs)
+    };
+    Ok((0..n).into_par_iter().map(one).collect::<Result<_, Cancelled>>()?)
 }
 
 /// The cohort with the events of `train` in another order among them.

@@ -36,6 +36,10 @@ pub struct Params {
     pub n_repeats: usize,
     /// Permutations of the response through the whole chain; 0 does without.
     pub n_permutations: usize,
+    /// Random splits of all patients in the shares of `train_fraction`: on each the whole chain is learnt and tested
+    /// anew, to show how far the test AUC depends on who was drawn. They are reported beside the split in force, and
+    /// nothing is learnt or chosen from them; 0 does without.
+    pub n_splits: usize,
 }
 
 /// What happens to patients without the value of a clinical predictor.
@@ -78,6 +82,7 @@ impl Default for Params {
             n_bootstraps: 20,
             n_repeats: 1,
             n_permutations: 0,
+            n_splits: 0,
         }
     }
 }

@@ -86,7 +86,13 @@ impl Preset {
             Preset::Study => study,
             Preset::Recommended => Protocol {
                 select: crate::select::Params { reproducible: Reproducible::Icc, ..study.select },
-                learn: learn::Params { n_bootstraps: 200, n_repeats: 10, n_permutations: 200, ..study.learn },
+                learn: learn::Params {
+                    n_bootstraps: 200,
+                    n_repeats: 10,
+                    n_permutations: 200,
+                    n_splits: 100,
+                    ..study.learn
+                },
                 ..study
             },
             Preset::Published => Protocol {

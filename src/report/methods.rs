@@ -356,6 +356,16 @@ const SENTENCES: &[(&str, Tell)] = &[
             _ => format!("The response was permuted {} times through the whole chain.", words(value)),
         })
     }),
+    ("learn.n_splits", |value| {
+        Some(match value.as_integer() {
+            Some(0) => "The split was drawn once.".to_owned(),
+            _ => format!(
+                "Beside the split in force, the whole chain was learnt and tested on {} random splits of all patients, \
+                 from which nothing was chosen.",
+                words(value)
+            ),
+        })
+    }),
     ("learn.seed", |value| Some(format!("All randomness comes from the seed {}.", words(value)))),
     ("filter.log_kernel", |value| {
         Some(match words(value).as_str() {

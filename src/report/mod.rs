@@ -9,6 +9,7 @@ pub mod conformity;
 pub mod describe;
 pub mod discrimination;
 pub mod docx;
+pub mod evaluation;
 pub mod figure;
 pub mod methods;
 pub mod page;

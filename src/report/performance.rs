@@ -1,11 +1,10 @@
-//! Tables 3 and 5: what each model achieves in each set, with what relearning says; and tests between models.
+//! Tables 3 and 5: what each model achieves in each set, as published, then what relearning says, intervals, calibration.
 
-use crate::evaluate::calibration::{Calibration, calibration};
-use crate::evaluate::decision;
-use crate::evaluate::reclassification::{idi, nri};
+use crate::evaluate::calibration::calibration;
 use crate::evaluate::roc::{self, confusion};
+use crate::model::logistic::{Grouping, HosmerLemeshow, hosmer_lemeshow};
 use crate::report::sheet::{Cell, Sheet};
-use crate::stats::proportion::clopper_pearson;
+use crate::stats::proportion::wilson;
 
 /// One score in one set: the rows that have it.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,19 +18,26 @@ pub struct Scored {
     pub corrected: Corrected,
 }
 
-/// AUCs of the whole chain learnt again; `None` where it was not, and in the test set.
+/// What the whole chain learnt again says; `None` where it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Corrected {
-    /// Harrell's bootstrap.
+    /// AUC by Harrell's bootstrap.
     pub optimism: Option<f64>,
-    /// Mean of repeated nested cross-validation.
+    /// Accuracy, sensitivity, specificity, precision, F1 and Brier score by Harrell's bootstrap.
+    pub others: [Option<f64>; 6],
+    /// Mean AUC of repeated nested cross-validation.
     pub nested: Option<f64>,
     /// p of the permutation test.
     pub permutation_p: Option<f64>,
+    /// Median, 2.5 % and 97.5 % quantile of the test AUC over random splits; of test sets only.
+    pub splits: Option<[f64; 3]>,
 }
 
-/// One of the corrected values.
-type Correction = fn(&Corrected) -> Option<f64>;
+/// Columns of a published table.
+pub const N_PUBLISHED: usize = 8;
+
+/// A column after the published ones; it is left out where it is empty in every row.
+type Extra = (String, Box<dyn Fn(&Scored) -> Cell>);
 
 /// Where a score is cut into event and no event.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,45 +55,111 @@ impl Scored {
         Scored { model: model.to_owned(), set: set.to_owned(), event: kept, score: values, n_missing, corrected }
     }
 
-    fn is_probability(&self) -> bool {
+    pub(in crate::report) fn is_probability(&self) -> bool {
         self.score.iter().all(|p| (0.0..=1.0).contains(p))
+    }
+
+    /// Hosmer and Lemeshow's test in ten groups, equal probabilities together.
+    pub(in crate::report) fn hosmer_lemeshow(&self) -> Option<HosmerLemeshow> {
+        if self.is_probability() { hosmer_lemeshow(&self.event, &self.score, Grouping::Spss, 10) } else { None }
     }
 }
 
-/// The published columns, then the corrected AUCs where there are any.
+/// The published columns, then corrected values, calibration and Wilson's intervals where there are any.
 pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
-    let mut headings: Vec<String> =
-        ["Set", "Model", "AUC (95 % CI)", "Accuracy", "Sensitivity", "Specificity", "Precision", "F1"]
-            .map(str::to_owned)
-            .to_vec();
-    let wanted = |of: Correction| rows.iter().any(|row| of(&row.corrected).is_some());
-    let extra: Vec<(&str, Correction)> = [
-        ("AUC bootstrap-corrected", (|c| c.optimism) as Correction),
-        ("AUC nested CV", |c| c.nested),
-        ("Permutation p", |c| c.permutation_p),
-    ]
-    .into_iter()
-    .filter(|(_, of)| wanted(*of))
-    .collect();
-    headings.extend(extra.iter().map(|(name, _)| (*name).to_owned()));
-    let row = |scored: &Scored| {
-        let mut cells = vec![Cell::Text(scored.set.clone()), Cell::Text(scored.model.clone()), area(scored)];
-        cells.extend(shares(scored, threshold(scored, rows, cut)));
-        cells.extend(extra.iter().map(|(name, of)| match *name {
-            "Permutation p" => Cell::p(of(&scored.corrected)),
-            _ => Cell::number(of(&scored.corrected), 3),
-        }));
-        cells
-    };
+    let published = ["Set", "Model", "AUC (95 % CI)", "Accuracy", "Sensitivity", "Specificity", "Precision", "F1"];
+    let cut_of: Vec<Option<f64>> = rows.iter().map(|scored| threshold(scored, rows, cut)).collect();
+    let mut cells: Vec<Vec<Cell>> = Vec::new();
+    for (scored, &threshold) in rows.iter().zip(&cut_of) {
+        let mut row = vec![Cell::Text(scored.set.clone()), Cell::Text(scored.model.clone()), area(scored)];
+        row.extend(shares(scored, threshold));
+        cells.push(row);
+    }
+    let mut headings = published.map(str::to_owned).to_vec();
+    for (heading, of) in extras() {
+        let column: Vec<Cell> = rows.iter().map(of).collect();
+        add(&mut headings, &mut cells, heading, column);
+    }
+    for (k, name) in ["Accuracy", "Sensitivity", "Specificity", "Precision"].iter().enumerate() {
+        let range = |(scored, threshold): (&Scored, &Option<f64>)| {
+            let (_, n, of) = threshold.map(|at| confusion(&scored.score, &scored.event, at).shares()[k])?;
+            wilson(n, of).map(|[low, high]| Cell::Range { low, high, digits: 3 })
+        };
+        let column = rows.iter().zip(&cut_of).map(|row| range(row).unwrap_or(Cell::Empty)).collect();
+        add(&mut headings, &mut cells, format!("{name} 95 % CI"), column);
+    }
     let mut notes = vec![match cut {
         Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
         Cut::Youden(set) => format!("cut at the largest Youden index in {set}"),
     }];
-    notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1".to_owned());
+    notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1; shares: Wilson's 95 % intervals".to_owned());
+    if headings.iter().any(|heading| heading == HL_P) {
+        notes.push(HL_NOTE.to_owned());
+    }
+    if headings.iter().any(|heading| heading == SPLITS) {
+        notes.push("AUC random splits: median, 2.5 % and 97.5 % quantile in the test sets".to_owned());
+    }
     for scored in rows.iter().filter(|scored| scored.n_missing > 0) {
         notes.push(format!("{}, {}: {} without a score left out", scored.model, scored.set, scored.n_missing));
     }
-    Sheet { title: title.to_owned(), headings, rows: rows.iter().map(row).collect(), notes, provenance: Vec::new() }
+    Sheet { title: title.to_owned(), headings, rows: cells, notes, provenance: Vec::new() }
+}
+
+/// A table of models in two: the published columns with the corrected AUCs, and all that follows.
+pub fn parted(sheet: Sheet) -> [Sheet; 2] {
+    let at = sheet.headings.iter().position(|heading| heading == FIRST_FURTHER).unwrap_or(sheet.headings.len());
+    let further = |row: &[Cell]| row[..2].iter().chain(&row[at..]).cloned().collect();
+    let second = Sheet {
+        title: format!("{} (continued)", sheet.title),
+        headings: sheet.headings[..2].iter().chain(&sheet.headings[at..]).cloned().collect(),
+        rows: sheet.rows.iter().map(|row| further(row)).collect(),
+        notes: Vec::new(),
+        provenance: sheet.provenance.clone(),
+    };
+    let first = Sheet {
+        headings: sheet.headings[..at].to_vec(),
+        rows: sheet.rows.iter().map(|row| row[..at].to_vec()).collect(),
+        ..sheet
+    };
+    [first, second]
+}
+
+const SPLITS: &str = "AUC random splits";
+/// The heading after the corrected AUCs.
+const FIRST_FURTHER: &str = "Brier";
+pub(in crate::report) const HL_P: &str = "H-L p";
+pub(in crate::report) const HL_NOTE: &str = "Hosmer-Lemeshow: ten groups, equal probabilities together; degrees of \
+    freedom are groups - 2, as where the model was learnt; H-L p, new rows: all groups, as where it was not";
+
+fn add(headings: &mut Vec<String>, rows: &mut [Vec<Cell>], heading: String, column: Vec<Cell>) {
+    if column.iter().any(|cell| *cell != Cell::Empty) {
+        headings.push(heading);
+        rows.iter_mut().zip(column).for_each(|(row, cell)| row.push(cell));
+    }
+}
+
+fn extras() -> Vec<Extra> {
+    fn column(heading: &str, of: impl Fn(&Scored) -> Cell + 'static) -> Extra {
+        (heading.to_owned(), Box::new(of))
+    }
+    let brier = |scored: &Scored| calibration(&scored.event, &scored.score).filter(|_| scored.is_probability());
+    let mut extras = vec![
+        column("AUC bootstrap-corrected", |it| Cell::number(it.corrected.optimism, 3)),
+        column("AUC nested CV", |it| Cell::number(it.corrected.nested, 3)),
+        column("Permutation p", |it| Cell::p(it.corrected.permutation_p)),
+        column(SPLITS, |it| match it.corrected.splits {
+            Some([estimate, low, high]) => Cell::Interval { estimate, low, high, digits: 3 },
+            None => Cell::Empty,
+        }),
+        column(FIRST_FURTHER, move |it| Cell::number(brier(it).map(|c| c.brier), 3)),
+        column(HL_P, |it| Cell::p(it.hosmer_lemeshow().and_then(|test| test.p))),
+        column("H-L p, new rows", |it| Cell::p(it.hosmer_lemeshow().map(|test| test.p_of_new_rows()))),
+    ];
+    let names = ["Accuracy", "Sensitivity", "Specificity", "Precision", "F1", FIRST_FURTHER];
+    extras.extend(names.iter().enumerate().map(|(k, name)| {
+        column(&format!("{name} bootstrap-corrected"), move |it| Cell::number(it.corrected.others[k], 3))
+    }));
+    extras
 }
 
 fn area(scored: &Scored) -> Cell {
@@ -98,7 +170,7 @@ fn area(scored: &Scored) -> Cell {
     }
 }
 
-fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) -> Option<f64> {
+pub(in crate::report) fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) -> Option<f64> {
     match cut {
         Cut::At(threshold) => Some(*threshold),
         Cut::Youden(set) => {
@@ -113,148 +185,4 @@ fn shares(scored: &Scored, threshold: Option<f64>) -> Vec<Cell> {
     let called = confusion(&scored.score, &scored.event, threshold);
     let shares = [called.accuracy(), called.sensitivity(), called.specificity(), called.precision(), called.f1()];
     shares.into_iter().map(|share| Cell::number(share, 3)).collect()
-}
-
-/// Every share with its exact interval.
-pub fn intervals(rows: &[Scored], cut: &Cut) -> Sheet {
-    let headings = ["Set", "Model", "Threshold", "Accuracy", "Sensitivity", "Specificity", "Precision", "NPV"];
-    let row = |scored: &Scored| {
-        let threshold = threshold(scored, rows, cut);
-        let mut cells =
-            vec![Cell::Text(scored.set.clone()), Cell::Text(scored.model.clone()), Cell::number(threshold, 4)];
-        let Some(threshold) = threshold else {
-            cells.extend(vec![Cell::Empty; 5]);
-            return cells;
-        };
-        let called = confusion(&scored.score, &scored.event, threshold);
-        cells.extend(called.shares().into_iter().map(|(_, n, of)| match clopper_pearson(n, of) {
-            Some([low, high]) => Cell::Interval { estimate: n as f64 / of as f64, low, high, digits: 3 },
-            None => Cell::Empty,
-        }));
-        cells
-    };
-    Sheet {
-        title: "Operating points".to_owned(),
-        headings: headings.map(str::to_owned).to_vec(),
-        rows: rows.iter().map(row).collect(),
-        notes: vec!["Clopper-Pearson 95 % intervals".to_owned()],
-        provenance: Vec::new(),
-    }
-}
-
-/// Calibration of the scores that are probabilities.
-pub fn calibrations(rows: &[Scored]) -> Sheet {
-    let headings = [
-        "Set",
-        "Model",
-        "Brier",
-        "Brier scaled",
-        "Intercept",
-        "Slope",
-        "In the large",
-        "O/E",
-        "Emax",
-        "Eavg",
-        "ICI",
-        "ECI",
-        "Spiegelhalter p",
-    ];
-    let row = |scored: &Scored| {
-        let found: Option<Calibration> = calibration(&scored.event, &scored.score);
-        let of = |value: Option<f64>, digits| Cell::number(value, digits);
-        let c = found.as_ref();
-        let recalibration = c.and_then(|c| c.recalibration);
-        vec![
-            Cell::Text(scored.set.clone()),
-            Cell::Text(scored.model.clone()),
-            of(c.map(|c| c.brier), 3),
-            of(c.and_then(|c| c.brier_scaled), 3),
-            of(recalibration.map(|r| r.intercept), 3),
-            of(recalibration.map(|r| r.slope), 3),
-            of(c.and_then(|c| c.in_the_large).map(|(a, _)| a), 3),
-            of(c.map(|c| c.oe_ratio), 3),
-            of(c.map(|c| c.lowess.max), 3),
-            of(c.map(|c| c.lowess.mean), 3),
-            of(c.and_then(|c| c.loess).map(|e| e.mean), 3),
-            of(c.and_then(|c| c.eci), 3),
-            Cell::p(c.and_then(|c| c.spiegelhalter).map(|(_, p)| p)),
-        ]
-    };
-    Sheet {
-        title: "Calibration".to_owned(),
-        headings: headings.map(str::to_owned).to_vec(),
-        rows: rows.iter().filter(|scored| scored.is_probability()).map(row).collect(),
-        notes: vec!["Emax and Eavg from lowess as val.prob; ICI and ECI from loess of degree 2, span 0.75".to_owned()],
-        provenance: Vec::new(),
-    }
-}
-
-/// DeLong's test, NRI and IDI between all pairs of models within a set.
-pub fn pairs(rows: &[Scored]) -> Sheet {
-    let headings = ["Set", "First", "Second", "AUC difference", "Z", "P", "NRI at 0.5", "P (NRI)", "IDI", "P (IDI)"];
-    let mut cells = Vec::new();
-    for (at, first) in rows.iter().enumerate() {
-        for second in rows[at + 1..].iter().filter(|second| second.set == first.set) {
-            if second.event != first.event {
-                continue;
-            }
-            let area = |scored: &Scored| roc::auc(&scored.score, &scored.event);
-            let delong = area(first).zip(area(second)).and_then(|(a, b)| roc::paired(&a, &b));
-            let probabilities = first.is_probability() && second.is_probability();
-            let gain = |f: &dyn Fn() -> Option<crate::evaluate::reclassification::Gain>| {
-                if probabilities { f() } else { None }
-            };
-            let reclassified = gain(&|| nri(&first.event, &second.score, &first.score, &[0.5]));
-            let discriminated = gain(&|| idi(&first.event, &second.score, &first.score));
-            cells.push(vec![
-                Cell::Text(first.set.clone()),
-                Cell::Text(first.model.clone()),
-                Cell::Text(second.model.clone()),
-                Cell::number(delong.map(|d| d.difference), 3),
-                Cell::number(delong.and_then(|d| d.z), 3),
-                Cell::p(delong.and_then(|d| d.p)),
-                Cell::number(reclassified.map(|g| g.value), 3),
-                Cell::p(reclassified.map(|g| g.p)),
-                Cell::number(discriminated.map(|g| g.value), 3),
-                Cell::p(discriminated.map(|g| g.p)),
-            ]);
-        }
-    }
-    Sheet {
-        title: "Between models".to_owned(),
-        headings: headings.map(str::to_owned).to_vec(),
-        rows: cells,
-        notes: vec!["DeLong's paired test; NRI and IDI are what the first adds to the second".to_owned()],
-        provenance: Vec::new(),
-    }
-}
-
-/// Net benefit of every probability at some thresholds.
-pub fn net_benefits(rows: &[Scored]) -> Sheet {
-    let thresholds: Vec<f64> = (1..10).map(|tenth| f64::from(tenth) / 10.0).collect();
-    let mut cells = Vec::new();
-    for scored in rows.iter().filter(|scored| scored.is_probability()) {
-        let mut row = vec![Cell::Text(scored.set.clone()), Cell::Text(scored.model.clone())];
-        let curve = decision::curve(&scored.event, &scored.score, &thresholds);
-        row.extend(curve.iter().map(|point| Cell::Number { value: point.model, digits: 3 }));
-        cells.push(row);
-    }
-    let mut seen: Vec<&str> = Vec::new();
-    for scored in rows {
-        if !seen.contains(&scored.set.as_str()) {
-            seen.push(&scored.set);
-            let mut row = vec![Cell::Text(scored.set.clone()), Cell::Text("treat all".to_owned())];
-            let curve = decision::curve(&scored.event, &scored.score, &thresholds);
-            row.extend(curve.iter().map(|point| Cell::Number { value: point.all, digits: 3 }));
-            cells.push(row);
-        }
-    }
-    let headings = ["Set", "Model"].map(str::to_owned).into_iter();
-    Sheet {
-        title: "Net benefit".to_owned(),
-        headings: headings.chain(thresholds.iter().map(|t| format!("at {t}"))).collect(),
-        rows: cells,
-        notes: vec!["probabilities of at least the threshold are treated; treating nobody is worth 0".to_owned()],
-        provenance: Vec::new(),
-    }
 }

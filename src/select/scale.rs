@@ -18,12 +18,19 @@ impl Scaling {
     /// Learnt from `x`, rows x columns.
     pub fn of(x: ArrayView2<f64>) -> Scaling {
         let n = x.nrows().max(1) as f64;
-        let means: Vec<f64> = x.axis_iter(Axis(1)).map(|column| column.iter().sum::<f64>() / n).collect();
-        let sd = |(column, mean): (ndarray::ArrayView1<f64>, &f64)| {
-            let squares: f64 = column.iter().map(|value| (value - mean).powi(2)).sum();
-            if varies(column) { (squares / n).sqrt() } else { 1.0 }
-        };
-        let sds = x.axis_iter(Axis(1)).zip(&means).map(sd).collect();
+        // Row after row, as the memory lies: each column is still added up in the order of its rows.
+        let (mut means, mut squares) = (vec![0.0; x.ncols()], vec![0.0; x.ncols()]);
+        for row in x.rows() {
+            means.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        means.iter_mut().for_each(|sum| *sum /= n);
+        for row in x.rows() {
+            let add = |((sum, value), mean): ((&mut f64, &f64), &f64)| *sum += (value - mean).powi(2);
+            squares.iter_mut().zip(row).zip(&means).for_each(add);
+        }
+        let varies = varies(x);
+        let sd = |(squares, varies): (&f64, &bool)| if *varies { (squares / n).sqrt() } else { 1.0 };
+        let sds = squares.iter().zip(&varies).map(sd).collect();
         Scaling { means, sds }
     }
 
@@ -37,18 +44,32 @@ impl Scaling {
     }
 }
 
-/// Positions of the columns that are not constant.
-pub fn varying(x: ArrayView2<f64>) -> Vec<usize> {
-    (0..x.ncols()).filter(|&j| varies(x.column(j))).collect()
+/// Mean and population SD of one column, 1 where it is constant: those of `Scaling`.
+pub fn mean_and_sd(column: &[f64]) -> (f64, f64) {
+    let n = column.len().max(1) as f64;
+    let mean = column.iter().sum::<f64>() / n;
+    let (mut squares, mut low, mut high) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
+    for &value in column {
+        squares += (value - mean).powi(2);
+        low = if value < low { value } else { low };
+        high = if value > high { value } else { high };
+    }
+    (mean, if high - low > NOISE * low.abs().max(high.abs()) { (squares / n).sqrt() } else { 1.0 })
 }
 
-fn varies(column: ndarray::ArrayView1<f64>) -> bool {
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for &value in column {
-        low = low.min(value);
-        high = high.max(value);
+/// Positions of the columns that are not constant.
+pub fn varying(x: ArrayView2<f64>) -> Vec<usize> {
+    let varies = varies(x);
+    (0..x.ncols()).filter(|&j| varies[j]).collect()
+}
+
+fn varies(x: ArrayView2<f64>) -> Vec<bool> {
+    let (mut low, mut high) = (vec![f64::INFINITY; x.ncols()], vec![f64::NEG_INFINITY; x.ncols()]);
+    for row in x.rows() {
+        low.iter_mut().zip(row).for_each(|(low, value)| *low = low.min(*value));
+        high.iter_mut().zip(row).for_each(|(high, value)| *high = high.max(*value));
     }
-    high - low > NOISE * low.abs().max(high.abs())
+    low.iter().zip(&high).map(|(low, high)| high - low > NOISE * low.abs().max(high.abs())).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod id;
 mod image;
 mod migrate;
 mod model;
+mod part;
 mod patient;
 mod query;
 mod queue;

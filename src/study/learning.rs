@@ -1,11 +1,12 @@
 //! `fit`: the study's patients through the whole chain, and the models with their predictions into the study.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::job::Job;
+use crate::job::{Job, Parts};
 use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
 use crate::pipeline::validate::{Validation, validate};
@@ -13,7 +14,7 @@ use crate::protocol::learn::RadScore;
 use crate::protocol::variable::NECROSIS;
 use crate::roi::Roi;
 use crate::select::{Reproducible, icc};
-use crate::store::{NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split};
+use crate::store::{NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
 use crate::study::{Error, Study};
 use crate::table::{Column, Table, Values};
 
@@ -42,23 +43,38 @@ struct Patients {
 }
 
 impl Study {
-    /// Learns from the training set, validates, predicts everybody, and stores it as one run.
+    /// Learns from the training set, validates, predicts everybody, and stores it as one run. Finished parts are kept
+    /// in the file: a fit that was cancelled or killed goes on from them, to the same bytes.
     pub fn fit(&self, job: &Job) -> Result<FitReport, Error> {
         self.needs_response()?;
         let patients = self.learning_patients()?;
         let Patients { cohort, ids, train, split, n_left_out, notes } = &patients;
         let seed = self.protocol.learn.seed;
+        let inputs = inputs(cohort, train);
+        let work = sha256(&format!("fit {inputs} {} {}", self.protocol.hash(), env!("CARGO_PKG_VERSION")));
+        let found = self.store.parts(&work)?;
+        // A study in memory has no file to open again, and nothing to go on from.
+        let writer = self.reopen().ok().map(Mutex::new);
+        let keep = |name: &str, value: &str| {
+            if let Some(writer) = &writer {
+                let study = writer.lock().expect("no holder of the writer panics");
+                // A part that cannot be written is lost, as it was before there were parts; the end will say why.
+                let _ = study.store.write::<_, Error>("fit", |write| Ok(write.keep_part(&work, name, value)?));
+            }
+        };
+        let find = |name: &str| found.get(name).cloned();
+        let job = &job.with_parts(Parts { find: &find, keep: &keep });
         let recipe = learn::learn(cohort, train, &self.protocol, seed, job)?;
         let validation = validate(cohort, &recipe, &self.protocol, seed.named("validation"), job)?;
         let all: Vec<usize> = (0..ids.len()).collect();
         let models =
             models(cohort, ids, &recipe, &recipe.scores(cohort, &all), &validation, self.protocol.learn.rad_score);
-        let inputs = inputs(cohort, train);
         self.store.write("fit", |write| {
             let run = write.begin_run(&NewRun { kind: "fit", inputs: &inputs, seed })?;
             for model in &models {
                 write.put_model(run, split.id, model)?;
             }
+            write.forget_parts()?;
             write.end_run(run)
         })?;
         let region = |learnt: &LearntRegion| {
@@ -197,6 +213,10 @@ fn inputs(cohort: &Cohort, train: &[usize]) -> String {
                 hash.update(value.map_or([0xff; 8], f64::to_le_bytes));
             }
         }
+    }
+    for features in &cohort.regions {
+        hash.update(&features.region);
+        hash.update(features.eligible.iter().map(|&may| u8::from(may)).collect::<Vec<u8>>());
     }
     hash.update(format!("{:?}", cohort.clinical));
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

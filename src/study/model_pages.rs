@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::model::nomogram::{Effect, Nomogram};
 use crate::pipeline::clinical::Logistic;
+use crate::report::evaluation;
 use crate::report::figure::forest::{self, Estimate};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM};
-use crate::report::performance;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Patient, PatientId, Role};
 use crate::study::learning::agreement;
@@ -169,8 +169,8 @@ impl Study {
     pub fn pairs_sheet(&self) -> Result<Sheet, Error> {
         let (models, _, run) = self.scored(ModelTable::Five)?;
         let (regions, ..) = self.scored(ModelTable::Three)?;
-        let mut sheet = performance::pairs(&models);
-        sheet.rows.extend(performance::pairs(&regions).rows);
+        let mut sheet = evaluation::pairs(&models);
+        sheet.rows.extend(evaluation::pairs(&regions).rows);
         sheet.provenance = self.provenance()?;
         sheet.provenance.push(format!("run: {}", run.0));
         Ok(sheet)

@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::pipeline::validate::Validation;
+use crate::report::evaluation;
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
+use crate::stats::describe::{Quantiles, quantile};
 use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::{Error, Study};
 
@@ -51,6 +53,34 @@ impl Study {
         Ok(sheet)
     }
 
+    /// All of the evaluation of the models of the newest fit.
+    pub fn evaluation(&self, table: ModelTable, threshold: f64) -> Result<Vec<Sheet>, Error> {
+        let (rows, _, run) = self.scored(table)?;
+        let mut sheets = sheets(&rows, threshold);
+        sheets.extend(self.random_splits(&rows)?);
+        for sheet in &mut sheets {
+            sheet.provenance = self.provenance()?;
+            sheet.provenance.push(format!("run: {}", run.0));
+        }
+        Ok(sheets)
+    }
+
+    /// Test AUCs over random splits beside those of the split in force; nothing where no splits were drawn.
+    fn random_splits(&self, rows: &[Scored]) -> Result<Option<Sheet>, Error> {
+        let mut models = Vec::new();
+        for model in self.store.models()? {
+            let own = rows.iter().find(|row| row.model == model.name && row.set == "test");
+            let Ok(validation) = serde_json::from_value::<Validation>(recipe(&model)?["validation"].clone()) else {
+                continue;
+            };
+            if let Some(own) = own.filter(|_| !validation.split_auc.is_empty()) {
+                let auc = crate::evaluate::roc::auc(&own.score, &own.event).map(|auc| auc.auc);
+                models.push((model.name, validation.split_auc, auc));
+            }
+        }
+        Ok((!models.is_empty()).then(|| evaluation::random_splits(&models)))
+    }
+
     /// The scores behind Table 3 or 5, whether those of the training set are out of fold, and the run.
     pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, RunId), Error> {
         self.needs_response()?;
@@ -81,9 +111,10 @@ impl Study {
         let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
         Ok(Some(format!(
             "the whole chain, selection and choice of the region included, was learnt again on {samples} bootstrap samples, \
-            in {} nested cross-validations and for {} permuted responses",
+            in {} nested cross-validations, for {} permuted responses and on {} random splits",
             found.nested_auc.len(),
-            found.permuted_auc.len()
+            found.permuted_auc.len(),
+            found.split_auc.len()
         )))
     }
 
@@ -116,13 +147,29 @@ pub(in crate::study) fn scored(
     let score: Vec<Option<f64>> = members.iter().map(|id| by_patient.get(id).copied()).collect();
     let corrected = match serde_json::from_value::<Validation>(recipe["validation"].clone()) {
         Ok(validation) if side == Side::Train => Corrected {
-            optimism: validation.optimism.first().copied().flatten().map(|auc| auc.corrected),
+            optimism: corrected_metric(&validation, 0),
+            others: std::array::from_fn(|k| corrected_metric(&validation, k + 1)),
             nested: mean(&validation.nested_auc),
             permutation_p: validation.permutation_p,
+            splits: None,
         },
-        _ => Corrected::default(),
+        Ok(validation) => Corrected { splits: spread(&validation.split_auc), ..Corrected::default() },
+        Err(_) => Corrected::default(),
     };
     Ok(Scored::new(&model.name, set, &event, &score, corrected))
+}
+
+/// The corrected value of a metric of `pipeline::validate::METRICS`.
+fn corrected_metric(validation: &Validation, at: usize) -> Option<f64> {
+    validation.optimism.get(at).copied().flatten().map(|metric| metric.corrected)
+}
+
+/// Median, 2.5 % and 97.5 % quantile.
+fn spread(values: &[f64]) -> Option<[f64; 3]> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |p: f64| quantile(&sorted, p, Quantiles::Type7);
+    Some([at(0.5)?, at(0.025)?, at(0.975)?])
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -176,15 +223,21 @@ pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Er
         let (column, value) = &request.event;
         return Err(Error::OneClass { column: column.clone(), value: value.clone() });
     }
-    let cut = Cut::At(request.threshold);
-    Ok(vec![
-        performance::table("Performance", &rows, &cut),
-        performance::intervals(&rows, &cut),
-        performance::intervals(&rows, &Cut::Youden(rows[0].set.clone())),
-        performance::calibrations(&rows),
-        performance::pairs(&rows),
-        performance::net_benefits(&rows),
-    ])
+    Ok(sheets(&rows, request.threshold))
+}
+
+/// Performance at a threshold, operating points there and at the first set's Youden points, calibration, tests between
+/// models, net benefit.
+fn sheets(rows: &[Scored], threshold: f64) -> Vec<Sheet> {
+    let (cut, youden) = (Cut::At(threshold), Cut::Youden(rows[0].set.clone()));
+    vec![
+        performance::table("Performance", rows, &cut),
+        evaluation::operating_points(&format!("Operating points at {threshold}"), rows, &cut),
+        evaluation::operating_points("Operating points at Youden's index", rows, &youden),
+        evaluation::calibrations(rows),
+        evaluation::pairs(rows),
+        evaluation::net_benefits(rows),
+    ]
 }
 
 fn number(cell: &str) -> Result<Option<f64>, String> {

@@ -7,6 +7,7 @@ use crate::report::checklist::{self, Fact, Facts};
 use crate::report::figure::TWO_COLUMNS_MM;
 use crate::report::methods;
 use crate::report::page::{Block, Page, Section};
+use crate::report::performance::parted;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::Patient;
 use crate::study::{ClinicalTable, Error, FigureName, FigureRequest, ModelTable, Study};
@@ -151,7 +152,7 @@ impl Study {
         let mut blocks = Vec::new();
         for table in [ModelTable::Three, ModelTable::Five] {
             match self.model_table(table) {
-                Ok(sheet) => blocks.push(Block::Sheet(sheet)),
+                Ok(sheet) => blocks.extend(parted(sheet).map(Block::Sheet)),
                 Err(Error::NoFit | Error::NoSplit | Error::Blind) => (),
                 Err(other) => return Err(other),
             }

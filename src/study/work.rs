@@ -186,6 +186,8 @@ impl Study {
                     asked.store(true, Ordering::Relaxed);
                 }
                 (told, at) = (Some(now), Instant::now());
+            } else if self.store.job(id)?.is_some_and(|row| row.cancel) {
+                asked.store(true, Ordering::Relaxed);
             }
             if asked.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
                 cancel.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! Calibration against rms 6.5.0 and base R 4.2.2, decision curves against dcurves 1.1.7, sample size against Python.
 
-use osteon::evaluate::{calibration, decision, sample_size, smooth};
+use osteon::evaluate::{calibration, decision, reclassification, sample_size, smooth};
 use serde_json::Value;
 
 use crate::support::{Comparison, Frame, json, shared};
@@ -184,4 +184,37 @@ fn sample_sizes_are_those_of_the_formulas() {
     let power = sample_size::n_for_auc_difference(0.765, 0.728, 0.5, 0.8).map(|n| n as u64);
     off.same("n for a difference", power, reference["n_per_class_to_detect_0.765_vs_0.728_r=.5"].as_u64());
     off.finish(70);
+}
+
+#[test]
+fn reclassification_and_discrimination_are_those_of_hmisc() {
+    // Hmisc 4.8-0, improveProb(clinical, combined, event); with cuts, on the classes of findInterval.
+    const REFERENCE: [(&str, &[f64], [f64; 2]); 8] = [
+        ("train", &[], [1.68376068376068, 0.123573406489082]),
+        ("train", &[0.5], [0.544871794871795, 0.128141763324203]),
+        ("train", &[0.3, 0.6], [0.884615384615385, 0.125981984908009]),
+        ("train", &[f64::NAN], [0.663949252724001, 0.0555936511078405]),
+        ("test", &[], [1.11111111111111, 0.391963157194754]),
+        ("test", &[0.5], [0.222222222222222, 0.188852574577511]),
+        ("test", &[0.3, 0.6], [0.555555555555556, 0.277159806427699]),
+        ("test", &[f64::NAN], [0.293252994825427, 0.157665267406953]),
+    ];
+    let frame = Frame::read(&crate::support::fixture("cohort_radscore.csv"));
+    let (split, event) = (frame.texts("split"), frame.numbers("non_pgr"));
+    let mut off = Comparison::default();
+    for (set, cuts, [value, se]) in REFERENCE {
+        let rows: Vec<usize> = (0..split.len()).filter(|&row| split[row] == set).collect();
+        let of = |name: &str| rows.iter().map(|&row| frame.numbers(name)[row]).collect::<Vec<f64>>();
+        let (old, new) = (of("clinical_prob_altsplit"), of("combined_prob"));
+        let event: Vec<bool> = rows.iter().map(|&row| event[row] == 1.0).collect();
+        // A cut that is no number stands for the integrated discrimination improvement.
+        let gain = match cuts {
+            [cut] if cut.is_nan() => reclassification::idi(&event, &old, &new),
+            cuts => reclassification::nri(&event, &old, &new, cuts),
+        };
+        let gain = gain.unwrap();
+        off.close(format!("{set} {cuts:?}"), gain.value, value, 1e-12, 0.0);
+        off.close(format!("{set} {cuts:?} SE"), gain.se, se, 1e-12, 0.0);
+    }
+    off.finish(16);
 }

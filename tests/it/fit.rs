@@ -1,10 +1,11 @@
 //! `fit` on a study: what is stored, tables, predictions, and that no thread count changes a byte.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use osteon::job::Job;
 use osteon::protocol::Preset;
-use osteon::report::sheet::{Format, render};
+use osteon::report::sheet::{Cell, Format, render};
 use osteon::roi::Roi;
 use osteon::seed::Seed;
 use osteon::store::{Inputs, NewRun, Role};
@@ -93,15 +94,65 @@ fn a_fit_stores_models_that_tables_and_predictions_come_from() {
 
 #[test]
 fn two_fits_store_the_same_bytes_whatever_the_threads() {
-    let stored = |threads: usize| {
+    let fitted = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let study = study(None);
             study.draw_split(Seed(4), 0.806).unwrap();
             study.fit(&Job::unwatched()).unwrap();
-            let models = study.store.models().unwrap();
-            models.into_iter().map(|model| (model.name, model.recipe, model.predictions)).collect::<Vec<_>>()
+            stored(&study)
         })
     };
-    assert_eq!(stored(1), stored(3));
+    assert_eq!(fitted(1), fitted(3));
+}
+
+/// Name, recipe and predictions of every model.
+fn stored(study: &Study) -> Vec<(String, String, Vec<osteon::store::Prediction>)> {
+    let models = study.store.models().unwrap();
+    models.into_iter().map(|model| (model.name, model.recipe, model.predictions)).collect()
+}
+
+#[test]
+fn a_cancelled_fit_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(Some(&folder.path().join("study.db")));
+    let study = put_in_force(study, &["learn.n_permutations=1", "learn.n_splits=3"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    let (cancel, steps) = (AtomicBool::new(false), AtomicUsize::new(0));
+    // What is reported beyond the steps of parts that were found: the parts that were made.
+    let parts = || rows(folder.path(), "SELECT count(*) FROM part");
+    for most in [30, 45, 49] {
+        cancel.store(false, Ordering::Relaxed);
+        steps.store(0, Ordering::Relaxed);
+        let report = |progress: osteon::job::Progress| {
+            let step = progress.done > 0 && steps.fetch_add(1, Ordering::Relaxed) >= most;
+            cancel.fetch_or(step, Ordering::Relaxed);
+        };
+        let stopped = study.fit(&Job::new(&cancel, &report));
+        assert!(matches!(stopped, Err(Error::Cancelled(_))), "{most}: {stopped:?}");
+        assert!(parts() >= most.try_into().unwrap(), "{most}: {}", parts());
+        assert!(matches!(study.model_table(ModelTable::Five), Err(Error::NoFit)));
+    }
+    study.fit(&Job::unwatched()).unwrap();
+    assert_eq!(parts(), 0);
+    let resumed = stored(&study);
+    study.fit(&Job::unwatched()).unwrap();
+    assert!(stored(&study) == resumed);
+    let five = study.model_table(ModelTable::Five).unwrap();
+    assert!(five.headings.iter().any(|heading| heading == "AUC random splits"));
+    let splits = study.evaluation(ModelTable::Five, 0.5).unwrap().pop().unwrap();
+    assert_eq!((splits.title.as_str(), splits.rows.len()), ("Random splits", 3));
+    assert_eq!(splits.rows[0][1], Cell::Count(3));
+}
+
+/// The study under its protocol with these values changed.
+fn put_in_force(mut study: Study, assignments: &[&str]) -> Study {
+    let protocol = study.protocol.clone().set(assignments.iter().copied()).unwrap();
+    study.use_protocol(protocol, "test").unwrap();
+    study.renew().unwrap();
+    study
+}
+
+fn rows(folder: &Path, sql: &str) -> i64 {
+    rusqlite::Connection::open(folder.join("study.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }

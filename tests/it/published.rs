@@ -83,3 +83,36 @@ fn one_class_and_unknown_columns_are_said() {
     assert!(said(request("1", "nothing")).contains("rf_intra"));
     assert!(said(request("1", "patient_id")).contains("finite number"));
 }
+
+#[test]
+fn evaluate_gives_hosmer_lemeshow_and_both_intervals_as_r_does() {
+    let request = EvaluateRequest {
+        event: ("non_pgr".to_owned(), "1".to_owned()),
+        scores: vec!["rf_intra".to_owned()],
+        by: Some("split".to_owned()),
+        threshold: 0.5,
+    };
+    let sheets = evaluate(&fixture("cohort_radscore.csv"), &request).unwrap();
+    let cell = |sheet: usize, measure: Option<&str>, heading: &str| {
+        let sheet = &sheets[sheet];
+        let at = sheet.headings.iter().position(|name| name == heading).unwrap();
+        let wanted = |row: &&Vec<Cell>| {
+            row[0] == Cell::Text("test".to_owned()) && measure.is_none_or(|name| row[2] == Cell::Text(name.to_owned()))
+        };
+        sheet.rows.iter().find(wanted).unwrap()[at].numbers()
+    };
+    let mut off = Comparison::default();
+    let mut check = |found: Vec<f64>, expected: &[f64]| {
+        assert_eq!(found.len(), expected.len());
+        found.iter().zip(expected).for_each(|(found, expected)| off.close("value", *found, *expected, 1e-9, 0.0));
+    };
+    // R 4.2.2: prop.test(12, 18, correct = FALSE), binom.test(12, 18); pairs of rows in the order of their scores.
+    check(cell(1, Some("accuracy"), "Wilson 95 % CI"), &[0.437494672959, 0.837212252492]);
+    check(cell(1, Some("accuracy"), "Exact 95 % CI"), &[0.409925238172, 0.866572597494]);
+    check(cell(0, None, "Accuracy 95 % CI"), &[0.437494672959, 0.837212252492]);
+    check(cell(3, None, "H-L chi2"), &[9.062870992414]);
+    check(cell(3, None, "H-L groups"), &[9.0]);
+    check(cell(3, None, "H-L p"), &[0.248173640871]);
+    check(cell(0, None, "H-L p, new rows"), &[0.431491013522]);
+    off.finish(9);
+}

@@ -19,7 +19,7 @@ pub use tree::{Node, Split, Tree};
 use grow::{Growth, Limits, below};
 
 /// Trees over named features.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forest {
     pub features: Vec<String>,
     pub trees: Vec<Tree>,

@@ -1,14 +1,15 @@
 //! One classification tree: nodes, where a row ends, and what each feature gave.
 
 use ndarray::ArrayView1;
+use serde::{Deserialize, Serialize};
 
 /// Nodes in depth-first order, the root first; the left child follows its parent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tree {
     pub nodes: Vec<Node>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// `None` in a leaf.
     pub split: Option<Split>,
@@ -19,7 +20,7 @@ pub struct Node {
 }
 
 /// Rows with `x[feature] <= threshold` go left.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Split {
     pub feature: usize,
     pub threshold: f64,

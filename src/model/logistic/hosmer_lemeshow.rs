@@ -28,6 +28,14 @@ pub struct HosmerLemeshow {
     pub p: Option<f64>,
 }
 
+impl HosmerLemeshow {
+    /// p with as many degrees of freedom as groups: the rows are new to the model (Hosmer, Lemeshow and Sturdivant
+    /// 2013, section 5.2.2).
+    pub fn p_of_new_rows(&self) -> f64 {
+        chi2_sf(self.statistic, self.groups as f64)
+    }
+}
+
 /// `None` when a group expects no event or nothing but events, as after separation.
 pub fn hosmer_lemeshow(
     event: &[bool],

@@ -14,7 +14,8 @@ pub use cell::Cell;
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Sheet {
     pub title: String,
-    /// Distinct names, one a column; the first column is repeated when a wide sheet is broken into blocks.
+    /// Distinct names, one a column; the first columns, as many as tell rows apart, are repeated when a wide sheet is
+    /// broken into blocks.
     pub headings: Vec<String>,
     /// One cell a heading.
     pub rows: Vec<Vec<Cell>>,

@@ -18,7 +18,7 @@ pub fn render(sheet: &Sheet) -> String {
         lines.extend(wrap(&clean(&sheet.title), WIDTH));
     }
     let columns: Vec<Column> = (0..sheet.headings.len()).map(|at| column(sheet, at)).collect();
-    for block in blocks(&columns) {
+    for block in blocks(&columns, keys(sheet)) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -62,16 +62,26 @@ fn cell_lines(cell: Option<&Cell>) -> Vec<String> {
     }
 }
 
-/// Groups of columns that fit the width together, each beginning with the first column.
-fn blocks(columns: &[Column]) -> Vec<Vec<&Column>> {
-    let Some(first) = columns.first() else { return Vec::new() };
-    let mut blocks = vec![vec![first]];
-    let mut used = first.width;
-    for column in &columns[1..] {
+/// The fewest leading columns that tell all rows apart, at most three; one when they do not.
+fn keys(sheet: &Sheet) -> usize {
+    let apart = |n: usize| {
+        let mut seen = std::collections::BTreeSet::new();
+        sheet.rows.iter().all(|row| seen.insert(row.iter().take(n).map(|cell| format!("{cell:?}")).collect::<Vec<_>>()))
+    };
+    (1..=sheet.headings.len().min(3)).find(|&n| apart(n)).unwrap_or(1)
+}
+
+/// Groups of columns that fit the width together, each beginning with the `n_keys` first columns.
+fn blocks(columns: &[Column], n_keys: usize) -> Vec<Vec<&Column>> {
+    let Some((keys, others)) = columns.split_at_checked(n_keys) else { return Vec::new() };
+    let start: Vec<&Column> = keys.iter().collect();
+    let width = keys.iter().map(|column| column.width + GAP.len()).sum::<usize>().saturating_sub(GAP.len());
+    let (mut blocks, mut used) = (vec![start.clone()], width);
+    for column in others {
         let wanted = column.width + GAP.len();
-        if used + wanted > WIDTH && blocks.last().is_some_and(|block| block.len() > 1) {
-            blocks.push(vec![first]);
-            used = first.width;
+        if used + wanted > WIDTH && blocks.last().is_some_and(|block| block.len() > n_keys) {
+            blocks.push(start.clone());
+            used = width;
         }
         used += wanted;
         blocks.last_mut().expect("a block was begun").push(column);

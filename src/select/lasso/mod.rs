@@ -3,11 +3,13 @@
 mod path;
 mod quadratic;
 
-use ndarray::{ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use path::{Columns, Family, Path, lambdas, path};
+
+use path::Problem;
 
 /// How the LASSO is fitted and its lambda chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,7 +86,7 @@ impl Lasso {
 }
 
 /// Why no LASSO could be fitted.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 pub enum LassoError {
     #[error("the outcome has the same value in all {0} rows")]
     OneClass(usize),
@@ -104,13 +106,15 @@ pub fn fit(x: ArrayView2<f64>, y: &[f64], folds: &[usize], params: &Params) -> R
     };
     let n_folds = folds.iter().max().map_or(0, |last| last + 1);
     check(y, folds, n_folds, params.family)?;
-    let lambdas = path::lambdas(x, y, columns, params.n_lambdas, params.lambda_ratio);
+    let (x, all) = (path::by_column(x), (0..y.len()).collect::<Vec<_>>());
+    let problem = Problem::new(&x, y, &all, columns);
+    let lambdas = problem.lambdas(params.n_lambdas, params.lambda_ratio);
     if lambdas.first().is_none_or(|&largest| largest <= 0.0) {
         return Err(LassoError::NothingVaries);
     }
-    let error = |fold: usize| fold_error(x, y, folds, fold, params.family, columns, &lambdas);
+    let error = |fold: usize| fold_error(&x, y, folds, fold, params.family, columns, &lambdas);
     let (path, errors) = rayon::join(
-        || path::path(x, y, params.family, columns, &lambdas),
+        || problem.path(params.family, &lambdas),
         || (0..n_folds).into_par_iter().map(error).collect::<Vec<_>>(),
     );
     let fold_errors: Vec<Vec<f64>> = (0..lambdas.len()).map(|k| errors.iter().map(|fold| fold[k]).collect()).collect();
@@ -143,9 +147,9 @@ fn check(y: &[f64], folds: &[usize], n_folds: usize, family: Family) -> Result<(
     Ok(())
 }
 
-/// Mean error in one fold of the path learnt on the others, one a lambda.
+/// Mean error in one fold of the path learnt on the others, one a lambda. `x` is columns x rows.
 fn fold_error(
-    x: ArrayView2<f64>,
+    x: &Array2<f64>,
     y: &[f64],
     folds: &[usize],
     fold: usize,
@@ -154,12 +158,14 @@ fn fold_error(
     lambdas: &[f64],
 ) -> Vec<f64> {
     let (held, learnt): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&i| folds[i] == fold);
-    let y_of = |rows: &[usize]| rows.iter().map(|&i| y[i]).collect::<Vec<f64>>();
-    let path = path::path(x.select(Axis(0), &learnt).view(), &y_of(&learnt), family, columns, lambdas);
-    let (x_held, y_held) = (x.select(Axis(0), &held), y_of(&held));
+    let path = Problem::new(x, y, &learnt, columns).path(family, lambdas);
     let mean = |at: usize| {
-        let predicted = path.linear_predictor(at, x_held.view());
-        y_held.iter().zip(predicted).map(|(&y, eta)| loss(family, y, eta)).sum::<f64>() / y_held.len() as f64
+        let mut predicted = vec![path.intercepts[at]; held.len()];
+        for &(j, b) in &path.coefficients[at] {
+            let column = x.row(j);
+            predicted.iter_mut().zip(&held).for_each(|(eta, &row)| *eta += b * column[row]);
+        }
+        held.iter().zip(predicted).map(|(&row, eta)| loss(family, y[row], eta)).sum::<f64>() / held.len() as f64
     };
     (0..lambdas.len()).map(mean).collect()
 }

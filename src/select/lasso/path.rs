@@ -1,10 +1,10 @@
-//! LASSO solutions along a falling sequence of lambdas: warm starts, sequential strong rules, a full KKT check.
+//! LASSO solutions along a falling sequence of lambdas: warm starts, and a KKT check of every column that could fail it.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::select::lasso::quadratic;
-use crate::select::scale::Scaling;
+use crate::select::lasso::quadratic::Pursuit;
+use crate::select::scale::{Scaling, mean_and_sd};
 
 /// What is minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +35,11 @@ pub struct Path {
 impl Path {
     /// Linear predictors of `x` (rows x columns) at the lambda of position `at`.
     pub fn linear_predictor(&self, at: usize, x: ArrayView2<f64>) -> Vec<f64> {
-        let of = |row: ndarray::ArrayView1<f64>| {
-            self.coefficients[at].iter().fold(self.intercepts[at], |sum, &(j, b)| sum + b * row[j])
-        };
-        x.rows().into_iter().map(of).collect()
+        let mut eta = vec![self.intercepts[at]; x.nrows()];
+        for &(j, b) in &self.coefficients[at] {
+            eta.iter_mut().zip(x.column(j)).for_each(|(eta, value)| *eta += b * value);
+        }
+        eta
     }
 }
 
@@ -52,113 +53,140 @@ const LEAST_WEIGHT: f64 = 1e-6;
 
 /// `n` lambdas from the smallest that gives no feature down to `ratio` times it, evenly in logarithm.
 pub fn lambdas(x: ArrayView2<f64>, y: &[f64], columns: Columns, n: usize, ratio: f64) -> Vec<f64> {
-    let problem = Problem::new(x, y, columns);
-    let largest = problem.slopes(&problem.centred_y()).into_iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
-    let step = |k: usize| if n < 2 { 0.0 } else { k as f64 / (n - 1) as f64 };
-    (0..n).map(|k| largest * ratio.powf(step(k))).collect()
+    let rows: Vec<usize> = (0..y.len()).collect();
+    Problem::new(&by_column(x), y, &rows, columns).lambdas(n, ratio)
 }
 
 /// Solutions at `lambdas`, which fall. `x` is rows x columns, `y` one value a row (0 and 1 for `Binomial`).
 pub fn path(x: ArrayView2<f64>, y: &[f64], family: Family, columns: Columns, lambdas: &[f64]) -> Path {
-    let problem = Problem::new(x, y, columns);
-    let mut state = State::new(&problem, family);
-    let mut path = Path { lambdas: lambdas.to_vec(), intercepts: Vec::new(), coefficients: Vec::new() };
-    let mut before = lambdas.first().copied().unwrap_or(0.0);
-    for &lambda in lambdas {
-        state.descend(lambda, before);
-        let (intercept, coefficients) = state.on_given_scale();
-        path.intercepts.push(intercept);
-        path.coefficients.push(coefficients);
-        before = lambda;
-    }
-    path
+    let rows: Vec<usize> = (0..y.len()).collect();
+    Problem::new(&by_column(x), y, &rows, columns).path(family, lambdas)
 }
 
-struct Problem<'a> {
-    /// Columns x rows, centred and perhaps scaled: one column is contiguous.
-    z: Array2<f64>,
+/// Columns x rows: one column is contiguous.
+pub fn by_column(x: ArrayView2<f64>) -> Array2<f64> {
+    x.reversed_axes().as_standard_layout().into_owned()
+}
+
+/// Rows and outcome as the fit sees them.
+pub struct Problem {
+    /// Column after column, centred and perhaps scaled, each filled up with zeros to `width`.
+    z: Vec<f64>,
+    width: usize,
     scaling: Scaling,
-    y: &'a [f64],
+    /// Length of each column over n: how far a residual that moves by 1 moves the column's slope at most.
+    reach: Vec<f64>,
+    y: Vec<f64>,
     mean_y: f64,
 }
 
-impl Problem<'_> {
-    fn new<'a>(x: ArrayView2<f64>, y: &'a [f64], columns: Columns) -> Problem<'a> {
-        let mut scaling = Scaling::of(x);
-        if columns == Columns::AsGiven {
-            scaling.sds.fill(1.0);
+impl Problem {
+    /// The problem of `rows`; `x` is columns x rows.
+    pub fn new(x: &Array2<f64>, y: &[f64], rows: &[usize], columns: Columns) -> Problem {
+        let (n, width) = (rows.len(), rows.len().next_multiple_of(LANES));
+        let y: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
+        let mut scaling = Scaling { means: Vec::new(), sds: Vec::new() };
+        let (mut z, mut reach) = (vec![0.0; width * x.nrows()], Vec::with_capacity(x.nrows()));
+        for (column, padded) in x.rows().into_iter().zip(z.chunks_exact_mut(width.max(1))) {
+            let own = &mut padded[..n];
+            own.iter_mut().zip(rows).for_each(|(value, &row)| *value = column[row]);
+            let (mean, sd) = mean_and_sd(own);
+            let sd = if columns == Columns::AsGiven { 1.0 } else { sd };
+            own.iter_mut().for_each(|value| *value = (*value - mean) / sd);
+            reach.push(dot(padded, padded).sqrt() / n as f64);
+            scaling.means.push(mean);
+            scaling.sds.push(sd);
         }
-        let mut z = x.t().as_standard_layout().into_owned();
-        for (j, mut column) in z.axis_iter_mut(Axis(0)).enumerate() {
-            column.mapv_inplace(|value| (value - scaling.means[j]) / scaling.sds[j]);
+        let mean_y = y.iter().sum::<f64>() / n as f64;
+        Problem { z, width, scaling, reach, y, mean_y }
+    }
+
+    /// `n` lambdas from the smallest that gives no feature down to `ratio` times it, evenly in logarithm.
+    pub fn lambdas(&self, n: usize, ratio: f64) -> Vec<f64> {
+        let largest = self.slopes(&self.centred_y()).into_iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
+        let step = |k: usize| if n < 2 { 0.0 } else { k as f64 / (n - 1) as f64 };
+        (0..n).map(|k| largest * ratio.powf(step(k))).collect()
+    }
+
+    /// Solutions at `lambdas`, which fall.
+    pub fn path(&self, family: Family, lambdas: &[f64]) -> Path {
+        let mut state = State::new(self, family);
+        let mut path = Path { lambdas: lambdas.to_vec(), intercepts: Vec::new(), coefficients: Vec::new() };
+        for &lambda in lambdas {
+            state.descend(lambda);
+            let (intercept, coefficients) = state.on_given_scale();
+            path.intercepts.push(intercept);
+            path.coefficients.push(coefficients);
         }
-        Problem { z, scaling, y, mean_y: y.iter().sum::<f64>() / y.len() as f64 }
+        path
     }
 
     fn column(&self, j: usize) -> &[f64] {
-        let n = self.y.len();
-        &self.z.as_slice().expect("standard layout")[j * n..(j + 1) * n]
+        &self.padded(j)[..self.y.len()]
+    }
+
+    fn padded(&self, j: usize) -> &[f64] {
+        &self.z[j * self.width..(j + 1) * self.width]
+    }
+
+    /// Values of the rows, filled up with zeros as a column is.
+    fn pad(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut padded: Vec<f64> = values.collect();
+        padded.resize(self.width, 0.0);
+        padded
     }
 
     fn centred_y(&self) -> Vec<f64> {
-        self.y.iter().map(|y| y - self.mean_y).collect()
+        self.pad(self.y.iter().map(|y| y - self.mean_y))
     }
 
     /// Inner product of column `j` with the residual, over n.
     fn slope(&self, j: usize, residual: &[f64]) -> f64 {
-        dot(self.column(j), residual) / self.y.len() as f64
+        dot(self.padded(j), residual) / self.y.len() as f64
     }
 
     fn slopes(&self, residual: &[f64]) -> Vec<f64> {
-        (0..self.z.nrows()).map(|j| self.slope(j, residual)).collect()
+        (0..self.reach.len()).map(|j| self.slope(j, residual)).collect()
     }
 }
 
 /// The solution at the current lambda and what carries over to the next.
 struct State<'a> {
-    problem: &'a Problem<'a>,
+    problem: &'a Problem,
     family: Family,
     /// Columns that ever were needed, and their coefficients.
     work: Vec<usize>,
     b: Vec<f64>,
     intercept: f64,
-    needed: Vec<bool>,
     /// Gaussian only: Gram matrix and inner products with y of the working columns.
     gram: Vec<Vec<f64>>,
     q: Vec<f64>,
+    pursuit: Pursuit,
     residual: Vec<f64>,
-    slopes: Vec<f64>,
+    /// Length of the way that the residual has gone.
+    gone: f64,
+    /// One a column: the magnitude of its slope when it was last asked for, less the way gone by then times its reach;
+    /// minus infinity in the working set.
+    edges: Vec<f64>,
 }
 
 impl<'a> State<'a> {
-    fn new(problem: &'a Problem<'a>, family: Family) -> State<'a> {
+    fn new(problem: &'a Problem, family: Family) -> State<'a> {
         let intercept = match family {
             Family::Gaussian => problem.mean_y,
             Family::Binomial => (problem.mean_y / (1.0 - problem.mean_y)).ln(),
         };
         let residual = problem.centred_y();
-        let slopes = problem.slopes(&residual);
-        let needed = vec![false; problem.z.nrows()];
+        let edges = problem.slopes(&residual).into_iter().map(f64::abs).collect();
         let (work, b, gram, q) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        State { problem, family, work, b, intercept, needed, gram, q, residual, slopes }
+        State { problem, family, work, b, intercept, gram, q, pursuit: Pursuit::default(), residual, gone: 0.0, edges }
     }
 
-    /// Moves to the solution at `lambda`, from that at `before`.
-    fn descend(&mut self, lambda: f64, before: f64) {
-        // Sequential strong rule (Tibshirani et al. 2012): look first where a column can have become active.
-        let threshold = 2.0 * lambda - before;
-        let strong: Vec<usize> = (0..self.needed.len()).filter(|&j| self.slopes[j].abs() >= threshold).collect();
+    /// Moves to the solution at `lambda`, from that at the one before.
+    fn descend(&mut self, lambda: f64) {
         loop {
             self.refit(lambda);
-            let found = self.violators(lambda, &strong);
-            if !found.is_empty() {
-                self.enlist(&found);
-                continue;
-            }
-            self.slopes = self.problem.slopes(&self.residual);
-            let missed: Vec<usize> = (0..self.needed.len())
-                .filter(|&j| !self.needed[j] && self.slopes[j].abs() > lambda * (1.0 + SLACK))
-                .collect();
+            let missed = self.violators(lambda);
             if missed.is_empty() {
                 return;
             }
@@ -166,37 +194,58 @@ impl<'a> State<'a> {
         }
     }
 
-    fn violators(&self, lambda: f64, among: &[usize]) -> Vec<usize> {
-        let violates = |j: usize| self.problem.slope(j, &self.residual).abs() > lambda * (1.0 + SLACK);
-        among.iter().copied().filter(|&j| !self.needed[j] && violates(j)).collect()
+    /// Columns outside the working set that are needed at `lambda`. A slope moves by no more than the column's length
+    /// times the way of the residual (Cauchy and Schwarz): most columns cannot have got there, and are not asked.
+    fn violators(&mut self, lambda: f64) -> Vec<usize> {
+        let (limit, gone) = (lambda * (1.0 + SLACK), self.gone);
+        let mut found = Vec::new();
+        let chunks = self.edges.chunks_mut(LANES).zip(self.problem.reach.chunks(LANES));
+        for (at, (edges, reach)) in chunks.enumerate() {
+            let may = |(edge, reach): (&f64, &f64)| edge + reach * gone > lambda;
+            if !edges.iter().zip(reach).fold(false, |any, pair| any | may(pair)) {
+                continue;
+            }
+            for (k, (edge, reach)) in edges.iter_mut().zip(reach).enumerate() {
+                if may((edge, reach)) {
+                    let slope = self.problem.slope(at * LANES + k, &self.residual).abs();
+                    *edge = slope - reach * gone;
+                    if slope > limit {
+                        found.push(at * LANES + k);
+                    }
+                }
+            }
+        }
+        found
     }
 
     fn enlist(&mut self, columns: &[usize]) {
         let n = self.problem.y.len() as f64;
         for &j in columns {
-            self.needed[j] = true;
+            self.edges[j] = f64::NEG_INFINITY;
             self.work.push(j);
             self.b.push(0.0);
             if self.family == Family::Gaussian {
-                let own = self.problem.column(j);
-                let row: Vec<f64> = self.work.iter().map(|&k| dot(own, self.problem.column(k)) / n).collect();
+                let own = self.problem.padded(j);
+                let row: Vec<f64> = self.work.iter().map(|&k| dot(own, self.problem.padded(k)) / n).collect();
                 self.gram.iter_mut().zip(&row).for_each(|(other, &value)| other.push(value));
                 self.gram.push(row);
-                self.q.push(dot(own, self.problem.y) / n);
+                self.q.push(dot(self.problem.column(j), &self.problem.y) / n);
             }
         }
     }
 
     fn refit(&mut self, lambda: f64) {
-        match self.family {
+        let residual = match self.family {
             Family::Gaussian => {
-                quadratic::minimise(&self.gram, &self.q, lambda, &mut self.b);
+                self.pursuit.minimise(&self.gram, &self.q, lambda, &mut self.b);
                 let fitted = self.fitted();
-                let y = self.problem.y;
-                self.residual = y.iter().zip(&fitted).map(|(y, fitted)| y - fitted).collect();
+                self.problem.pad(self.problem.y.iter().zip(&fitted).map(|(y, fitted)| y - fitted))
             }
             Family::Binomial => self.newton(lambda),
-        }
+        };
+        let way = |(new, old): (&f64, &f64)| (new - old) * (new - old);
+        self.gone += residual.iter().zip(&self.residual).map(way).sum::<f64>().sqrt();
+        self.residual = residual;
     }
 
     /// Linear predictors of the rows.
@@ -208,13 +257,13 @@ impl<'a> State<'a> {
         fitted
     }
 
-    /// Penalised Newton steps on the binomial likelihood (Friedman, Hastie and Tibshirani 2010, section 3).
-    fn newton(&mut self, lambda: f64) {
+    /// Penalised Newton steps on the binomial likelihood, to the residual (Friedman, Hastie and Tibshirani 2010, section 3).
+    fn newton(&mut self, lambda: f64) -> Vec<f64> {
         let mut eta = self.fitted();
         for _ in 0..MOST_NEWTON_STEPS {
             let Quadratic { gram, q, centres, shift } = self.around(&eta);
             let before = self.b.clone();
-            quadratic::minimise(&gram, &q, lambda, &mut self.b);
+            Pursuit::default().minimise(&gram, &q, lambda, &mut self.b);
             let moved = self.b.iter().zip(&before).zip(&centres).map(|((new, old), centre)| (new - old) * centre);
             self.intercept += shift - moved.sum::<f64>();
             let next = self.fitted();
@@ -224,7 +273,7 @@ impl<'a> State<'a> {
                 break;
             }
         }
-        self.residual = self.problem.y.iter().zip(&eta).map(|(y, &eta)| y - logistic(eta)).collect();
+        self.problem.pad(self.problem.y.iter().zip(&eta).map(|(y, &eta)| y - logistic(eta)))
     }
 
     /// The log-likelihood of the working columns to second order around the linear predictors `eta`.
@@ -272,6 +321,9 @@ struct Quadratic {
 fn logistic(eta: f64) -> f64 {
     1.0 / (1.0 + (-eta).exp())
 }
+
+/// Running sums of an inner product.
+const LANES: usize = 8;
 
 /// Inner product with eight running sums: the order of additions is fixed and the compiler can vectorise it.
 fn dot(a: &[f64], b: &[f64]) -> f64 {

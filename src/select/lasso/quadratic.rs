@@ -9,86 +9,129 @@ const EXACT: f64 = 1e-11;
 /// A column whose part that the others do not explain is below this part of its length is collinear with them.
 const COLLINEAR: f64 = 1e-12;
 
-/// Minimises over `b`, which is also the start. `gram` is symmetric, one row a coefficient.
-///
-/// Coefficients enter and leave one by one, each time a linear system gives the others. Where that ends at collinear
-/// columns, coordinate descent with covariance updates takes over (Friedman, Hastie and Tibshirani 2010, section 2.2).
-pub fn minimise(gram: &[Vec<f64>], q: &[f64], lambda: f64, b: &mut [f64]) {
-    let scale = q.iter().fold(0.0, |largest: f64, value| largest.max(value.abs())).max(lambda);
-    if pursue(gram, q, lambda, scale, b) {
-        return;
-    }
-    let mut slope = gradient(gram, q, b);
-    let mut step = 1e-4;
-    for _ in 0..MOST_SWEEPS {
-        if sweep(gram, lambda, &mut slope, b) > step * scale {
-            continue;
-        }
-        if pursue(gram, q, lambda, scale, b) || step <= SMALLEST_STEP {
+/// The active coefficients with their signs, and Cholesky's factor of their part of the Gram matrix, row below row. It
+/// is kept from one problem to the next: the matrices of a path only grow.
+#[derive(Default)]
+pub struct Pursuit {
+    active: Vec<usize>,
+    signs: Vec<f64>,
+    factor: Vec<Vec<f64>>,
+}
+
+impl Pursuit {
+    /// Minimises over `b`, which is also the start. `gram` is symmetric, one row a coefficient; the rows and columns
+    /// that an earlier call saw are the same.
+    ///
+    /// Coefficients enter and leave one by one, each time a linear system gives the others. Where that ends at
+    /// collinear columns, coordinate descent with covariance updates takes over (Friedman, Hastie and Tibshirani 2010,
+    /// section 2.2).
+    pub fn minimise(&mut self, gram: &[Vec<f64>], q: &[f64], lambda: f64, b: &mut [f64]) {
+        let scale = q.iter().fold(0.0, |largest: f64, value| largest.max(value.abs())).max(lambda);
+        if self.pursue(gram, q, lambda, scale, b) {
             return;
         }
-        slope = gradient(gram, q, b);
-        step *= 0.03;
-    }
-}
-
-/// Active-set steps (feature-sign search: Lee, Battle, Raina and Ng 2007, algorithm 1); `false` leaves `b` no worse.
-fn pursue(gram: &[Vec<f64>], q: &[f64], lambda: f64, scale: f64, b: &mut [f64]) -> bool {
-    let mut active: Vec<usize> = (0..b.len()).filter(|&j| b[j] != 0.0).collect();
-    let mut signs: Vec<f64> = active.iter().map(|&j| b[j].signum()).collect();
-    for _ in 0..10 + 4 * b.len() {
-        while !active.is_empty() {
-            let Some(target) = solve(gram, q, lambda, &active, &signs) else { return false };
-            let turns = |k: usize| (target[k] * signs[k] <= 0.0).then(|| b[active[k]] / (b[active[k]] - target[k]));
-            let first = (0..active.len()).filter_map(|k| Some((turns(k)?, k))).min_by(|a, b| a.0.total_cmp(&b.0));
-            let part = first.map_or(1.0, |(part, _)| part);
-            active.iter().zip(&target).for_each(|(&j, target)| b[j] += part * (target - b[j]));
-            let Some((_, k)) = first else { break };
-            b[active[k]] = 0.0;
-            active.remove(k);
-            signs.remove(k);
-        }
-        let slope = gradient(gram, q, b);
-        let most =
-            (0..b.len()).filter(|j| !active.contains(j)).max_by(|&i, &j| slope[i].abs().total_cmp(&slope[j].abs()));
-        match most.filter(|&j| slope[j].abs() > lambda + EXACT * scale) {
-            Some(j) => {
-                active.push(j);
-                signs.push(slope[j].signum());
+        let mut slope = gradient(gram, q, b);
+        let mut step = 1e-4;
+        for _ in 0..MOST_SWEEPS {
+            if sweep(gram, lambda, &mut slope, b) > step * scale {
+                continue;
             }
-            None => {
-                return active.iter().zip(&signs).all(|(&j, sign)| (slope[j] - lambda * sign).abs() <= EXACT * scale);
+            if self.pursue(gram, q, lambda, scale, b) || step <= SMALLEST_STEP {
+                return;
+            }
+            slope = gradient(gram, q, b);
+            step *= 0.03;
+        }
+    }
+
+    /// Active-set steps (feature-sign search: Lee, Battle, Raina and Ng 2007, algorithm 1); `false` leaves `b` no worse.
+    fn pursue(&mut self, gram: &[Vec<f64>], q: &[f64], lambda: f64, scale: f64, b: &mut [f64]) -> bool {
+        if !self.start(gram, b) {
+            return false;
+        }
+        for _ in 0..10 + 4 * b.len() {
+            while !self.active.is_empty() {
+                let target = self.solve(q, lambda);
+                let turns = |k: usize| {
+                    (target[k] * self.signs[k] <= 0.0).then(|| b[self.active[k]] / (b[self.active[k]] - target[k]))
+                };
+                let first =
+                    (0..self.active.len()).filter_map(|k| Some((turns(k)?, k))).min_by(|a, b| a.0.total_cmp(&b.0));
+                let part = first.map_or(1.0, |(part, _)| part);
+                self.active.iter().zip(&target).for_each(|(&j, target)| b[j] += part * (target - b[j]));
+                let Some((_, k)) = first else { break };
+                b[self.active[k]] = 0.0;
+                if !self.drop(gram, k) {
+                    return false;
+                }
+            }
+            let slope = gradient(gram, q, b);
+            let most = (0..b.len())
+                .filter(|j| !self.active.contains(j))
+                .max_by(|&i, &j| slope[i].abs().total_cmp(&slope[j].abs()));
+            match most.filter(|&j| slope[j].abs() > lambda + EXACT * scale) {
+                Some(j) if !self.add(gram, j, slope[j].signum()) => return false,
+                Some(_) => (),
+                None => {
+                    let met = |(&j, sign): (&usize, &f64)| (slope[j] - lambda * sign).abs() <= EXACT * scale;
+                    return self.active.iter().zip(&self.signs).all(met);
+                }
             }
         }
+        false
     }
-    false
-}
 
-/// The coefficients of the active columns with their signs held; `None` when they are collinear.
-fn solve(gram: &[Vec<f64>], q: &[f64], lambda: f64, active: &[usize], signs: &[f64]) -> Option<Vec<f64>> {
-    let n = active.len();
-    let mut factor = vec![0.0; n * n];
-    let mut x: Vec<f64> = active.iter().zip(signs).map(|(&j, sign)| q[j] - lambda * sign).collect();
-    // Cholesky's factor row by row, with the forward substitution on the way.
-    for i in 0..n {
-        let (done, own) = factor.split_at_mut(i * n);
-        for k in 0..i {
-            let row = &done[k * n..];
-            own[k] = (gram[active[i]][active[k]] - inner(&own[..k], row)) / row[k];
+    /// Makes the coefficients that are not zero the active ones; `false` when they are collinear.
+    fn start(&mut self, gram: &[Vec<f64>], b: &[f64]) -> bool {
+        let n_active = b.iter().filter(|b| **b != 0.0).count();
+        let kept = |(&j, sign): (&usize, &f64)| b[j] != 0.0 && b[j].signum() == *sign;
+        if self.active.len() == n_active && self.active.iter().zip(&self.signs).all(kept) {
+            return true;
         }
-        let pivot = gram[active[i]][active[i]] - inner(&own[..i], &own[..i]);
-        if pivot.is_nan() || pivot <= COLLINEAR * gram[active[i]][active[i]] {
-            return None;
+        *self = Pursuit::default();
+        (0..b.len()).filter(|&j| b[j] != 0.0).all(|j| self.add(gram, j, b[j].signum()))
+    }
+
+    /// One more active coefficient: a row of the factor. `false`, and nothing changed, when it is collinear.
+    fn add(&mut self, gram: &[Vec<f64>], j: usize, sign: f64) -> bool {
+        let own = &gram[j];
+        let mut row: Vec<f64> = Vec::with_capacity(self.active.len() + 1);
+        for (&other, factor) in self.active.iter().zip(&self.factor) {
+            let k = row.len();
+            row.push((own[other] - inner(&row, factor)) / factor[k]);
         }
-        own[i] = pivot.sqrt();
-        x[i] = (x[i] - inner(&own[..i], &x)) / own[i];
+        let pivot = own[j] - inner(&row, &row);
+        if pivot.is_nan() || pivot <= COLLINEAR * own[j] {
+            return false;
+        }
+        row.push(pivot.sqrt());
+        self.active.push(j);
+        self.signs.push(sign);
+        self.factor.push(row);
+        true
     }
-    for i in (0..n).rev() {
-        x[i] /= factor[i * n + i];
-        let (before, rest) = x.split_at_mut(i);
-        before.iter_mut().zip(&factor[i * n..]).for_each(|(x, l)| *x -= l * rest[0]);
+
+    /// Takes out the active coefficient of position `k`; `false` when the others turn out collinear.
+    fn drop(&mut self, gram: &[Vec<f64>], k: usize) -> bool {
+        let (active, signs) = (self.active.split_off(k), self.signs.split_off(k));
+        self.factor.truncate(k);
+        active.into_iter().zip(signs).skip(1).all(|(j, sign)| self.add(gram, j, sign))
     }
-    Some(x)
+
+    /// The active coefficients with their signs held.
+    fn solve(&self, q: &[f64], lambda: f64) -> Vec<f64> {
+        let mut x: Vec<f64> = Vec::with_capacity(self.active.len());
+        for ((&j, sign), row) in self.active.iter().zip(&self.signs).zip(&self.factor) {
+            let i = x.len();
+            x.push((q[j] - lambda * sign - inner(&x, row)) / row[i]);
+        }
+        for (i, row) in self.factor.iter().enumerate().rev() {
+            x[i] /= row[i];
+            let (before, rest) = x.split_at_mut(i);
+            before.iter_mut().zip(row).for_each(|(x, l)| *x -= l * rest[0]);
+        }
+        x
+    }
 }
 
 /// Inner product over the length of `a`, with four running sums.
@@ -135,10 +178,10 @@ mod tests {
     #[test]
     fn orthogonal_columns_are_soft_thresholded_and_duplicates_still_end() {
         let mut b = [0.0; 2];
-        minimise(&[vec![1.0, 0.0], vec![0.0, 2.0]], &[3.0, -0.5], 1.0, &mut b);
+        Pursuit::default().minimise(&[vec![1.0, 0.0], vec![0.0, 2.0]], &[3.0, -0.5], 1.0, &mut b);
         assert_eq!(b, [2.0, 0.0]);
         let mut b = [0.0; 2];
-        minimise(&[vec![1.0, 1.0], vec![1.0, 1.0]], &[3.0, 3.0], 1.0, &mut b);
+        Pursuit::default().minimise(&[vec![1.0, 1.0], vec![1.0, 1.0]], &[3.0, 3.0], 1.0, &mut b);
         assert!((b[0] + b[1] - 2.0).abs() < 1e-12);
     }
 }
