@@ -11,7 +11,7 @@ use crate::stats::proportion::{clopper_pearson, wilson};
 
 /// Every share at a cut, with Wilson's and the exact interval; F1 is no share and has none.
 pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
-    let headings = ["Set", "Model", "Measure", "Threshold", "Of", "Value", "Wilson 95 % CI", "Exact 95 % CI"];
+    let headings = ["Set", "Model", "Measure", "Threshold", "Of", "Value", "Wilson", "Exact"];
     let mut cells = Vec::new();
     for scored in rows {
         let Some(threshold) = threshold(scored, rows, cut) else { continue };
@@ -37,7 +37,7 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
         Cut::Youden(set) => format!("cut at each score's largest Youden index in {set}"),
     };
-    sheet(title, &headings, cells, vec![note, "exact: Clopper and Pearson".to_owned()])
+    sheet(title, &headings, cells, vec![note, "95 % intervals: Wilson's score, Clopper and Pearson's exact".to_owned()])
 }
 
 fn sheet(title: &str, headings: &[&str], rows: Vec<Vec<Cell>>, notes: Vec<String>) -> Sheet {

@@ -156,9 +156,12 @@ fn extras() -> Vec<Extra> {
         column("H-L p, new rows", |it| Cell::p(it.hosmer_lemeshow().map(|test| test.p_of_new_rows()))),
     ];
     let names = ["Accuracy", "Sensitivity", "Specificity", "Precision", "F1", FIRST_FURTHER];
-    extras.extend(names.iter().enumerate().map(|(k, name)| {
-        column(&format!("{name} bootstrap-corrected"), move |it| Cell::number(it.corrected.others[k], 3))
-    }));
+    extras.extend(
+        names
+            .iter()
+            .enumerate()
+            .map(|(k, name)| column(&format!("{name} corrected"), move |it| Cell::number(it.corrected.others[k], 3))),
+    );
     extras
 }
 

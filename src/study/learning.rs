@@ -51,7 +51,7 @@ impl Study {
         let Patients { cohort, ids, train, split, n_left_out, notes } = &patients;
         let seed = self.protocol.learn.seed;
         let inputs = inputs(cohort, train);
-        let work = sha256(&format!("fit {inputs} {} {}", self.protocol.hash(), env!("CARGO_PKG_VERSION")));
+        let work = sha256(format!("fit {inputs} {} {}", self.protocol.hash(), env!("CARGO_PKG_VERSION")));
         let found = self.store.parts(&work)?;
         // A study in memory has no file to open again, and nothing to go on from.
         let writer = self.reopen().ok().map(Mutex::new);

@@ -139,27 +139,3 @@ pub fn weight(eta: f64) -> f64 {
 fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seed::Seed;
-    use crate::table::Design;
-    use rand::Rng;
-
-    #[test]
-    fn a_start_is_found_for_separated_and_for_duplicated_patients() {
-        for round in 0..400 {
-            let mut rng = Seed(7).nth(round).rng();
-            let drawn: Vec<usize> = (0..40).map(|_| rng.random_range(0..25)).collect();
-            let gap = if round % 2 == 0 { 0.5 } else { rng.random_range(0.0..0.1) };
-            let score = |at: &usize| (*at as f64 / 25.0 - 0.5) + if *at > 12 { gap } else { -gap };
-            let x =
-                Array2::from_shape_fn((40, 2), |(i, j)| if j == 0 { score(&drawn[i]) } else { (drawn[i] % 2) as f64 });
-            let event: Vec<bool> = drawn.iter().map(|at| *at > 12 || (round % 3 == 0 && at % 7 == 0)).collect();
-            let columns = vec!["score".to_owned(), "odd".to_owned()];
-            let (standardised, _) = Standardised::new(&Design { rows: vec![String::new(); 40], columns, x });
-            assert!(start(&standardised, &event).iter().all(|value| value.is_finite()), "round {round}");
-        }
-    }
-}

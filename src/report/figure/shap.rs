@@ -81,8 +81,8 @@ fn beeswarm(order: &[&Variable], unit: &str, paper: &Paper) -> Panel {
     let size = [(high - low).max(1e-12) * SIZE_PT / width_pt, SIZE_PT / ROW_PT];
     let mut marks = vec![Mark::rule(0.0, Direction::Vertical, Pen::solid(0.6))];
     for (row, variable) in order.iter().enumerate() {
-        let at =
-            swarm(&variable.shap, size).into_iter().zip(&variable.shap).map(|(y, &x)| [x, row as f64 + y]).collect();
+        let places = placed(&variable.shap, size).into_iter().zip(&variable.shap);
+        let at = places.map(|([dx, dy], &x)| [x + dx, row as f64 + dy]).collect();
         let levels = ranks(&variable.values);
         marks.push(Mark::new(What::Points { at, marker: Marker::Disc, size_pt: SIZE_PT, levels }, Colour::Ink));
     }
@@ -101,6 +101,32 @@ fn beeswarm(order: &[&Variable], unit: &str, paper: &Paper) -> Panel {
 
 const ROW_PT: f64 = 40.0;
 
+/// Where each point lies from its value and its row: above and below, or in a block where few values are many points'.
+fn placed(values: &[f64], size: [f64; 2]) -> Vec<[f64; 2]> {
+    const FEW: usize = 4;
+    let mut different = values.to_vec();
+    different.sort_by(f64::total_cmp);
+    different.dedup();
+    if different.len() > FEW || values.len() <= 2 * different.len() {
+        return swarm(values, size).into_iter().map(|y| [0.0, y]).collect();
+    }
+    let mut places = vec![[0.0; 2]; values.len()];
+    for value in different {
+        let members: Vec<usize> = (0..values.len()).filter(|&at| values[at] == value).collect();
+        let n_columns = members.len().div_ceil(((2.0 * HALF_ROW / size[1]) as usize).max(1));
+        let n_rows = members.len().div_ceil(n_columns);
+        let middle = |n: usize| (n - 1) as f64 / 2.0;
+        for (k, at) in members.into_iter().enumerate() {
+            let (column, row) = (k / n_rows, k % n_rows);
+            places[at] = [(column as f64 - middle(n_columns)) * size[0], (row as f64 - middle(n_rows)) * size[1]];
+        }
+    }
+    places
+}
+
+/// Points of a row stay within this part of its height, above and below.
+const HALF_ROW: f64 = 0.42;
+
 /// Heights that keep points of one row from lying on each other; dense rows are pressed together until all fit.
 fn swarm(values: &[f64], size: [f64; 2]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
@@ -108,7 +134,7 @@ fn swarm(values: &[f64], size: [f64; 2]) -> Vec<f64> {
     let mut step = size[1];
     loop {
         let heights = stacked(values, &order, size[0], step);
-        if step < size[1] / 50.0 || heights.iter().all(|y| y.abs() <= 0.42) {
+        if step < size[1] / 50.0 || heights.iter().all(|y| y.abs() <= HALF_ROW) {
             return heights;
         }
         step *= 0.8;
