@@ -1,9 +1,11 @@
-"""CPU seconds of scikit-learn and mrmr-selection on the sizes of benches/learn.rs.
+"""CPU seconds of scikit-learn, mrmr-selection and, where Rscript has it, glmnet on the sizes of benches/learn.rs.
 
     python -m venv peers && peers/bin/pip install numpy pandas scikit-learn mrmr-selection
     OMP_NUM_THREADS=1 peers/bin/python benches/peer_learn.py
 """
 import itertools
+import shutil
+import subprocess
 import time
 import warnings
 
@@ -60,7 +62,24 @@ def bootstrap():
         roc_auc_score(y[i], s[i])
 
 
+GLMNET = """
+suppressMessages(library(glmnet)); set.seed(7)
+y <- as.numeric((0:74) %% 2 == 0); x <- matrix(runif(75 * 2264, -2, 2), 75); x[, 1:5] <- x[, 1:5] + 0.8 * y
+path <- function() cv.glmnet(x, y, foldid = (0:74) %% 5 + 1, nlambda = 100, lambda.min.ratio = 0.01)
+invisible(path()); spent <- proc.time(); invisible(path()); cat(sum((proc.time() - spent)[1:2]))
+"""
+
+
+def glmnet():
+    """The second of two runs: R compiles a function when it has been called."""
+    if shutil.which("Rscript") is None:
+        return
+    answer = subprocess.run(["Rscript", "-e", GLMNET], capture_output=True, text=True)
+    print(f"LASSO by glmnet: {answer.stdout} s CPU" if answer.returncode == 0 else "no glmnet for Rscript", flush=True)
+
+
 timed("bootstrap of 2000 AUCs", bootstrap)
 timed("LASSO, 100 lambdas, 5 folds, 75 x 2264", lasso)
+glmnet()
 timed("mRMR, 50 of 2264", mrmr)
 timed("grid search, 48 settings, 5 folds, 75 x 8", grid_search)
