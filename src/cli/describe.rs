@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
 use crate::report::describe;
 use crate::stats::compare::Params;
@@ -18,18 +19,18 @@ pub struct Args {
     /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=
     #[arg(long, value_name = "EXPR")]
     event: String,
-    /// Columns to describe; all others than the event's when not given
-    #[arg(long, value_delimiter = ',', value_name = "COLUMN,...")]
+    /// Columns to describe, a name with a comma in quotes; all others than the event's when not given
+    #[arg(long, value_name = "COLUMN,...")]
     variables: Vec<String>,
-    /// A column of numbers that are codes
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    /// Columns of numbers that are codes
+    #[arg(long, value_name = "COLUMN,...")]
     categorical: Vec<String>,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let event: Event = args.event.parse()?;
-    let read = study::read_table(&args.file, &args.categorical)?;
-    let found = study::describe(read, &event, &args.variables, &Params::default())?;
+    let read = study::read_table(&args.file, &names(&args.categorical))?;
+    let found = study::describe(read, &event, &names(&args.variables), &Params::default())?;
     if globals.format == Format::Json {
         output::print_json(&describe::json(found.n[0] + found.n[1], &found.variables))?;
         return Ok(Outcome::Done);

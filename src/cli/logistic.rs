@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
 use crate::model::logistic::{Method, Params};
 use crate::study::{self, Error};
@@ -18,14 +19,14 @@ pub struct Args {
     /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=
     #[arg(long, value_name = "EXPR")]
     event: String,
-    /// The variables of the model
-    #[arg(long, value_delimiter = ',', required = true, value_name = "COLUMN,...")]
+    /// The variables of the model, a name with a comma in quotes: '"a,b",c'
+    #[arg(long, required = true, value_name = "COLUMN,...")]
     terms: Vec<String>,
     /// The level that others are compared with
     #[arg(long, value_name = "COLUMN=LEVEL")]
     reference: Vec<String>,
-    /// A column of numbers that are codes
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    /// Columns of numbers that are codes
+    #[arg(long, value_name = "COLUMN,...")]
     categorical: Vec<String>,
     /// Firth's penalised likelihood, finite also under separation
     #[arg(long)]
@@ -34,11 +35,12 @@ pub struct Args {
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let event: Event = args.event.parse()?;
-    let references = args.reference.iter().map(|text| reference(text)).collect::<Result<Vec<_>, _>>()?;
+    let terms = names(&args.terms);
+    let references = args.reference.iter().map(|text| reference(text, &terms)).collect::<Result<Vec<_>, _>>()?;
     let method = if args.firth { Method::Firth } else { Method::MaximumLikelihood };
-    let read = study::read_table(&args.file, &args.categorical)?;
+    let read = study::read_table(&args.file, &names(&args.categorical))?;
     let params = Params { method, ..Params::default() };
-    let (regression, notes) = study::regress(&read, &event, &args.terms, &references, &params)?;
+    let (regression, notes) = study::regress(&read, &event, &terms, &references, &params)?;
     if globals.format == Format::Json {
         output::print_json(&regression.json())?;
         return Ok(Outcome::Done);
@@ -49,8 +51,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
-fn reference(text: &str) -> Result<(String, String), Error> {
-    let (column, level) =
-        text.split_once('=').ok_or_else(|| Error::Request(format!("--reference {text}: expected COLUMN=LEVEL")))?;
-    Ok((column.trim().to_owned(), level.trim().to_owned()))
+/// `COLUMN=LEVEL`, where the column's name may hold the sign too.
+fn reference(text: &str, terms: &[String]) -> Result<(String, String), Error> {
+    let divided: Vec<(&str, &str)> =
+        text.match_indices('=').map(|(at, _)| (text[..at].trim(), text[at + 1..].trim())).collect();
+    let known = divided.iter().find(|(column, _)| terms.iter().any(|term| term == column));
+    let (column, level) = known
+        .or(divided.first())
+        .ok_or_else(|| Error::Request(format!("--reference {text}: expected COLUMN=LEVEL")))?;
+    Ok(((*column).to_owned(), (*level).to_owned()))
 }

@@ -20,6 +20,7 @@ mod jobs;
 mod log;
 mod logistic;
 pub mod man;
+mod names;
 mod opening;
 mod output;
 mod patients;

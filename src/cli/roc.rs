@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
 use crate::evaluate::bootstrap;
 use crate::job::Job;
@@ -19,8 +20,8 @@ pub struct Args {
     /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=
     #[arg(long, value_name = "EXPR")]
     event: String,
-    /// The columns that hold scores
-    #[arg(long, value_delimiter = ',', required = true, value_name = "COLUMN,...")]
+    /// The columns that hold scores, a name with a comma in quotes
+    #[arg(long, required = true, value_name = "COLUMN,...")]
     score: Vec<String>,
     /// Of the bootstrap
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -34,7 +35,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let event: Event = args.event.parse()?;
     let read = study::read_table(&args.file, &[])?;
     let params = bootstrap::Params { replicates: args.replicates };
-    let (found, notes) = study::discriminate(&read, &event, &args.score, &params, Seed(args.seed), &Job::unwatched())?;
+    let (found, notes) =
+        study::discriminate(&read, &event, &names(&args.score), &params, Seed(args.seed), &Job::unwatched())?;
     if globals.format == Format::Json {
         output::print_json(&found.json())?;
         return Ok(Outcome::Done);

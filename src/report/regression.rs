@@ -27,16 +27,28 @@ impl Regression {
         let fit = logistic::fit(design, event, params)?;
         let groups: Vec<_> = encoded.variables.iter().map(|variable| variable.columns.clone()).collect();
         let inflation = logistic::variance_inflation(design, &groups);
-        let test = |columns: &std::ops::Range<usize>| logistic::likelihood_ratio(&fit, design, event, columns.clone());
+        let quick = logistic::affordable(&fit, groups.len());
+        let test = |columns: &std::ops::Range<usize>| {
+            quick.then(|| logistic::likelihood_ratio(&fit, design, event, columns.clone())).flatten()
+        };
         let variables = encoded.variables.iter().zip(inflation);
         let variables = variables
             .map(|(variable, inflation)| (variable.name.clone(), test(&variable.columns), inflation))
             .collect();
+        let profiles = logistic::profile(&fit, design, event);
+        let mut warnings: Vec<String> = fit.warnings.iter().map(|warning| words(warning, encoded)).collect();
+        if profiles.iter().all(Option::is_none) {
+            warnings.push(format!(
+                "profile intervals of {} terms on {} rows were left out: they take too long",
+                fit.terms.len(),
+                fit.n
+            ));
+        }
         Ok(Regression {
-            profiles: logistic::profile(&fit, design, event),
+            profiles,
             variables,
             hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups),
-            warnings: fit.warnings.iter().map(|warning| words(warning, encoded)).collect(),
+            warnings,
             fit,
         })
     }

@@ -41,9 +41,12 @@ pub enum EncodeError {
     Table(#[from] TableError),
 }
 
+/// Indicators of one variable that fit into 160 MB; more levels are names, not groups.
+const MAX_CELLS: usize = 20_000_000;
+
 /// The named variables over the rows where all of them, and `needed`, have a value.
 ///
-/// The reference level of a variable is that given in `references`, else its first. A level that no complete row has
+/// The reference level of a variable is that given in `references`, where a complete row has it, else the first. A level that no complete row has
 /// gets no column.
 pub fn encode(
     table: &Table,
@@ -67,11 +70,12 @@ pub fn encode(
             Values::Numbers(values) => {
                 filled.push((column.name.clone(), kept.iter().filter_map(|&row| values[row]).collect()));
             }
-            Values::Levels { levels, .. } if levels.len() > kept.len() + 1 => {
-                let (levels, rows) = (levels.len(), kept.len());
-                return Err(EncodeError::TooManyLevels { column: column.name.clone(), levels, rows });
-            }
             Values::Levels { levels, codes } => {
+                let present = present(codes, &kept, levels.len());
+                if present.saturating_mul(kept.len()) > MAX_CELLS {
+                    let (column, rows) = (column.name.clone(), kept.len());
+                    return Err(EncodeError::TooManyLevels { column, levels: present, rows });
+                }
                 let base = reference_code(&column.name, levels, codes, &kept, wanted)?;
                 for (code, level) in levels.iter().enumerate().filter(|(code, _)| Some(*code) != base) {
                     let is: Vec<f64> = kept.iter().map(|&row| f64::from(codes[row] == Some(code))).collect();
@@ -91,7 +95,15 @@ pub fn encode(
     Ok(Encoded { design, variables, kept })
 }
 
-/// The code of the reference level: the wanted one, else the first that a kept row has; `None` without levels.
+/// How many levels the kept rows have.
+fn present(codes: &[Option<usize>], kept: &[usize], n_levels: usize) -> usize {
+    let mut seen = vec![false; n_levels];
+    kept.iter().filter_map(|&row| codes[row]).for_each(|code| seen[code] = true);
+    seen.into_iter().filter(|&seen| seen).count()
+}
+
+/// The code of the reference level: the wanted one if a kept row has it, else the first that one has; `None` without
+/// levels.
 fn reference_code(
     column: &str,
     levels: &[String],
@@ -102,7 +114,8 @@ fn reference_code(
     match wanted {
         None => Ok(kept.iter().filter_map(|&row| codes[row]).min()),
         Some(level) => match levels.iter().position(|found| found == level) {
-            Some(code) => Ok(Some(code)),
+            Some(code) if kept.iter().any(|&row| codes[row] == Some(code)) => Ok(Some(code)),
+            Some(_) => Ok(kept.iter().filter_map(|&row| codes[row]).min()),
             None => {
                 let levels = levels.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
                 Err(EncodeError::NoLevel { column: column.to_owned(), level: level.to_owned(), levels })
@@ -124,6 +137,9 @@ mod tests {
         assert_eq!(encoded.design.columns, ["sitefemur", "sitetibia", "alp"]);
         assert_eq!(encoded.design.x, ndarray::array![[1.0, 0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 0.0, 5.0]]);
         assert_eq!((encoded.kept, encoded.variables[1].columns.clone()), (vec![0, 1, 4], 2..3));
+        let absent =
+            encode(&table, &["site", "alp"], &[("site", "tibia")], &[Some(true), None, None, None, Some(true)]);
+        assert_eq!(absent.unwrap().variables[0].reference.as_deref(), Some("femur"));
         let wrong = encode(&table, &["site"], &[("site", "hip")], &needed).unwrap_err();
         assert_eq!(wrong.to_string(), "column site has no level hip, it has femur, other, tibia");
     }

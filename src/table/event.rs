@@ -50,6 +50,12 @@ impl FromStr for Event {
     type Err = EventError;
 
     fn from_str(text: &str) -> Result<Event, EventError> {
+        let text = text.trim();
+        let (quoted, rest) = quoted_column(text);
+        if let Some(column) = quoted.filter(|_| SIGNS.iter().any(|(sign, _)| rest.trim_start().starts_with(sign))) {
+            // A stand-in for the name, so that its signs are none.
+            return Ok(Event { column, ..format!("x{rest}").parse()? });
+        }
         let first = SIGNS.iter().filter_map(|(sign, relation)| Some((text.find(sign)?, sign, relation)));
         // The earliest sign counts; among those at one place the longest, which is listed first.
         let (at, sign, relation) =
@@ -61,6 +67,20 @@ impl FromStr for Event {
         }
         Ok(Event { column: column.to_owned(), relation: *relation, value: value.to_owned() })
     }
+}
+
+/// The name in quotes that a text begins with, doubled quotes being one, and what follows it.
+fn quoted_column(text: &str) -> (Option<String>, &str) {
+    let Some(inside) = text.strip_prefix('"') else { return (None, text) };
+    let mut name = String::new();
+    let mut letters = inside.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' if letters.next_if(|(_, next)| *next == '"').is_none() => return (Some(name), &inside[at + 1..]),
+            letter => name.push(letter),
+        }
+    }
+    (None, text)
 }
 
 impl std::fmt::Display for Event {
@@ -133,6 +153,8 @@ mod tests {
         check("ftv3=2+", "ftv3", Relation::Equal, "2+");
         check("a==b", "a", Relation::Equal, "b");
         check("a!=b<c", "a", Relation::NotEqual, "b<c");
+        check(r#""a<b ""c"""=1"#, r#"a<b "c""#, Relation::Equal, "1");
+        check(r#""x>=y" < 3"#, "x>=y", Relation::Below, "3");
         assert!("a".parse::<Event>().is_err());
         assert!("=3".parse::<Event>().is_err());
     }

@@ -122,6 +122,90 @@ fn a_separated_model_is_named_by_variable_and_level() {
 }
 
 #[test]
+fn a_model_with_as_many_terms_as_rows_is_fitted_and_says_so() {
+    let model = |terms: &str| json("y,a,b\n0,1,5\n1,2,4\n0,3,9\n", &["logistic", "--event", "y=1", "--terms", terms]);
+    let found = model("a,b");
+    let warnings: Vec<&str> = found["warnings"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    assert!(warnings[0].starts_with("complete separation"), "{warnings:?}");
+    assert!(warnings[1].starts_with("the model has as many estimates as rows (3)"), "{warnings:?}");
+    assert_eq!((&found["log_likelihood"], &found["hosmer_lemeshow"]), (&0.0.into(), &Value::Null));
+    // More terms than rows: what is left over is aliased, as in R.
+    let more = json("y,a,b,c\n0,1,5,2\n1,2,4,2\n0,3,9,7\n", &["logistic", "--event", "y=1", "--terms", "a,b,c"]);
+    assert_eq!(more["terms"][3]["estimate"], Value::Null);
+    assert!(more["warnings"].to_string().contains("c is a linear combination of a, b and was left out"), "{more}");
+}
+
+#[test]
+fn a_profile_limit_far_from_the_maximum_is_still_the_root() {
+    // mpmath 1.3 with 25 digits: bisection of the profile, itself maximised by bisection of the score.
+    let text = "y,x\n0,21.2\n0,3.34\n1,0.0244\n0,0.0234\n0,0.231\n";
+    let model = json(text, &["logistic", "--event", "y=1", "--terms", "x"]);
+    let limits = &model["terms"][0]["or_ci_profile"];
+    for (at, expected) in [(0, 0.041209041419627899), (1, 1.4387846226115119817e30)] {
+        let found = limits[at].as_f64().unwrap();
+        assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
+    }
+}
+
+#[test]
+fn values_of_1e300_are_fitted_as_their_hundredths_are() {
+    let text = |unit: &str| {
+        let rows = [(0, 1), (0, 2), (1, 3), (0, 4), (1, 5), (0, 6), (1, 7), (1, 8), (0, 9), (1, 9)];
+        let rows: String = rows.iter().map(|(y, x)| format!("{y},{x}{unit}\n")).collect();
+        format!("y,x\n{rows}")
+    };
+    let model = |unit: &str| json(&text(unit), &["logistic", "--event", "y=1", "--terms", "x"]);
+    let (huge, plain) = (model("e299"), model(""));
+    for key in ["z", "p", "lr_p"] {
+        let (huge, plain) = (huge["terms"][1][key].as_f64().unwrap(), plain["terms"][1][key].as_f64().unwrap());
+        assert!((huge / plain - 1.0).abs() < 1e-10, "{key}: {huge} {plain}");
+    }
+    assert_eq!(huge["converged"], true);
+}
+
+#[test]
+fn p_values_keep_their_digits_down_to_1e_300() {
+    // mpmath 1.3: chi-square of a 2 x 2 table, t and Mann-Whitney Z of two shifted ranges.
+    let rows: String = (0..2000)
+        .map(|at| format!("{},{}\n", at % 2, if at % 2 == usize::from(at < 1828) { "a" } else { "b" }))
+        .collect();
+    let found = json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1"]);
+    let test = &found["variables"][0]["tests"]["pearson_chi2"];
+    let expected = (1371.168, 3.87017397230813261e-300);
+    assert!((test["statistic"].as_f64().unwrap() / expected.0 - 1.0).abs() < 1e-10, "{test}");
+    assert!((test["p"].as_f64().unwrap() / expected.1 - 1.0).abs() < 1e-9, "{test}");
+    let rows: String = (0..1400).map(|at| format!("{},{}\n", at % 2, at / 2 + 520 * (at % 2))).collect();
+    let found = json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1"]);
+    for (test, expected) in [("t_pooled", 8.94765142954757608e-299), ("mann_whitney", 5.17080617155281701e-201)] {
+        let p = found["variables"][0]["tests"][test]["p"].as_f64().unwrap();
+        assert!((p / expected - 1.0).abs() < 1e-9, "{test}: {p}");
+    }
+}
+
+#[test]
+fn many_terms_are_fitted_without_profiles_or_refused_but_never_for_minutes() {
+    let rows: String = (0..3000).map(|at| format!("{},l{}\n", at * 7 % 11 % 2, at % 200)).collect();
+    let model = json(&format!("y,x\n{rows}"), &["logistic", "--event", "y=1", "--terms", "x"]);
+    assert!(model["terms"][1]["se"].is_number() && model["terms"][1]["or_ci_profile"].is_null());
+    assert!(model["warnings"].to_string().contains("profile intervals of 200 terms on 3000 rows were left out"));
+}
+
+#[test]
+fn names_with_commas_quotes_and_signs_can_be_asked_for() {
+    let text = "\"a=1,b\",y<2,\"say \"\"x\"\"\"\n1,0,u\n2,1,v\n4,0,u\n3,1,u\n5,0,v\n";
+    let event = ["--event", "\"y<2\"=1"];
+    let described = json(text, &[&["describe"], &event[..], &["--variables", "\"a=1,b\""]].concat());
+    assert_eq!(described["variables"][0]["name"], "a=1,b");
+    let coded = ["--categorical", "\"a=1,b\"", "--reference", "a=1,b=2", "--terms", "\"a=1,b\"", "--firth"];
+    let model = json(text, &[&["logistic"], &event[..], &coded].concat());
+    assert_eq!((&model["terms"][1]["name"], &model["terms"][2]["name"]), (&"a=1,b1".into(), &"a=1,b3".into()));
+    let twice = ["--terms", "\"say \"\"x\"\"\"", "--terms", "\"a=1,b\""];
+    let model = json(text, &[&["logistic"], &event[..], &twice].concat());
+    assert_eq!((&model["terms"][1]["name"], &model["terms"][2]["name"]), (&"say \"x\"v".into(), &"a=1,b".into()));
+    assert_eq!(json(text, &[&["roc"], &event[..], &["--score", "\"a=1,b\""]].concat())["n"], 5);
+}
+
+#[test]
 fn a_wrong_file_or_request_is_answered_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |text: &str, arguments: &[&str]| -> String {
@@ -140,10 +224,10 @@ fn a_wrong_file_or_request_is_answered_by_name() {
     );
     assert!(refused("y,x\n1,1\n0,2\n", &["roc", "--event", "y=1", "--score", "w"]).contains("no column w"));
     assert!(refused("y,x\n1,a\n0,b\n", &["roc", "--event", "y=1", "--score", "x"]).contains("column x holds levels"));
-    let many: String = (0..50).map(|row| format!("{},l{row}\n", row % 2)).collect();
+    let many: String = (0..10_000).map(|row| format!("{},l{row}\n", row % 2)).collect();
     let text = format!("y,x\n{many}");
     assert!(
         refused(&text, &["logistic", "--event", "y=1", "--terms", "x"])
-            .contains("49 terms and an intercept cannot be fitted to 50 rows")
+            .contains("column x has 10000 levels for 10000 complete rows: is it an identifier?")
     );
 }

@@ -17,35 +17,44 @@ const ALIASED: f64 = 1e-10;
 /// Columns are standardised, constant ones zero.
 pub fn independent(z: &DMatrix<f64>, names: &[String]) -> (Vec<usize>, Vec<Warning>) {
     let (mut kept, mut basis, mut warnings): (Vec<usize>, Vec<DVector<f64>>, Vec<Warning>) = Default::default();
+    // What each kept column is made of: Z = Q R, one column of R each.
+    let mut r: Vec<Vec<f64>> = Vec::new();
     for j in 0..z.ncols() {
-        let column = z.column(j).into_owned();
-        let norm = column.norm();
-        let mut rest = column.clone();
+        let mut rest = z.column(j).into_owned();
+        let norm = rest.norm();
+        let mut made_of = vec![0.0; basis.len()];
         // Twice is enough (Giraud, Langou and Rozložník 2005).
         for _ in 0..2 {
-            for direction in &basis {
+            for (direction, part) in basis.iter().zip(&mut made_of) {
                 let along = direction.dot(&rest);
                 rest.axpy(-along, direction, 1.0);
+                *part += along;
             }
         }
         if norm > 0.0 && rest.norm() > ALIASED * norm {
+            made_of.push(rest.norm());
+            r.push(made_of);
             basis.push(rest.normalize());
             kept.push(j);
         } else {
-            warnings.push(Warning::Aliased { term: names[j].clone(), of: sources(z, &kept, &column, names) });
+            let shares = shares(&r, made_of);
+            let of = kept.iter().zip(shares).filter(|(_, share)| norm > 0.0 && share.abs() > 1e-7);
+            let of = of.map(|(&at, _)| names[at].clone()).collect();
+            warnings.push(Warning::Aliased { term: names[j].clone(), of });
         }
     }
     (kept, warnings)
 }
 
-/// The kept columns that make up a column.
-fn sources(z: &DMatrix<f64>, kept: &[usize], column: &DVector<f64>, names: &[String]) -> Vec<String> {
-    if kept.is_empty() || column.norm() == 0.0 {
-        return Vec::new();
+/// How often each kept column is in a combination of the basis: R s = c, from the last one back.
+fn shares(r: &[Vec<f64>], mut c: Vec<f64>) -> Vec<f64> {
+    for at in (0..r.len()).rev() {
+        c[at] /= r[at][at];
+        for above in 0..at {
+            c[above] -= r[at][above] * c[at];
+        }
     }
-    let shares =
-        z.select_columns(kept).svd(true, true).solve(column, 1e-14).unwrap_or_else(|_| DVector::zeros(kept.len()));
-    kept.iter().zip(shares.iter()).filter(|(_, share)| share.abs() > 1e-7).map(|(&at, _)| names[at].clone()).collect()
+    c
 }
 
 /// The generalised variance inflation factor of each group of columns (Fox and Monette 1992), the ordinary one for a

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::model::logistic::design::{Standardised, predictor};
-use crate::model::logistic::newton::{Solution, information, log_likelihood_of, logistic};
+use crate::model::logistic::newton::{self, Solution, log_likelihood_of, logistic};
 use crate::model::logistic::{Fit, Method, Warning};
 use crate::table::Design;
 
@@ -33,14 +33,14 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
     let free: Vec<usize> = (0..x.ncols()).filter(|at| !fixed.contains(at)).collect();
     let mut coefficients = start;
     let mut eta = predictor(x, &coefficients, &offset);
-    let mut value = penalised(x, &eta, event);
+    let mut information = newton::information(x, &eta);
+    let mut value = penalised(&information, &eta, event);
     let mut step = DVector::zeros(x.ncols());
     let mut converged = free.is_empty();
     for _ in 0..MAX_STEPS {
         if converged {
             break;
         }
-        let information = information(x, &eta);
         let Some(factor) = information.clone().cholesky() else { break };
         let score = score(x, &eta, event, &factor.inverse());
         let Some(part) = information.select_rows(&free).select_columns(&free).cholesky() else { break };
@@ -52,9 +52,10 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
         let found = loop {
             let next = &coefficients + share * &step;
             let next_eta = predictor(x, &next, &offset);
-            let next_value = penalised(x, &next_eta, event);
+            let next_information = newton::information(x, &next_eta);
+            let next_value = penalised(&next_information, &next_eta, event);
             if next_value >= value - 1e-12 {
-                break Some((next, next_eta, next_value));
+                break Some((next, next_eta, next_information, next_value));
             }
             share /= 2.0;
             if share < 1e-8 {
@@ -62,11 +63,11 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
             }
         };
         let Some(found) = found else { break };
-        (coefficients, eta, value) = found;
+        (coefficients, eta, information, value) = found;
         converged = step.amax() <= SMALL * (1.0 + coefficients.amax());
     }
     let k = x.ncols();
-    let covariance = information(x, &eta).cholesky().map_or_else(|| DMatrix::zeros(k, k), |factor| factor.inverse());
+    let covariance = information.cholesky().map_or_else(|| DMatrix::zeros(k, k), |factor| factor.inverse());
     let settled = converged || step.amax() <= 1e-9 * (1.0 + coefficients.amax());
     Solution {
         covariance,
@@ -89,8 +90,8 @@ fn score(x: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool], inverse: &DMatrix
     x.tr_mul(&adjusted)
 }
 
-fn penalised(x: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool]) -> f64 {
-    match information(x, eta).cholesky() {
+fn penalised(information: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool]) -> f64 {
+    match information.clone().cholesky() {
         None => f64::NEG_INFINITY,
         Some(factor) => log_likelihood_of(eta, event) + factor.l_dirty().diagonal().iter().map(|d| d.ln()).sum::<f64>(),
     }

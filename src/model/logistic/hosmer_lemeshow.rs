@@ -60,7 +60,8 @@ pub fn hosmer_lemeshow(
     sums.retain(|(n, ..)| *n > 0.0);
     let of = |(n, observed, expected): &(f64, f64, f64)| {
         let square = (observed - expected).powi(2);
-        square / expected + square / (n - expected)
+        // A group of certain outcomes that came true adds nothing, where rounding would have 0 / 0.
+        if square == 0.0 { 0.0 } else { square / expected + square / (n - expected) }
     };
     let statistic: f64 = sums.iter().map(of).sum();
     let (groups, df) = (sums.len(), sums.len().saturating_sub(2));

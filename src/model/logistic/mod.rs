@@ -21,7 +21,7 @@ use crate::table::Design;
 
 pub use collinear::variance_inflation;
 pub use hosmer_lemeshow::{Grouping, HosmerLemeshow, hosmer_lemeshow};
-pub use profile::{Profile, likelihood_ratio, profile, wald};
+pub use profile::{Profile, affordable, likelihood_ratio, profile, wald};
 
 use crate::model::logistic::design::Standardised;
 
@@ -97,6 +97,10 @@ pub enum Warning {
         term: String,
         of: Vec<String>,
     },
+    /// As many estimates as rows: the fit repeats the data and no degree of freedom is left.
+    Saturated {
+        n: usize,
+    },
     NotConverged,
 }
 
@@ -113,7 +117,7 @@ pub struct Infinite {
 pub enum FitError {
     #[error("{events} of {n} rows have the event: a model needs rows with and without it")]
     OneOutcome { n: usize, events: usize },
-    #[error("{terms} terms and an intercept cannot be fitted to {n} rows")]
+    #[error("{terms} terms on {n} rows are too many to fit: is a column an identifier?")]
     TooManyTerms { n: usize, terms: usize },
     #[error("the design has {design} rows, the event {event}")]
     Length { design: usize, event: usize },
@@ -194,10 +198,16 @@ impl std::fmt::Display for Warning {
             Warning::Aliased { term, of } => {
                 write!(f, "{term} is a linear combination of {} and was left out", of.join(", "))
             }
+            Warning::Saturated { n } => {
+                write!(f, "the model has as many estimates as rows ({n}): it repeats the data and tests nothing")
+            }
             Warning::NotConverged => write!(f, "the fit did not converge"),
         }
     }
 }
+
+/// Rows times squared terms of a step that takes a few seconds.
+const MAX_OPERATIONS: usize = 500_000_000;
 
 /// Fits the event on an intercept and every column of the design.
 pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitError> {
@@ -209,7 +219,7 @@ pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitE
     if events == 0 || events == n {
         return Err(FitError::OneOutcome { n, events });
     }
-    if terms + 1 >= n {
+    if n.saturating_mul(terms).saturating_mul(terms) > MAX_OPERATIONS {
         return Err(FitError::TooManyTerms { n, terms });
     }
     let (standardised, aliased) = Standardised::new(design);
@@ -218,6 +228,9 @@ pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitE
         Method::Firth => firth::fit(design, &standardised, event),
     };
     fit.warnings.extend(aliased);
+    if standardised.kept.len() + 1 == n {
+        fit.warnings.push(Warning::Saturated { n });
+    }
     Ok(fit)
 }
 
@@ -225,6 +238,10 @@ fn maximum_likelihood(design: &Design, standardised: &Standardised, event: &[boo
     let x = standardised.with_intercept();
     let offset = vec![0.0; event.len()];
     let solution = newton::maximise(&x, &offset, event, newton::start(standardised, event));
+    if let Some(separation) = separation::find(&x, event, &solution) {
+        return separation::limit(design, standardised, event, &separation);
+    }
+    let solution = if solution.converged { solution } else { newton::climb(&x, &offset, event, solution.coefficients) };
     if let Some(separation) = separation::find(&x, event, &solution) {
         return separation::limit(design, standardised, event, &separation);
     }

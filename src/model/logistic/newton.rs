@@ -106,6 +106,45 @@ pub fn maximise(x: &DMatrix<f64>, offset: &[f64], event: &[bool], start: DVector
     }
 }
 
+/// Levenberg's damped steps from `start`, then Newton's: for places so extreme that the information is singular to
+/// rounding while the score is not, as along a profile far from the maximum, or on the way to infinity.
+pub fn climb(x: &DMatrix<f64>, offset: &[f64], event: &[bool], start: DVector<f64>) -> Solution {
+    // Each good step divides the damping by ten, so that even a start 1e300 away is left behind.
+    const MAX_STEPS: usize = 400;
+    let mut coefficients = start;
+    let mut eta = predictor(x, &coefficients, offset);
+    let mut log_likelihood = log_likelihood_of(&eta, event);
+    let from = coefficients.clone();
+    let mut damping = 1.0;
+    for _ in 0..MAX_STEPS {
+        let score = x.tr_mul(&DVector::from_iterator(event.len(), residuals(&eta, event)));
+        let mut damped = information(x, &eta);
+        let added = damping * (damped.diagonal().amax() + f64::MIN_POSITIVE.sqrt());
+        (0..coefficients.len()).for_each(|at| damped[(at, at)] += added);
+        let Some(factor) = damped.cholesky() else {
+            damping *= 10.0;
+            continue;
+        };
+        let next = &coefficients + factor.solve(&score);
+        let next_eta = predictor(x, &next, offset);
+        let next_log_likelihood = log_likelihood_of(&next_eta, event);
+        if next_log_likelihood > log_likelihood {
+            (coefficients, eta, log_likelihood) = (next, next_eta, next_log_likelihood);
+            damping = (damping / 10.0).max(f64::MIN_POSITIVE);
+        } else if damping > 1e20 {
+            break;
+        } else {
+            damping *= 10.0;
+        }
+    }
+    let step = &coefficients - from;
+    let there = maximise(x, offset, event, coefficients);
+    let log_likelihood = there.log_likelihood.max(log_likelihood);
+    // Without a maximum the whole way is the direction of escape: what is finite in it has been left far behind.
+    let step = if there.converged { there.step } else { step };
+    Solution { log_likelihood, step, ..there }
+}
+
 /// X' W X.
 pub fn information(x: &DMatrix<f64>, eta: &DVector<f64>) -> DMatrix<f64> {
     let mut weighted = x.clone();

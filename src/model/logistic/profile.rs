@@ -1,6 +1,7 @@
 //! Profile likelihood: intervals and tests that do not trust the curvature at the maximum.
 
 use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
 use crate::model::logistic::design::Standardised;
 use crate::model::logistic::{Fit, Method, firth, newton};
@@ -19,8 +20,26 @@ pub struct Profile {
     pub test: Test,
 }
 
-/// One profile a term of `fit`, intercept first; `None` for aliased terms and where nothing was estimated.
+/// Rows times squared terms times fits that take a few seconds; Firth's steps are more and dearer.
+const MAX_WORK: usize = 2_500_000_000;
+const FIRTH_COSTS: usize = 8;
+/// Fits that both limits of a term take, about.
+const FITS_OF_A_PROFILE: usize = 16;
+
+/// Whether `fits` models like this one are done in a few seconds.
+pub fn affordable(fit: &Fit, fits: usize) -> bool {
+    let cost = if fit.method == Method::Firth { FIRTH_COSTS } else { 1 };
+    let work =
+        [fit.n, fit.terms.len(), fit.terms.len(), cost].iter().fold(fits, |work, &factor| work.saturating_mul(factor));
+    work <= MAX_WORK
+}
+
+/// One profile a term of `fit`, intercept first; `None` for aliased terms, where nothing was estimated, and
+/// everywhere when they are not `affordable`.
 pub fn profile(fit: &Fit, design: &Design, event: &[bool]) -> Vec<Option<Profile>> {
+    if !affordable(fit, FITS_OF_A_PROFILE * fit.terms.len()) {
+        return vec![None; fit.terms.len()];
+    }
     let (standardised, _) = Standardised::new(design);
     let one = |(at, term): (usize, &crate::model::logistic::Term)| {
         let estimate = term.estimate?;
@@ -30,7 +49,7 @@ pub fn profile(fit: &Fit, design: &Design, event: &[bool]) -> Vec<Option<Profile
         };
         Some(Curve::new(&standardised, event, fit, column).profile(estimate, term.se))
     };
-    fit.terms.iter().enumerate().map(one).collect()
+    fit.terms.par_iter().enumerate().map(one).collect()
 }
 
 /// The log-likelihood as a function of one coefficient.
@@ -86,14 +105,24 @@ impl<'a> Curve<'a> {
         let mut zeros = DVector::zeros(self.x.ncols());
         zeros[self.column] = held;
         let tangent = self.tangent.as_ref().map(|tangent| tangent.at(self.column, held));
-        let reached = match tangent.map(|start| self.reached(held, start)) {
-            Some(near) if near.converged => near.log_likelihood,
-            near => {
-                let far = self.reached(held, zeros).log_likelihood;
-                near.map_or(far, |near| far.max(near.log_likelihood))
-            }
-        };
-        2.0 * (self.maximum - reached)
+        let near = tangent.map(|start| self.reached(held, start)).filter(|near| near.log_likelihood.is_finite());
+        if let Some(near) = near.as_ref().filter(|near| near.converged) {
+            return 2.0 * (self.maximum - near.log_likelihood);
+        }
+        let far = self.reached(held, zeros);
+        let best = near.filter(|near| near.log_likelihood > far.log_likelihood || far.log_likelihood.is_nan());
+        let best = best.unwrap_or(far);
+        2.0 * (self.maximum - self.climbed(held, best).log_likelihood)
+    }
+
+    /// The rest of the way, where Newton's steps were stuck below the maximum.
+    fn climbed(&self, held: f64, from: newton::Solution) -> newton::Solution {
+        if from.converged || self.method == Method::Firth {
+            return from;
+        }
+        let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
+        let rest = self.x.clone().remove_column(self.column);
+        newton::climb(&rest, &offset, self.event, from.coefficients)
     }
 
     /// The maximum over the other coefficients, searched from `start`.

@@ -1,0 +1,31 @@
+//! Lists of column names on the command line.
+
+/// `a,b,c`; a name with a comma stands in quotes as in a CSV file: `"a,b",c`. An option may be repeated.
+pub fn names(lists: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for list in lists {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(list.as_bytes());
+        for record in reader.records() {
+            let record = record.expect("UTF-8 in memory has no read errors");
+            found.extend(record.iter().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_comma_is_quoted_as_in_a_csv_file() {
+        let check = |lists: &[&str], expected: &[&str]| {
+            let lists: Vec<String> = lists.iter().map(|&list| list.to_owned()).collect();
+            assert_eq!(names(&lists), expected);
+        };
+        check(&["a,b c"], &["a", "b c"]);
+        check(&[r#""a,b",c"#, "d"], &["a,b", "c", "d"]);
+        check(&[r#"5" nail,"say ""x""""#], &[r#"5" nail"#, r#"say "x""#]);
+        check(&["", "größe, Ki-67 (%)"], &["größe", "Ki-67 (%)"]);
+    }
+}
