@@ -47,7 +47,8 @@ impl Regression {
         Ok(Regression {
             profiles,
             variables,
-            hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups),
+            hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups)
+                .filter(|_| !fit.is_separated()),
             warnings,
             fit,
         })

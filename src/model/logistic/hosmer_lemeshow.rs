@@ -36,7 +36,7 @@ impl HosmerLemeshow {
     }
 }
 
-/// `None` when a group expects no event or nothing but events, as after separation.
+/// `None` when a group expects no event, or nothing but events, and has another.
 pub fn hosmer_lemeshow(
     event: &[bool],
     probabilities: &[f64],
