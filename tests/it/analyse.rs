@@ -141,7 +141,7 @@ fn a_profile_limit_far_from_the_maximum_is_still_the_root() {
     let text = "y,x\n0,21.2\n0,3.34\n1,0.0244\n0,0.0234\n0,0.231\n";
     let model = json(text, &["logistic", "--event", "y=1", "--terms", "x"]);
     let limits = &model["terms"][0]["or_ci_profile"];
-    for (at, expected) in [(0, 0.041209041419627899), (1, 1.4387846226115119817e30)] {
+    for (at, expected) in [(0, 0.0412090414196279), (1, 1.438784622611512e30)] {
         let found = limits[at].as_f64().unwrap();
         assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
     }
@@ -171,12 +171,12 @@ fn p_values_keep_their_digits_down_to_1e_300() {
         .collect();
     let found = json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1"]);
     let test = &found["variables"][0]["tests"]["pearson_chi2"];
-    let expected = (1371.168, 3.87017397230813261e-300);
+    let expected = (1371.168, 3.870173972308133e-300);
     assert!((test["statistic"].as_f64().unwrap() / expected.0 - 1.0).abs() < 1e-10, "{test}");
     assert!((test["p"].as_f64().unwrap() / expected.1 - 1.0).abs() < 1e-9, "{test}");
     let rows: String = (0..1400).map(|at| format!("{},{}\n", at % 2, at / 2 + 520 * (at % 2))).collect();
     let found = json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1"]);
-    for (test, expected) in [("t_pooled", 8.94765142954757608e-299), ("mann_whitney", 5.17080617155281701e-201)] {
+    for (test, expected) in [("t_pooled", 8.947651429547576e-299), ("mann_whitney", 5.170806171552817e-201)] {
         let p = found["variables"][0]["tests"][test]["p"].as_f64().unwrap();
         assert!((p / expected - 1.0).abs() < 1e-9, "{test}: {p}");
     }
