@@ -63,7 +63,10 @@ fn html_block(out: &mut String, block: &Block, numbers: &mut Numbers) {
     let _ = match block {
         Block::Text(text) => writeln!(out, "<p>{}</p>", escape(text)),
         Block::Warning(text) => writeln!(out, "<p class=\"warning\"><strong>Warning.</strong> {}</p>", escape(text)),
-        Block::Sheet(sheet) => writeln!(out, "<div class=\"sheet\">{}</div>", sheet::render(sheet, Format::Html)),
+        Block::Sheet(sheet) => {
+            let wide = if sheet.headings.len() > WIDE { " wide" } else { "" };
+            writeln!(out, "<div class=\"sheet{wide}\">{}</div>", sheet::render(sheet, Format::Html))
+        }
         Block::Figure(figure) => {
             writeln!(
                 out,
@@ -147,6 +150,9 @@ impl Page {
     }
 }
 
+/// A table of more columns is printed on a page turned on its side.
+const WIDE: usize = 8;
+
 const STYLE: &str = "\
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; color: #1a1a1a; \
@@ -172,12 +178,16 @@ figure svg { max-width: 100%; height: auto; display: block; }
 figcaption { font-size: .87rem; margin-top: .5rem; max-width: 46rem; }
 @media print {
   @page { margin: 18mm 16mm; }
+  @page wide { size: landscape; margin: 12mm 10mm; }
   body { font-size: 10pt; max-width: none; margin: 0; padding: 0; }
   nav { display: none; }
   figure, tr, .warning { break-inside: avoid; }
   h2 { break-after: avoid; }
   thead { display: table-header-group; }
   .sheet { overflow: visible; }
+  .wide { page: wide; }
+  .wide table { font-size: 7.5pt; }
+  .wide th, .wide td { padding-right: .35rem; }
 }
 ";
 

@@ -58,18 +58,24 @@ impl Store {
         Ok(names.into_iter().filter(differs).map(tell).collect())
     }
 
-    /// Clinical values, inclusion, linked files, splits, lock and protocols that are not what the trail and their
-    /// hashes say.
+    /// Clinical values, inclusion, linked files, queries, splits, locks, fits and protocols that are not what the trail
+    /// and their hashes say.
     pub fn check_against_trail(&self) -> Result<Vec<String>, StoreError> {
+        let changes = self.changes(&ChangeFilter::default())?;
         let mut told: BTreeMap<Place, Option<String>> = BTreeMap::new();
-        for change in self.changes(&ChangeFilter::default())?.into_iter().rev() {
-            told.insert((change.table, change.row, change.field), change.new);
+        for change in changes.iter().rev().cloned() {
+            // A split is not locked at first.
+            let new = change.new.filter(|new| (change.table.as_str(), new.as_str()) != ("split", "0"));
+            told.insert((change.table, change.row, change.field), new);
         }
-        let held = self.held()?;
+        let mut held = self.held()?;
+        // Fits of programs that kept no hash of them.
+        held.retain(|place, _| place.0 != "run" || told.contains_key(place));
         let places: BTreeSet<&Place> = told.keys().filter(|place| is_held(place)).chain(held.keys()).collect();
         let differs = |place: &&Place| told.get(*place).and_then(Option::as_ref) != held.get(*place);
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         let mut findings: Vec<String> = places.into_iter().filter(differs).map(tell).collect();
+        findings.extend(self.queries_against(&changes)?);
         let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
         let protocols = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         for protocol in protocols {
@@ -106,6 +112,18 @@ impl Store {
         hold("study", &study.title, "title", Some(study.title.clone()));
         hold("study", &study.title, "protocol", Some(study.protocol_hash));
         hold("study", &study.title, "locked", study.locked.map(|(at, _)| at));
+        let sql = "SELECT id, source, coalesce('seed ' || seed, 'imported'), locked FROM split";
+        let mut statement = self.connection.prepare(sql)?;
+        let splits =
+            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        for split in splits {
+            let (id, source, origin, locked): (i64, String, String, bool) = split?;
+            hold("split", &id.to_string(), &source, Some(origin));
+            hold("split", &id.to_string(), "locked", locked.then(|| "1".to_owned()));
+        }
+        for run in self.runs()? {
+            hold("run", &run.id.0.to_string(), "models", self.seal(run.id)?);
+        }
         let sql = "SELECT split, code, side FROM split_member JOIN patient ON id = patient";
         let mut statement = self.connection.prepare(sql)?;
         let members = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))?;
@@ -126,7 +144,7 @@ fn is_held((table, _, field): &Place) -> bool {
         "patient" => field != "included",
         "image" => !field.ends_with(" patient"),
         "study" => field != "schema",
-        "split" => !matches!(field.as_str(), "drawn" | "imported" | "locked"),
+        "split" | "run" => true,
         _ => false,
     }
 }

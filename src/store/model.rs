@@ -1,8 +1,10 @@
 //! What was learnt: models, their features, and each patient's probability.
 
 use rusqlite::{OptionalExtension, params};
+use serde_json::json;
 
-use crate::store::{ModelId, PatientId, RunId, SplitId, Store, StoreError, Write};
+use crate::store::trail::sha256;
+use crate::store::{ModelId, PatientId, Run, RunId, SplitId, Store, StoreError, Write};
 
 /// A model to be stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +109,32 @@ impl Store {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// SHA-256 of a run's row, its models, their features and predictions; `None` without models. The trail keeps it.
+    pub(in crate::store) fn seal(&self, run: RunId) -> Result<Option<String>, StoreError> {
+        let (models, Some(row)) = (self.models_of(run)?, self.run(run)?) else { return Ok(None) };
+        if models.is_empty() {
+            return Ok(None);
+        }
+        let Run { kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, .. } = &row;
+        let of_run = (kind, protocol_hash, inputs, seed.0, program_version, actor, host, started_at);
+        let model = |it: &Model| {
+            let predictions: Vec<_> = it
+                .predictions
+                .iter()
+                .map(|one| (one.patient.0, one.origin.name(), one.probability.to_bits(), one.linear.map(f64::to_bits)))
+                .collect();
+            json!([it.split.0, it.name, it.kind, it.recipe, predictions])
+        };
+        let selected: Vec<_> = self
+            .selected_features(run)?
+            .into_iter()
+            .map(|(name, feature, weight)| (name, feature, weight.to_bits()))
+            .collect();
+        let models: Vec<_> = models.iter().map(model).collect();
+        let rest = (&row.finished_at, row.locked, &row.trail_head);
+        Ok(Some(sha256(json!([of_run, rest, models, selected]).to_string())))
     }
 
     fn predictions(&self, model: ModelId) -> Result<Vec<Prediction>, StoreError> {

@@ -1,8 +1,10 @@
 //! Queries about a patient's field: raised, answered, closed.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Row, params};
 
-use crate::store::{PatientId, QueryId, Store, StoreError, Write};
+use crate::store::{Change, PatientId, QueryId, Store, StoreError, Write};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,16 @@ pub struct Query {
 
 /// The answer of a rule that no longer finds anything.
 const RESOLVED: &str = "no longer so";
+
+impl QuerySource {
+    /// As the database writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            QuerySource::Person => "person",
+            QuerySource::Rule => "rule",
+        }
+    }
+}
 
 impl QueryState {
     /// As the database writes it.
@@ -68,6 +80,33 @@ impl Store {
         let rows = statement.query_map([patient], query)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// Queries that are not what the trail says. The trail names a query by patient and field, and a field may have
+    /// several: what was said minus what was taken back is compared, whichever query it was.
+    pub(in crate::store) fn queries_against(&self, changes: &[Change]) -> Result<Vec<String>, StoreError> {
+        let mut balance: BTreeMap<(String, String), BTreeMap<String, i64>> = BTreeMap::new();
+        let mut count = |code: &str, field: &str, value: &str, n: i64| {
+            *balance.entry((code.to_owned(), field.to_owned())).or_default().entry(value.to_owned()).or_default() += n;
+        };
+        let is_raised = |field: &str| ![" state", " answer", " text"].iter().any(|part| field.ends_with(part));
+        for change in changes.iter().filter(|change| change.table == "query") {
+            let (code, field) = (&change.row, &change.field);
+            change.new.iter().for_each(|new| count(code, field, new, 1));
+            change.old.iter().for_each(|old| count(code, field, old, -1));
+            if is_raised(field) {
+                count(code, &format!("{field} state"), "open", 1);
+            }
+        }
+        let codes: BTreeMap<PatientId, String> = self.patients()?.into_iter().map(|it| (it.id, it.code)).collect();
+        for query in self.queries()? {
+            let (code, field) = (codes.get(&query.patient).map_or("", String::as_str), &query.field);
+            count(code, field, &format!("{}: {}", query.source.name(), query.text), -1);
+            count(code, &format!("{field} state"), query.state.name(), -1);
+            query.answer.iter().for_each(|answer| count(code, &format!("{field} answer"), answer, -1));
+        }
+        let differs = balance.into_iter().filter(|(_, values)| values.values().any(|n| *n != 0));
+        Ok(differs.map(|((code, field), _)| format!("query {code}: {field} is not what the trail says")).collect())
+    }
 }
 
 impl Write<'_> {
@@ -80,11 +119,7 @@ impl Write<'_> {
         text: &str,
     ) -> Result<QueryId, StoreError> {
         let sql = "INSERT INTO query (patient, field, source, text) VALUES (?1, ?2, ?3, ?4)";
-        let source = match source {
-            QuerySource::Person => "person",
-            QuerySource::Rule => "rule",
-        };
-        self.connection.prepare_cached(sql)?.execute(params![patient, field, source, text])?;
+        self.connection.prepare_cached(sql)?.execute(params![patient, field, source.name(), text])?;
         Ok(QueryId(self.connection.last_insert_rowid()))
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::job::Job;
-use crate::store::{ChangeFilter, ImageFile, PatientId, Role};
-use crate::study::{Error, Study, input};
+use crate::store::{Change, ChangeFilter, ImageFile, PatientId, Role};
+use crate::study::{Error, Study, View, input};
 
 /// What was checked, and what was found wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,7 @@ impl Study {
             .findings
             .extend(altered.map(|place| format!("{place}: the feature values are not those that were stored")));
         self.verify_inputs(&mut found)?;
+        self.verify_fit(&mut found, &changes)?;
         Ok(found)
     }
 
@@ -64,6 +65,26 @@ impl Study {
             stage.step()?;
         }
         found.images = files.len();
+        Ok(())
+    }
+
+    /// Whether the newest fit was learnt from the data that are stored now. Where they differ, either something was done
+    /// since, or something was altered unseen.
+    fn verify_fit(&self, found: &mut Verification, changes: &[Change]) -> Result<(), Error> {
+        let runs = self.store.runs()?;
+        let Some(fit) = runs.iter().find(|run| run.kind == "fit" && run.finished_at.is_some()) else { return Ok(()) };
+        if self.view == View::Blind || self.fit_inputs().is_ok_and(|inputs| inputs == fit.inputs) {
+            return Ok(());
+        }
+        let since = changes.iter().take_while(|change| change.hash != fit.trail_head);
+        let is_data = |table: &str| ["patient", "image", "study", "protocol", "split", "shard"].contains(&table);
+        let was_changed = since.filter(|change| is_data(&change.table)).count() > 0;
+        let was_measured = runs.iter().any(|run| run.kind != "fit" && run.id.0 > fit.id.0);
+        if was_changed || was_measured {
+            found.notes.push("the data changed since the newest fit: fit again".to_owned());
+        } else {
+            found.findings.push(format!("fit {}: learnt from other data than those stored now", fit.id.0));
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Several people, faults and hostile bytes: nothing acknowledged is lost, nothing half-written looks finished.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +15,7 @@ use rand::Rng;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::fit;
 use crate::support::{fixture, program, rounds, run};
 
 /// A study of the synthetic cohort.
@@ -33,9 +35,14 @@ fn edit(value: usize) -> [Edit; 1] {
 fn verify_finds_nothing_in_an_honest_study_and_every_kind_of_tampering_in_others() {
     let check = |sql: &str, expected: &str| {
         let (folder, path, study) = study();
+        let first = study.raise_query("SYN001", "alp", "really?").unwrap();
+        study.answer_query(first, "yes").unwrap();
+        study.raise_query("SYN001", "alp", "sure?").unwrap();
+        study.close_query(first, "read again").unwrap();
         drop(study);
         let drop_all = "DROP TRIGGER patient_changed; DROP TRIGGER patient_kept; DROP TRIGGER split_member_added;
                         DROP TRIGGER study_changed; DROP TRIGGER protocol_kept_update;
+                        DROP TRIGGER query_changed;
                         DROP TRIGGER change_kept_update; DROP TRIGGER change_kept_delete;";
         if !sql.is_empty() {
             Connection::open(&path).unwrap().execute_batch(&format!("{drop_all} {sql}")).unwrap();
@@ -50,8 +57,47 @@ fn verify_finds_nothing_in_an_honest_study_and_every_kind_of_tampering_in_others
     check("UPDATE change SET actor = 'nobody' WHERE seq = 9", "change 9 is not what was recorded");
     check("UPDATE protocol SET toml = toml || ' '", "not the one of its hash");
     check("UPDATE study SET locked_at = 'x', locked_by = 'y'", "study A study: locked is not what the trail says");
-    check("DELETE FROM patient WHERE code = 'SYN001'", "patient SYN001: code is not what the trail says");
+    check("UPDATE query SET state = 'closed' WHERE id = 2", "state is not what the trail says");
+    check("UPDATE query SET text = 'nothing' WHERE id = 2", "is not what the trail says");
+    check("DELETE FROM patient WHERE code = 'SYN002'", "patient SYN002: code is not what the trail says");
     check("PRAGMA foreign_keys = OFF; INSERT INTO split_member VALUES (7, 7, 'test')", "refers to no row");
+}
+
+#[test]
+fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let study = fit::study(Some(&path));
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    drop(study);
+    let of_fits = |path: &Path| {
+        let found = Study::open(path, Access::Read).unwrap().verify(None, &Job::unwatched()).unwrap();
+        (found.findings.into_iter().filter(|it| !it.contains("other files")).collect::<Vec<_>>(), found.notes)
+    };
+    assert_eq!(of_fits(&path), (Vec::new(), Vec::new()));
+    let check = |sql: &str, expected: &str| {
+        let copy = folder.path().join("copy.db");
+        let _ = fs::remove_file(&copy);
+        Study::open(&path, Access::Read).unwrap().store.backup(&copy).unwrap();
+        Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
+        let (findings, notes) = of_fits(&copy);
+        assert!(findings.iter().chain(&notes).any(|it| it.contains(expected)), "{sql}: {findings:?} {notes:?}");
+    };
+    let models = "models is not what the trail says";
+    check("UPDATE prediction SET probability = 0.5 WHERE patient = 3 AND origin = 'fitted'", models);
+    check("UPDATE selected_feature SET weight = 2 * weight", models);
+    check("UPDATE model SET recipe = '{}' WHERE name = 'clinical'", models);
+    check("UPDATE run SET seed = 7 WHERE kind = 'fit'", models);
+    check("DELETE FROM prediction; DELETE FROM selected_feature; DELETE FROM model", models);
+    check("UPDATE feature_value SET value = 1 WHERE feature = 3", "the feature values are not those that were stored");
+    check("UPDATE feature_value SET value = 1 WHERE feature = 3", "learnt from other data than those stored now");
+    check("DROP TRIGGER split_changed; UPDATE split SET locked = 1", "split 1: locked is not what the trail says");
+    let study = Study::open(&path, Access::Write).unwrap();
+    study.edit("SYN001", &edit(7), "typing error", None).unwrap();
+    drop(study);
+    let (findings, notes) = of_fits(&path);
+    assert!(findings.is_empty() && notes.iter().any(|it| it.contains("fit again")), "{findings:?} {notes:?}");
 }
 
 #[test]
@@ -71,6 +117,30 @@ fn a_trail_whose_end_was_cut_has_lost_the_head_that_was_noted() {
     assert!(said.contains("it was cut"), "{said}");
 }
 
+/// Every row of every table but the queue of jobs, as text; `None` where it cannot be read.
+fn everything(path: &Path) -> Option<BTreeMap<String, Vec<String>>> {
+    let file = Connection::open(path).ok()?;
+    let mut tables = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'job'").ok()?;
+    let names: Vec<String> = tables.query_map([], |row| row.get(0)).ok()?.collect::<Result<_, _>>().ok()?;
+    let rows = |name: &String| -> Option<Vec<String>> {
+        let mut rows = file.prepare(&format!("SELECT * FROM {name}")).ok()?;
+        let n = rows.column_count();
+        let text = |row: &rusqlite::Row| (0..n).map(|at| Ok(format!("{:?}", row.get_ref(at)?))).collect();
+        rows.query_map([], text).ok()?.collect::<Result<Vec<String>, _>>().ok()
+    };
+    names.iter().map(|name| Some((name.clone(), rows(name)?))).collect()
+}
+
+fn differences(path: &Path, all: &BTreeMap<String, Vec<String>>) -> String {
+    let found = everything(path).unwrap_or_default();
+    let differs = |(name, rows): (&String, &Vec<String>)| {
+        let now = found.get(name).cloned().unwrap_or_default();
+        let row = rows.iter().zip(&now).find(|(was, is)| was != is);
+        row.map(|(was, is)| format!("{name}: {was} is {is}"))
+    };
+    all.iter().filter_map(differs).collect::<Vec<_>>().join("; ")
+}
+
 #[test]
 fn flipped_bytes_and_cut_files_never_make_the_program_panic() {
     let (folder, path, study) = study();
@@ -79,7 +149,9 @@ fn flipped_bytes_and_cut_files_never_make_the_program_panic() {
     let whole = fs::read(&path).unwrap();
     let mut rng = Seed(8).named("flip").rng();
     let broken = folder.path().join("broken.db");
-    let (mut refused, mut read_only, mut sound) = (0, 0, 0);
+    let (mut refused, mut read_only, mut verified, mut harmless) = (0, 0, 0, 0);
+    let mut unseen: Vec<String> = Vec::new();
+    let all = everything(&path).unwrap();
     let mut look = |bytes: &[u8]| {
         fs::write(&broken, bytes).unwrap();
         for suffix in ["-wal", "-shm"] {
@@ -92,6 +164,8 @@ fn flipped_bytes_and_cut_files_never_make_the_program_panic() {
         let _ = study.cohort();
         let _ = study.patients_sheet();
         let _ = study.fit(&Job::unwatched());
+        let found = study.verify(None, &Job::unwatched()).map_or(1, |it| it.findings.len());
+        let is_same = everything(&broken).is_some_and(|found| found == all);
         let edited = study.edit("SYN001", &edit(7), "a try", None);
         match study.store.read_only() {
             Some(why) => {
@@ -99,9 +173,10 @@ fn flipped_bytes_and_cut_files_never_make_the_program_panic() {
                 assert!(edited.is_err());
                 read_only += 1;
             }
-            None => sound += 1,
+            None if found > 0 => verified += 1,
+            None if is_same => harmless += 1,
+            None => unseen.push(differences(&broken, &all)),
         }
-        let _ = study.verify(None, &Job::unwatched());
     };
     for _ in 0..rounds(40, 1000) {
         let mut bytes = whole.clone();
@@ -112,7 +187,8 @@ fn flipped_bytes_and_cut_files_never_make_the_program_panic() {
     for _ in 0..rounds(10, 200) {
         look(&whole[..rng.random_range(0..whole.len())]);
     }
-    eprintln!("{refused} refused, {read_only} read only, {sound} where it did not matter at once");
+    eprintln!("{refused} refused, {read_only} read only, {verified} found by verify, {harmless} where nothing is");
+    assert_eq!(unseen, Vec::<String>::new());
 }
 
 #[test]
