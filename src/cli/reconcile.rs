@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Format, Globals, Outcome, output};
+use crate::cli::{Format, Globals, Outcome, opening, output};
 use crate::reconcile::Severity;
 use crate::study::{self, Error, reconcile};
 
@@ -20,6 +20,9 @@ pub struct Args {
     /// Compare with the recomputed cells of this file, of the same columns, instead
     #[arg(long, value_name = "FILE", requires = "file")]
     against: Option<PathBuf>,
+    /// Compare with what the study gives for Tables 1 to 5 instead, cell by cell, in units of the last printed digit
+    #[arg(long, requires = "file", conflicts_with = "against")]
+    study_cells: bool,
     /// Leave out the notes on what the numbers reveal
     #[arg(long)]
     no_notes: bool,
@@ -59,6 +62,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Ok(Outcome::Done);
     }
     let file = args.file.as_ref().expect("clap asks for a file without --rows");
+    if args.study_cells {
+        output::print_sheet(&opening::read(globals)?.beside_published(file)?, globals.format)?;
+        return Ok(Outcome::Done);
+    }
     let cells = study::reconcile::published(file)?;
     if let Some(recomputed) = &args.against {
         let differences = reconcile::differences(&cells, recomputed)?;

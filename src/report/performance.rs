@@ -3,6 +3,7 @@
 use crate::evaluate::calibration::calibration;
 use crate::evaluate::roc::{self, confusion};
 use crate::model::logistic::{Grouping, HosmerLemeshow, hosmer_lemeshow};
+use crate::report::printed::{Entry, model_label};
 use crate::report::sheet::{Cell, Sheet};
 use crate::stats::proportion::wilson;
 
@@ -163,6 +164,19 @@ fn extras() -> Vec<Extra> {
             .map(|(k, name)| column(&format!("{name} corrected"), move |it| Cell::number(it.corrected.others[k], 3))),
     );
     extras
+}
+
+/// The cells of Table 3 or 5 in the words of the published ones.
+pub fn entries(rows: &[Scored], cut: &Cut) -> Vec<Entry> {
+    const COLUMNS: [&str; 6] = ["AUC (95%CI)", "Accuracy", "Sensitivity", "Specificity", "Precision", "F1"];
+    let of = |scored: &Scored| {
+        let set = if scored.set == "test" { "test" } else { "training" };
+        let row = model_label(&scored.model).to_owned();
+        let cells = std::iter::once(area(scored)).chain(shares(scored, threshold(scored, rows, cut)));
+        let entry = |(column, cell): (&str, Cell)| Entry { set, row: row.clone(), column: column.to_owned(), cell };
+        COLUMNS.into_iter().zip(cells).map(entry).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(of).collect()
 }
 
 fn area(scored: &Scored) -> Cell {

@@ -35,6 +35,25 @@ pub const PRINTED: &[Printed] = &[
 pub const TABLE_4: &[&str] =
     &["sex", "age", "location", "subtype", "lung_metastasis", "diameter_mm", "alp", "ldh", "pathological_fracture"];
 
+/// The models of Tables 3 and 5 by the names that they have in print.
+const MODELS: &[(&str, &str)] = &[
+    ("intra", "Intratumoral"),
+    ("peri_2mm", "peritumoral 2mm"),
+    ("peri_4mm", "peritumoral 4mm"),
+    ("peri_6mm", "peritumoral 6mm"),
+    ("intra_peri_2mm", "Intratumoral + peritumoral 2mm"),
+    ("intra_peri_4mm", "Intratumoral + peritumoral 4mm"),
+    ("intra_peri_6mm", "Intratumoral + peritumoral 6mm"),
+    ("clinical", "Model_clinical"),
+    ("radiomics", "Model_rad-intra+peri2mm"),
+    ("combined", "Model_rad-combined"),
+];
+
+/// The printed name of a model; its own where there is none.
+pub fn model_label(name: &str) -> &str {
+    MODELS.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, label)| label)
+}
+
 /// The printed form of a variable.
 pub fn printed(name: &str) -> &'static Printed {
     PRINTED.iter().find(|printed| printed.name == name).expect("tables name variables of this list")

@@ -5,10 +5,11 @@ use std::path::Path;
 use crate::protocol::Protocol;
 use crate::report::against::{self, Published};
 use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
+use crate::report::performance::{self, Cut};
 use crate::report::printed::Entry;
 use crate::report::screening::screening;
 use crate::report::sheet::Sheet;
-use crate::study::{Error, Study};
+use crate::study::{Error, ModelTable, Study};
 use crate::table::Table;
 
 /// A table made of the clinical variables alone.
@@ -61,6 +62,37 @@ impl Study {
             sheet.provenance.push(format!("table made under another protocol: {}", protocol.hash()));
         }
         Ok((sheet, entries))
+    }
+
+    /// Every cell of Tables 1 to 5 that the study can give beside those of a file of published ones.
+    pub fn beside_published(&self, path: &Path) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let (published, cohort) = (read_published(path)?, self.cohort()?);
+        let mut compared = Vec::new();
+        let mut add = |table: &str, entries: &[Entry]| {
+            compared.extend(against::against(table, entries, &published).into_iter().map(|mut cell| {
+                cell.set = format!("Table {table} {}", cell.set);
+                cell
+            }));
+        };
+        for which in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            let made = clinical_table(which, &cohort, &self.protocol);
+            // Some tables need the two sets.
+            let entries =
+                if split_of(&cohort).is_err() { made.map_or_else(|_| Vec::new(), |it| it.1) } else { made?.1 };
+            add(which.number(), &entries);
+        }
+        for (number, table) in [("3", ModelTable::Three), ("5", ModelTable::Five)] {
+            let entries = match self.scored(table) {
+                Err(Error::NoFit | Error::NoSplit) => Vec::new(),
+                scored => performance::entries(&scored?.0, &Cut::At(0.5)),
+            };
+            add(number, &entries);
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut sheet = against::sheet(format!("The study beside {name}"), &compared);
+        sheet.provenance = self.provenance()?;
+        Ok(sheet)
     }
 }
 
