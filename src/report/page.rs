@@ -186,7 +186,8 @@ figcaption { font-size: .87rem; margin-top: .5rem; max-width: 46rem; }
   thead { display: table-header-group; }
   .sheet { overflow: visible; }
   .wide { page: wide; }
-  .wide table { font-size: 7.5pt; }
+  caption { break-after: avoid; }
+  .wide table, .wide tfoot { font-size: 7.5pt; }
   .wide th, .wide td { padding-right: .35rem; }
 }
 ";
