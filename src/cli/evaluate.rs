@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::names::some_names;
 use crate::cli::{Globals, Outcome, opening, output};
 use crate::study::{self, Error, EvaluateRequest, ModelTable};
 
@@ -15,7 +16,7 @@ pub struct Args {
     #[arg(long, value_name = "COLUMN=VALUE", requires = "file")]
     event: Option<String>,
     /// Columns with scores
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "file")]
+    #[arg(long, value_name = "COLUMNS", requires = "file")]
     score: Vec<String>,
     /// Judge the values of this column apart
     #[arg(long, value_name = "COLUMN", requires = "file")]
@@ -48,7 +49,7 @@ fn request(args: &Args, event: &str) -> Result<EvaluateRequest, Error> {
     })?;
     Ok(EvaluateRequest {
         event: (column.to_owned(), value.to_owned()),
-        scores: args.score.clone(),
+        scores: some_names("--score", &args.score)?,
         by: args.by.clone(),
         threshold: args.threshold,
     })

@@ -1,5 +1,7 @@
 //! Lists of column names on the command line.
 
+use crate::study::Error;
+
 /// `a,b,c`; a name with a comma stands in quotes as in a CSV file: `"a,b",c`. An option may be repeated.
 pub fn names(lists: &[String]) -> Vec<String> {
     let mut found = Vec::new();
@@ -11,6 +13,16 @@ pub fn names(lists: &[String]) -> Vec<String> {
         }
     }
     found
+}
+
+/// The same, of an option that has to name at least one column.
+pub fn some_names(option: &str, lists: &[String]) -> Result<Vec<String>, Error> {
+    let found = names(lists);
+    if found.is_empty() {
+        let (place, found) = (option.to_owned(), lists.join(" "));
+        return Err(Error::Cell { place, found, expected: "the name of a column".to_owned() });
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -27,5 +39,10 @@ mod tests {
         check(&[r#""a,b",c"#, "d"], &["a,b", "c", "d"]);
         check(&[r#"5" nail,"say ""x""""#], &[r#"5" nail"#, r#"say "x""#]);
         check(&["", "größe, Ki-67 (%)"], &["größe", "Ki-67 (%)"]);
+    }
+
+    #[test]
+    fn a_list_of_nothing_names_no_column() {
+        assert!(some_names("--score", &[String::new(), ",".to_owned()]).is_err());
     }
 }

@@ -18,7 +18,7 @@ pub fn set_up() {
     }));
 }
 
-/// Memory that was given back is kept for the next image: half of a page's cost is asking for it again.
+/// Memory that was given back is kept for the next image: asking the system for it again costs a fault a page.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn keep_memory() {
     const LARGEST_KEPT: i32 = 64 << 20;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::names::names;
+use crate::cli::names::some_names;
 use crate::cli::{Format, Globals, Outcome, output};
 use crate::evaluate::bootstrap;
 use crate::job::Job;
@@ -35,8 +35,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let event: Event = args.event.parse()?;
     let read = study::read_table(&args.file, &[])?;
     let params = bootstrap::Params { replicates: args.replicates };
-    let (found, notes) =
-        study::discriminate(&read, &event, &names(&args.score), &params, Seed(args.seed), &Job::unwatched())?;
+    let (found, notes) = study::discriminate(
+        &read,
+        &event,
+        &some_names("--score", &args.score)?,
+        &params,
+        Seed(args.seed),
+        &Job::unwatched(),
+    )?;
     if globals.format == Format::Json {
         output::print_json(&found.json())?;
         return Ok(Outcome::Done);

@@ -1,9 +1,9 @@
 //! What a compressed plane says its size is, looked at before a decoder takes memory for it.
 
-/// Pixels that a plane may always have; a larger one has to be backed by data.
+use crate::read::dicom::object::MOST_RATIO;
+
+/// Pixels that a plane may always have, four thousand a side as mammograms; a larger one has to be backed by data.
 const ALWAYS: usize = 4096 * 4096;
-/// Pixels of a larger plane for each compressed byte.
-const MOST_RATIO: usize = 100;
 
 /// Whether every fragment (one a frame) holds one channel of `rows` x `columns` pixels, and no more pixels than its
 /// length makes likely. JPEG (ITU-T T.81, B.2.2) and JPEG 2000 (ITU-T T.800, A.5.1).
@@ -11,7 +11,7 @@ pub fn is_likely<'a>(fragments: impl IntoIterator<Item = &'a [u8]>, rows: usize,
     let pixels = rows * columns;
     fragments.into_iter().all(|fragment| {
         size(fragment) == Some((rows, columns))
-            && (pixels <= ALWAYS || pixels <= fragment.len().saturating_mul(MOST_RATIO))
+            && (pixels <= ALWAYS || pixels as u64 <= (fragment.len() as u64).saturating_mul(MOST_RATIO))
     })
 }
 

@@ -21,7 +21,7 @@ pub const MAX_DEPTH: usize = 32;
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
 /// Images shrink ten times, empty ones fifty; what shrinks more, beyond some megabytes, is made to fill memory.
-const MOST_RATIO: u64 = 100;
+pub const MOST_RATIO: u64 = 100;
 const ALWAYS: u64 = 64 << 20;
 
 /// An opened file; `name` is for messages only.
