@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, opening, output};
 use crate::protocol::Preset;
-use crate::study::{self, ClinicalTable, Error, ModelTable};
+use crate::report::sheet::Sheet;
+use crate::study::{ClinicalTable, Error, ModelTable, Study};
 
 /// Print a table of the study, alone or beside the published one
 #[derive(Debug, clap::Args)]
@@ -16,36 +17,44 @@ pub struct Args {
     /// Published cells (a CSV file: table,set,row,column,printed) to compare with
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Choose tests by this preset instead of the study's protocol: published or recommended
+    /// Choose the tests of Tables 1, 2 and 4 by this preset instead of the study's protocol: published or recommended
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    let which = match args.number.as_str() {
-        "1" => ClinicalTable::One,
-        "2" => ClinicalTable::Two,
-        _ => ClinicalTable::Four,
-    };
     let study = opening::read(globals)?;
-    let models = match args.number.as_str() {
-        "3" => Some(ModelTable::Three),
-        "5" => Some(ModelTable::Five),
-        _ => None,
+    let sheet = match args.number.as_str() {
+        "1" => clinical(&study, ClinicalTable::One, args)?,
+        "2" => clinical(&study, ClinicalTable::Two, args)?,
+        "3" => models(&study, ModelTable::Three, args)?,
+        "4" => clinical(&study, ClinicalTable::Four, args)?,
+        _ => models(&study, ModelTable::Five, args)?,
     };
-    if let Some(table) = models {
-        output::print_sheet(&study.model_table(table)?, globals.format)?;
-        return Ok(Outcome::Done);
-    }
+    output::print_sheet(&sheet, globals.format)?;
+    Ok(Outcome::Done)
+}
+
+fn clinical(study: &Study, table: ClinicalTable, args: &Args) -> Result<Sheet, Error> {
     let protocol = match &args.preset {
         None => study.protocol.clone(),
         Some(name) => study.protocol.clone().with_statistics_of(name.parse::<Preset>()?),
     };
-    let (sheet, entries) = study.clinical_table(which, &protocol)?;
-    let sheet = match &args.against {
-        None => sheet,
-        Some(path) => study::beside_published(which, &entries, path)?,
-    };
-    output::print_sheet(&sheet, globals.format)?;
-    Ok(Outcome::Done)
+    match &args.against {
+        None => Ok(study.clinical_table(table, &protocol)?.0),
+        Some(path) => study.clinical_beside(table, &protocol, path),
+    }
+}
+
+fn models(study: &Study, table: ModelTable, args: &Args) -> Result<Sheet, Error> {
+    if args.preset.is_some() {
+        let number = table.number();
+        return Err(Error::Request(format!(
+            "--preset chooses the tests of Tables 1, 2 and 4; Table {number} has none: its models are those of the newest fit"
+        )));
+    }
+    match &args.against {
+        None => study.model_table(table),
+        Some(path) => study.models_beside(table, path),
+    }
 }

@@ -1,15 +1,19 @@
 //! Tables 1 and 2: the cohort by response, as a whole and within the training and test sets.
 
-use crate::report::cohort::{Compared, Kind, compare, is_rank_test};
+use crate::report::cohort::{Compared, EFFECT, Kind, compare, is_rank_test};
 use crate::report::describe::{summary_cell, test_cells};
 use crate::report::printed::{Entry, PRINTED, printed};
 use crate::report::sheet::{Cell, Sheet};
 use crate::stats::compare::{ContinuousRule, Params};
 use crate::stats::describe::Summary;
+use crate::stats::text::decimals;
 use crate::table::{Table, TableError, Values};
 
 /// The groups of Tables 1 and 2, in order: without and with the event.
 const RESPONSE: [&str; 2] = ["pGR", "non-pGR"];
+
+/// What the headings and notes of Table 2 begin with, one a comparison.
+pub const SETS: [&str; 3] = ["Training: ", "Test: ", "Sets: "];
 
 /// One comparison of two groups over all printed variables.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +76,7 @@ pub fn table_2(
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned()];
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
-    for (block, prefix) in blocks.iter().zip(["Training ", "Test ", "Sets: "]) {
+    for (block, prefix) in blocks.iter().zip(SETS) {
         headings.extend(group_headings(block, prefix));
         let label = |variable: &Compared| format!("{}{}", prefix, printed(&variable.name).label);
         notes.extend(block.variables.iter().map(|variable| variable.note(&label(variable))));
@@ -87,8 +91,6 @@ pub fn table_2(
     let found = blocks[..2].iter().flat_map(entries).collect();
     Ok((Sheet { title, headings, rows, notes, provenance: Vec::new() }, found))
 }
-
-const EFFECT: &str = "Effect: standardised mean difference, or Cramér's V for levels";
 
 impl Spread {
     fn note(self) -> &'static str {
@@ -178,7 +180,8 @@ fn summaries(part: &Part, spread: Spread) -> Vec<Cell> {
         return vec![Cell::Empty; if part.total { 3 } else { 2 }];
     };
     let rank = spread == Spread::ByTest && is_rank_test(part.variable.chosen());
-    let cell = |summary: &Summary| summary_cell(summary, rank);
+    let digits = decimals(comparison.all.sd, 2);
+    let cell = |summary: &Summary| summary_cell(summary, rank, digits);
     let total = part.total.then(|| cell(&comparison.all));
     total.into_iter().chain(comparison.groups.iter().map(cell)).collect()
 }

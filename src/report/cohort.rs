@@ -3,6 +3,10 @@
 use crate::stats::compare::{self, Categorical, Chosen, Continuous, Params, TestName};
 use crate::table::{Table, TableError, Values};
 
+/// What the column of effect sizes holds.
+pub const EFFECT: &str = "Effect: standardised mean difference (first group minus second, over the root of the mean \
+                          variance), or Cramér's V for levels";
+
 /// One variable in two groups.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {

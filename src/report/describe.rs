@@ -6,6 +6,7 @@ use crate::report::cohort::{Compared, Kind};
 use crate::report::sheet::{Cell, Sheet};
 use crate::stats::compare::{Categorical, Continuous};
 use crate::stats::describe::Summary;
+use crate::stats::text::decimals;
 use crate::stats::two_groups::Test;
 
 /// The groups, in order: rows without the event, rows with it.
@@ -101,7 +102,7 @@ pub fn sheet(title: String, n: [usize; 2], variables: &[Compared]) -> Sheet {
     headings.extend((0..2).map(|group| format!("{} (n = {})", GROUPS[group], n[group])));
     headings.extend(["Test", "Statistic", "df", "p", "Effect"].map(str::to_owned));
     let mut notes = vec!["mean ± SD, median [quartiles] where ranks are compared; n (%)".to_owned()];
-    notes.push("Effect: standardised mean difference, or Cramér's V for levels".to_owned());
+    notes.push(crate::report::cohort::EFFECT.to_owned());
     let mut rows = Vec::new();
     for variable in variables {
         rows.extend(variable_rows(variable, &variable.name, |level| level.to_owned()));
@@ -116,7 +117,8 @@ fn variable_rows(variable: &Compared, label: &str, level_label: impl Fn(&str) ->
     match &variable.kind {
         Kind::Continuous(comparison) => {
             let rank = crate::report::cohort::is_rank_test(variable.chosen());
-            first.extend(comparison.groups.iter().map(|summary| summary_cell(summary, rank)));
+            let digits = decimals(comparison.all.sd, 2);
+            first.extend(comparison.groups.iter().map(|summary| summary_cell(summary, rank, digits)));
         }
         Kind::Categorical { .. } => first.extend([Cell::Empty, Cell::Empty]),
     }
@@ -142,8 +144,7 @@ fn variable_rows(variable: &Compared, label: &str, level_label: impl Fn(&str) ->
 }
 
 /// Mean ± SD, or median [quartiles]; empty for an empty sample, the mean alone for a single value.
-pub fn summary_cell(summary: &Summary, rank: bool) -> Cell {
-    let digits = 2;
+pub fn summary_cell(summary: &Summary, rank: bool, digits: usize) -> Cell {
     match (summary.median, summary.q1, summary.q3, summary.mean, summary.sd) {
         (Some(median), Some(q1), Some(q3), ..) if rank => Cell::MedianIqr { median, q1, q3, digits },
         (.., Some(mean), Some(sd)) => Cell::MeanSd { mean, sd, digits },

@@ -28,8 +28,9 @@ pub struct Score {
     pub auc: Auc,
     pub youden: Point,
     pub at_youden: Confusion,
-    /// `None` when the score is no probability.
-    pub at_half: Option<Confusion>,
+    pub at_half: Confusion,
+    /// All values are between 0 and 1: the people's table then has the cut at 0.5 too.
+    pub is_probability: bool,
     /// Percentile and BCa interval of the area.
     pub bootstrap: [Option<[f64; 2]>; 2],
 }
@@ -49,7 +50,6 @@ pub fn discrimination(
     for (name, values) in scores {
         let Some(auc) = roc::auc(values, event) else { return Ok(None) };
         let youden = roc::youden(&roc::curve(values, event)).expect("a curve has points");
-        let probability = values.iter().all(|value| (0.0..=1.0).contains(value));
         // All scores of a seed see the same resamples.
         let rows = AucOfRows::new(values, event);
         let replicates = bootstrap::distribution(event, params, seed.named("roc"), job, |drawn| rows.of(drawn))?;
@@ -62,7 +62,8 @@ pub fn discrimination(
             name: name.clone(),
             youden,
             at_youden: roc::confusion(values, event, youden.threshold),
-            at_half: probability.then(|| roc::confusion(values, event, 0.5)),
+            at_half: roc::confusion(values, event, 0.5),
+            is_probability: values.iter().all(|value| (0.0..=1.0).contains(value)),
             bootstrap: [bootstrap::percentile(&replicates), bca],
             auc,
         });
@@ -93,7 +94,7 @@ impl Discrimination {
                 "se": score.auc.se(),
                 "ci": score.auc.ci(),
                 "youden": youden,
-                "at_0.5": score.at_half.as_ref().map(|confusion| measures(0.5, confusion)),
+                "at_0.5": measures(0.5, &score.at_half),
                 "bootstrap": {
                     "replicates": self.replicates, "seed": self.seed.0,
                     "percentile": score.bootstrap[0], "bca": score.bootstrap[1],
@@ -141,9 +142,9 @@ impl Discrimination {
             let interval = score.bootstrap[0].map_or(Cell::Empty, |[low, high]| Cell::Range { low, high, digits: 3 });
             let head = [Cell::Text(score.name.clone()), area, Cell::number(score.auc.se(), 4), interval];
             rows.push(head.into_iter().chain(cut(score.youden.threshold, &score.at_youden)).collect());
-            if let Some(confusion) = &score.at_half {
+            if score.is_probability {
                 let head = [Cell::Text(format!("{} at 0.5", score.name)), Cell::Empty, Cell::Empty, Cell::Empty];
-                rows.push(head.into_iter().chain(cut(0.5, confusion)).collect());
+                rows.push(head.into_iter().chain(cut(0.5, &score.at_half)).collect());
             }
         }
         let mut notes = vec![

@@ -13,6 +13,8 @@ pub struct Regression {
     pub fit: Fit,
     /// One a term.
     pub profiles: Vec<Option<Profile>>,
+    /// Likelihood-ratio test of all variables together.
+    pub model: Option<Test>,
     /// Likelihood-ratio test and generalised variance inflation of each variable.
     pub variables: Vec<(String, Option<Test>, Option<f64>)>,
     pub hosmer_lemeshow: Option<HosmerLemeshow>,
@@ -27,10 +29,11 @@ impl Regression {
         let fit = logistic::fit(design, event, params)?;
         let groups: Vec<_> = encoded.variables.iter().map(|variable| variable.columns.clone()).collect();
         let inflation = logistic::variance_inflation(design, &groups);
-        let quick = logistic::affordable(&fit, groups.len());
+        let quick = logistic::affordable(&fit, groups.len() + 1);
         let test = |columns: &std::ops::Range<usize>| {
             quick.then(|| logistic::likelihood_ratio(&fit, design, event, columns.clone())).flatten()
         };
+        let model = test(&(0..design.columns.len()));
         let variables = encoded.variables.iter().zip(inflation);
         let variables = variables
             .map(|(variable, inflation)| (variable.name.clone(), test(&variable.columns), inflation))
@@ -44,8 +47,11 @@ impl Regression {
                 fit.n
             ));
         }
+        let unvaried = encoded.variables.iter().filter(|variable| variable.columns.is_empty());
+        warnings.extend(unvaried.map(|variable| format!("{} has one level and was left out", variable.name)));
         Ok(Regression {
             profiles,
+            model,
             variables,
             hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups)
                 .filter(|_| !fit.is_separated()),
@@ -83,10 +89,11 @@ impl Regression {
             "hosmer_lemeshow": self.hosmer_lemeshow.map(|test| json!({
                 "statistic": test.statistic, "df": test.df, "p": test.p,
             })),
+            "lr": test_json(self.model),
             "events_per_variable": fit.events_per_variable(),
             "variables": self.variables.iter().map(|(name, test, inflation)| json!({
                 "name": name,
-                "lr": test.map(|test| json!({ "statistic": test.statistic, "df": test.df, "p": test.p })),
+                "lr": test_json(*test),
                 "vif": inflation,
             })).collect::<Vec<_>>(),
             "converged": fit.converged,
@@ -99,11 +106,11 @@ impl Regression {
         let headings =
             ["Term", "Estimate", "SE", "z", "Wald chi2", "p", "OR (95% CI, Wald)", "95% CI, profile", "p (LR)"];
         let row = |(term, profile): (&logistic::Term, &Option<Profile>)| {
-            let wald = term.odds_ratio_wald();
+            let (wald, digits) = (term.odds_ratio_wald(), crate::stats::text::decimals(term.se, 4));
             vec![
                 Cell::Text(term.name.clone()),
-                Cell::number(term.estimate, 4),
-                Cell::number(term.se, 4),
+                Cell::number(term.estimate, digits),
+                Cell::number(term.se, digits),
                 Cell::number(term.z(), 3),
                 Cell::number(term.z().map(|z| z * z), 3),
                 Cell::p(term.p()),
@@ -123,13 +130,13 @@ impl Regression {
             title,
             headings: headings.map(str::to_owned).to_vec(),
             rows: self.fit.terms.iter().zip(&self.profiles).map(row).collect(),
-            notes: self.notes(),
+            notes: self.notes(|name| name),
             provenance: Vec::new(),
         }
     }
 
-    /// Fit of the model, tests of the variables, warnings: one line each.
-    pub fn notes(&self) -> Vec<String> {
+    /// Fit of the model, tests of the variables by their labels, warnings: one line each.
+    pub fn notes(&self, label: impl Fn(&str) -> &str) -> Vec<String> {
         let fit = &self.fit;
         let method = match fit.method {
             Method::MaximumLikelihood => "maximum likelihood",
@@ -154,20 +161,26 @@ impl Regression {
         if let Some(epv) = fit.events_per_variable() {
             notes.push(format!("{} events per estimated term", crate::stats::text::fixed(epv, 1)));
         }
+        let likelihood_ratio = |test: Test| {
+            let (statistic, p) = (text(Some(test.statistic)), crate::stats::text::p_text(test.p));
+            format!("LR chi2 {statistic}, df {}, p {p}", test.df)
+        };
+        notes.extend(self.model.map(|test| format!("all terms together: {}", likelihood_ratio(test))));
         for (name, test, inflation) in &self.variables {
-            let test = test.map(|test| {
-                let (statistic, p) = (text(Some(test.statistic)), crate::stats::text::p_text(test.p));
-                format!("LR chi2 {statistic}, df {}, p {p}", test.df)
-            });
+            let test = test.map(likelihood_ratio);
             let inflation = inflation.map(|vif| format!("variance inflation {}", text(Some(vif))));
             let parts: Vec<String> = [test, inflation].into_iter().flatten().collect();
             if !parts.is_empty() {
-                notes.push(format!("{name}: {}", parts.join("; ")));
+                notes.push(format!("{}: {}", label(name), parts.join("; ")));
             }
         }
         notes.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         notes
     }
+}
+
+fn test_json(test: Option<Test>) -> Value {
+    test.map_or(Value::Null, |test| json!({ "statistic": test.statistic, "df": test.df, "p": test.p }))
 }
 
 /// A warning with `variable = level` for indicator columns.

@@ -5,7 +5,7 @@ use crate::model::logistic::{self, FitError, INTERCEPT};
 use crate::report::printed::{Entry, TABLE_4, printed};
 use crate::report::regression::Regression;
 use crate::report::sheet::{Cell, Sheet};
-use crate::stats::text::p_text;
+use crate::stats::text::{decimals, p_text};
 use crate::table::Table;
 use crate::table::encode::{EncodeError, Encoded, encode};
 
@@ -31,6 +31,9 @@ pub struct Screening {
     pub n_rows: usize,
     pub alpha: f64,
 }
+
+/// What stands behind a printed odds ratio.
+const BEHIND: [&str; 6] = ["coefficient", "SE", "z", "Wald chi2", "profile CI", "LR p"];
 
 /// Fits the models. `test` marks the test set; it is needed only when the training rows alone decide.
 pub fn screening(
@@ -73,19 +76,16 @@ impl Screening {
     /// The printed table first, then what stands behind its numbers.
     pub fn sheet(&self) -> Sheet {
         let mut headings = vec!["Variable".to_owned()];
-        let behind = ["coefficient", "SE", "z", "Wald chi2", "profile CI", "LR p"];
         headings
             .extend(["Univariate OR (95% CI)", "p", "Multivariate OR (95% CI)", "p, multivariate"].map(str::to_owned));
-        headings.extend(behind.map(str::to_owned));
-        headings.extend(behind.map(|name| format!("{name}, multivariate")));
+        headings.extend(BEHIND.map(str::to_owned));
+        headings.extend(BEHIND.map(|name| format!("{name}, multivariate")));
         let mut rows = Vec::new();
         for variable in &self.variables {
             let form = printed(variable.name);
             let levels = &variable.encoded.variables[0].levels;
             if levels.len() > 1 {
-                let mut row = vec![Cell::Text(form.label.to_owned()), Cell::Empty, Cell::p(variable.p)];
-                row.resize(headings.len(), Cell::Empty);
-                rows.push(row);
+                rows.push(self.joint_row(variable, headings.len()));
             }
             for (at, column) in variable.encoded.design.columns.iter().enumerate() {
                 let label = match levels.get(at) {
@@ -99,13 +99,30 @@ impl Screening {
                 row.extend(alone.as_ref().map_or([Cell::Empty, Cell::Empty], |term| term.printed()));
                 row.extend(together.as_ref().map_or([Cell::Empty, Cell::Empty], |term| term.printed()));
                 for term in [&alone, &together] {
-                    row.extend(term.as_ref().map_or_else(|| vec![Cell::Empty; behind.len()], |term| term.behind()));
+                    row.extend(term.as_ref().map_or_else(|| vec![Cell::Empty; BEHIND.len()], |term| term.behind()));
                 }
                 rows.push(row);
             }
         }
         let title = "Table 4. Logistic regression of non-pGR on the clinical variables".to_owned();
         Sheet { title, headings, rows, notes: self.notes(), provenance: Vec::new() }
+    }
+
+    /// A variable of several levels: the tests of all of them together, univariate and multivariate.
+    fn joint_row(&self, variable: &Screened, width: usize) -> Vec<Cell> {
+        let mut row = vec![Cell::Text(printed(variable.name).label.to_owned())];
+        row.resize(width, Cell::Empty);
+        let together = self.multivariate.as_ref().map(|(encoded, model)| (encoded, model));
+        for (at, model) in [Some((&variable.encoded, &variable.model)), together].into_iter().enumerate() {
+            let Some((encoded, Ok(model))) = model else { continue };
+            let Some(place) = encoded.variables.iter().position(|other| other.name == variable.name) else { continue };
+            let wald = logistic::wald(&model.fit, encoded.variables[place].columns.clone());
+            let behind = 5 + at * BEHIND.len();
+            row[2 + 2 * at] = Cell::p(wald.map(|test| test.p));
+            row[behind + 3] = Cell::number(wald.map(|test| test.statistic), 3);
+            row[behind + 5] = Cell::p(model.variables[place].1.map(|test| test.p));
+        }
+        row
     }
 
     fn term<'a>(&self, variable: &'a Screened, column: &str) -> Option<Line<'a>> {
@@ -128,6 +145,11 @@ impl Screening {
                 format!("the {} patients of the training set alone decide which variables enter", self.n_rows)
             }
         });
+        if self.variables.iter().any(|variable| variable.encoded.variables[0].levels.len() > 1) {
+            notes.push(
+                "Wald chi2, p and LR p of a variable of several levels are those of all its levels together".to_owned(),
+            );
+        }
         for variable in &self.variables {
             let label = printed(variable.name).label;
             let reference = variable.encoded.variables[0].reference.as_deref();
@@ -145,7 +167,9 @@ impl Screening {
         match &self.multivariate {
             None => notes.push("no variable enters the multivariate model".to_owned()),
             Some((_, Err(why))) => notes.push(format!("multivariate model: {why}")),
-            Some((_, Ok(model))) => notes.extend(model.notes().into_iter().map(|note| format!("multivariate: {note}"))),
+            Some((_, Ok(model))) => notes.extend(
+                model.notes(|name| printed(name).label).into_iter().map(|note| format!("multivariate: {note}")),
+            ),
         }
         notes
     }
@@ -198,9 +222,10 @@ impl<'a> Line<'a> {
     fn behind(&self) -> Vec<Cell> {
         let limits =
             |profile: logistic::Profile| Cell::Range { low: profile.low.exp(), high: profile.high.exp(), digits: 3 };
+        let digits = decimals(self.term.se, 4);
         vec![
-            Cell::number(self.term.estimate, 4),
-            Cell::number(self.term.se, 4),
+            Cell::number(self.term.estimate, digits),
+            Cell::number(self.term.se, digits),
             Cell::number(self.term.z(), 3),
             Cell::number(self.term.z().map(|z| z * z), 3),
             self.profile.map_or(Cell::Empty, limits),

@@ -120,58 +120,66 @@ impl Double {
 
 /// The share of all choices of `m` ranks whose sum is at least as far from its expectation as that of the first `m`.
 ///
-/// Twice the ranks are whole numbers; choices are counted by their number and sum (Streitberg and Röhmel 1986).
+/// Ranks are taken as whole steps above the least one; choices are counted by their number and sum (Streitberg and
+/// Röhmel 1986).
 fn exact_tied(ranks: &[f64], m: usize) -> Option<f64> {
-    let doubled: Vec<usize> = ranks.iter().map(|rank| (2.0 * rank) as usize).collect();
-    let observed: usize = doubled[..m].iter().sum();
-    let all: usize = doubled.iter().sum();
-    let (chosen, target) = if m <= ranks.len() - m { (m, observed) } else { (ranks.len() - m, all - observed) };
-    let mut sorted = doubled;
+    let steps = steps(ranks);
+    let observed: usize = steps[..m].iter().sum();
+    let all: usize = steps.iter().sum();
+    let n = steps.len();
+    let (chosen, target) = if m <= n - m { (m, observed) } else { (n - m, all - observed) };
+    let mut sorted = steps;
     sorted.sort_unstable();
-    let largest: usize = sorted[sorted.len() - chosen..].iter().sum();
-    let smallest: usize = sorted[..chosen].iter().sum();
-    if ranks.len() * chosen * (largest - smallest + 1) > EXACT_OPERATIONS {
+    // The least sum of k ranks, for each k.
+    let least: Vec<usize> = (0..=chosen).map(|k| sorted[..k].iter().sum()).collect();
+    let width = sorted[n - chosen..].iter().sum::<usize>() - least[chosen] + 1;
+    if n.saturating_mul(chosen).saturating_mul(width) > EXACT_OPERATIONS {
         return None;
     }
-    // counts[k][s]: shares of choices of k ranks with sum s, scaled by the binomial of k to stay finite.
-    let width = largest + 1;
+    let shares = shares_of_sums(&sorted, &least, width);
+    // Distances from the expectation chosen * all / n, as whole numbers.
+    let distance = |sum: usize| (sum * n).abs_diff(chosen * all);
+    let far = distance(target);
+    let counted = shares.iter().enumerate().filter(|(above, _)| distance(least[chosen] + above) >= far);
+    Some(counted.map(|(_, share)| share).sum::<f64>().min(1.0))
+}
+
+/// Midranks as multiples of their largest common step above the smallest one.
+fn steps(ranks: &[f64]) -> Vec<usize> {
+    let doubled: Vec<usize> = ranks.iter().map(|rank| (2.0 * rank) as usize).collect();
+    let smallest = doubled.iter().copied().min().unwrap_or(0);
+    let step = doubled.iter().fold(0, |step, rank| common_divisor(step, rank - smallest)).max(1);
+    doubled.iter().map(|rank| (rank - smallest) / step).collect()
+}
+
+fn common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
+/// The shares of all choices of `least.len() - 1` of the ascending `ranks` by their sum, from the least sum on.
+fn shares_of_sums(ranks: &[usize], least: &[usize], width: usize) -> Vec<f64> {
+    let chosen = least.len() - 1;
+    // A row for each number of ranks chosen so far, a column for each sum above the least one of that number.
     let mut counts = vec![0.0; (chosen + 1) * width];
     counts[0] = 1.0;
-    let mut reach = vec![0; chosen + 1];
-    for (seen, &rank) in sorted.iter().enumerate() {
+    let mut reach = least.to_vec();
+    for (seen, &rank) in ranks.iter().enumerate() {
         // Each step keeps the share of choices among the ranks seen so far: C(s, k) grows by s / (s - k) and so on.
         let seen = seen as f64;
         for k in (0..=chosen).rev() {
             let kf = k as f64;
             let (keep, take) = ((seen + 1.0 - kf).max(0.0) / (seen + 1.0), kf / (seen + 1.0));
-            if k > 0 {
-                reach[k] = reach[k].max(reach[k - 1] + rank).min(largest);
-            }
             let (below, here) = counts.split_at_mut(k * width);
-            let here = &mut here[..width];
-            here[..=reach[k]].iter_mut().for_each(|share| *share *= keep);
-            if k > 0 {
-                let below = &below[(k - 1) * width..];
-                for s in rank..=reach[k] {
-                    here[s] += take * below[s - rank];
-                }
+            here[..=reach[k] - least[k]].iter_mut().for_each(|share| *share *= keep);
+            if k > 0 && kf <= seen + 1.0 {
+                let from = least[k - 1] + rank;
+                let below = &below[(k - 1) * width..][..=reach[k - 1] - least[k - 1]];
+                reach[k] = reach[k].max(reach[k - 1] + rank);
+                here[from - least[k]..].iter_mut().zip(below).for_each(|(share, below)| *share += take * below);
             }
         }
     }
-    let shares = &counts[chosen * width..];
-    let n = ranks.len();
-    // Distances from the expectation chosen * all / n, as whole numbers.
-    let distance = |sum: usize| (sum * n).abs_diff(chosen * all);
-    let far = distance(target);
-    Some(
-        shares
-            .iter()
-            .enumerate()
-            .filter(|(sum, _)| distance(*sum) >= far)
-            .map(|(_, share)| share)
-            .sum::<f64>()
-            .min(1.0),
-    )
+    counts.split_off(chosen * width)
 }
 
 #[cfg(test)]
@@ -201,6 +209,16 @@ mod tests {
             let found = exact_untied(u, m, n);
             assert!((found / p - 1.0).abs() < 1e-12, "{u} {m} {n}: {found}");
         }
+    }
+
+    #[test]
+    fn an_exact_p_of_two_values_is_hypergeometric() {
+        // Python 3.11, whole numbers: of C(500, 200) choices of 200 from 280 ones and 220 zeros, those whose ones are at
+        // least as far from 112 as 80.
+        let group = |zeros: usize, ones: usize| [vec![0.0; zeros], vec![1.0; ones]].concat();
+        let test = mann_whitney(&group(120, 80), &group(100, 200), 100_000).unwrap();
+        let p = test.p_exact_ties.unwrap();
+        assert!((p / 5.503_310_325_627_525e-9 - 1.0).abs() < 1e-11, "{p}");
     }
 
     #[test]

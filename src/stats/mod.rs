@@ -8,6 +8,7 @@ pub mod contingency;
 pub mod describe;
 pub mod distribution;
 pub mod fisher;
+mod fisher_rows;
 pub mod mann_whitney;
 pub mod normality;
 pub mod proportion;

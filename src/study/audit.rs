@@ -7,7 +7,7 @@ use crate::reconcile::Severity;
 use crate::report::page::Block;
 use crate::report::printed::Entry;
 use crate::report::sheet::{Cell, Sheet};
-use crate::study::{ClinicalTable, Error, ModelTable, Study, Verification, beside_published, reconcile};
+use crate::study::{ClinicalTable, Error, ModelTable, Study, Verification, reconcile};
 
 impl Study {
     /// Findings in the file and trail, in the report's own tables, and in the published ones of a file.
@@ -52,14 +52,20 @@ impl Study {
         if self.needs_response().is_err() {
             return Ok(blocks);
         }
-        for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
-            match self.clinical_table(table, &self.protocol) {
-                Ok((_, entries)) => {
-                    let sheet = beside_published(table, &entries, path)?;
-                    blocks.push(Block::Sheet(Sheet { provenance: self.provenance()?, ..sheet }));
-                }
-                // No sets yet.
-                Err(Error::Request(_)) => (),
+        let clinical = |table| self.clinical_beside(table, &self.protocol, path);
+        let models = |table| self.models_beside(table, path);
+        let tables = [
+            clinical(ClinicalTable::One),
+            clinical(ClinicalTable::Two),
+            models(ModelTable::Three),
+            clinical(ClinicalTable::Four),
+            models(ModelTable::Five),
+        ];
+        for table in tables {
+            match table {
+                Ok(sheet) => blocks.push(Block::Sheet(sheet)),
+                // No sets or no models yet.
+                Err(Error::Request(_) | Error::NoSplit | Error::NoFit) => (),
                 Err(other) => return Err(other),
             }
         }

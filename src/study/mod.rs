@@ -74,7 +74,7 @@ pub use origin::{Asked, definition};
 pub use performance::{EvaluateRequest, ModelTable, evaluate};
 pub use picture::Picture;
 pub use refusal::Refusal;
-pub use tables::{ClinicalTable, beside_published, clinical_table, read_published};
+pub use tables::{ClinicalTable, clinical_table, read_published};
 pub use trail_page::trail_filter;
 pub use verify::Verification;
 pub use work::{Health, health};

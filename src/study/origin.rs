@@ -86,7 +86,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
 
 /// What a heading means.
 pub fn definition(heading: &str) -> Option<&'static str> {
-    let bare = ["Training ", "Test ", "Sets: "].iter().find_map(|set| heading.strip_prefix(set)).unwrap_or(heading);
+    let bare = crate::report::clinical::SETS.iter().find_map(|set| heading.strip_prefix(set)).unwrap_or(heading);
     let bare = bare.strip_suffix(", multivariate").unwrap_or(bare);
     let exact = DEFINITIONS.iter().find(|(name, _)| *name == bare);
     let begins = || DEFINITIONS.iter().filter(|(name, _)| name.len() > 2).find(|(name, _)| bare.starts_with(name));
@@ -246,7 +246,7 @@ mod tests {
             assert!(definition(heading).is_some_and(|text| text.starts_with(start)), "{heading}");
         };
         begins("non-pGR (n = 48)", "patients with necrosis below");
-        begins("Training pGR (n = 36)", "patients with necrosis of at least");
+        begins("Training: pGR (n = 36)", "patients with necrosis of at least");
         begins("Sets: test", "the test that");
         begins("profile CI, multivariate", "95 % interval");
         begins("AUC (95 % CI)", "chance");

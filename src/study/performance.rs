@@ -22,6 +22,16 @@ pub enum ModelTable {
     Five,
 }
 
+impl ModelTable {
+    /// As it is numbered.
+    pub fn number(self) -> &'static str {
+        match self {
+            ModelTable::Three => "3",
+            ModelTable::Five => "5",
+        }
+    }
+}
+
 /// Scores in a file and what they are judged by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvaluateRequest {

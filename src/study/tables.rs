@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::protocol::Protocol;
-use crate::report::against::{self, Published};
+use crate::report::against::{self, Compared, Published};
 use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
 use crate::report::performance::{self, Cut};
 use crate::report::printed::Entry;
@@ -82,41 +82,36 @@ impl Study {
                 if split_of(&cohort).is_err() { made.map_or_else(|_| Vec::new(), |it| it.1) } else { made?.1 };
             add(which.number(), &entries);
         }
-        for (number, table) in [("3", ModelTable::Three), ("5", ModelTable::Five)] {
+        for table in [ModelTable::Three, ModelTable::Five] {
             let entries = match self.scored(table) {
                 Err(Error::NoFit | Error::NoSplit) => Vec::new(),
                 scored => performance::entries(&scored?.0, &Cut::At(0.5)),
             };
-            add(number, &entries);
+            add(table.number(), &entries);
         }
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut sheet = against::sheet(format!("The study beside {name}"), &compared);
-        sheet.provenance = self.provenance()?;
-        Ok(sheet)
+        self.beside("The study", &compared, path)
     }
-}
 
-impl Study {
-    /// The cells of Tables 1, 2 and 4 beside those of a published file.
-    pub fn beside(&self, path: &Path) -> Result<Sheet, Error> {
-        let published = read_published(path)?;
-        let mut compared = Vec::new();
-        for which in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
-            let (_, entries) = self.clinical_table(which, &self.protocol)?;
-            compared.extend(against::against(which.number(), &entries, &published));
-        }
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut sheet = against::sheet(format!("Tables 1, 2 and 4 beside {name}"), &compared);
-        sheet.provenance = self.provenance()?;
-        Ok(sheet)
+    /// The cells of a clinical table beside those of a file of published ones.
+    pub fn clinical_beside(&self, which: ClinicalTable, protocol: &Protocol, path: &Path) -> Result<Sheet, Error> {
+        let (made, entries) = self.clinical_table(which, protocol)?;
+        let compared = against::against(which.number(), &entries, &read_published(path)?);
+        let sheet = self.beside(&format!("Table {}", which.number()), &compared, path)?;
+        Ok(Sheet { provenance: made.provenance, ..sheet })
     }
-}
 
-/// The table's cells beside those of a file with the columns `table,set,row,column,printed`.
-pub fn beside_published(which: ClinicalTable, entries: &[Entry], path: &Path) -> Result<Sheet, Error> {
-    let compared = against::against(which.number(), entries, &read_published(path)?);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(against::sheet(format!("Table {} beside {name}", which.number()), &compared))
+    /// The cells of a table of models beside those of a file of published ones.
+    pub fn models_beside(&self, table: ModelTable, path: &Path) -> Result<Sheet, Error> {
+        let entries = performance::entries(&self.scored(table)?.0, &Cut::At(0.5));
+        let compared = against::against(table.number(), &entries, &read_published(path)?);
+        self.beside(&format!("Table {}", table.number()), &compared, path)
+    }
+
+    fn beside(&self, what: &str, compared: &[Compared], path: &Path) -> Result<Sheet, Error> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let sheet = against::sheet(format!("{what} beside {name}"), compared);
+        Ok(Sheet { provenance: self.provenance()?, ..sheet })
+    }
 }
 
 /// Reads the cells of published tables.

@@ -241,7 +241,7 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
             None => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),
         },
         Page::Reconciliation | Page::Beside => match subject {
-            Some(path) if page == Page::Beside => study.beside(Path::new(path))?,
+            Some(path) if page == Page::Beside => study.beside_published(Path::new(path))?,
             Some(path) => reconcile::finding_sheet(&reconcile::findings(&reconcile::published(Path::new(path))?)),
             None => return Ok(Content::Nothing("r reads a CSV file of published tables".to_owned())),
         },

@@ -104,7 +104,7 @@ fn variable(first: &Cell) -> String {
 
 /// The variable that a note is about, where it begins with one of the table's.
 fn subject(sheet: &Sheet, note: &str) -> Option<String> {
-    let bare = ["Training ", "Test ", "Sets: "].iter().find_map(|set| note.strip_prefix(set)).unwrap_or(note);
+    let bare = crate::report::clinical::SETS.iter().find_map(|set| note.strip_prefix(set)).unwrap_or(note);
     let about = |of: &String| bare.strip_prefix(of.as_str()).is_some_and(|rest| rest.starts_with([':', ' ']));
     sheet.rows.iter().map(|row| variable(&row[0])).filter(|of| !of.is_empty()).find(about)
 }

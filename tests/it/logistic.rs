@@ -288,6 +288,24 @@ fn separation_is_named_with_its_direction_and_what_overlaps_is_still_estimated()
 }
 
 #[test]
+fn a_separation_that_newtons_steps_never_reach_is_found() {
+    // Those without the event are all of a and b, the larger x of c, and in d alone both outcomes meet at x = 0: the
+    // slope falls to -infinity, c rises above it. x = 19 makes the information singular before that shows. SciPy's
+    // linprog agrees: Σ margin = 8.16 over coefficients within ±1, no margin negative.
+    let csv = "y,level,x\n0,c,18.981484296015896\n0,d,0\n0,b,0\n0,d,0.17885147576709823\n1,d,0\n1,c,0.27157671291795143\n0,a,0\n";
+    let table = read::csv(csv.as_bytes(), &[]).unwrap().table;
+    let references = serde_json::json!({"level": "d"});
+    let (.., fit) = model(&table, "y=1", &["x", "level"], &references, Method::MaximumLikelihood);
+    let Some(Warning::Separation { complete: false, terms }) = fit.warnings.first() else {
+        panic!("{:?}", fit.warnings)
+    };
+    let signs: Vec<(&str, bool)> = terms.iter().map(|term| (term.term.as_str(), term.positive)).collect();
+    assert_eq!(signs, [("x", false), ("levela", false), ("levelb", false), ("levelc", true)]);
+    assert!(fit.term("(Intercept)").unwrap().estimate.unwrap().abs() < 1e-9, "one of two");
+    assert!((fit.log_likelihood - 2.0 * 0.5_f64.ln()).abs() < 1e-12, "{}", fit.log_likelihood);
+}
+
+#[test]
 fn a_model_without_separation_is_not_suspected() {
     for (set, event, variables) in
         [("birthwt", "low=1", "lwt"), ("breast_cancer", "malignant=1", "mean_concave_points")]
@@ -295,6 +313,17 @@ fn a_model_without_separation_is_not_suspected() {
         let Some((_, terms, fit)) = separated(set, event, &[variables], "all") else { return };
         assert_eq!((terms.as_str(), fit.converged), ("", true), "{set}");
     }
+}
+
+#[test]
+fn firths_fit_of_two_rows_converges_to_the_closed_form() {
+    // Both leverages are 1, so p = (y + 1/2) / 2: the log odds are ∓ln 3.
+    let table = read::csv(b"y,x\n0,1\n1,2\n", &[]).unwrap().table;
+    let (.., fit) = model(&table, "y=1", &["x"], &Value::Null, Method::Firth);
+    assert!(fit.converged);
+    let estimates: Vec<f64> = fit.terms.iter().map(|term| term.estimate.unwrap()).collect();
+    let ln_3 = 3.0_f64.ln();
+    assert!((estimates[0] + 3.0 * ln_3).abs() < 1e-12 && (estimates[1] - 2.0 * ln_3).abs() < 1e-12, "{estimates:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Published numbers against themselves: known errors, known rows, and tables without any error.
 
 use osteon::reconcile::{Finding, Kind, Severity, reconcile, rows};
+use osteon::study::ModelTable;
 
 use crate::support::{fixture, shared};
 
@@ -425,4 +426,8 @@ fn a_study_stands_beside_all_published_tables_at_once() {
     let [one, two, three, four, five] = beside(&study);
     assert_eq!([one, three, four, five], [66, 84, 24, 36], "each printed cell has one of ours beside it");
     assert!(two >= 98, "{two}: a drawn split may call for another test than the published one");
+    let alone = study.models_beside(ModelTable::Three, &file).unwrap();
+    assert_eq!(alone.rows.len(), 84, "{}", alone.title);
+    assert!(alone.rows.iter().all(|row| row[3].text() != "not computed" && row[3].text() != "not printed"));
+    assert!(study.models_beside(ModelTable::Five, &file).unwrap().title.starts_with("Table 5 beside"));
 }

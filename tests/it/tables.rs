@@ -100,3 +100,12 @@ fn every_format_holds_every_table_and_text_fits_a_terminal() {
         assert_eq!(csv.records().map(Result::unwrap).count(), sheet.rows.len());
     }
 }
+
+#[test]
+fn a_preset_is_refused_where_it_has_no_say() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(crate::support::run(folder.path(), &["init"]).0, 0);
+    let (code, _, error) = crate::support::run(folder.path(), &["table", "3", "--preset", "published"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("--preset chooses the tests of Tables 1, 2 and 4; Table 3 has none"), "{error}");
+}

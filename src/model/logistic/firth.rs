@@ -7,7 +7,7 @@ use crate::model::logistic::newton::{self, Solution, log_likelihood_of, logistic
 use crate::model::logistic::{Fit, Method, Warning};
 use crate::table::Design;
 
-/// Fisher scoring converges linearly here.
+/// Scoring converges linearly here.
 const MAX_STEPS: usize = 500;
 const SMALL: f64 = 1e-12;
 
@@ -42,8 +42,10 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
             break;
         }
         let Some(factor) = information.clone().cholesky() else { break };
-        let score = score(x, &eta, event, &factor.inverse());
-        let Some(part) = information.select_rows(&free).select_columns(&free).cholesky() else { break };
+        let leverages = leverages(x, &eta, &factor.inverse());
+        let score = x.tr_mul(&residuals(&eta, event, &leverages));
+        let curvature = curvature(x, &eta, &leverages);
+        let Some(part) = curvature.select_rows(&free).select_columns(&free).cholesky() else { break };
         let change = part.solve(&score.select_rows(&free));
         step.fill(0.0);
         free.iter().zip(change.iter()).for_each(|(&at, &change)| step[at] = change);
@@ -79,15 +81,26 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
     }
 }
 
-/// X'(y - p + h (1/2 - p)), h being the leverages.
-fn score(x: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool], inverse: &DMatrix<f64>) -> DVector<f64> {
+/// The diagonal of the hat matrix, p (1 - p) x' V x.
+fn leverages(x: &DMatrix<f64>, eta: &DVector<f64>, inverse: &DMatrix<f64>) -> DVector<f64> {
     let spread = x * inverse;
-    let adjusted = DVector::from_fn(event.len(), |i, _| {
-        let p = logistic(eta[i]);
-        let leverage = p * logistic(-eta[i]) * spread.row(i).dot(&x.row(i));
-        f64::from(event[i]) - p + leverage * (0.5 - p)
-    });
-    x.tr_mul(&adjusted)
+    DVector::from_fn(x.nrows(), |i, _| newton::weight(eta[i]) * spread.row(i).dot(&x.row(i)))
+}
+
+/// y - p + h (1/2 - p): X' of it is the penalised score.
+fn residuals(eta: &DVector<f64>, event: &[bool], leverages: &DVector<f64>) -> DVector<f64> {
+    let shrunk = |i: usize| leverages[i] * (0.5 - logistic(eta[i]));
+    DVector::from_iterator(event.len(), newton::residuals(eta, event).enumerate().map(|(i, plain)| plain + shrunk(i)))
+}
+
+/// Minus the derivative of the score at fixed leverages, X' W (1 + h) X. Without the h a step is twice too long where
+/// the leverages are 1, and goes to and fro for ever.
+fn curvature(x: &DMatrix<f64>, eta: &DVector<f64>, leverages: &DVector<f64>) -> DMatrix<f64> {
+    let mut weighted = x.clone();
+    for (i, mut row) in weighted.row_iter_mut().enumerate() {
+        row *= (newton::weight(eta[i]) * (1.0 + leverages[i])).sqrt();
+    }
+    weighted.tr_mul(&weighted)
 }
 
 fn penalised(information: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool]) -> f64 {

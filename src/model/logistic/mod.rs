@@ -4,6 +4,7 @@
 //! standard errors come from the Fisher information there. Profile intervals, likelihood-ratio tests, Firth's penalty,
 //! Hosmer-Lemeshow and variance inflation are functions beside it.
 
+mod balance;
 mod collinear;
 mod design;
 mod firth;
@@ -242,9 +243,6 @@ fn maximum_likelihood(design: &Design, standardised: &Standardised, event: &[boo
         return separation::limit(design, standardised, event, &separation);
     }
     let solution = if solution.converged { solution } else { newton::climb(&x, &offset, event, solution.coefficients) };
-    if let Some(separation) = separation::find(&x, event, &solution) {
-        return separation::limit(design, standardised, event, &separation);
-    }
     let mut fit = standardised.fit(design, event, &solution, Method::MaximumLikelihood);
     if !fit.converged {
         fit.warnings.push(Warning::NotConverged);

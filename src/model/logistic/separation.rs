@@ -1,14 +1,14 @@
 //! Complete and quasi-complete separation (Albert and Anderson 1984): found, proved and named.
 //!
 //! Without a maximum Newton's steps settle into a direction along which the likelihood rises for ever. Such a
-//! direction is a proof: no row lies on its wrong side.
+//! direction is a proof: no row lies on its wrong side. Where the steps end elsewhere, `balance` decides.
 
 use nalgebra::{DMatrix, DVector};
 use ndarray::Array2;
 
 use crate::model::logistic::design::{Standardised, null_log_likelihood, predictor};
 use crate::model::logistic::newton::{Solution, maximise};
-use crate::model::logistic::{Fit, INTERCEPT, Infinite, Method, Term, Warning};
+use crate::model::logistic::{Fit, INTERCEPT, Infinite, Method, Term, Warning, balance};
 use crate::table::Design;
 
 /// A separating direction and the rows that it tells without error.
@@ -27,11 +27,12 @@ const CALM: f64 = 10.0;
 /// The separation that kept Newton's method from a maximum, if that is what did.
 pub fn find(x: &DMatrix<f64>, event: &[bool], solution: &Solution) -> Option<Separation> {
     let extreme = predictor(x, &solution.coefficients, &vec![0.0; event.len()]).amax();
-    if extreme < CALM || solution.step.amax() == 0.0 {
+    if solution.converged && extreme < CALM {
         return None;
     }
-    let candidates = [&solution.step, &solution.coefficients];
-    candidates.into_iter().find_map(|direction| proof(x, event, direction))
+    let mut newtons = [&solution.step, &solution.coefficients].into_iter().filter(|direction| direction.amax() > 0.0);
+    let found = newtons.find_map(|direction| proof(x, event, direction));
+    found.or_else(|| proof(x, event, &balance::direction(x, event)?))
 }
 
 /// The direction as a proof: no row on the wrong side, some strictly on the right one.

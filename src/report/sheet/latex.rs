@@ -1,30 +1,79 @@
-//! A sheet as a LaTeX table with the rules of booktabs.
+//! A sheet as LaTeX tables with the rules of booktabs: a wide one continues in further tables, notes follow the last.
 
-use crate::report::sheet::Sheet;
+use crate::report::sheet::text::{Column, blocks};
+use crate::report::sheet::{Cell, Sheet};
 use crate::text::clean;
 
 pub fn render(sheet: &Sheet) -> String {
-    let mut text = String::from("\\begin{table}\n\\centering\n");
-    if !sheet.title.is_empty() {
-        text.push_str(&format!("\\caption{{{}}}\n", escape(&sheet.title)));
+    let blocks = blocks(sheet);
+    let mut text = String::new();
+    for (at, block) in blocks.iter().enumerate() {
+        text.push_str("\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n");
+        if !sheet.title.is_empty() {
+            let continued = if at > 0 { " (continued)" } else { "" };
+            text.push_str(&format!("\\caption{{{}{continued}}}\n", escape(&sheet.title)));
+        }
+        text.push_str(&tabular(sheet, block));
+        if at + 1 == blocks.len() {
+            text.push_str(&notes(sheet));
+        }
+        text.push_str("\\end{table}\n");
     }
-    let columns: String = (0..sheet.headings.len()).map(|at| if sheet.right_aligned(at) { 'r' } else { 'l' }).collect();
-    text.push_str(&format!("\\begin{{tabular}}{{{columns}}}\n\\toprule\n"));
+    text
+}
+
+/// One paragraph: a line each would not fit on the page.
+fn notes(sheet: &Sheet) -> String {
+    let notes: Vec<String> = sheet.notes.iter().chain(&sheet.provenance).map(|note| escape(note)).collect();
+    if notes.is_empty() {
+        return String::new();
+    }
+    format!("\n\\smallskip{{\\raggedright {}.\\par}}\n", notes.join(".\n"))
+}
+
+fn tabular(sheet: &Sheet, block: &[Column]) -> String {
+    let sides: String = block.iter().map(|column| if column.right { 'r' } else { 'l' }).collect();
     let line = |cells: Vec<String>| format!("{} \\\\\n", cells.join(" & "));
-    text.push_str(&line(sheet.headings.iter().map(|heading| escape(heading)).collect()));
-    text.push_str("\\midrule\n");
-    for row in &sheet.rows {
-        let cell = |value: String| match value.strip_prefix("  ") {
-            Some(level) => format!("\\quad {}", escape(level)),
-            None => escape(&value),
-        };
-        text.push_str(&line(row.iter().map(|value| cell(value.text())).collect()));
+    let headings = line(block.iter().map(heading).collect());
+    let rows = sheet
+        .rows
+        .iter()
+        .map(|row| line(block.iter().map(|column| row.get(column.at).map_or(String::new(), cell)).collect()));
+    let rows: String = rows.collect();
+    format!("\\begin{{tabular}}{{{sides}}}\n\\toprule\n{headings}\\midrule\n{rows}\\bottomrule\n\\end{{tabular}}\n")
+}
+
+/// A heading in as many lines as in text.
+fn heading(column: &Column) -> String {
+    let lines: Vec<String> = column.heading.iter().map(|line| escape(line)).collect();
+    match &lines[..] {
+        [line] => line.clone(),
+        lines => format!("\\shortstack[{}]{{{}}}", if column.right { 'r' } else { 'l' }, lines.join("\\\\")),
     }
-    text.push_str("\\bottomrule\n\\end{tabular}\n");
-    for note in sheet.notes.iter().chain(&sheet.provenance) {
-        text.push_str(&format!("\n\\smallskip{{\\footnotesize {}}}\n", escape(note)));
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => escape(text),
+        Cell::Level { level, .. } => format!("\\quad {}", escape(level)),
+        numbers => signed(&escape(&numbers.text())),
     }
-    text + "\\end{table}\n"
+}
+
+/// Numbers with a minus sign, ranges with a dash.
+fn signed(text: &str) -> String {
+    let mut typeset = String::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        match (c, before) {
+            ('-', '0'..='9') => typeset.push_str("--"),
+            ('-', 'e') => typeset.push('-'),
+            ('-', _) => typeset.push_str("$-$"),
+            _ => typeset.push(c),
+        }
+        before = c;
+    }
+    typeset
 }
 
 fn escape(text: &str) -> String {

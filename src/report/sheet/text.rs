@@ -17,8 +17,7 @@ pub fn render(sheet: &Sheet) -> String {
     if !sheet.title.is_empty() {
         lines.extend(wrap(&clean(&sheet.title), WIDTH));
     }
-    let columns: Vec<Column> = (0..sheet.headings.len()).map(|at| column(sheet, at)).collect();
-    for block in blocks(&columns, keys(sheet)) {
+    for block in blocks(sheet) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -33,12 +32,14 @@ pub fn render(sheet: &Sheet) -> String {
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A column laid out: the lines of its heading and of each row, and how wide it is.
-struct Column {
-    heading: Vec<String>,
+/// A column laid out: where it is in the sheet, the lines of its heading and of each row, and how wide it is.
+#[derive(Clone)]
+pub struct Column {
+    pub at: usize,
+    pub heading: Vec<String>,
     cells: Vec<Vec<String>>,
     width: usize,
-    right: bool,
+    pub right: bool,
 }
 
 fn column(sheet: &Sheet, at: usize) -> Column {
@@ -46,7 +47,7 @@ fn column(sheet: &Sheet, at: usize) -> Column {
     let body = cells.iter().flatten().map(|line| line.width()).max().unwrap_or(0);
     let heading = wrap(&clean(&sheet.headings[at]), body.clamp(12, TEXT_WIDTH));
     let width = heading.iter().map(|line| line.width()).max().unwrap_or(0).max(body);
-    Column { heading, cells, width, right: sheet.right_aligned(at) }
+    Column { at, heading, cells, width, right: sheet.right_aligned(at) }
 }
 
 fn cell_lines(cell: Option<&Cell>) -> Vec<String> {
@@ -71,13 +72,17 @@ fn keys(sheet: &Sheet) -> usize {
     (1..=sheet.headings.len().min(3)).find(|&n| apart(n)).unwrap_or(1)
 }
 
-/// Groups of columns that fit the width together, each beginning with the `n_keys` first columns.
-fn blocks(columns: &[Column], n_keys: usize) -> Vec<Vec<&Column>> {
-    let Some((keys, others)) = columns.split_at_checked(n_keys) else { return Vec::new() };
-    let start: Vec<&Column> = keys.iter().collect();
-    let width = keys.iter().map(|column| column.width + GAP.len()).sum::<usize>().saturating_sub(GAP.len());
+/// Groups of columns that fit the width together, each beginning with those that tell the rows apart.
+pub fn blocks(sheet: &Sheet) -> Vec<Vec<Column>> {
+    let n_keys = keys(sheet);
+    let mut columns = (0..sheet.headings.len()).map(|at| column(sheet, at));
+    let start: Vec<Column> = columns.by_ref().take(n_keys).collect();
+    if start.len() < n_keys {
+        return Vec::new();
+    }
+    let width = start.iter().map(|column| column.width + GAP.len()).sum::<usize>().saturating_sub(GAP.len());
     let (mut blocks, mut used) = (vec![start.clone()], width);
-    for column in others {
+    for column in columns {
         let wanted = column.width + GAP.len();
         if used + wanted > WIDTH && blocks.last().is_some_and(|block| block.len() > n_keys) {
             blocks.push(start.clone());
@@ -89,7 +94,7 @@ fn blocks(columns: &[Column], n_keys: usize) -> Vec<Vec<&Column>> {
     blocks
 }
 
-fn block_lines(block: &[&Column], n_rows: usize) -> Vec<String> {
+fn block_lines(block: &[Column], n_rows: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let headings: Vec<&[String]> = block.iter().map(|column| &column.heading[..]).collect();
     lines.extend(row_lines(block, &headings));
@@ -101,7 +106,7 @@ fn block_lines(block: &[&Column], n_rows: usize) -> Vec<String> {
     lines
 }
 
-fn row_lines(block: &[&Column], cells: &[&[String]]) -> Vec<String> {
+fn row_lines(block: &[Column], cells: &[&[String]]) -> Vec<String> {
     let height = cells.iter().map(|lines| lines.len()).max().unwrap_or(0);
     let line = |at: usize| {
         let padded = block.iter().zip(cells).map(|(column, lines)| {
