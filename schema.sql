@@ -216,7 +216,7 @@ CREATE TABLE part (
     id    INTEGER PRIMARY KEY,
     work  TEXT NOT NULL CHECK (length(work) = 64),   -- hash of all that the fit reads, the protocol and the version
     name  TEXT NOT NULL,
-    value TEXT NOT NULL CHECK (json_valid(value)),
+    value TEXT NOT NULL CHECK (json_valid(value)),   -- sha256 (of work, name and part), part
     UNIQUE (work, name)
 ) STRICT;
 

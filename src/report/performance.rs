@@ -22,6 +22,8 @@ pub struct Scored {
 /// What the whole chain learnt again says; `None` where it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Corrected {
+    /// AUC in the training rows of the models learnt on all of them: what Harrell's bootstrap corrects.
+    pub in_sample: Option<f64>,
     /// AUC by Harrell's bootstrap.
     pub optimism: Option<f64>,
     /// Accuracy, sensitivity, specificity, precision, F1 and Brier score by Harrell's bootstrap.
@@ -97,6 +99,9 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     if headings.iter().any(|heading| heading == HL_P) {
         notes.push(HL_NOTE.to_owned());
     }
+    if headings.iter().any(|heading| heading == IN_SAMPLE) {
+        notes.push(IN_SAMPLE_NOTE.to_owned());
+    }
     if headings.iter().any(|heading| heading == SPLITS) {
         notes.push("AUC random splits: median, 2.5 % and 97.5 % quantile in the test sets".to_owned());
     }
@@ -125,6 +130,11 @@ pub fn parted(sheet: Sheet) -> [Sheet; 2] {
     [first, second]
 }
 
+const IN_SAMPLE: &str = "AUC in-sample";
+const IN_SAMPLE_NOTE: &str = "AUC bootstrap-corrected (Harrell): the in-sample AUC less the mean optimism of models learnt \
+    again on bootstrap samples, so it may exceed an AUC of out-of-fold scores beside it. A bootstrap sample holds two \
+    thirds of the rows that its model is judged on, and a forest remembers its rows: the optimism comes out too small, \
+    and the nested AUC is the one to trust. Corrected shares and Brier scores likewise, at a threshold of 0.5";
 const SPLITS: &str = "AUC random splits";
 /// The heading after the corrected AUCs.
 const FIRST_FURTHER: &str = "Brier";
@@ -145,6 +155,7 @@ fn extras() -> Vec<Extra> {
     }
     let brier = |scored: &Scored| calibration(&scored.event, &scored.score).filter(|_| scored.is_probability());
     let mut extras = vec![
+        column(IN_SAMPLE, |it| Cell::number(it.corrected.in_sample, 3)),
         column("AUC bootstrap-corrected", |it| Cell::number(it.corrected.optimism, 3)),
         column("AUC nested CV", |it| Cell::number(it.corrected.nested, 3)),
         column("Permutation p", |it| Cell::p(it.corrected.permutation_p)),

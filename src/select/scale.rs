@@ -3,6 +3,8 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
+use crate::wide::wide;
+
 /// A column varies when its range exceeds this part of its largest magnitude: below it only rounding differs.
 const NOISE: f64 = 1e-12;
 
@@ -44,17 +46,35 @@ impl Scaling {
     }
 }
 
-/// Mean and population SD of one column, 1 where it is constant: those of `Scaling`.
-pub fn mean_and_sd(column: &[f64]) -> (f64, f64) {
-    let n = column.len().max(1) as f64;
-    let mean = column.iter().sum::<f64>() / n;
-    let (mut squares, mut low, mut high) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
-    for &value in column {
-        squares += (value - mean).powi(2);
-        low = if value < low { value } else { low };
-        high = if value > high { value } else { high };
+wide! {
+    /// Mean and population SD of one column, 1 where it is constant: those of `Scaling` but for the order of additions.
+    pub fn mean_and_sd(column: &[f64]) -> (f64, f64) {
+        let n = column.len().max(1) as f64;
+        let mean = sum(column, |value| value) / n;
+        let sd = (sum(column, |value| (value - mean) * (value - mean)) / n).sqrt();
+        // A range is at least twice the SD, no magnitude is more than this: mostly the range need not be looked for.
+        let most = mean.abs() + n.sqrt() * sd;
+        (mean, if sd > NOISE * most || is_spread(column) { sd } else { 1.0 })
     }
-    (mean, if high - low > NOISE * low.abs().max(high.abs()) { (squares / n).sqrt() } else { 1.0 })
+}
+
+/// Sum with eight running sums: the order of additions is fixed and the compiler can vectorise it.
+#[inline(always)]
+fn sum(column: &[f64], of: impl Fn(f64) -> f64) -> f64 {
+    let (whole, rest) = column.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for values in whole {
+        (0..8).for_each(|k| sums[k] += of(values[k]));
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    let rest: f64 = rest.iter().map(|&value| of(value)).sum();
+    ((a + e) + (c + g)) + ((b + f) + (d + h)) + rest
+}
+
+fn is_spread(column: &[f64]) -> bool {
+    let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    high - low > NOISE * low.abs().max(high.abs())
 }
 
 /// Positions of the columns that are not constant.

@@ -200,6 +200,10 @@ impl Store {
         self.migrated.as_deref()
     }
 
+    pub(in crate::store) fn now(&self) -> String {
+        (self.clock)()
+    }
+
     /// Changes are dated by another clock, as when the machine's was set back.
     pub fn set_clock(&mut self, clock: fn() -> String) {
         self.clock = clock;
@@ -243,7 +247,7 @@ impl Store {
         if identity(&self.path) != self.identity {
             return Err(StoreError::Gone(self.path.clone()).into());
         }
-        let at = (self.clock)();
+        let at = self.now();
         *self.signature.lock().expect("no holder of the signature panics") = Signature {
             at: at.clone(),
             actor: self.actor.clone(),

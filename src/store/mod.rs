@@ -34,7 +34,7 @@ pub use model::{Model, NewModel, Origin, Prediction};
 pub use patient::{Patient, Response, natural};
 pub use query::{Query, QuerySource, QueryState};
 pub use queue::{JobRow, JobState};
-pub use run::{NewRun, Run};
+pub use run::{Beginning, NewRun, Run};
 pub use shard::{Scratch, ShardRow, file_sha256};
 pub use split::{Side, Split};
 pub use study::StudyRow;

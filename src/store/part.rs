@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use crate::store::{Store, StoreError, Write};
+use crate::store::{Store, StoreError, Write, sha256};
 
 impl Store {
-    /// The kept parts of a work: name and JSON.
+    /// The kept parts of a work: name and JSON. What is not as it was kept is left out, to be made again.
     pub fn parts(&self, work: &str) -> Result<BTreeMap<String, String>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT name, value FROM part WHERE work = ?1")?;
-        let rows = statement.query_map([work], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = statement.query_map([work], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        let kept = rows.filter_map(|row| match row {
+            Ok((name, sealed)) => opened(work, &name, &sealed).map(|value| Ok((name, value))),
+            Err(cause) => Some(Err(cause.into())),
+        });
+        kept.collect()
     }
 }
 
@@ -19,7 +23,7 @@ impl Write<'_> {
     /// Keeps a finished part of a work.
     pub fn keep_part(&self, work: &str, name: &str, value: &str) -> Result<(), StoreError> {
         let sql = "INSERT OR REPLACE INTO part (work, name, value) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![work, name, value])?;
+        self.connection.prepare_cached(sql)?.execute(params![work, name, sealed(work, name, value)])?;
         Ok(())
     }
 
@@ -28,4 +32,16 @@ impl Write<'_> {
         self.connection.execute("DELETE FROM part", [])?;
         Ok(())
     }
+}
+
+/// The part with a hash of itself, its work and its name.
+fn sealed(work: &str, name: &str, value: &str) -> String {
+    format!(r#"{{"sha256":"{}","part":{value}}}"#, sha256(format!("{work} {name} {value}")))
+}
+
+/// The part in a seal that is whole.
+fn opened(work: &str, name: &str, text: &str) -> Option<String> {
+    const BEFORE: usize = r#"{"sha256":"","part":"#.len() + 64;
+    let value = text.strip_suffix('}')?.get(BEFORE..)?;
+    (sealed(work, name, value) == text).then(|| value.to_owned())
 }

@@ -15,6 +15,15 @@ pub struct NewRun<'a> {
     pub seed: Seed,
 }
 
+/// What was so when a run began; its results are stored when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    pub at: String,
+    pub protocol_hash: String,
+    pub locked: bool,
+    pub trail_head: String,
+}
+
 /// One execution as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -51,6 +60,14 @@ impl Store {
         Ok(statement.query_row([id], run).optional()?)
     }
 
+    /// What is so now, for a run that stores its results later.
+    pub fn beginning(&self) -> Result<Beginning, StoreError> {
+        let (at, trail_head) = (self.now(), self.trail_head()?);
+        let sql = "SELECT protocol_hash, locked_at IS NOT NULL FROM study";
+        let began = |row: &Row| Ok(Beginning { at, protocol_hash: row.get(0)?, locked: row.get(1)?, trail_head });
+        Ok(self.connection.query_row(sql, [], began)?)
+    }
+
     /// The document of a protocol that is or was in force.
     pub fn protocol_document(&self, hash: &str) -> Result<String, StoreError> {
         Ok(self.connection.query_row("SELECT toml FROM protocol WHERE hash = ?1", [hash], |row| row.get(0))?)
@@ -60,14 +77,20 @@ impl Store {
 impl Write<'_> {
     /// A run begins, under the protocol in force.
     pub fn begin_run(&self, run: &NewRun) -> Result<RunId, StoreError> {
+        self.put_run(run, &Beginning { at: self.at.clone(), ..self.beginning()? })
+    }
+
+    /// A run that began before this transaction.
+    pub fn put_run(&self, run: &NewRun, began: &Beginning) -> Result<RunId, StoreError> {
         let sql = "INSERT INTO run (kind, protocol_hash, inputs, seed, program_version, actor, host, started_at,
                                     locked, trail_head)
-                   SELECT ?1, protocol_hash, ?2, ?3, ?4, ?5, ?6, ?7, locked_at IS NOT NULL, ?8 FROM study";
-        let head = self.trail_head()?;
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let Beginning { at, protocol_hash, locked, trail_head } = began;
         let actor = self.actor();
         let seed = run.seed.0.cast_signed();
         let version = env!("CARGO_PKG_VERSION");
-        let bound = params![run.kind, run.inputs, seed, version, actor.name, actor.host, self.at, head];
+        let (name, host) = (&actor.name, &actor.host);
+        let bound = params![run.kind, protocol_hash, run.inputs, seed, version, name, host, at, locked, trail_head];
         self.connection.execute(sql, bound)?;
         Ok(RunId(self.connection.last_insert_rowid()))
     }

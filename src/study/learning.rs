@@ -14,7 +14,7 @@ use crate::protocol::learn::RadScore;
 use crate::protocol::variable::NECROSIS;
 use crate::roi::Roi;
 use crate::select::{Reproducible, icc};
-use crate::store::{NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
+use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
 use crate::study::{Error, Study};
 use crate::table::{Column, Table, Values};
 
@@ -47,6 +47,7 @@ impl Study {
     /// in the file: a fit that was cancelled or killed goes on from them, to the same bytes.
     pub fn fit(&self, job: &Job) -> Result<FitReport, Error> {
         self.needs_response()?;
+        let began = Beginning { protocol_hash: self.protocol.hash(), ..self.store.beginning()? };
         let patients = self.learning_patients()?;
         let Patients { cohort, ids, train, split, n_left_out, notes } = &patients;
         let seed = self.protocol.learn.seed;
@@ -70,7 +71,7 @@ impl Study {
         let models =
             models(cohort, ids, &recipe, &recipe.scores(cohort, &all), &validation, self.protocol.learn.rad_score);
         self.store.write("fit", |write| {
-            let run = write.begin_run(&NewRun { kind: "fit", inputs: &inputs, seed })?;
+            let run = write.put_run(&NewRun { kind: "fit", inputs: &inputs, seed }, &began)?;
             for model in &models {
                 write.put_model(run, split.id, model)?;
             }

@@ -157,6 +157,7 @@ pub(in crate::study) fn scored(
     let score: Vec<Option<f64>> = members.iter().map(|id| by_patient.get(id).copied()).collect();
     let corrected = match serde_json::from_value::<Validation>(recipe["validation"].clone()) {
         Ok(validation) if side == Side::Train => Corrected {
+            in_sample: validation.optimism.first().copied().flatten().map(|auc| auc.apparent),
             optimism: corrected_metric(&validation, 0),
             others: std::array::from_fn(|k| corrected_metric(&validation, k + 1)),
             nested: mean(&validation.nested_auc),

@@ -1,15 +1,16 @@
 //! `fit` on a study: what is stored, tables, predictions, and that no thread count changes a byte.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use osteon::job::Job;
-use osteon::protocol::Preset;
+use osteon::protocol::{Preset, Protocol};
 use osteon::report::sheet::{Cell, Format, render};
 use osteon::roi::Roi;
 use osteon::seed::Seed;
-use osteon::store::{Inputs, NewRun, Role};
-use osteon::study::{BadRows, Error, ModelTable, Study};
+use osteon::store::{Inputs, NewRun, Origin, PatientId, Prediction, Response, Role, Side};
+use osteon::study::{BadRows, Edit, Error, ModelTable, Study};
 use rand::Rng;
 
 use crate::support::fixture;
@@ -31,6 +32,12 @@ pub fn study(path: Option<&Path>) -> Study {
         None => Study::in_memory("fit", protocol).unwrap(),
     };
     study.import_clinical(&fixture("cohort.csv"), None, BadRows::Refuse).unwrap();
+    measure(&study, &|_, value| value);
+    study
+}
+
+/// Stores features; `changed` says what becomes of a patient's value.
+fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
     let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();
     let hash = "0".repeat(64);
     study
@@ -39,12 +46,12 @@ pub fn study(path: Option<&Path>) -> Study {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: &hash, seed: Seed(0) })?;
             let ids = write.catalogue(&names)?;
             for patient in write.patients()? {
-                let poor = patient.response == Some(osteon::store::Response::Poor);
+                let poor = patient.response == Some(Response::Poor);
                 for roi in Roi::all(&study.protocol.roi).iter().map(Roi::to_string) {
                     let mut rng = Seed(1).named(&patient.code).named(&roi).rng();
                     let mut value = |at: usize| {
                         let signal = if at == 3 && poor && roi == "peri_4mm" { 1.5 } else { 0.0 };
-                        Some(rng.random_range(-1.0..1.0) + signal)
+                        Some(changed(&patient.code, rng.random_range(-1.0..1.0) + signal))
                     };
                     let values: Vec<Option<f64>> = (0..20).map(&mut value).collect();
                     let again: Vec<Option<f64>> = values.iter().map(|v| v.map(|v| v * 1.01)).collect();
@@ -58,7 +65,80 @@ pub fn study(path: Option<&Path>) -> Study {
             Ok::<_, Error>(())
         })
         .unwrap();
-    study
+}
+
+#[test]
+fn whatever_a_test_patient_is_changed_to_nothing_else_is_learnt() {
+    let learnt = |study: &Study, test: &[PatientId]| {
+        study.fit(&Job::unwatched()).unwrap();
+        let own = |one: &Prediction| !test.contains(&one.patient);
+        let models = study.store.models().unwrap().into_iter();
+        models.map(|m| (m.recipe, m.predictions.into_iter().filter(own).collect::<Vec<_>>())).collect::<Vec<_>>()
+    };
+    let study = put_in_force(study(None), &["learn.n_permutations=1"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    let members = study.store.split().unwrap().unwrap().members;
+    let test: Vec<PatientId> = members.iter().filter(|(_, side)| *side == Side::Test).map(|(id, _)| *id).collect();
+    let before = learnt(&study, &test);
+    let patients = study.store.patients().unwrap();
+    let codes: Vec<&str> = patients.iter().filter(|p| test.contains(&p.id)).map(|p| p.code.as_str()).collect();
+    for (at, code) in codes.iter().enumerate() {
+        let values =
+            [("necrosis_pct", if at % 2 == 0 { "12" } else { "97" }), ("alp", "9"), ("pathological_fracture", "yes")];
+        let edit = |(field, value): (&str, &str)| Edit { field: field.to_owned(), value: value.to_owned() };
+        study.edit(code, &values.map(edit), "to see what it moves", None).unwrap();
+    }
+    measure(&study, &|code, value| if codes.contains(&code) { 1e3 - value } else { value });
+    assert!(learnt(&study, &test) == before);
+}
+
+/// The cohort's responses in another order among its patients.
+fn shuffled(folder: &Path, seed: Seed) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(fixture("cohort.csv")).unwrap();
+    let mut rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let at = rows[0].iter().position(|name| *name == "necrosis_pct").unwrap();
+    let mut necrosis: Vec<(u64, &str)> = rows[1..].iter().map(|row| (seed.named(row[0]).0, row[at])).collect();
+    necrosis.sort_unstable();
+    rows[1..].iter_mut().zip(necrosis).for_each(|(row, (_, value))| row[at] = value);
+    let lines: Vec<String> = rows.iter().map(|row| row.join(",")).collect();
+    let path = folder.join(format!("{}.csv", seed.0));
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    path
+}
+
+#[test]
+fn shuffled_responses_are_not_predicted_under_recommended() {
+    let folder = tempfile::tempdir().unwrap();
+    let small =
+        ["forest.n_trees=[20]", "forest.max_depth=[2]", "forest.min_samples_leaf=[3]", "select.mrmr.n_features=6"];
+    let protocol = Preset::Recommended.protocol().set(small).unwrap();
+    let protocol = protocol
+        .set(["learn.n_bootstraps=0", "learn.n_repeats=0", "learn.n_permutations=0", "learn.n_splits=0"])
+        .unwrap();
+    let mut pooled: BTreeMap<String, (Vec<f64>, Vec<bool>)> = BTreeMap::new();
+    for at in 0..4 {
+        let study = study(None);
+        study.import_clinical(&shuffled(folder.path(), Seed(at)), None, BadRows::Refuse).unwrap();
+        let study = put_protocol_in_force(study, protocol.clone());
+        study.draw_split(Seed(at), 0.7).unwrap();
+        study.fit(&Job::unwatched()).unwrap();
+        let poor: BTreeMap<PatientId, bool> =
+            study.store.patients().unwrap().iter().map(|p| (p.id, p.response == Some(Response::Poor))).collect();
+        let members = study.store.split().unwrap().unwrap().members;
+        let test = |id| members.contains(&(id, Side::Test));
+        for model in study.store.models().unwrap() {
+            let (scores, events) = pooled.entry(model.name.clone()).or_default();
+            for one in model.predictions.iter().filter(|one| one.origin == Origin::Fitted && test(one.patient)) {
+                scores.push(one.probability);
+                events.push(poor[&one.patient]);
+            }
+        }
+    }
+    for model in ["clinical", "radiomics", "combined"] {
+        let (scores, events) = &pooled[model];
+        let [low, high] = osteon::evaluate::roc::auc(scores, events).unwrap().ci().unwrap();
+        assert!(scores.len() > 90 && low < 0.5 && 0.5 < high, "{model}: {low} to {high} of {}", scores.len());
+    }
 }
 
 #[test]
@@ -67,7 +147,11 @@ fn a_fit_stores_models_that_tables_and_predictions_come_from() {
     assert!(matches!(study.fit(&Job::unwatched()), Err(Error::NoSplit)));
     assert_eq!(study.draw_split(Seed(4), 0.806).unwrap(), (75, 18));
     assert!(matches!(study.model_table(ModelTable::Three), Err(Error::NoFit)));
+    let head = study.store.trail_head().unwrap();
     let report = study.fit(&Job::unwatched()).unwrap();
+    let run = study.store.runs().unwrap().remove(0);
+    assert_eq!((run.trail_head, run.protocol_hash), (head, study.protocol.hash()));
+    assert!(run.finished_at.unwrap() > run.started_at, "a run begins before its results are stored");
     assert_eq!((report.n_train, report.n_test, report.regions.len()), (75, 18, 7));
     assert_eq!(report.best_region, "peri_4mm");
     let models = study.store.models().unwrap();
@@ -107,7 +191,7 @@ fn two_fits_store_the_same_bytes_whatever_the_threads() {
 }
 
 /// Name, recipe and predictions of every model.
-fn stored(study: &Study) -> Vec<(String, String, Vec<osteon::store::Prediction>)> {
+fn stored(study: &Study) -> Vec<(String, String, Vec<Prediction>)> {
     let models = study.store.models().unwrap();
     models.into_iter().map(|model| (model.name, model.recipe, model.predictions)).collect()
 }
@@ -133,6 +217,13 @@ fn a_cancelled_fit_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
         assert!(parts() >= most.try_into().unwrap(), "{most}: {}", parts());
         assert!(matches!(study.model_table(ModelTable::Five), Err(Error::NoFit)));
     }
+    // What another client made of a part is not believed.
+    let other = rusqlite::Connection::open(folder.path().join("study.db")).unwrap();
+    let forged =
+        "UPDATE part SET value = (SELECT value FROM part WHERE name = 'bootstrap/0') WHERE name = 'bootstrap/1'";
+    assert_eq!(other.execute(forged, []).unwrap(), 1);
+    let forged = "UPDATE part SET value = replace(value, '0.', '0.9') WHERE name LIKE 'nested/%'";
+    assert!(other.execute(forged, []).unwrap() > 0);
     study.fit(&Job::unwatched()).unwrap();
     assert_eq!(parts(), 0);
     let resumed = stored(&study);
@@ -146,8 +237,12 @@ fn a_cancelled_fit_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
 }
 
 /// The study under its protocol with these values changed.
-fn put_in_force(mut study: Study, assignments: &[&str]) -> Study {
+fn put_in_force(study: Study, assignments: &[&str]) -> Study {
     let protocol = study.protocol.clone().set(assignments.iter().copied()).unwrap();
+    put_protocol_in_force(study, protocol)
+}
+
+fn put_protocol_in_force(mut study: Study, protocol: Protocol) -> Study {
     study.use_protocol(protocol, "test").unwrap();
     study.renew().unwrap();
     study

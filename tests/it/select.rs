@@ -5,6 +5,7 @@ use osteon::select::icc::icc;
 use osteon::select::lasso::{self, Columns, Convention, Family, Params};
 use osteon::select::mrmr::{self, Bins, Method};
 use osteon::select::scale::Scaling;
+use rand::Rng;
 use serde_json::Value;
 
 use crate::support::{Comparison, Frame, json, shared};
@@ -126,6 +127,50 @@ fn binomial_lasso_paths_are_those_of_glmnet() {
     let Some(off) = glmnet("radsim", Family::Binomial) else { return };
     off.finish(200);
     glmnet("breast_cancer", Family::Binomial).unwrap().finish(200);
+}
+
+/// Columns as a study may have them, in turn: independent, nearly the same, of few values, multiples of each other, far
+/// from zero; always with a duplicate and a negative of another column.
+fn awkward(kind: usize) -> (Array2<f64>, Vec<f64>) {
+    let mut rng = osteon::seed::Seed(9).nth(kind).rng();
+    let (n, p) = ([12, 35, 60][kind % 3], [8, 80, 150][kind / 3 % 3]);
+    let source = Array2::from_shape_fn((n, 5), |_| rng.random_range(-1.0..1.0));
+    let mut x = Array2::from_shape_fn((n, p), |(i, j)| match kind % 5 {
+        0 => rng.random_range(-1.0..1.0),
+        1 => source[[i, j % 5]] + 1e-6 * rng.random_range(-1.0..1.0),
+        2 => f64::from(rng.random_range(0..3)),
+        3 => source[[i, j % 5]] * (1 + j) as f64,
+        _ => 1e6 + rng.random_range(-1.0..1.0),
+    });
+    let (first, second) = (x.column(0).to_owned(), x.column(1).to_owned());
+    x.column_mut(p - 1).assign(&first);
+    x.column_mut(2).assign(&-second);
+    let mut y: Vec<f64> = (0..n).map(|i| f64::from(x[[i, 0]] - x[[0, 0]] > rng.random_range(-1.0..1.0))).collect();
+    (y[0], y[1]) = (1.0, 0.0);
+    (x, y)
+}
+
+#[test]
+fn lasso_solutions_are_optimal_on_columns_as_they_come() {
+    for kind in 0..15 {
+        let (x, y) = awkward(kind);
+        let scaling = Scaling::of(x.view());
+        let z = scaling.apply(x.view());
+        for (family, ratio) in [(Family::Gaussian, 1e-3), (Family::Binomial, 0.05)] {
+            let lambdas = lasso::lambdas(x.view(), &y, Columns::Standardised, 40, ratio);
+            let path = lasso::path(x.view(), &y, family, Columns::Standardised, &lambdas);
+            for (at, &lambda) in lambdas.iter().enumerate() {
+                let mut b = vec![0.0; x.ncols()];
+                path.coefficients[at].iter().for_each(|&(j, value)| b[j] = value);
+                // Centred columns: an intercept of columns far from zero would round what is to be seen.
+                let mean = |j: usize| b[j] * scaling.means[j];
+                let shift: f64 = path.intercepts[at] + (0..b.len()).map(mean).sum::<f64>();
+                let centred = &x - &Array1::from(scaling.means.clone());
+                let off = violation(&z, &y, family, &scaling.sds, shift, &b, &centred, lambda);
+                assert!(off < 2e-8, "kind {kind}, {family:?}, lambda {at}: {off:e}");
+            }
+        }
+    }
 }
 
 #[test]

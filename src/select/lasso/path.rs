@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::select::lasso::quadratic::Pursuit;
 use crate::select::scale::{Scaling, mean_and_sd};
+use crate::wide::wide;
 
 /// What is minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +74,8 @@ pub struct Problem {
     /// Column after column, centred and perhaps scaled, each filled up with zeros to `width`.
     z: Vec<f64>,
     width: usize,
+    /// The same columns at length 1 in single precision.
+    directions: Vec<f32>,
     scaling: Scaling,
     /// Length of each column over n: how far a residual that moves by 1 moves the column's slope at most.
     reach: Vec<f64>,
@@ -87,18 +90,22 @@ impl Problem {
         let y: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
         let mut scaling = Scaling { means: Vec::new(), sds: Vec::new() };
         let (mut z, mut reach) = (vec![0.0; width * x.nrows()], Vec::with_capacity(x.nrows()));
+        let mut directions = Vec::with_capacity(width * x.nrows());
         for (column, padded) in x.rows().into_iter().zip(z.chunks_exact_mut(width.max(1))) {
             let own = &mut padded[..n];
+            let column = column.to_slice().expect("a column is contiguous");
             own.iter_mut().zip(rows).for_each(|(value, &row)| *value = column[row]);
             let (mean, sd) = mean_and_sd(own);
             let sd = if columns == Columns::AsGiven { 1.0 } else { sd };
-            own.iter_mut().for_each(|value| *value = (*value - mean) / sd);
-            reach.push(dot(padded, padded).sqrt() / n as f64);
+            let length = centre(own, mean, 1.0 / sd);
+            let inverse = 1.0 / length.max(f64::MIN_POSITIVE);
+            directions.extend(padded.iter().map(|value| (value * inverse) as f32));
+            reach.push(length / n as f64);
             scaling.means.push(mean);
             scaling.sds.push(sd);
         }
         let mean_y = y.iter().sum::<f64>() / n as f64;
-        Problem { z, width, scaling, reach, y, mean_y }
+        Problem { z, width, directions, scaling, reach, y, mean_y }
     }
 
     /// `n` lambdas from the smallest that gives no feature down to `ratio` times it, evenly in logarithm.
@@ -125,6 +132,7 @@ impl Problem {
         &self.padded(j)[..self.y.len()]
     }
 
+    #[inline(always)]
     fn padded(&self, j: usize) -> &[f64] {
         &self.z[j * self.width..(j + 1) * self.width]
     }
@@ -163,11 +171,7 @@ struct State<'a> {
     q: Vec<f64>,
     pursuit: Pursuit,
     residual: Vec<f64>,
-    /// Length of the way that the residual has gone.
-    gone: f64,
-    /// One a column: the magnitude of its slope when it was last asked for, less the way gone by then times its reach;
-    /// minus infinity in the working set.
-    edges: Vec<f64>,
+    bounds: Bounds,
 }
 
 impl<'a> State<'a> {
@@ -178,15 +182,16 @@ impl<'a> State<'a> {
         };
         let residual = problem.centred_y();
         let edges = problem.slopes(&residual).into_iter().map(f64::abs).collect();
+        let bounds = Bounds { shrunk: 1.0, strayed: 0.0, edges };
         let (work, b, gram, q) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        State { problem, family, work, b, intercept, gram, q, pursuit: Pursuit::default(), residual, gone: 0.0, edges }
+        State { problem, family, work, b, intercept, gram, q, pursuit: Pursuit::default(), residual, bounds }
     }
 
     /// Moves to the solution at `lambda`, from that at the one before.
     fn descend(&mut self, lambda: f64) {
         loop {
             self.refit(lambda);
-            let missed = self.violators(lambda);
+            let missed = self.bounds.violators(self.problem, &self.residual, lambda);
             if missed.is_empty() {
                 return;
             }
@@ -194,42 +199,16 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Columns outside the working set that are needed at `lambda`. A slope moves by no more than the column's length
-    /// times the way of the residual (Cauchy and Schwarz): most columns cannot have got there, and are not asked.
-    fn violators(&mut self, lambda: f64) -> Vec<usize> {
-        let (limit, gone) = (lambda * (1.0 + SLACK), self.gone);
-        let mut found = Vec::new();
-        let chunks = self.edges.chunks_mut(LANES).zip(self.problem.reach.chunks(LANES));
-        for (at, (edges, reach)) in chunks.enumerate() {
-            let may = |(edge, reach): (&f64, &f64)| edge + reach * gone > lambda;
-            if !edges.iter().zip(reach).fold(false, |any, pair| any | may(pair)) {
-                continue;
-            }
-            for (k, (edge, reach)) in edges.iter_mut().zip(reach).enumerate() {
-                if may((edge, reach)) {
-                    let slope = self.problem.slope(at * LANES + k, &self.residual).abs();
-                    *edge = slope - reach * gone;
-                    if slope > limit {
-                        found.push(at * LANES + k);
-                    }
-                }
-            }
-        }
-        found
-    }
-
     fn enlist(&mut self, columns: &[usize]) {
-        let n = self.problem.y.len() as f64;
         for &j in columns {
-            self.edges[j] = f64::NEG_INFINITY;
+            self.bounds.edges[j] = f64::NEG_INFINITY;
             self.work.push(j);
             self.b.push(0.0);
             if self.family == Family::Gaussian {
-                let own = self.problem.padded(j);
-                let row: Vec<f64> = self.work.iter().map(|&k| dot(own, self.problem.padded(k)) / n).collect();
+                let row = products(self.problem, j, &self.work);
                 self.gram.iter_mut().zip(&row).for_each(|(other, &value)| other.push(value));
                 self.gram.push(row);
-                self.q.push(dot(self.problem.column(j), &self.problem.y) / n);
+                self.q.push(self.problem.slope(j, &self.problem.centred_y()));
             }
         }
     }
@@ -243,17 +222,15 @@ impl<'a> State<'a> {
             }
             Family::Binomial => self.newton(lambda),
         };
-        let way = |(new, old): (&f64, &f64)| (new - old) * (new - old);
-        self.gone += residual.iter().zip(&self.residual).map(way).sum::<f64>().sqrt();
+        self.bounds.follow(&self.residual, &residual);
         self.residual = residual;
     }
 
     /// Linear predictors of the rows.
     fn fitted(&self) -> Vec<f64> {
         let mut fitted = vec![self.intercept; self.problem.y.len()];
-        for (&j, &b) in self.work.iter().zip(&self.b).filter(|(_, b)| **b != 0.0) {
-            fitted.iter_mut().zip(self.problem.column(j)).for_each(|(fitted, z)| *fitted += b * z);
-        }
+        let parts = self.work.iter().zip(&self.b).filter(|(_, b)| **b != 0.0).map(|(&j, &b)| (j, b));
+        add_columns(self.problem, &parts.collect::<Vec<_>>(), &mut fitted);
         fitted
     }
 
@@ -310,6 +287,108 @@ impl<'a> State<'a> {
     }
 }
 
+wide! {
+    /// Makes a column centred and scaled; gives its length.
+    fn centre(column: &mut [f64], mean: f64, scale: f64) -> f64 {
+        column.iter_mut().for_each(|value| *value = (*value - mean) * scale);
+        dot(column, column).sqrt()
+    }
+}
+
+/// What the slopes of all columns cannot exceed: most need not be asked whether they have reached lambda.
+///
+/// A residual that becomes c times itself and a rest makes of a slope c times itself and at most the column's reach times
+/// the length of the rest (Cauchy and Schwarz).
+struct Bounds {
+    /// Product of all c.
+    shrunk: f64,
+    /// Sum of the lengths of all rests, each over `shrunk` at its time.
+    strayed: f64,
+    /// One a column: `shrunk` times the sum of this and of `strayed` times the column's reach is the bound. Minus infinity
+    /// in the working set.
+    edges: Vec<f64>,
+}
+
+impl Bounds {
+    fn follow(&mut self, old: &[f64], new: &[f64]) {
+        let part = dot(old, new) / dot(old, old);
+        let part = if part > 0.0 { part } else { 1.0 };
+        let rest = old.iter().zip(new).map(|(old, new)| (new - part * old) * (new - part * old)).sum::<f64>().sqrt();
+        self.shrunk *= part;
+        self.strayed += rest / self.shrunk;
+    }
+
+    /// Columns outside the working set that are needed at `lambda`. Those whose bound has reached it are asked in single
+    /// precision, which bounds their slopes anew, and in double precision if that does not settle it.
+    fn violators(&mut self, problem: &Problem, residual: &[f64], lambda: f64) -> Vec<usize> {
+        let length = dot(residual, residual).sqrt();
+        let towards: Vec<f32> = residual.iter().map(|value| (value / length) as f32).collect();
+        let asked = beyond(&self.edges, &problem.reach, self.strayed, lambda / self.shrunk);
+        let doubt = (problem.y.len() + 4) as f64 * f64::from(f32::EPSILON);
+        let mut found = Vec::new();
+        for (j, sums) in asked.iter().zip(cosines(&problem.directions, problem.width, &towards, &asked)) {
+            let (j, reach) = (*j, problem.reach[*j]);
+            let cosine = f64::from(sums.iter().sum::<f32>().abs()) + doubt;
+            let mut most = cosine * reach * length;
+            if most.is_nan() || most > lambda {
+                most = problem.slope(j, residual).abs();
+                if most > lambda * (1.0 + SLACK) {
+                    found.push(j);
+                }
+            }
+            self.edges[j] = most / self.shrunk - reach * self.strayed;
+        }
+        found
+    }
+}
+
+wide! {
+    /// Positions whose edge and `strayed` times reach exceed `limit`. No branch: which do is not to be foreseen.
+    fn beyond(edges: &[f64], reach: &[f64], strayed: f64, limit: f64) -> Vec<usize> {
+        let (mut found, mut n) = (vec![0_u32; edges.len()], 0);
+        for (j, (edge, reach)) in edges.iter().zip(reach).enumerate() {
+            found[n] = j as u32;
+            n += usize::from(edge + reach * strayed > limit);
+        }
+        found[..n].iter().map(|&j| j as usize).collect()
+    }
+}
+
+wide! {
+    /// Inner products of some of `columns` with `towards`, each as eight sums.
+    fn cosines(columns: &[f32], width: usize, towards: &[f32], some: &[usize]) -> Vec<[f32; 8]> {
+        let (towards, mut all) = (towards.as_chunks::<8>().0, vec![[0.0; 8]; some.len()]);
+        for (sums, j) in all.iter_mut().zip(some) {
+            let mut own = [0.0; 8];
+            for (a, b) in columns[j * width..(j + 1) * width].as_chunks::<8>().0.iter().zip(towards) {
+                (0..8).for_each(|k| own[k] += a[k] * b[k]);
+            }
+            *sums = own;
+        }
+        all
+    }
+}
+
+wide! {
+    /// Inner products of column `j` with each of `others`, over n.
+    fn products(problem: &Problem, j: usize, others: &[usize]) -> Vec<f64> {
+        let (own, n, mut all) = (problem.padded(j), problem.y.len() as f64, vec![0.0; others.len()]);
+        for (product, &k) in all.iter_mut().zip(others) {
+            *product = dot(own, problem.padded(k)) / n;
+        }
+        all
+    }
+}
+
+wide! {
+    /// Adds `part` times each of some columns.
+    fn add_columns(problem: &Problem, parts: &[(usize, f64)], to: &mut [f64]) {
+        for &(j, part) in parts {
+            to.iter_mut().zip(problem.padded(j)).for_each(|(to, z)| *to += part * z);
+        }
+    }
+}
+
 /// ½ b'Gb − q'b with the intercept taken out: it moves by `shift` less what `centres` say of each coefficient.
 struct Quadratic {
     gram: Vec<Vec<f64>>,
@@ -322,19 +401,22 @@ fn logistic(eta: f64) -> f64 {
     1.0 / (1.0 + (-eta).exp())
 }
 
-/// Running sums of an inner product.
-const LANES: usize = 8;
+/// A column's length is a multiple of this: four registers of four.
+const LANES: usize = 16;
 
-/// Inner product with eight running sums: the order of additions is fixed and the compiler can vectorise it.
+/// Inner product with sixteen running sums: the order of additions is fixed and the compiler can vectorise it.
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a8, a_rest) = a.as_chunks::<8>();
-    let (b8, b_rest) = b.as_chunks::<8>();
-    for (a, b) in a8.iter().zip(b8) {
-        for k in 0..8 {
-            sums[k] += a[k] * b[k];
+    let (a_whole, a_rest) = a.as_chunks::<LANES>();
+    let (b_whole, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [[0.0; 4]; 4];
+    for (a, b) in a_whole.iter().zip(b_whole) {
+        for (sums, (a, b)) in sums.iter_mut().zip(a.as_chunks::<4>().0.iter().zip(b.as_chunks::<4>().0)) {
+            (0..4).for_each(|k| sums[k] += a[k] * b[k]);
         }
     }
+    let [a, b, c, d] = sums;
+    let four: [f64; 4] = std::array::from_fn(|k| (a[k] + b[k]) + (c[k] + d[k]));
     let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    (sums[0] + sums[4]) + (sums[1] + sums[5]) + (sums[2] + sums[6]) + (sums[3] + sums[7]) + rest
+    (four[0] + four[2]) + (four[1] + four[3]) + rest
 }

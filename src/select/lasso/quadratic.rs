@@ -1,5 +1,7 @@
 //! The penalised quadratic at the heart of the LASSO: min ½ b'Gb − q'b + λ‖b‖₁ over a small working set.
 
+use crate::wide::wide;
+
 /// Coordinate descent gives up only here: collinear columns need many sweeps.
 const MOST_SWEEPS: usize = 200_000;
 /// Steps below this part of the largest |q| no longer change a coefficient in double precision.
@@ -30,6 +32,10 @@ impl Pursuit {
         if self.pursue(gram, q, lambda, scale, b) {
             return;
         }
+        *self = Pursuit::default();
+        if self.pursue(gram, q, lambda, scale, b) {
+            return;
+        }
         let mut slope = gradient(gram, q, b);
         let mut step = 1e-4;
         for _ in 0..MOST_SWEEPS {
@@ -51,7 +57,7 @@ impl Pursuit {
         }
         for _ in 0..10 + 4 * b.len() {
             while !self.active.is_empty() {
-                let target = self.solve(q, lambda);
+                let target = self.target(q, lambda);
                 let turns = |k: usize| {
                     (target[k] * self.signs[k] <= 0.0).then(|| b[self.active[k]] / (b[self.active[k]] - target[k]))
                 };
@@ -61,16 +67,18 @@ impl Pursuit {
                 self.active.iter().zip(&target).for_each(|(&j, target)| b[j] += part * (target - b[j]));
                 let Some((_, k)) = first else { break };
                 b[self.active[k]] = 0.0;
-                if !self.drop(gram, k) {
-                    return false;
-                }
+                self.drop(k);
             }
             let slope = gradient(gram, q, b);
-            let most = (0..b.len())
-                .filter(|j| !self.active.contains(j))
-                .max_by(|&i, &j| slope[i].abs().total_cmp(&slope[j].abs()));
+            let mut idle = vec![true; b.len()];
+            self.active.iter().for_each(|&j| idle[j] = false);
+            let most = (0..b.len()).filter(|&j| idle[j]).max_by(|&i, &j| slope[i].abs().total_cmp(&slope[j].abs()));
             match most.filter(|&j| slope[j].abs() > lambda + EXACT * scale) {
-                Some(j) if !self.add(gram, j, slope[j].signum()) => return false,
+                Some(j) if !self.add(gram, j, slope[j].signum()) => {
+                    if !self.exchange(gram, j, slope[j].signum(), b) {
+                        return false;
+                    }
+                }
                 Some(_) => (),
                 None => {
                     let met = |(&j, sign): (&usize, &f64)| (slope[j] - lambda * sign).abs() <= EXACT * scale;
@@ -111,30 +119,68 @@ impl Pursuit {
         true
     }
 
-    /// Takes out the active coefficient of position `k`; `false` when the others turn out collinear.
-    fn drop(&mut self, gram: &[Vec<f64>], k: usize) -> bool {
-        let (active, signs) = (self.active.split_off(k), self.signs.split_off(k));
-        self.factor.truncate(k);
-        active.into_iter().zip(signs).skip(1).all(|(j, sign)| self.add(gram, j, sign))
+    /// Column `j`, which the active ones explain, takes the place of the first of them that comes to zero while they give
+    /// way to it: the fit stays, and the sum of magnitudes falls, for the slope of `j` is beyond lambda.
+    fn exchange(&mut self, gram: &[Vec<f64>], j: usize, sign: f64, b: &mut [f64]) -> bool {
+        let mut share: Vec<f64> = self.active.iter().map(|&k| gram[j][k]).collect();
+        self.solve(&mut share);
+        let room = |k: usize| {
+            let pace = sign * share[k];
+            (pace * self.signs[k] > 0.0).then(|| (b[self.active[k]] / pace, k))
+        };
+        let Some((way, k)) = (0..share.len()).filter_map(room).min_by(|a, b| a.0.total_cmp(&b.0)) else {
+            return false;
+        };
+        self.active.iter().zip(&share).for_each(|(&i, share)| b[i] -= way * sign * share);
+        (b[self.active[k]], b[j]) = (0.0, way * sign);
+        self.drop(k);
+        self.add(gram, j, sign)
+    }
+
+    /// Takes out the active coefficient of position `k`: rotations bring the rows below back to a triangle.
+    fn drop(&mut self, k: usize) {
+        self.active.remove(k);
+        self.signs.remove(k);
+        self.factor.remove(k);
+        for i in k..self.factor.len() {
+            let [along, beyond] = [self.factor[i][i], self.factor[i][i + 1]];
+            let length = along.hypot(beyond);
+            let (cos, sin) = (along / length, beyond / length);
+            for row in &mut self.factor[i..] {
+                (row[i], row[i + 1]) = (cos * row[i] + sin * row[i + 1], cos * row[i + 1] - sin * row[i]);
+            }
+            self.factor[i].truncate(i + 1);
+        }
     }
 
     /// The active coefficients with their signs held.
-    fn solve(&self, q: &[f64], lambda: f64) -> Vec<f64> {
-        let mut x: Vec<f64> = Vec::with_capacity(self.active.len());
-        for ((&j, sign), row) in self.active.iter().zip(&self.signs).zip(&self.factor) {
-            let i = x.len();
-            x.push((q[j] - lambda * sign - inner(&x, row)) / row[i]);
+    fn target(&self, q: &[f64], lambda: f64) -> Vec<f64> {
+        let mut x: Vec<f64> = self.active.iter().zip(&self.signs).map(|(&j, sign)| q[j] - lambda * sign).collect();
+        self.solve(&mut x);
+        x
+    }
+
+    /// Puts the solution of the active part of the Gram matrix in the place of the right side.
+    fn solve(&self, x: &mut [f64]) {
+        solve(&self.factor, x);
+    }
+}
+
+wide! {
+    fn solve(factor: &[Vec<f64>], x: &mut [f64]) {
+        for (i, row) in factor.iter().enumerate() {
+            x[i] = (x[i] - inner(&x[..i], row)) / row[i];
         }
-        for (i, row) in self.factor.iter().enumerate().rev() {
+        for (i, row) in factor.iter().enumerate().rev() {
             x[i] /= row[i];
             let (before, rest) = x.split_at_mut(i);
             before.iter_mut().zip(row).for_each(|(x, l)| *x -= l * rest[0]);
         }
-        x
     }
 }
 
 /// Inner product over the length of `a`, with four running sums.
+#[inline(always)]
 fn inner(a: &[f64], b: &[f64]) -> f64 {
     let (a4, a_rest) = a.as_chunks::<4>();
     let (b4, b_rest) = b[..a.len()].as_chunks::<4>();
@@ -146,9 +192,15 @@ fn inner(a: &[f64], b: &[f64]) -> f64 {
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
 }
 
-/// q − Gb.
-fn gradient(gram: &[Vec<f64>], q: &[f64], b: &[f64]) -> Vec<f64> {
-    (0..q.len()).map(|j| q[j] - inner(b, &gram[j])).collect()
+wide! {
+    /// q − Gb.
+    fn gradient(gram: &[Vec<f64>], q: &[f64], b: &[f64]) -> Vec<f64> {
+        let mut slope = q.to_vec();
+        for (slope, row) in slope.iter_mut().zip(gram) {
+            *slope -= inner(b, row);
+        }
+        slope
+    }
 }
 
 /// One pass over all coordinates; gives the largest step in units of the gradient.
