@@ -2,6 +2,7 @@
 
 pub mod learn;
 mod preset;
+pub mod query;
 pub mod variable;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use preset::Preset;
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
     pub acquisition: crate::read::dicom::Params,
+    pub query: crate::protocol::query::Params,
     pub preprocess: crate::preprocess::Params,
     pub roi: crate::roi::Params,
     pub filter: crate::filter::Params,
@@ -44,6 +46,8 @@ pub enum ProtocolError {
     Image(#[from] crate::filter::UnknownImage),
     #[error("feature: {0}")]
     Feature(#[from] crate::feature::UnknownName),
+    #[error("query.inconsistent: {rule}: {cause}")]
+    Condition { rule: String, cause: crate::table::filter::FilterError },
     #[error("{key} is {found}, expected {expected}")]
     Value { key: &'static str, found: String, expected: &'static str },
 }
@@ -140,6 +144,7 @@ impl Protocol {
         if (1..i.dimensions.len()).any(|at| i.dimensions[..at].contains(&i.dimensions[at])) {
             return wrong("feature.ibsi.dimensions", format!("{:?}", i.dimensions), "each of 2D, 2.5D and 3D once");
         }
+        self.query.check()?;
         crate::filter::chosen(&self.filter)?;
         self.feature.check()?;
         if !positive(&self.filter.log_sigma_mm) {

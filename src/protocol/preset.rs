@@ -54,6 +54,7 @@ impl Preset {
                 fat_suppressed: true,
                 tolerance: 0.1,
             },
+            query: crate::protocol::query::Params::default(),
             preprocess: preprocess::Params {
                 normalise: true,
                 spacing_mm: vec![1.0, 1.0, 3.0],

@@ -1,5 +1,7 @@
 //! The clinical variables of a study, each listed once: name, unit, levels, range, and the words a file may use.
 
+use crate::table::{Column, Values};
+
 /// One clinical variable; `name` is its column in files, in the database and in every table.
 #[derive(Debug, PartialEq)]
 pub struct Variable {
@@ -91,6 +93,24 @@ impl Variable {
         found.map(Some).ok_or_else(|| self.expected())
     }
 
+    /// These values of the variable as a column; a level's code is its place in the variable's list.
+    pub fn column(&self, entries: impl IntoIterator<Item = Option<Entry>>) -> Column {
+        let entries = entries.into_iter();
+        let values = match self.kind {
+            Kind::Number { .. } => Values::Numbers(entries.map(|entry| entry.and_then(Entry::number)).collect()),
+            Kind::Levels(known) => {
+                let place = |name| known.iter().position(|level| level.name == name);
+                let code = |entry: Option<Entry>| match entry {
+                    Some(Entry::Level(name)) => place(name),
+                    _ => None,
+                };
+                let levels = known.iter().map(|level| level.name.to_owned()).collect();
+                Values::Levels { levels, codes: entries.map(code).collect() }
+            }
+        };
+        Column { name: self.name.to_owned(), values }
+    }
+
     /// What a cell may hold, in words.
     pub fn expected(&self) -> String {
         match self.kind {
@@ -106,6 +126,14 @@ impl Variable {
 }
 
 impl Entry {
+    /// The number, where it is one.
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Entry::Number(value) => Some(value),
+            Entry::Level(_) => None,
+        }
+    }
+
     /// As written in files: the shortest digits that read back to the same number.
     pub fn text(self) -> String {
         match self {

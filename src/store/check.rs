@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::protocol::variable::VARIABLES;
 use crate::store::migrate::VERSION;
 use crate::store::trail::sha256;
-use crate::store::{ChangeFilter, Store, StoreError};
+use crate::store::{Change, ChangeFilter, Inputs, PatientId, Role, Store, StoreError};
 
 impl Store {
     /// What SQLite's integrity and foreign key checks find; nothing when all is well.
@@ -16,28 +16,30 @@ impl Store {
         let lines = statement.query_map([], |row| row.get(0))?;
         let mut findings: Vec<String> = lines.collect::<Result<_, _>>()?;
         findings.retain(|line| line != "ok");
-        let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?)))?;
-        for row in rows {
-            let (table, parent) = row?;
-            findings.push(format!("a row of {table} refers to no row of {parent}"));
+        for table in self.tables()? {
+            findings.extend(self.check_references(&table)?);
         }
         Ok(findings)
     }
 
-    /// The first thing that is wrong with a table that the trail covers.
-    pub(in crate::store) fn first_damage(&self) -> Option<String> {
-        const COVERED: [&str; 8] =
-            ["study", "protocol", "patient", "image", "query", "split", "split_member", "change"];
-        let look = |table: &&str| -> Option<String> {
-            let sql = format!("PRAGMA quick_check({table})");
-            match self.connection.query_row(&sql, [], |row| row.get::<_, String>(0)) {
-                // A heading may stand above what was found.
-                Ok(found) => found.lines().last().filter(|line| *line != "ok").map(str::to_owned),
-                Err(cause) => Some(cause.to_string()),
-            }
-        };
-        COVERED.iter().find_map(look)
+    /// Rows of a table that refer to rows that are not there.
+    pub(in crate::store) fn check_references(&self, table: &str) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare(&format!("PRAGMA foreign_key_check({table})"))?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?)))?;
+        let tell = |(table, parent): (String, String)| format!("a row of {table} refers to no row of {parent}");
+        Ok(rows.map(|row| row.map(tell)).collect::<Result<_, _>>()?)
+    }
+
+    pub(in crate::store) fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let mut statement = self.connection.prepare(sql)?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// While it lives, whatever is read is of one moment, however much others write.
+    pub fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
+        Ok(Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?)
     }
 
     /// Tables, triggers and views that are not those of the schema; a file of an older schema is not held against it.
@@ -76,12 +78,43 @@ impl Store {
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         let mut findings: Vec<String> = places.into_iter().filter(differs).map(tell).collect();
         findings.extend(self.queries_against(&changes)?);
+        findings.extend(self.unknown_inputs(&changes)?);
         let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
         let protocols = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         for protocol in protocols {
             let (hash, toml) = protocol?;
             if sha256(toml) != hash {
                 findings.push(format!("protocol {hash}: not the one of its hash"));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Results of files that the trail never told of, where it tells of any of the patient's.
+    fn unknown_inputs(&self, changes: &[Change]) -> Result<Vec<String>, StoreError> {
+        let mut known: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        for change in changes.iter().filter(|change| change.table == "image") {
+            if let (Some(role), Some(hash)) = (change.field.strip_suffix(" sha256"), &change.new) {
+                known.entry((&change.row, role)).or_default().insert(hash);
+            }
+        }
+        let codes: BTreeMap<PatientId, String> =
+            self.patients()?.into_iter().map(|patient| (patient.id, patient.code)).collect();
+        let mut findings = Vec::new();
+        for state in self.region_states()? {
+            let code = codes.get(&state.patient).map_or("", String::as_str);
+            let is_known = |role: Role, input: &str| {
+                let hash = input.split(' ').next().unwrap_or_default();
+                let is_hash = hash.len() == 64 && hash.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+                is_hash && known.get(&(code, role.name())).is_none_or(|known| known.contains(hash))
+            };
+            let Inputs { image_sha256, mask_sha256 } = &state.inputs;
+            if !(is_known(Role::Image, image_sha256) && is_known(state.rater, mask_sha256)) {
+                findings.push(format!(
+                    "{code} {} {}: measured from files that were never linked",
+                    state.roi,
+                    state.rater.name()
+                ));
             }
         }
         Ok(findings)
@@ -122,7 +155,9 @@ impl Store {
             hold("split", &id.to_string(), "locked", locked.then(|| "1".to_owned()));
         }
         for run in self.runs()? {
-            hold("run", &run.id.0.to_string(), "models", self.seal(run.id)?);
+            if let Some((field, seal)) = self.seal(run.id)? {
+                hold("run", &run.id.0.to_string(), field, Some(seal));
+            }
         }
         let sql = "SELECT split, code, side FROM split_member JOIN patient ON id = patient";
         let mut statement = self.connection.prepare(sql)?;

@@ -27,6 +27,8 @@ pub enum StoreError {
     Busy(u64),
     #[error("the study file is damaged")]
     Damaged(#[source] rusqlite::Error),
+    #[error("{0}: the feature values are not those that were stored")]
+    Altered(String),
     #[error("{}: {found} bytes, expected {expected}: the file was cut", path.display())]
     Cut { path: PathBuf, found: u64, expected: u64 },
     #[error("the disk is full; nothing was changed")]

@@ -86,29 +86,38 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The values of one region by one rater, patients by id, features in catalogue order.
+    /// The values of one region by one rater, patients by id, features in catalogue order. Errors when they are not those
+    /// that were stored.
     pub fn matrix(&self, roi: &str, rater: Role) -> Result<Matrix, StoreError> {
         let features = self.features()?;
-        let sql = "SELECT id, patient FROM extraction
+        let sql = "SELECT id, patient, values_sha256 FROM extraction
                    WHERE roi = ?1 AND rater = ?2 AND status = 'done' ORDER BY patient";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found: Vec<(ExtractionId, PatientId)> = statement
-            .query_map(params![roi, rater.name()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        let found: Vec<(ExtractionId, PatientId, String)> = statement
+            .query_map(params![roi, rater.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<Result<_, _>>()?;
         let mut values = vec![None; found.len() * features.len()];
         let sql = "SELECT feature, value FROM feature_value WHERE extraction = ?1 ORDER BY feature";
         let mut statement = self.connection.prepare_cached(sql)?;
-        for (row, (extraction, _)) in values.chunks_mut(features.len().max(1)).zip(&found) {
+        for (row, (extraction, patient, stored)) in values.chunks_mut(features.len().max(1)).zip(&found) {
             let mut cells = statement.query([extraction])?;
             let mut place = features.iter().zip(row);
+            let mut hash = Sha256::new();
             while let Some(cell) = cells.next()? {
                 let feature: FeatureId = cell.get(0)?;
+                let read: Option<f64> = cell.get(1)?;
+                hash.update(bytes_of(read));
                 if let Some((_, value)) = place.find(|((id, _), _)| *id == feature) {
-                    *value = cell.get(1)?;
+                    *value = read;
                 }
             }
+            if text(hash) != *stored {
+                let code = self.patients()?.into_iter().find(|it| it.id == *patient).map(|it| it.code);
+                let place = format!("{} {roi} {}", code.unwrap_or_default(), rater.name());
+                return Err(StoreError::Altered(place));
+            }
         }
-        let patients = found.into_iter().map(|(_, patient)| patient).collect();
+        let patients = found.into_iter().map(|(_, patient, _)| patient).collect();
         Ok(Matrix { patients, features: features.into_iter().map(|(_, name)| name).collect(), values })
     }
 
@@ -211,7 +220,15 @@ fn ordered(features: &[FeatureId], values: &[Option<f64>]) -> Vec<(FeatureId, Op
 fn digest(values: impl IntoIterator<Item = Option<f64>>) -> String {
     let mut hash = Sha256::new();
     for value in values {
-        hash.update((value.unwrap_or(f64::NAN) + 0.0).to_le_bytes());
+        hash.update(bytes_of(value));
     }
+    text(hash)
+}
+
+fn bytes_of(value: Option<f64>) -> [u8; 8] {
+    (value.unwrap_or(f64::NAN) + 0.0).to_le_bytes()
+}
+
+fn text(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

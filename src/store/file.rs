@@ -111,16 +111,26 @@ impl Store {
         Ok(Store { migrated, ..Self::known(path, reason)? })
     }
 
-    /// Opens a file of this or an older schema to read it; nothing in it is changed.
+    /// Opens a copy of this or an older schema to read it; nothing in it is changed and nothing made beside it.
     pub(in crate::store) fn as_it_is(path: &Path) -> Result<Store, StoreError> {
-        Self::known(path, Some("as asked".to_owned()))
+        let read_only = Some("as asked".to_owned());
+        if has_log(path) { Self::known(path, read_only) } else { Self::by(unchanging, path, read_only) }
     }
 
     fn known(path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
+        let is_read_only = read_only.is_some();
+        Self::by(|path| connect(path, is_read_only), path, read_only)
+    }
+
+    fn by(
+        connect: impl FnOnce(&Path) -> Result<Connection, StoreError>,
+        path: &Path,
+        read_only: Option<String>,
+    ) -> Result<Store, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Missing(path.to_owned()));
         }
-        let store = connect(path, read_only.is_some())
+        let store = connect(path)
             .and_then(|connection| Self::ready(connection, path, read_only))
             .and_then(|store| store.check().map(|()| store));
         store.map_err(|cause| match cause {
@@ -301,13 +311,21 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
     }
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let readable = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
-    if readable.is_ok() || log > 0 {
+    if readable.is_ok() || has_log(path) {
         return Ok(connection);
     }
     // In a folder that cannot be written SQLite cannot make its shared memory; with no log pending the file is whole.
+    unchanging(path)
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|file| file.len() > 0)
+}
+
+/// A connection to a file that nobody writes to: nothing is made beside it.
+fn unchanging(path: &Path) -> Result<Connection, StoreError> {
     let uri = format!("file:{}?mode=ro&immutable=1", escaped(path));
-    let flags = flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     Ok(Connection::open_with_flags(uri, flags)?)
 }
 

@@ -6,6 +6,7 @@
 mod actor;
 mod backup;
 mod check;
+mod damage;
 mod error;
 mod feature;
 mod file;

@@ -111,12 +111,14 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// SHA-256 of a run's row, its models, their features and predictions; `None` without models. The trail keeps it.
-    pub(in crate::store) fn seal(&self, run: RunId) -> Result<Option<String>, StoreError> {
+    /// What the trail keeps of a finished run, under the name `models` or `row`: SHA-256 of its row, its models, their
+    /// features and predictions.
+    pub(in crate::store) fn seal(&self, run: RunId) -> Result<Option<(&'static str, String)>, StoreError> {
         let (models, Some(row)) = (self.models_of(run)?, self.run(run)?) else { return Ok(None) };
-        if models.is_empty() {
+        if row.finished_at.is_none() {
             return Ok(None);
         }
+        let field = if models.is_empty() { "row" } else { "models" };
         let Run { kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, .. } = &row;
         let of_run = (kind, protocol_hash, inputs, seed.0, program_version, actor, host, started_at);
         let model = |it: &Model| {
@@ -134,7 +136,7 @@ impl Store {
             .collect();
         let models: Vec<_> = models.iter().map(model).collect();
         let rest = (&row.finished_at, row.locked, &row.trail_head);
-        Ok(Some(sha256(json!([of_run, rest, models, selected]).to_string())))
+        Ok(Some((field, sha256(json!([of_run, rest, models, selected]).to_string()))))
     }
 
     fn predictions(&self, model: ModelId) -> Result<Vec<Prediction>, StoreError> {

@@ -95,12 +95,12 @@ impl Write<'_> {
         Ok(RunId(self.connection.last_insert_rowid()))
     }
 
-    /// The run is over; the trail keeps the hash of its models.
+    /// The run is over; the trail keeps a hash of what it is, with its models where it has any.
     pub fn end_run(&self, run: RunId) -> Result<(), StoreError> {
         self.connection.execute("UPDATE run SET finished_at = ?1 WHERE id = ?2", params![self.at, run])?;
-        if let Some(seal) = self.seal(run)? {
-            let told = "INSERT INTO trail VALUES ('run', ?1, 'models', NULL, ?2)";
-            self.connection.execute(told, params![run.0.to_string(), seal])?;
+        if let Some((field, seal)) = self.seal(run)? {
+            let told = "INSERT INTO trail VALUES ('run', ?1, ?2, NULL, ?3)";
+            self.connection.execute(told, params![run.0.to_string(), field, seal])?;
         }
         Ok(())
     }

@@ -79,6 +79,7 @@ pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
     let columns = columns(&headers, map, &mut notes)?;
     let mut clinical = Clinical::default();
     let (mut commas, mut codes, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+    let mut missing: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -105,6 +106,9 @@ pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
             let cell = &record[at];
             let name = VARIABLES[variable].name;
             match entry(&VARIABLES[variable], cell, separator, map) {
+                Ok(None) if !cell.is_empty() => {
+                    *missing.entry((name, crate::text::clean(cell).to_lowercase())).or_default() += 1;
+                }
                 Ok(entry) => entries[variable] = entry,
                 Err(expected) => refuse(&headers[at], cell, expected),
             }
@@ -125,6 +129,10 @@ pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
     }
     if !codes.is_empty() {
         notes.push(format!("codes: {}", codes.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !missing.is_empty() {
+        let told = missing.into_iter().map(|((name, word), n)| format!("{name} {word} ({n})"));
+        notes.push(format!("read as no value: {}", told.collect::<Vec<_>>().join(", ")));
     }
     Ok(Clinical { notes, ..clinical })
 }
@@ -236,14 +244,17 @@ mod tests {
 
     #[test]
     fn words_codes_commas_and_marks_are_read_and_said() {
-        let text = "\u{feff}Patient ID;Sex;ALP;necrosis_pct\nA;Male;12,5;90\nB;2;7;\n";
+        let text = "\u{feff}Patient ID;Sex;ALP;necrosis_pct\nA;Male;12,5;90\nB;2;7;\nC;Unknown;n/a;?\nD;unknown;1;2\n";
         let clinical = read(text.as_bytes(), &Map::default()).unwrap();
         assert_eq!(clinical.refused, []);
         assert_eq!(clinical.rows[0].entries[0], Some(Entry::Level("male")));
         assert_eq!(clinical.rows[0].entries[7], Some(Entry::Number(12.5)));
         assert_eq!(clinical.rows[1].entries[0], Some(Entry::Level("female")));
         assert_eq!(clinical.rows[1].entries[9], None);
-        for said in ["byte order mark", "semicolons", "decimal commas in alp", "sex 2 is female", "no column for ldh"] {
+        let unread = "read as no value: alp n/a (1), necrosis_pct ? (1), sex unknown (2)";
+        for said in
+            [unread, "byte order mark", "semicolons", "decimal commas in alp", "sex 2 is female", "no column for ldh"]
+        {
             assert!(clinical.notes.iter().any(|note| note.contains(said)), "{said}: {:?}", clinical.notes);
         }
     }

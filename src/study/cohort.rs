@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::variable::{Entry, Kind, Variable};
 use crate::store::{Patient, PatientId, Response, Side};
 use crate::study::{Error, Study, View};
 use crate::table::{Column, Table, Values};
@@ -15,7 +14,7 @@ impl Study {
         let mut patients = self.store.patients()?;
         patients.retain(Patient::included);
         let mut columns: Vec<Column> =
-            self.variables().map(|(at, variable)| clinical(&patients, at, variable)).collect();
+            self.variables().map(|(at, it)| it.column(patients.iter().map(|patient| patient.entries[at]))).collect();
         if self.view == View::Full {
             columns.extend(response(&patients));
         }
@@ -26,27 +25,6 @@ impl Study {
         }
         let rows = patients.into_iter().map(|patient| patient.code).collect();
         Ok(Table::new(rows, columns).expect("each column has one value a patient"))
-    }
-}
-
-fn clinical(patients: &[Patient], at: usize, variable: &Variable) -> Column {
-    match variable.kind {
-        Kind::Number { .. } => {
-            let number = |patient: &Patient| match patient.entries[at] {
-                Some(Entry::Number(value)) => Some(value),
-                _ => None,
-            };
-            let values = Values::Numbers(patients.iter().map(number).collect());
-            Column { name: variable.name.to_owned(), values }
-        }
-        Kind::Levels(known) => {
-            let code = |patient: &Patient| match patient.entries[at] {
-                Some(Entry::Level(name)) => known.iter().position(|level| level.name == name),
-                _ => None,
-            };
-            let names: Vec<&str> = known.iter().map(|level| level.name).collect();
-            levels(variable.name, &names, patients.iter().map(code).collect())
-        }
     }
 }
 

@@ -34,7 +34,7 @@ impl Study {
                 })?;
                 version = write.edit_patient(&patient, version, variable, entry)?;
             }
-            rules::apply(write, code)
+            rules::apply(write, &self.protocol, code)
         })
     }
 
@@ -55,7 +55,7 @@ impl Study {
             let patient = write.patient(code)?;
             let seen = Patient { version: version.unwrap_or(patient.version), ..patient };
             write.exclude_patient(&seen, (belongs == Belongs::No).then_some(reason.as_str()))?;
-            rules::apply(write, code)
+            rules::apply(write, &self.protocol, code)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::protocol::Protocol;
 use crate::protocol::variable::VARIABLES;
 use crate::store::{Patient, Store, Write};
 use crate::study::clinical::{self, Map, Row};
@@ -57,7 +58,7 @@ impl Study {
         self.store.write(&format!("import clinical {name}"), |write| {
             let report = plan(write, &rows, report)?;
             for row in &rows {
-                apply(write, row)?;
+                apply(write, &self.protocol, row)?;
             }
             Ok(ClinicalReport { applied: true, ..report })
         })
@@ -96,12 +97,12 @@ fn plan(store: &Store, rows: &[Row], mut report: ClinicalReport) -> Result<Clini
     Ok(report)
 }
 
-fn apply(write: &Write, row: &Row) -> Result<(), Error> {
+fn apply(write: &Write, protocol: &Protocol, row: &Row) -> Result<(), Error> {
     match write.find_patient(&row.code)? {
         None => drop(write.add_patient(&row.code, &row.entries)?),
         Some(patient) => update(write, &patient, row)?,
     }
-    rules::apply(write, &row.code)
+    rules::apply(write, protocol, &row.code)
 }
 
 fn update(write: &Write, patient: &Patient, row: &Row) -> Result<(), Error> {

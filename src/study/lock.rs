@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::protocol::Protocol;
 use crate::store;
 use crate::study::edit::required;
-use crate::study::{Error, Study};
+use crate::study::{Error, Study, rules};
 
 impl Study {
     /// Freezes clinical data and images.
@@ -18,10 +18,19 @@ impl Study {
         Ok(self.store.write(&required(reason)?, |write| write.unlock())?)
     }
 
-    /// Puts another protocol in force; gives its hash. Earlier results keep the protocol they were made under.
+    /// Puts another protocol in force; gives its hash. Earlier results keep the protocol they were made under; queries
+    /// that rules raised follow the new rules.
     pub fn use_protocol(&self, protocol: Protocol, reason: &str) -> Result<String, Error> {
         let hash = protocol.hash();
-        self.store.write(&required(reason)?, |write| write.set_protocol(&hash, &protocol.to_toml()))?;
+        self.store.write(&required(reason)?, |write| {
+            write.set_protocol(&hash, &protocol.to_toml())?;
+            if protocol.query != self.protocol.query {
+                for patient in write.patients()? {
+                    rules::apply(write, &protocol, &patient.code)?;
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
         Ok(hash)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::protocol::variable::{Entry, Kind, Variable};
+use crate::protocol::variable::Entry;
 use crate::report::sheet::{Cell, Sheet};
 use crate::roi::Roi;
 use crate::store::{Change, ChangeFilter, Patient, Response, Role, Side};
@@ -18,7 +18,8 @@ impl Study {
             Some(limit) => self.store.first_patients(limit)?,
             None => self.store.patients()?,
         };
-        let mut columns: Vec<Column> = self.variables().map(|(at, it)| clinical(it, at, &patients)).collect();
+        let mut columns: Vec<Column> =
+            self.variables().map(|(at, it)| it.column(patients.iter().map(|patient| patient.entries[at]))).collect();
         let text = |name: &str, of: &dyn Fn(&Patient) -> Option<String>| levels(name, patients.iter().map(of));
         if self.view == View::Full {
             columns.push(text("response", &|patient| patient.response.map(|it| Response::name(it).to_owned())));
@@ -154,27 +155,6 @@ pub(in crate::study) fn words(text: impl Into<String>) -> Cell {
 /// A time of the trail without its seconds.
 pub(in crate::study) fn minute(at: &str) -> String {
     at.get(..16).unwrap_or(at).replace('T', " ")
-}
-
-fn clinical(variable: &Variable, at: usize, patients: &[Patient]) -> Column {
-    match variable.kind {
-        Kind::Number { .. } => {
-            let number = |patient: &Patient| match patient.entries[at] {
-                Some(Entry::Number(value)) => Some(value),
-                _ => None,
-            };
-            Column { name: variable.name.to_owned(), values: Values::Numbers(patients.iter().map(number).collect()) }
-        }
-        Kind::Levels(known) => {
-            let code = |patient: &Patient| match patient.entries[at] {
-                Some(Entry::Level(name)) => known.iter().position(|level| level.name == name),
-                _ => None,
-            };
-            let levels = known.iter().map(|level| level.name.to_owned()).collect();
-            let values = Values::Levels { levels, codes: patients.iter().map(code).collect() };
-            Column { name: variable.name.to_owned(), values }
-        }
-    }
 }
 
 /// A column of words, its levels in the order of the alphabet.

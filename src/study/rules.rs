@@ -1,14 +1,14 @@
-//! The rules that raise queries by themselves: missing values and values outside their usual range.
+//! The protocol's rules that raise queries by themselves.
 
-use crate::protocol::variable::{Entry, Kind, VARIABLES};
-use crate::store::{Patient, QuerySource, QueryState, Write};
+use crate::protocol::Protocol;
+use crate::store::{QuerySource, QueryState, Write};
 use crate::study::Error;
 
 /// Brings a patient's rule queries up to date: raises what is new, closes what no longer holds.
 /// A query that a person answered or closed is not raised again.
-pub fn apply(write: &Write, code: &str) -> Result<(), Error> {
+pub fn apply(write: &Write, protocol: &Protocol, code: &str) -> Result<(), Error> {
     let patient = write.patient(code)?;
-    let findings = findings(&patient);
+    let findings = if patient.included() { protocol.query.broken(&patient.entries) } else { Vec::new() };
     let queries = write.queries_of(patient.id)?;
     let of_rules = || queries.iter().filter(|query| query.source == QuerySource::Rule);
     for (field, text) in &findings {
@@ -22,22 +22,4 @@ pub fn apply(write: &Write, code: &str) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Field and text of what a rule finds at an included patient.
-fn findings(patient: &Patient) -> Vec<(&'static str, String)> {
-    if !patient.included() {
-        return Vec::new();
-    }
-    let finding = |(at, variable): (usize, &crate::protocol::variable::Variable)| match patient.entries[at] {
-        None => Some((VARIABLES[at].name, "no value".to_owned())),
-        Some(Entry::Number(value)) => match variable.kind {
-            Kind::Number { usual: [low, high], .. } if !(low..=high).contains(&value) => {
-                Some((VARIABLES[at].name, format!("{value} is outside the usual range {low} to {high}")))
-            }
-            _ => None,
-        },
-        Some(Entry::Level(_)) => None,
-    };
-    VARIABLES.iter().enumerate().filter_map(finding).collect()
 }

@@ -30,6 +30,8 @@ impl Study {
 
     /// The same without the images on disk.
     pub(in crate::study) fn verify_stored(&self, expected_head: Option<&str>) -> Result<Verification, Error> {
+        // What others write meanwhile would look like data that are not what the trail says.
+        let _snapshot = self.store.snapshot()?;
         let mut found = Verification { findings: self.store.check_whole()?, ..Verification::default() };
         let changes = self.store.changes(&ChangeFilter::default())?;
         found.head = self.store.trail_head()?;

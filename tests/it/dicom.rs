@@ -257,6 +257,8 @@ fn hostile_files_are_refused_within_the_limit() {
     (wide.rows, wide.columns) = (65535, 65535);
     assert!(matches!(read(&wide.bytes()), DicomError::TooLarge { .. }));
     let whole = Slice::at(0.0).bytes();
+    let told = read(&dicom_files::claiming_meta(&whole)).to_string();
+    assert!(told.contains("a field of 3221225472 bytes in "), "{told}");
     for end in (0..whole.len()).step_by(17) {
         assert!(scan(&[instance(&whole[..end])], None, &small).is_err(), "the first {end} bytes pass");
     }

@@ -300,3 +300,9 @@ pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive.extend([0; 2]);
     archive
 }
+
+/// The file with another first field after its group length: a text that claims three gigabytes.
+pub fn claiming_meta(whole: &[u8]) -> Vec<u8> {
+    let field = [&b"\x02\x00\x02\x00UT\x00\x00"[..], &0xC000_0000_u32.to_le_bytes(), b"1.2"].concat();
+    [&whole[..144], &field, &whole[144..]].concat()
+}

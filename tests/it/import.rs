@@ -109,6 +109,8 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
     }
     std::os::unix::fs::symlink(at("outside.nii.gz"), at("in/link.nii.gz")).unwrap();
     fs::write(at("in/text.nii.gz"), "no image").unwrap();
+    fs::write(at("in/voxels.nhdr"), crate::forge::nrrd_header(&["data file: voxels.raw"])).unwrap();
+    std::os::unix::fs::symlink(at("outside.nii.gz"), at("in/voxels.raw")).unwrap();
     let outside = at("outside.nii.gz").to_str().unwrap().to_owned();
     let check = |patient: &str, mask: &str, label: &str, expected: &str| {
         let text = format!("patient,image,mask,label\n{patient},image.nii.gz,{mask},{label}\n");
@@ -120,6 +122,7 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
     check("A", "../outside.nii.gz", "", "below the folder of the manifest");
     check("A", &outside, "", "below the folder of the manifest");
     check("A", "link.nii.gz", "", "not a symbolic link");
+    check("A", "voxels.nhdr", "", "a symbolic link, expected the file of the voxels");
     check("A", "none.nii.gz", "", "can be read");
     check("A", "text.nii.gz", "", "image");
     check("A", "other.nrrd", "", "same grid");

@@ -9,7 +9,7 @@ use osteon::read::dicom::is_dicom;
 use osteon::read::{Limits, zip};
 use tempfile::TempDir;
 
-use crate::dicom_files::{CANARY, Slice, decimals, deflated, nested, structure_set, zipped};
+use crate::dicom_files::{CANARY, Slice, claiming_meta, decimals, deflated, nested, structure_set, zipped};
 use crate::support::{fixture, run};
 
 /// Six slices of 12 x 12 voxels of 1 mm, 3 mm apart, each voxel of another intensity.
@@ -214,6 +214,7 @@ fn hostile_files_end_with_a_message_in_half_a_gigabyte() {
         ("both_jpeg", both(&compressed("jpeg_lossless", [0xff, 0xc3], 5, &[0x3f, 0xff, 0x3f, 0xff])), "compressed"),
         ("both_jpeg_2000", both_2000, "compressed"),
         ("nested", nested(10_000), "nested"),
+        ("meta", claiming_meta(&whole[0].bytes()), "a field of 3221225472 bytes"),
         ("deflated", deflated(&whole[0].bytes(), 700), "limit"),
         ("truncated", whole[0].bytes()[..700].to_vec(), "osteon"),
         ("bomb.zip", zipped(&[("a.dcm", &bomb)]), "limit"),

@@ -18,6 +18,18 @@ const FIELDS: [&str; 10] = [
     "ElementType = MET_SHORT",
 ];
 
+/// An image of 3 x 2 x 2 voxels, whole in one file.
+pub fn whole() -> Vec<u8> {
+    file(&[], "LOCAL", &voxels())
+}
+
+/// The same with compressed voxels.
+pub fn compressed() -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&voxels()).unwrap();
+    file(&["CompressedData = True"], "LOCAL", &encoder.finish().unwrap())
+}
+
 fn voxels() -> Vec<u8> {
     (-2..10i16).flat_map(i16::to_le_bytes).collect()
 }
@@ -39,7 +51,7 @@ fn read(bytes: &[u8]) -> Result<Image, ReadError> {
 
 #[test]
 fn voxels_follow_their_header_plain_or_compressed() {
-    let plain = read(&file(&[], "LOCAL", &voxels())).unwrap();
+    let plain = read(&whole()).unwrap();
     let geometry = plain.volume.geometry();
     assert_eq!(geometry.shape, [2, 2, 3]);
     assert_eq!(geometry.spacing_mm, [3.0, 0.75, 0.5]);
@@ -48,10 +60,7 @@ fn voxels_follow_their_header_plain_or_compressed() {
     assert_eq!(geometry.axes, [[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]);
     assert_eq!(plain.element, Element::I16);
     assert_eq!(plain.volume.as_slice()[..3], [-2.0, -1.0, 0.0]);
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(&voxels()).unwrap();
-    let compressed = file(&["CompressedData = True"], "LOCAL", &encoder.finish().unwrap());
-    assert_eq!(read(&compressed).unwrap(), plain);
+    assert_eq!(read(&compressed()).unwrap(), plain);
     let swapped: Vec<u8> = voxels().chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
     assert_eq!(read(&file(&["BinaryDataByteOrderMSB = True"], "LOCAL", &swapped)).unwrap(), plain);
 }

@@ -11,6 +11,7 @@ use osteon::study::{ClinicalMap, read_clinical};
 
 use crate::dicom_files::{Slice, enhanced, rle, segmentation, structure_set};
 use crate::forge::{self, Nifti};
+use crate::metaimage;
 
 const SQUARE: [[f64; 3]; 4] = [[-10.0, 20.0, 0.0], [-9.0, 20.0, 0.0], [-9.0, 20.6, 0.0], [-10.0, 20.6, 0.0]];
 
@@ -24,6 +25,7 @@ fn images() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     vec![
         ("nifti", vec![forge::gzip(&plain), plain, swapped, forge::nifti_2([2, 3, 4], &[1; 24])]),
         ("nrrd", vec![raw, packed]),
+        ("metaimage", vec![metaimage::whole(), metaimage::compressed()]),
     ]
 }
 
@@ -55,13 +57,14 @@ fn the_seeds_of_the_fuzz_targets_are_files_that_can_be_read() {
     for bytes in seeds.iter().flat_map(|(_, files)| files) {
         read::image(Source { bytes, data: None }, &Limits::default()).unwrap();
     }
-    seeds.push(("dicom", dicom()));
-    for bytes in &seeds[2].1 {
+    for bytes in &dicom() {
         kind(&Instance { name: "file.dcm".to_owned(), bytes }, &Limits::default()).unwrap();
     }
-    seeds.extend(texts());
-    read_clinical(&seeds[3].1[0], &ClinicalMap::default()).unwrap();
-    Protocol::parse(std::str::from_utf8(&seeds[5].1[0]).unwrap()).unwrap();
+    let texts = texts();
+    read_clinical(&texts[0].1[0], &ClinicalMap::default()).unwrap();
+    Protocol::parse(std::str::from_utf8(&texts[2].1[0]).unwrap()).unwrap();
+    seeds.push(("dicom", dicom()));
+    seeds.extend(texts);
     let Some(folder) = std::env::var_os("OSTEON_FUZZ_SEEDS") else { return };
     for (target, files) in seeds {
         let folder = Path::new(&folder).join(target);

@@ -188,7 +188,7 @@ fn features_are_written_fast_and_one_region_is_read_at_once() {
     let n: usize = std::env::var("OSTEON_TEST_PATIENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     let (_folder, path, study) = study();
     let names: Vec<String> = (0..2264).map(|at| format!("image_family_Feature{at}")).collect();
-    let inputs = Inputs { image_sha256: "i".into(), mask_sha256: "m".into() };
+    let inputs = Inputs { image_sha256: "0".repeat(64), mask_sha256: "1".repeat(64) };
     let start = std::time::Instant::now();
     for patient in 0..n {
         add(&study, &format!("P{patient}"), 100.0, 95.0);
@@ -218,7 +218,7 @@ fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
     let patient = study.store.patient("P1").unwrap().id;
     let names = ["b", "a", "c"].map(str::to_owned);
     let values = [Some(0.1 + 0.2), None, Some(-1e-300)];
-    let inputs = Inputs { image_sha256: "i".into(), mask_sha256: "m".into() };
+    let inputs = Inputs { image_sha256: "0".repeat(64), mask_sha256: "1".repeat(64) };
     study
         .store
         .write::<_, StoreError>("extract", |write| {

@@ -44,6 +44,7 @@ pub fn open(instance: &Instance, limits: &Limits) -> Result<File, DicomError> {
     if !crate::read::dicom::is_dicom(instance.bytes) {
         return Err(syntax("no DICM mark after 128 bytes".to_owned()));
     }
+    check_meta(&instance.bytes[132..]).map_err(syntax)?;
     let mut rest = Cursor::new(&instance.bytes[128..]);
     let mut meta = FileMetaTable::from_reader(&mut rest).map_err(|cause| syntax(one_line(&cause)))?;
     let data_set = &instance.bytes[128 + usize::try_from(rest.position()).unwrap_or(usize::MAX)..];
@@ -66,6 +67,29 @@ pub fn open(instance: &Instance, limits: &Limits) -> Result<File, DicomError> {
         .map_err(|cause| syntax(one_line(&cause)))?
         .with_exact_meta(meta);
     Ok(File { name: name(), object })
+}
+
+/// Walks over the file meta group before it is read: the parser makes room for a field before it looks for its bytes.
+fn check_meta(bytes: &[u8]) -> Result<(), String> {
+    let Some(decoder) = EXPLICIT_VR_LITTLE_ENDIAN.erased().decoder() else { return Ok(()) };
+    let mut rest = Cursor::new(bytes);
+    let (mut read, mut group) = (0, u64::MAX);
+    // What cannot be read here is left to the parser, which says what it is.
+    while read < group {
+        let Ok((header, _)) = decoder.decode_header(&mut rest) else { return Ok(()) };
+        let (at, length) = (rest.position(), u64::from(header.len.0));
+        let left = (bytes.len() as u64).saturating_sub(at);
+        if length > left {
+            return Err(format!("a field of {length} bytes in {left} bytes of the file meta group"));
+        }
+        if header.tag == tags::FILE_META_INFORMATION_GROUP_LENGTH && group == u64::MAX {
+            let length = bytes.get(at as usize..at as usize + 4).and_then(|it| it.try_into().ok());
+            group = at + 4 + length.map_or(0, u32::from_le_bytes) as u64;
+        }
+        rest.set_position(at + length);
+        read = at + length;
+    }
+    Ok(())
 }
 
 /// Walks over the data set before anything is built from it: no sequence too deep, no field longer than the file.
