@@ -1,5 +1,7 @@
 //! Draws one panel on terminal cells.
 
+use std::collections::BTreeSet;
+
 use crate::plot::canvas::{Area, Canvas, Ink, narrow};
 use crate::plot::cells::{Cell, Charset};
 use crate::plot::layout::labelled;
@@ -15,6 +17,8 @@ use crate::plot::{
 const AXIS: usize = 24;
 /// Cells of a sample in the legend.
 const KEY: usize = 5;
+/// Cells along a curve from one of its signs to the next.
+const BETWEEN: f64 = 9.0;
 
 /// Draws one panel into its area.
 pub struct Painter<'a> {
@@ -86,6 +90,7 @@ impl<'a> Painter<'a> {
         for mark in marks {
             self.mark(mark);
         }
+        self.curve_signs();
         self.axes();
         self.beside();
         self.legend();
@@ -97,8 +102,12 @@ impl<'a> Painter<'a> {
 
     /// Column and row of the cell of a point that lies in the frame.
     fn cell(&self, point: [f64; 2]) -> Option<(isize, isize)> {
+        self.cell_of(self.place(point)?)
+    }
+
+    /// Column and row of the cell of a dot that lies in the frame.
+    fn cell_of(&self, [x, y]: [f64; 2]) -> Option<(isize, isize)> {
         let (across, down) = self.canvas.dots();
-        let [x, y] = self.place(point)?;
         let inside = |v: f64, limit: usize| {
             (-1.0..=limit as f64).contains(&v).then(|| (v.round().max(0.0) as usize).min(limit - 1))
         };
@@ -134,6 +143,49 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// Sets the sign of each curve along its line, so that curves are told apart without colour too. In ASCII the
+    /// lines themselves are made of these signs.
+    fn curve_signs(&mut self) {
+        if self.charset == Charset::Ascii {
+            return;
+        }
+        let curves: Vec<&Mark> = self.panel.marks.iter().filter(|mark| has_signs(self.panel, mark)).collect();
+        let mut taken = BTreeSet::new();
+        for (n, mark) in curves.iter().enumerate() {
+            let points = match &mark.what {
+                What::Step { points, .. } => stairs(points),
+                What::Line { points, .. } => points.clone(),
+                _ => continue,
+            };
+            // Curves that lie on each other have their signs side by side.
+            let first = BETWEEN * (n as f64 + 0.5) / curves.len() as f64;
+            let cell = Cell { symbol: sign_of(mark.colour), colour: mark.colour.ansi(), bold: false };
+            for place in self.cells_along(&points, first) {
+                if taken.insert(place) {
+                    self.canvas.sign(place.0, place.1, cell);
+                }
+            }
+        }
+    }
+
+    /// Cells on a line, the first after so many cells and then one every `BETWEEN`.
+    fn cells_along(&self, points: &[[f64; 2]], first: f64) -> Vec<(isize, isize)> {
+        let (across, down) = self.canvas.dots();
+        let (mut walked, mut next) = (0.0, first);
+        let mut found = Vec::new();
+        for pair in points.windows(2) {
+            let (Some(from), Some(to)) = (self.place(pair[0]), self.place(pair[1])) else { continue };
+            let length = ((to[0] - from[0]) / across as f64).hypot((to[1] - from[1]) / down as f64);
+            while next <= walked + length && length > 0.0 {
+                let part = (next - walked) / length;
+                found.extend(self.cell_of([0, 1].map(|axis| from[axis] + (to[axis] - from[axis]) * part)));
+                next += BETWEEN;
+            }
+            walked += length;
+        }
+        found
+    }
+
     fn polyline(&mut self, points: &[[f64; 2]], ink: Ink) {
         let mut phase = 0;
         for pair in points.windows(2) {
@@ -146,6 +198,7 @@ impl<'a> Painter<'a> {
     /// Few points are signs, many are dots.
     fn points(&mut self, mark: &Mark, at: &[[f64; 2]], marker: Marker, levels: &[f64]) {
         const FEW: usize = 40;
+        let symbol = self.symbol_of(mark, marker);
         for (n, &point) in at.iter().enumerate() {
             let colour = levels.get(n).map_or(mark.colour, |&level| Colour::Ramp(level)).ansi();
             if at.len() > FEW && self.charset == Charset::Braille {
@@ -153,9 +206,15 @@ impl<'a> Painter<'a> {
                     self.canvas.dot(self.frame, place, Ink { colour, dash: Dash::Solid, sign: '.' });
                 }
             } else if let Some((column, row)) = self.cell(point) {
-                self.canvas.sign(column, row, Cell { symbol: symbol(marker), colour, bold: false });
+                self.canvas.sign(column, row, Cell { symbol, colour, bold: false });
             }
         }
+    }
+
+    /// Points of a curve that has signs wear its sign too.
+    fn symbol_of(&self, mark: &Mark, marker: Marker) -> char {
+        let of_curve = |curve: &Mark| curve.colour == mark.colour && has_signs(self.panel, curve);
+        if self.panel.marks.iter().any(of_curve) { sign_of(mark.colour) } else { symbol(marker) }
     }
 
     fn bar(&mut self, it: &[f64; 4], ink: Ink) {
@@ -377,6 +436,14 @@ impl<'a> Painter<'a> {
                 | What::Rule { pen, .. }
                 | What::Arrows { pen, .. } => {
                     self.canvas.line(key, [0.0, middle], [9.0, middle], ink(pen.dash), &mut 0);
+                    if has_signs(self.panel, mark) {
+                        let symbol = sign_of(mark.colour);
+                        self.canvas.sign(
+                            left as isize + 2,
+                            row,
+                            Cell { symbol, colour: mark.colour.ansi(), bold: false },
+                        );
+                    }
                 }
                 What::Text { .. } | What::Raster { .. } | What::Ruler { .. } => (),
             }
@@ -384,6 +451,15 @@ impl<'a> Painter<'a> {
             self.canvas.words((left + KEY + 1) as isize, row, &mark.name, room, (Ansi::Foreground, false));
         }
     }
+}
+
+/// Whether a mark is one of several named curves: they have signs of their own.
+fn has_signs(panel: &Panel, mark: &Mark) -> bool {
+    let is_curve = |mark: &&Mark| {
+        let line = matches!(mark.what, What::Line { .. } | What::Step { .. });
+        line && matches!(mark.colour, Colour::Series(_)) && !mark.name.is_empty()
+    };
+    is_curve(&mark) && panel.legend != Legend::None && panel.marks.iter().filter(is_curve).count() > 1
 }
 
 /// The narrowest area in which the panel says something: its words and some axis.

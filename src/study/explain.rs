@@ -71,7 +71,12 @@ impl Study {
             }
             None => explained.train.first().copied(),
         };
-        let at = at.ok_or(Error::NoResult { what: "values of this patient for the model", command: "osteon fit" })?;
+        let at = at.ok_or_else(|| {
+            let who = code.unwrap_or("any patient");
+            Error::Request(format!(
+                "the model cannot be asked about {who}: excluded, not in the split, or a value missing"
+            ))
+        })?;
         let explanation = explained.of(at, &explained.background());
         let step = |(j, shap): (usize, &f64)| (written(&explained.terms[j], explained.values[at][j]), *shap);
         let patient = shap::Patient {

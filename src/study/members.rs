@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::job::Job;
 use crate::report::sheet::Sheet;
-use crate::study::patient_pages::words;
-use crate::study::{Error, Study};
+use crate::study::patient_pages::{minute, words};
+use crate::study::{Error, Study, split_in_words};
 
 impl Study {
     /// One row a patient of the split in force; no row, and a note, when there is no split.
@@ -23,12 +23,7 @@ impl Study {
         };
         let rows = patients.iter().filter_map(row).collect();
         let sheet = self.sheet("Split".to_owned(), &["patient", "set", "included"], rows)?;
-        let made = match split.seed {
-            Some(seed) => format!("drawn with seed {}", seed.0),
-            None => "imported".to_owned(),
-        };
-        let locked = if split.locked { "locked" } else { "not locked" };
-        Ok(Sheet { notes: vec![format!("{made}, {locked}, {}", split.created_at)], ..sheet })
+        Ok(Sheet { notes: vec![format!("{}, {}", split_in_words(&split), minute(&split.created_at))], ..sheet })
     }
 
     /// What a check of everything found: file, trail, images on disk, results and their inputs.

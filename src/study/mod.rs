@@ -74,8 +74,9 @@ pub use origin::{Asked, definition};
 pub use performance::{EvaluateRequest, ModelTable, evaluate};
 pub use picture::Picture;
 pub use refusal::Refusal;
+pub use splitting::split_in_words;
 pub use tables::{ClinicalTable, clinical_table, read_published};
-pub use trail_page::trail_filter;
+pub use trail_page::{trail_columns, trail_filter};
 pub use verify::Verification;
 pub use work::{Health, health};
 

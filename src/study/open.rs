@@ -74,6 +74,10 @@ impl Study {
         VARIABLES.iter().enumerate().filter(move |(_, variable)| !(blind && variable.name == NECROSIS))
     }
 
+    pub fn is_blind(&self) -> bool {
+        self.view == View::Blind
+    }
+
     /// Refuses what cannot be shown to a blind reader.
     pub fn needs_response(&self) -> Result<(), Error> {
         if self.view == View::Blind { Err(Error::Blind) } else { Ok(()) }

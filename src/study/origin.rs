@@ -20,8 +20,10 @@ pub enum Asked {
     Feature { code: String, feature: String, region: String },
     /// A patient's probability by a model.
     Prediction { code: String, model: String },
-    /// A row of Table 1, 2 or 4, by the label of its variable.
+    /// A row of Table 1 or 2, by the label of its variable.
     Clinical { label: String },
+    /// A row of Table 4, by the label of its variable.
+    Coefficient { label: String },
     /// A row of Table 3 or 5.
     Metric { table: ModelTable, set: String, model: String },
     /// A feature that a region's model uses.
@@ -100,7 +102,14 @@ impl Study {
             Asked::Variable { code, field } => self.origin_of_variable(code, field),
             Asked::Feature { code, feature, region } => self.origin_of_feature(code, feature, region),
             Asked::Prediction { code, model } => self.origin_of_prediction(code, model),
-            Asked::Clinical { label } => self.origin_of_label(label),
+            Asked::Clinical { label } => self.origin_of_label(label, "patients", &|_| true),
+            Asked::Coefficient { label } => match self.store.split()? {
+                Some(split) => {
+                    let learnt_from = |patient: &Patient| split.members.contains(&(patient.id, Side::Train));
+                    self.origin_of_label(label, "training patients", &learnt_from)
+                }
+                None => Ok(Vec::new()),
+            },
             Asked::Metric { table, set, model } => self.origin_of_metric(*table, set, model),
             Asked::Weight { region, feature } => {
                 self.needs_response()?;
@@ -162,18 +171,23 @@ impl Study {
     }
 
     /// How many patients have a value, by response.
-    fn origin_of_label(&self, label: &str) -> Result<Vec<String>, Error> {
+    fn origin_of_label(
+        &self,
+        label: &str,
+        who: &str,
+        counts_in: &dyn Fn(&Patient) -> bool,
+    ) -> Result<Vec<String>, Error> {
         self.needs_response()?;
         let Some(printed) = PRINTED.iter().find(|printed| printed.label == label.trim()) else { return Ok(Vec::new()) };
         let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-        for patient in self.store.patients()?.iter().filter(|patient| patient.included()) {
+        for patient in self.store.patients()?.iter().filter(|it| it.included() && counts_in(it)) {
             let group = patient.response.map_or("unknown response", Response::name);
             let count = counts.entry(group).or_default();
             count[0] += usize::from(patient.entry(printed.name).is_some());
             count[1] += 1;
         }
         let words = counts.iter().map(|(group, [known, all])| format!("{group} {known} of {all}"));
-        Ok(vec![format!("patients with a value: {}", words.collect::<Vec<_>>().join(", "))])
+        Ok(vec![format!("{who} with a value: {}", words.collect::<Vec<_>>().join(", "))])
     }
 
     fn origin_of_metric(&self, table: ModelTable, set: &str, model: &str) -> Result<Vec<String>, Error> {
@@ -196,15 +210,22 @@ impl Study {
         ])
     }
 
-    /// Every region that could not be measured, with the reason.
+    /// What could not be measured, with the reason; regions of a patient that failed for one reason are one line.
     fn failures(&self) -> Result<Vec<String>, Error> {
         let codes: BTreeMap<PatientId, String> =
             self.store.patients()?.into_iter().map(|Patient { id, code, .. }| (id, code)).collect();
-        let line = |state: crate::store::RegionState| {
-            let code = codes.get(&state.patient)?;
-            Some(format!("failed: {code} {} ({}): {}", state.roi, state.rater.name(), state.error?))
+        let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for state in self.store.region_states()? {
+            let region = format!("{} ({})", state.roi, state.rater.name());
+            if let Some(key) = codes.get(&state.patient).cloned().zip(state.error) {
+                found.entry(key).or_default().push(region);
+            }
+        }
+        let line = |((code, why), regions): (&(String, String), &Vec<String>)| match &regions[..] {
+            [one] => format!("failed: {code} {one}: {why}"),
+            all => format!("failed: {code}, {} regions: {why}", all.len()),
         };
-        Ok(self.store.region_states()?.into_iter().filter_map(line).collect())
+        Ok(found.iter().map(line).collect())
     }
 }
 

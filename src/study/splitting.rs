@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::pipeline::cohort::draw;
+use crate::report::printed::PRINTED;
 use crate::report::sheet::{Cell, Sheet};
 use crate::seed::Seed;
 use crate::stats::compare::{Params, categorical, continuous};
-use crate::store::{PatientId, Side};
+use crate::store::{PatientId, Side, Split};
 use crate::study::{Error, Study};
 use crate::table::{Column, Values};
 
@@ -74,8 +75,6 @@ impl Study {
         let shown = |column: &&Column| column.name != "set" && column.name != "event";
         let rows = table.columns().iter().filter(shown).flat_map(|column| balance(column, sets)).collect();
         let (n_train, n_test) = sizes(&split.members);
-        let source = split.seed.map_or("imported".to_owned(), |seed| format!("drawn with seed {}", seed.0));
-        let lock = if split.locked { "locked" } else { "not locked" };
         Ok(Sheet {
             title: "Training and test set".to_owned(),
             headings: vec![
@@ -85,10 +84,16 @@ impl Study {
                 "P".to_owned(),
             ],
             rows,
-            notes: vec![format!("{source}, {lock}")],
+            notes: vec![split_in_words(&split)],
             provenance: self.provenance()?,
         })
     }
+}
+
+/// Where a split comes from, and whether it can be replaced.
+pub fn split_in_words(split: &Split) -> String {
+    let source = split.seed.map_or("imported".to_owned(), |seed| format!("drawn with seed {}", seed.0));
+    format!("{source}, {}", if split.locked { "locked" } else { "not locked" })
 }
 
 fn sizes(members: &[(PatientId, Side)]) -> (usize, usize) {
@@ -97,7 +102,9 @@ fn sizes(members: &[(PatientId, Side)]) -> (usize, usize) {
 }
 
 fn balance(column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {
-    let heading = Cell::Text(column.name.clone());
+    let printed = PRINTED.iter().find(|printed| printed.name == column.name);
+    let label = printed.map_or(column.name.as_str(), |printed| printed.label);
+    let heading = Cell::Text(label.to_owned());
     match &column.values {
         Values::Numbers(values) => {
             let of = |set: usize| -> Vec<f64> {
@@ -125,7 +132,8 @@ fn balance(column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {
             let mut rows = vec![vec![heading, Cell::Empty, Cell::Empty, Cell::p(p)]];
             rows.extend(levels.iter().enumerate().map(|(at, level)| {
                 let cell = |set: usize| Cell::CountPercent { n: counts[at][set], of: of(set) };
-                vec![Cell::Level { of: column.name.clone(), level: level.clone() }, cell(0), cell(1), Cell::Empty]
+                let level = printed.map_or(level.as_str(), |printed| printed.level(level)).to_owned();
+                vec![Cell::Level { of: label.to_owned(), level }, cell(0), cell(1), Cell::Empty]
             }));
             rows
         }

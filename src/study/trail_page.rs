@@ -12,7 +12,15 @@ const MOST_CHANGES: usize = 5000;
 
 const COLUMNS: [&str; 10] = ["when", "who", "row", "field", "old", "new", "why", "table", "host", "hash"];
 
-/// Reads a filter of the trail, such as `field = alp and who ~ kim`.
+/// Other words for columns that a filter may ask.
+const ALSO: [(&str, usize); 2] = [("patient", 2), ("actor", 1)];
+
+/// What a filter of the trail may ask.
+pub fn trail_columns() -> impl Iterator<Item = &'static str> {
+    COLUMNS.into_iter().chain(ALSO.iter().map(|(name, _)| *name))
+}
+
+/// Reads a filter of the trail, such as `patient = SYN004 and who ~ kim`.
 pub fn trail_filter(text: &str) -> Result<Filter, Error> {
     Filter::parse(text, &table(&[])).map_err(|source| Error::Filter { text: text.to_owned(), source })
 }
@@ -33,7 +41,8 @@ impl Study {
             rows.extend(kept.into_iter().map(|row| texts[row].clone().map(words).to_vec()));
         }
         let mut sheet = self.sheet("Trail".to_owned(), &COLUMNS, rows)?;
-        sheet.notes.extend(filter.map(|text| format!("filter: {text}")));
+        let none = if sheet.rows.is_empty() { ": no change passes" } else { "" };
+        sheet.notes.extend(filter.map(|text| format!("filter: {text}{none}")));
         if sheet.rows.len() >= MOST_CHANGES {
             sheet.notes.push("older changes: osteon log shows all".to_owned());
         }
@@ -48,7 +57,8 @@ fn texts(it: Change) -> [String; 10] {
 
 fn table(rows: &[[String; 10]]) -> Table {
     let text = |row: &[String; 10], at: usize| Some(row[at].clone()).filter(|text| !text.is_empty());
-    let column = |(at, name): (usize, &&str)| levels(name, rows.iter().map(|row| text(row, at)));
+    let column = |(name, at): (&str, usize)| levels(name, rows.iter().map(|row| text(row, at)));
     let ids = (0..rows.len()).map(|n| n.to_string()).collect();
-    Table::new(ids, COLUMNS.iter().enumerate().map(column).collect()).expect("a text for each row and column")
+    let columns = COLUMNS.into_iter().zip(0..).chain(ALSO).map(column);
+    Table::new(ids, columns.collect()).expect("a text for each row and column")
 }

@@ -166,6 +166,20 @@ fn unlocked(app: &App) -> Result<(), &'static str> {
     if app.head.locked.is_some() { Err("the study is locked: osteon unlock") } else { Ok(()) }
 }
 
+/// Whether another split may take the place of the one in force.
+fn replaceable(app: &App) -> Result<(), &'static str> {
+    unlocked(app)?;
+    match &app.head.split {
+        Some(split) if split.locked => Err("the split is locked: osteon unlock --split"),
+        _ => Ok(()),
+    }
+}
+
+fn lockable(app: &App) -> Result<(), &'static str> {
+    replaceable(app)?;
+    if app.head.split.is_none() { Err("there is no split yet") } else { Ok(()) }
+}
+
 fn on_patient(app: &App) -> Result<(), &'static str> {
     app.patients.selected().map(|_| ()).ok_or("no patient is selected")
 }
@@ -228,9 +242,9 @@ pub const BINDINGS: &[Binding] = &[
     key(C::Jobs, "f", A::Fit, "fit", "fit all models, after a look at the parameters", writable),
     key(C::Jobs, "c", A::Cancel, "cancel", "cancel the selected job", on_running_job),
     key(C::Jobs, "r", A::Retry, "retry", "do again what failed in the selected job", on_ended_job),
-    key(C::Split, "s", A::Draw, "draw", "draw a new split by seed and ratio", unlocked),
-    key(C::Split, "i", A::ImportSplit, "import-split", "read a split from a CSV file", unlocked),
-    key(C::Split, "L", A::Lock, "lock-split", "lock the split: it can never be replaced", unlocked),
+    key(C::Split, "s", A::Draw, "draw", "draw a new split by seed and ratio", replaceable),
+    key(C::Split, "i", A::ImportSplit, "import-split", "read a split from a CSV file", replaceable),
+    key(C::Split, "L", A::Lock, "lock-split", "lock the split: it cannot be replaced any more", lockable),
     key(C::Models, "f", A::Fit, "fit", "fit all models, after a look at the parameters", writable),
     key(C::Models, "c", A::Compare, "compare", "mark this run; the second mark shows both side by side", always),
     key(C::Nomogram, "j down", A::NextValue, "next-value", "next value", always),

@@ -3,10 +3,12 @@
 /// More rows than this are too much for a terminal's clipboard.
 pub const MOST_COPIED: usize = 2000;
 
-/// The sequence that sets the clipboard; in tmux it is wrapped so that tmux hands it on.
+/// The sequence that sets the clipboard. tmux takes it with `set-clipboard on`; for `allow-passthrough on` it is sent
+/// again, wrapped so that tmux hands it on.
 pub fn osc52(text: &str, in_tmux: bool) -> String {
     let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
-    if in_tmux { format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")) } else { sequence }
+    let wrapped = || format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"));
+    if in_tmux { format!("{sequence}{}", wrapped()) } else { sequence }
 }
 
 /// RFC 4648, section 4.
@@ -37,8 +39,8 @@ mod tests {
     }
 
     #[test]
-    fn tmux_gets_every_escape_twice() {
+    fn tmux_gets_it_for_itself_and_for_the_terminal_around_it() {
         assert_eq!(osc52("f", false), "\x1b]52;c;Zg==\x07");
-        assert_eq!(osc52("f", true), "\x1bPtmux;\x1b\x1b]52;c;Zg==\x07\x1b\\");
+        assert_eq!(osc52("f", true), "\x1b]52;c;Zg==\x07\x1bPtmux;\x1b\x1b]52;c;Zg==\x07\x1b\\");
     }
 }

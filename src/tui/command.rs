@@ -43,11 +43,11 @@ impl Target {
 
 pub fn key(app: &mut App, mut line: TextArea<'static>, mut pick: usize, key: KeyEvent) -> Vec<Effect> {
     let text = line.lines().concat();
-    let found = suggestions(app, &text);
+    let Found { targets: found, argument } = found(app, &text);
     match key.code {
         KeyCode::Esc => return Vec::new(),
         KeyCode::Backspace if text.is_empty() => return Vec::new(),
-        KeyCode::Enter => return run(app, &text, found.get(pick).copied()),
+        KeyCode::Enter => return run(app, &text, found.get(pick).copied(), &argument),
         KeyCode::Down => pick = (pick + 1).min(found.len().saturating_sub(1)),
         KeyCode::Up => pick = pick.saturating_sub(1),
         KeyCode::Tab => {
@@ -66,9 +66,28 @@ pub fn key(app: &mut App, mut line: TextArea<'static>, mut pick: usize, key: Key
     Vec::new()
 }
 
-/// Names that match the first word, the best first.
-fn suggestions(app: &App, text: &str) -> Vec<Target> {
-    let word = text.split_whitespace().next().unwrap_or_default();
+/// What a line may stand for, the best first, and what is left of it as an argument.
+struct Found {
+    targets: Vec<Target>,
+    argument: String,
+}
+
+/// Names that match the whole line (`table 3` for `table-3`), or else its first word.
+fn found(app: &App, line: &str) -> Found {
+    let line = line.trim();
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let known = known(app);
+    let called = |name: &str| known.iter().find(|target| target.name() == name).copied();
+    let of_word = |targets| Found { targets, argument: rest.trim().to_owned() };
+    if let Some(exact) = called(word) {
+        return of_word(vec![exact]);
+    }
+    let whole = called(&line.replace(' ', "-")).map_or_else(|| best(&known, line), |exact| vec![exact]);
+    if whole.is_empty() { of_word(best(&known, word)) } else { Found { targets: whole, argument: String::new() } }
+}
+
+/// Everything that has a name here.
+fn known(app: &App) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     let here = app.contexts();
     let anywhere = [
@@ -95,25 +114,26 @@ fn suggestions(app: &App, text: &str) -> Vec<Target> {
     for screen in first.into_iter().chain(Screen::ALL.into_iter().filter(|screen| *screen != Screen::Patients)) {
         targets.extend(screen.pages().iter().map(|page| Target::Page(screen, *page)));
     }
-    if let Some(exact) = targets.iter().find(|target| target.name() == word) {
-        return vec![*exact];
-    }
+    targets
+}
+
+/// Targets whose names match loosely, the best first.
+fn best(targets: &[Target], text: &str) -> Vec<Target> {
     let mut matcher = Matcher::new(Config::DEFAULT);
-    let pattern = Pattern::parse(word, CaseMatching::Ignore, Normalization::Smart);
+    let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
     let mut scored: Vec<(u32, Target)> = Vec::new();
     for target in targets {
         let mut chars = Vec::new();
         let name = target.name();
         if let Some(score) = pattern.score(nucleo_matcher::Utf32Str::new(&name, &mut chars), &mut matcher) {
-            scored.push((score, target));
+            scored.push((score, *target));
         }
     }
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.into_iter().map(|(_, target)| target).collect()
 }
 
-fn run(app: &mut App, text: &str, target: Option<Target>) -> Vec<Effect> {
-    let argument = text.trim().split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+fn run(app: &mut App, text: &str, target: Option<Target>, argument: &str) -> Vec<Effect> {
     match target {
         None => {
             app.complain(format!("no command {}", text.trim()));
@@ -149,7 +169,7 @@ fn with_argument(app: &mut App, binding: &Binding, argument: &str) -> Vec<Effect
         Action::Show(Screen::Patients) => patients::open(app, argument),
         Action::TakePatient => vec![Effect::Ask(Request::Values { id: argument.to_owned() })],
         Action::Reconcile => forms::reconcile(app, argument),
-        Action::Report => vec![Effect::Ask(Request::Report { folder: argument.into() })],
+        Action::Report => forms::report(app, argument),
         _ => {
             app.complain(format!("{} takes no argument", binding.name));
             Vec::new()
@@ -159,7 +179,7 @@ fn with_argument(app: &mut App, binding: &Binding, argument: &str) -> Vec<Effect
 
 pub fn draw(app: &App, line: &TextArea, pick: usize, area: Rect, buffer: &mut Buffer) {
     let theme = app.options.theme;
-    let found = suggestions(app, &line.lines().concat());
+    let found = found(app, &line.lines().concat()).targets;
     let rows = (found.len() + 1).clamp(2, 12) as u16;
     let inner = frame("Command: Tab completes, Enter runs, Esc leaves", rows, theme, area, buffer);
     line.render(Rect { height: 1, ..inner }.intersection(inner), buffer);

@@ -166,8 +166,20 @@ pub struct Head {
     pub trail_head: String,
     /// The protocol's parameters of learning: key and value in TOML's notation.
     pub parameters: Vec<(String, String)>,
+    /// The split in force.
+    pub split: Option<SplitHead>,
     /// The models that learnt from the split in force, in words.
     pub fitted: Option<String>,
+    /// Whatever comes from the response is hidden.
+    pub blind: bool,
+}
+
+/// The split in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitHead {
+    /// Where it comes from and whether it is locked.
+    pub words: String,
+    pub locked: bool,
 }
 
 /// All patients: an id and typed columns each.

@@ -135,7 +135,12 @@ pub fn draw(app: &App, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
         Dialog::Text { title, lines, top } => {
             let wrapped = wrap(lines, usize::from(area.width.saturating_sub(4)));
             let inner = frame(title, wrapped.len() as u16, theme, area, buffer);
-            let top = (*top).min(wrapped.len().saturating_sub(usize::from(inner.height)));
+            let seen = usize::from(inner.height);
+            let top = (*top).min(wrapped.len().saturating_sub(seen));
+            if seen < wrapped.len() {
+                let place = format!(" {}-{} of {} lines: j down, k up ", top + 1, top + seen, wrapped.len());
+                put(buffer, inner.x, inner.bottom(), inner.width, &place, false, theme.heading());
+            }
             for (text, y) in wrapped[top..].iter().zip(inner.y..inner.bottom()) {
                 put(buffer, inner.x, y, inner.width, text, false, Style::new());
             }

@@ -1,6 +1,6 @@
 //! What `update` asks for is done here, on threads of their own, each with its own door to the study.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use crate::store::{JobId, RunId, StoreError};
 use crate::study::reconcile;
 use crate::study::{
     Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, ModelTable, Study, health,
+    split_in_words,
 };
-use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
+use crate::tui::data::{Cohort, Content, Head, JobRow, Page, SplitHead};
 use crate::tui::export;
 use crate::tui::message::{Answer, Change, Message, Request, Work};
 
@@ -181,6 +182,8 @@ fn with_hint(error: &Error) -> String {
 
 fn head(study: &Study) -> Result<Head, Error> {
     let row = study.store.study()?;
+    let split = study.store.split()?;
+    let fitted = split.as_ref().map(|split| study.store.fit_on(split.id)).transpose()?.flatten();
     let file = study.store.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok(Head {
         synthetic: row.title.to_lowercase().contains("synthetic"),
@@ -189,13 +192,10 @@ fn head(study: &Study) -> Result<Head, Error> {
         locked: row.locked.map(|(at, by)| format!("{at} by {by}")),
         trail_head: study.store.trail_head()?,
         parameters: study.learning_parameters(),
-        fitted: fitted(study)?,
+        split: split.map(|split| SplitHead { words: split_in_words(&split), locked: split.locked }),
+        fitted: fitted.map(|(run, n)| format!("the {n} models of run {}", run.0)),
+        blind: study.is_blind(),
     })
-}
-
-fn fitted(study: &Study) -> Result<Option<String>, Error> {
-    let Some(split) = study.store.split()? else { return Ok(None) };
-    Ok(study.store.fit_on(split.id)?.map(|(run, n)| format!("the {n} models of run {}", run.0)))
 }
 
 /// The first page at once when there are many, then all.
@@ -289,7 +289,7 @@ fn changed(study: &Study, change: Change) -> Answer {
         Change::Split { seed, train_percent } => study
             .draw_split(Seed(*seed), f64::from(*train_percent) / 100.0)
             .map(|(train, test)| format!("a new split: {train} training, {test} test")),
-        Change::LockSplit => study.lock_split("from the dashboard").map(|()| "the split is locked".to_owned()),
+        Change::LockSplit { reason } => study.lock_split(reason).map(|()| "the split is locked".to_owned()),
     };
     match result {
         Ok(text) => Answer::Done(text),
@@ -342,7 +342,11 @@ fn worked(study: &Study, work: Work) -> Result<String, Error> {
 fn write_new(path: &Path, text: &str) -> Result<String, Error> {
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let there = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it is there already and stays as it is"),
+        _ => error,
+    };
+    written.map_err(there).map_err(|source| Error::File { path: path.to_owned(), source })?;
     Ok(wrote(path))
 }
 

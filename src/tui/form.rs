@@ -43,6 +43,7 @@ pub enum Purpose {
     Undo { id: String, seq: i64 },
     Split,
     ImportSplit,
+    LockSplit,
     Fit,
     TakePatient,
     Reconcile,
@@ -118,10 +119,13 @@ impl Form {
 
     pub fn draw(&self, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let lines = wrap(&self.lines, usize::from(area.width.min(WIDEST).saturating_sub(4)));
-        let rows = lines.len() + self.fields.len() + 1;
+        let error = self.error.iter().cloned().collect::<Vec<_>>();
+        let error = wrap(&error, usize::from(area.width.min(WIDEST).saturating_sub(4)));
+        let said = error.len().max(1);
+        let rows = lines.len() + self.fields.len() + said;
         let inner = frame(&self.title, rows as u16, theme, area, buffer);
         // On a low screen the fields and the error matter most; of many fields some can be out of sight.
-        let room = usize::from(inner.height).saturating_sub(self.fields.len().min(MOST_KEPT) + 1);
+        let room = usize::from(inner.height).saturating_sub(self.fields.len().min(MOST_KEPT) + said);
         let lines = &lines[..room.min(lines.len())];
         for (text, y) in lines.iter().zip(inner.y..) {
             put(buffer, inner.x, y, inner.width, text, false, Style::new());
@@ -129,7 +133,7 @@ impl Form {
         let label = self.fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0) as u16 + 2;
         let first = inner.y + lines.len() as u16;
         // More fields than lines scroll after the pen.
-        let seen = usize::from(inner.bottom().saturating_sub(first + 1)).max(1);
+        let seen = usize::from(inner.bottom().saturating_sub(first + said as u16)).max(1);
         let top = (self.at + 1).saturating_sub(seen);
         for ((at, field), y) in self.fields.iter().enumerate().skip(top).take(seen).zip(first..inner.bottom()) {
             let here = at == self.at;
@@ -143,10 +147,10 @@ impl Form {
             area.render(place.intersection(buffer.area), buffer);
         }
         let last = first + self.fields.len().min(seen) as u16;
-        if last < inner.bottom() {
-            let hint = || self.hint(seen < self.fields.len());
-            let (text, style) = self.error.clone().map_or_else(|| (hint(), Style::new()), |error| (error, theme.bad()));
-            put(buffer, inner.x, last, inner.width, &text, false, style);
+        let hint = || vec![self.hint(seen < self.fields.len())];
+        let (said, style) = if error.is_empty() { (hint(), Style::new()) } else { (error, theme.bad()) };
+        for (text, y) in said.iter().zip(last..inner.bottom()) {
+            put(buffer, inner.x, y, inner.width, text, false, style);
         }
     }
 }

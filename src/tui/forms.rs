@@ -61,9 +61,10 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
             let column = Some(form.answer(1)).filter(|name| !name.is_empty()).ok_or("which column has the sets?")?;
             change(app, Change::ImportSplit { path: PathBuf::from(first), column })
         }
+        Purpose::LockSplit => change(app, Change::LockSplit { reason: reason(0)? }),
         Purpose::TakePatient => vec![Effect::Ask(Request::Values { id: first })],
         Purpose::Reconcile => reconcile(app, &first),
-        Purpose::Report => vec![Effect::Ask(Request::Report { folder: PathBuf::from(first) })],
+        Purpose::Report => report(app, &first),
     })
 }
 
@@ -81,13 +82,15 @@ pub fn find(app: &mut App, text: &str) -> Vec<Effect> {
 
 pub fn filter_form(app: &App) -> Dialog {
     let form = if app.screen == Screen::Trail {
-        Form::new("Show only changes", Purpose::FilterChanges, &[("filter", &app.trail_filter)])
-            .saying(["such as: field = alp and who ~ kim; columns: when who row field old new why table host hash"
-                .to_owned()])
+        Form::new("Show only changes", Purpose::FilterChanges, &[("filter", &app.trail_filter)]).saying([
+            "such as: patient = SYN004 and field = alp; who ~ kim".to_owned(),
+            format!("columns: {}", crate::study::trail_columns().collect::<Vec<_>>().join(" ")),
+            "an empty filter shows all".to_owned(),
+        ])
     } else {
         let names = app.patients.cohort.table.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
         Form::new("Show only patients", Purpose::FilterPatients, &[("filter", &app.patients.filter_text)]).saying([
-            "such as: alp > 300 and pf = yes; necrosis is missing; not (sex = male or id ~ 7)".to_owned(),
+            "such as: alp > 300 and pf = yes; ldh is missing; not (sex = male or id ~ 7)".to_owned(),
             format!("columns: id {}", names.join(" ")),
             "an empty filter shows all".to_owned(),
         ])
@@ -205,8 +208,9 @@ pub fn draw_split(app: &mut App) -> Vec<Effect> {
 }
 
 pub fn lock_split(app: &mut App) -> Vec<Effect> {
-    let question = "Lock the split? It can then never be replaced.".to_owned();
-    app.dialog = Some(Dialog::Confirm { question, key: 'Y', request: Request::Change(Change::LockSplit) });
+    let form = Form::new("Lock the split", Purpose::LockSplit, &[("reason", "")])
+        .saying(["it can then be replaced only after osteon unlock --split".to_owned()]);
+    app.dialog = Some(Dialog::Form(form));
     Vec::new()
 }
 
@@ -307,9 +311,14 @@ pub fn reconcile(app: &mut App, path: &str) -> Vec<Effect> {
     app.open_page(Screen::Trail, Page::Reconciliation)
 }
 
+pub fn report(app: &mut App, folder: &str) -> Vec<Effect> {
+    app.say(format!("writing the report to {folder}; it takes a while"));
+    vec![Effect::Ask(Request::Report { folder: PathBuf::from(folder) })]
+}
+
 pub fn report_form() -> Dialog {
     let form = Form::new("Write the report", Purpose::Report, &[("folder", "report")])
-        .saying(["report.html, report.md, every figure and a nomogram that calculates".to_owned()]);
+        .saying(["report.html, report.md, report.docx, every figure, and a nomogram that calculates".to_owned()]);
     Dialog::Form(form)
 }
 

@@ -149,7 +149,8 @@ impl GridView {
         let mut seen = vec![(0, 1, frozen)];
         let mut x = 1 + frozen + 2;
         for (column, heading) in headings.iter().enumerate().skip(self.left.max(1)) {
-            let room = width.saturating_sub(x);
+            // The last cell is the sign's where more columns follow.
+            let room = width.saturating_sub(x + u16::from(column + 1 < headings.len()));
             if room < heading.width.min(4) || room == 0 {
                 break;
             }
@@ -160,10 +161,10 @@ impl GridView {
     }
 }
 
-/// Whether the columns `from..=to` fit beside the frozen one.
+/// Whether the columns `from..=to` fit beside the frozen one, and the sign that more follow.
 fn fits(widths: &[u16], from: usize, to: usize, width: u16) -> bool {
     let columns: u32 = widths[from..=to].iter().map(|width| u32::from(*width) + 2).sum();
-    u32::from(widths[0]) + 1 + columns <= u32::from(width)
+    u32::from(widths[0]) + 1 + columns + u32::from(to + 1 < widths.len()) <= u32::from(width)
 }
 
 /// Writes a text into its column, cut with a sign where it is too long.

@@ -31,7 +31,7 @@ impl Jobs {
     }
 
     pub fn settle(&mut self, size: (u16, u16)) {
-        self.view.settle(self.rows.len(), &[1], (size.0, list_height(size)));
+        self.view.settle(self.rows.len(), &[1], (size.0, list_height(size, self.rows.len())));
     }
 
     /// The first job that runs, in a few words for the foot of every screen.
@@ -52,8 +52,10 @@ impl Jobs {
 }
 
 /// Rows of the list: beside it on a wide screen, below it on others, stands more about the selected job.
-fn list_height((width, body): (u16, u16)) -> u16 {
-    if width < layout::WIDE { body.saturating_sub(6).max(1) } else { body.max(1) }
+fn list_height((width, body): (u16, u16), jobs: usize) -> u16 {
+    const STORY: u16 = 7;
+    let free = if width < layout::WIDE { body.saturating_sub(STORY) } else { body };
+    (jobs.min(usize::from(free)) as u16).max(1)
 }
 
 pub fn arrived(app: &mut App, rows: Vec<JobRow>) -> Vec<Effect> {
@@ -77,7 +79,7 @@ pub fn arrived(app: &mut App, rows: Vec<JobRow>) -> Vec<Effect> {
 
 pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     let size = layout::grid_size(app.size);
-    let seen = usize::from(list_height(size));
+    let seen = usize::from(list_height(size, app.jobs.rows.len()));
     let to = match action {
         Action::Down => Move::Down(1),
         Action::Up => Move::Up(1),
@@ -148,6 +150,10 @@ fn story(app: &App, job: &JobRow) -> Vec<String> {
     let queued = job.queued.get(..16).unwrap_or(&job.queued).replace('T', " ");
     let mut lines =
         vec![format!("{}, {}", job.kind, job.state_name()), format!("asked for by {} at {queued}", job.who)];
+    lines.extend(job.error.iter().cloned());
+    if job.state == JobState::Stale {
+        lines.push("its process gave no sign of life; what it finished is kept, retry goes on from there".to_owned());
+    }
     if job.total > 0 {
         lines.push(format!("{}: {} of {}", job.stage, job.done, job.total));
     }
@@ -160,10 +166,6 @@ fn story(app: &App, job: &JobRow) -> Vec<String> {
         let stage = if job.kind == "extract" { "" } else { " of this stage" };
         lines.push(format!("about {} left{stage}", duration(left)));
     }
-    if job.state == JobState::Stale {
-        lines.push("its process gave no sign of life; what it finished is kept, retry goes on from there".to_owned());
-    }
-    lines.extend(job.error.iter().cloned());
     lines
 }
 
@@ -182,7 +184,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             buffer,
         );
     }
-    let seen = list_height((area.width, area.height.saturating_sub(1)));
+    let seen = list_height((area.width, area.height.saturating_sub(1)), app.jobs.rows.len());
     let (list, story_area) = match layout::halves(area) {
         (left, Some(right)) => (left, right),
         (whole, None) => {

@@ -116,7 +116,9 @@ pub enum Change {
         path: PathBuf,
         column: String,
     },
-    LockSplit,
+    LockSplit {
+        reason: String,
+    },
 }
 
 /// Long work, in a process of its own.

@@ -46,7 +46,12 @@ pub fn of_cell(sheet: &Sheet, row: usize, column: usize, more: bool) -> Vec<Stri
     let Some(cell) = sheet.rows.get(row).and_then(|row| row.get(column)) else { return Vec::new() };
     let heading = &sheet.headings[column];
     let name = row_name(sheet, row);
-    let whole = if column == 0 { name } else { format!("{name}, {heading}: {}", cell.text().trim()) };
+    let text = cell.text();
+    let whole = match text.trim() {
+        _ if column == 0 => name,
+        "" => format!("{name}, {heading}"),
+        text => format!("{name}, {heading}: {text}"),
+    };
     let mut lines = vec![sheet.title.clone(), whole];
     if cell.is_number() {
         lines.extend(cell.precise().iter().map(|(name, value)| format!("  {name} {value}")));
@@ -122,7 +127,8 @@ fn asked(state: &PageState, page: Page, sheet: &Sheet) -> Option<Asked> {
             Some(Asked::Feature { code: code?, feature: text(0), region })
         }
         Page::Predictions => Some(Asked::Prediction { code: code?, model: text(0) }),
-        Page::Table1 | Page::Table2 | Page::Table4 => Some(Asked::Clinical { label: variable(&row[0]) }),
+        Page::Table4 => Some(Asked::Coefficient { label: variable(&row[0]) }),
+        Page::Table1 | Page::Table2 => Some(Asked::Clinical { label: variable(&row[0]) }),
         Page::Table3 => metric(ModelTable::Three),
         Page::Table5 => metric(ModelTable::Five),
         Page::Selected => Some(Asked::Weight { region: text(1), feature: text(0) }),

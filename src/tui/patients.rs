@@ -22,6 +22,8 @@ use crate::tui::{forms, layout, page};
 #[derive(Clone, Debug, Default)]
 pub struct Patients {
     pub cohort: Arc<Cohort>,
+    /// How many are excluded; each has a sign in the list.
+    excluded: usize,
     /// All patients are here, not only the first page.
     pub whole: bool,
     /// Rows of the cohort that pass the filter, in the order shown.
@@ -60,6 +62,17 @@ impl Patients {
             Some(id) => self.cohort.table.rows().iter().position(|it| it == id),
             None => self.row(),
         }
+    }
+
+    /// The column that says who is included, and its code for those who are not.
+    fn inclusion(&self) -> Option<(&[Option<usize>], usize)> {
+        let column = self.cohort.table.columns().iter().find(|column| column.name == "included")?;
+        let Values::Levels { levels, codes } = &column.values else { return None };
+        Some((codes, levels.iter().position(|level| level == "no")?))
+    }
+
+    fn is_excluded(&self, row: usize) -> bool {
+        self.inclusion().is_some_and(|(codes, no)| codes[row] == Some(no))
     }
 
     /// Columns that are shown, the id first.
@@ -181,6 +194,8 @@ pub fn arrived(app: &mut App, cohort: Arc<Cohort>, whole: bool) -> Vec<Effect> {
     let first = !patients.have_arrived();
     patients.cohort = cohort;
     patients.whole = whole;
+    let excluded = |(codes, no): (&[Option<usize>], usize)| codes.iter().filter(|code| **code == Some(no)).count();
+    patients.excluded = patients.inclusion().map_or(0, excluded);
     if let Err(error) = patients.arrange(keep) {
         patients.filter_text.clear();
         patients.arrange(None).expect("no filter is no error");
@@ -423,11 +438,17 @@ fn copy(app: &mut App, action: Action) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
+/// Before the id of an excluded patient.
+const EXCLUDED: &str = "x";
+
 /// How many, which and in which order.
 pub fn title(app: &App) -> String {
     let patients = &app.patients;
     let (seen, all) = (patients.order.len(), patients.cohort.patients);
     let mut parts = vec![if seen == all { format!("{all} patients") } else { format!("{seen} of {all} patients") }];
+    if patients.excluded > 0 {
+        parts.push(format!("{} excluded: {EXCLUDED}", patients.excluded));
+    }
     if !patients.filter_text.is_empty() {
         parts.push(format!("filter: {}", patients.filter_text));
     }
@@ -474,8 +495,12 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         (if text.is_empty() { "-".to_owned() } else { text }, style)
     };
     let sign = |at: usize| {
-        let id = &patients.cohort.table.rows()[patients.order[at] as usize];
-        if patients.marks.contains(id) { signs.mark } else { " " }
+        let row = patients.order[at] as usize;
+        match (patients.marks.contains(&patients.cohort.table.rows()[row]), patients.is_excluded(row)) {
+            (true, _) => signs.mark,
+            (false, true) => EXCLUDED,
+            (false, false) => " ",
+        }
     };
     let headings = patients.headings((signs.ascending, signs.descending));
     let grid = Grid { headings: &headings, rows: patients.order.len(), cell: &cell, sign: &sign };

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};
 use ratatui::buffer::Buffer;
@@ -16,6 +17,9 @@ const LEAVE: &str = "\x1b[?2026l\x1b[0m\x1b[r\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
+/// The exit code of a panic, whichever thread it happens in.
+const PANICKED: i32 = 101;
+
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Where pictures go; dropping it gives the terminal back.
@@ -26,12 +30,17 @@ pub struct Terminal<W: Write> {
 }
 
 impl Terminal<io::Stdout> {
-    /// Takes the terminal of this process and makes a panic give it back before it prints.
+    /// Takes the terminal of this process and makes a panic give it back before it prints. A panic of another thread
+    /// ends the program: the loop would go on drawing on a terminal that it has no more.
     pub fn take(mouse: bool) -> io::Result<Self> {
         let before = std::panic::take_hook();
+        let taker = thread::current().id();
         std::panic::set_hook(Box::new(move |panic| {
             give_back();
             before(panic);
+            if thread::current().id() != taker {
+                std::process::exit(PANICKED);
+            }
         }));
         let mut terminal = Terminal::over(io::stdout(), mouse);
         terminal.enter()?;
@@ -100,5 +109,50 @@ pub fn give_back() {
         let _ = out.write_all(MOUSE_OFF.as_bytes()).and_then(|()| out.write_all(LEAVE.as_bytes()));
         let _ = out.flush();
         let _ = disable_raw_mode();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+    use std::io::Read;
+
+    const FAULT: &str = "OSTEON_TEST_FAULT";
+
+    /// Run by the other test, on a terminal of its own.
+    #[test]
+    fn ends_as_it_is_asked_to() {
+        let Ok(fault) = std::env::var(FAULT) else { return };
+        let mut terminal = Terminal::take(true).unwrap();
+        terminal.send("a picture").unwrap();
+        match fault.as_str() {
+            "panic" => panic!("a fault of the loop"),
+            "panic of a worker" => thread::spawn(|| panic!("a fault of a worker")).join().unwrap(),
+            _ => (),
+        }
+    }
+
+    #[test]
+    fn an_error_and_a_panic_of_any_thread_give_the_terminal_back() {
+        for (fault, code) in [("error", 0), ("panic", 101), ("panic of a worker", 101)] {
+            let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+            let pty = native_pty_system().openpty(size).unwrap();
+            let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "tui::terminal::tests::ends_as_it_is_asked_to", "--nocapture"]);
+            command.env(FAULT, fault);
+            let mut child = pty.slave.spawn_command(command).unwrap();
+            assert_eq!(child.wait().unwrap().exit_code(), code, "{fault}");
+            let modes = pty.master.get_termios().unwrap().local_flags;
+            drop(pty.slave);
+            let mut sent = Vec::new();
+            // The end of a terminal is an error to its reader.
+            let _ = pty.master.try_clone_reader().unwrap().read_to_end(&mut sent);
+            let sent = String::from_utf8_lossy(&sent).into_owned();
+            let after = sent.split_once("a picture").map(|(_, after)| after);
+            assert!(after.is_some_and(|after| after.contains(MOUSE_OFF) && after.contains(LEAVE)), "{fault}: {sent:?}");
+            // Without this one the terminal is raw.
+            assert!(format!("{modes:?}").contains("ICANON"), "{fault}: {modes:?}");
+        }
     }
 }

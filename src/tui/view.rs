@@ -55,6 +55,10 @@ fn draw_title(app: &App, area: Rect, buffer: &mut Buffer) {
         x += id.chars().count() as u16 + 2;
     }
     draw_pages(app, x, area, buffer);
+    if let Some(split) = app.head.split.as_ref().filter(|_| app.screen == Screen::Split) {
+        let width = (split.words.chars().count() as u16).min(area.width / 2);
+        put(buffer, area.right() - width - 1, area.y, width, &split.words, true, Style::new());
+    }
 }
 
 /// The pages of the screen; where they do not fit, those around the present one.
@@ -128,6 +132,9 @@ fn state_of_study(app: &App) -> String {
     }
     if app.head.locked.is_some() {
         parts.push("locked".to_owned());
+    }
+    if app.head.blind {
+        parts.push("blind".to_owned());
     }
     if app.options.read_only {
         parts.push("read-only".to_owned());

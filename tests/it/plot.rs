@@ -149,6 +149,27 @@ fn a_plain_terminal_shows_the_plot_in_ascii() {
     insta::assert_snapshot!(text);
 }
 
+/// Without colours, or on a terminal that shows dashes badly, curves are told apart by these signs.
+#[test]
+fn each_of_several_curves_has_a_sign_of_its_own_and_in_the_legend() {
+    let curve = |n: usize, name: &str| {
+        let points = (0..=50).map(|x| [f64::from(x), f64::from(x) * (n + 1) as f64]).collect();
+        Mark::line(points, Pen::solid(1.0), Colour::Series(n)).named(name)
+    };
+    let chance = Mark::line(vec![[0.0, 0.0], [50.0, 50.0]], Pen::dashed(1.0), Colour::Muted).named("chance");
+    let marks = vec![chance, curve(0, "first"), curve(1, "second"), curve(2, "third")];
+    let panel = Panel { marks, legend: Legend::Below, ..Panel::default() };
+    let plot = Plot { panels: vec![panel], columns: 1, ..everything(85.0) };
+    for charset in [Charset::Braille, Charset::Ascii] {
+        let text = cells::render(&plot, 60, 24, charset).to_text(false);
+        let (drawing, legend) = text.split_at(text.find("chance").unwrap());
+        for (sign, name) in [('*', "first"), ('+', "second"), ('o', "third")] {
+            assert!(drawing.matches(sign).count() >= 3, "{sign} in\n{text}");
+            assert!(legend.lines().any(|line| line.contains(sign) && line.contains(name)), "{sign} {name} in\n{text}");
+        }
+    }
+}
+
 #[test]
 fn no_size_panics() {
     for width in [0, 1, 2, 3, 5, 9, 33, 34, 60, 200] {

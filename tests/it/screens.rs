@@ -72,10 +72,25 @@ fn a_number_leads_to_its_patients_files_run_and_protocol() {
     check(feature, &["image: 000", "mask: 000", "extract"]);
     check(Asked::Prediction { code, model: "combined".into() }, &["SYN001 is in the", &hash, "seed"]);
     check(Asked::Clinical { label: "ALP".into() }, &["pGR 45 of 45", "non-pGR 48 of 48"]);
+    let of_training = ["training patients with a value: non-pGR 39 of 39, pGR 36 of 36"];
+    check(Asked::Coefficient { label: "ALP".into() }, &of_training);
     let metric = Asked::Metric { table: ModelTable::Five, set: "test".into(), model: "combined".into() };
     check(metric, &["18 patients of the test set", "sensitivity: ", &hash]);
     check(Asked::Weight { region: "intra".into(), feature: "feature_3".into() }, &["chosen in intra", &hash]);
     check(Asked::Failures, &["failed: SYN004 intra (mask): too small"]);
+}
+
+#[test]
+fn the_trail_is_filtered_by_patient_actor_and_field() {
+    let study = crate::fit::study(None);
+    let edit = Edit { field: "alp".into(), value: "70".into() };
+    study.edit("SYN001", &[edit], "a colleague", None).unwrap();
+    let rows = |filter: &str| study.changes_sheet(Some(filter)).unwrap().rows.len();
+    let actor = study.changes_sheet(None).unwrap().rows[0][1].text();
+    assert_eq!(rows(&format!("patient = SYN001 and actor = {actor} and field = alp")), 2);
+    assert_eq!(rows("patient = SYN001 and field = alp and actor = nobody"), 0);
+    let none = study.changes_sheet(Some("who = nobody")).unwrap();
+    assert_eq!(none.notes, ["filter: who = nobody: no change passes"]);
 }
 
 #[test]

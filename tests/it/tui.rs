@@ -1,6 +1,7 @@
 //! The dashboard in memory: keys in, pictures out.
 
 use osteon::tui::app::{App, Options, update};
+use osteon::tui::data::Page;
 use osteon::tui::message::{Answer, Change, Effect, Message, Request, Work};
 use osteon::tui::theme::Theme;
 use rand::Rng;
@@ -30,6 +31,7 @@ const PLACES: &[(&str, &str)] = &[
     ("forest_below", ":forest<enter>j"),
     ("split", "5"),
     ("split_new", "5s"),
+    ("split_lock", "5L"),
     ("models", "6"),
     ("chart", ":roc<enter>"),
     ("models_marked", "6c"),
@@ -308,6 +310,47 @@ fn a_number_says_what_it_means_and_then_what_the_study_knows() {
     let seen = text(&app);
     assert!(seen.contains("variable 1, OR (95% CI): 2.000 (0.500-7.250)") && seen.contains("estimate 2"), "{seen}");
     assert!(seen.contains("run 5, fit") && !seen.contains("asking"), "{seen}");
+}
+
+#[test]
+fn a_command_is_found_by_its_words() {
+    for (typed, page) in [("table 3", Page::Table3), ("table-5", Page::Table5), ("tab 4", Page::Table4)] {
+        let mut app = app((80, 24), 93);
+        press(&mut app, &format!(":{typed}<enter>"));
+        assert_eq!(app.page(), Some(page), "{typed}");
+    }
+    let mut app = app((80, 24), 93);
+    press(&mut app, ":filt alp > 300<enter>");
+    assert_eq!(app.patients.filter_text, "alp > 300");
+}
+
+#[test]
+fn a_locked_split_is_not_drawn_imported_or_locked_again() {
+    let mut app = app((80, 24), 93);
+    let effects = press(&mut app, "5Lbefore the analysis<enter>");
+    assert_eq!(changes(&effects), [Change::LockSplit { reason: "before the analysis".into() }]);
+    app.head.split.as_mut().unwrap().locked = true;
+    for key in ["s", "i", "L"] {
+        press(&mut app, key);
+        assert!(app.dialog.is_none() && text(&app).contains("the split is locked"), "{key}\n{}", text(&app));
+    }
+}
+
+#[test]
+fn a_text_that_is_longer_than_the_screen_says_where_it_is() {
+    let mut app = app((60, 16), 93);
+    press(&mut app, ":table-5<enter>ll<enter>");
+    assert!(text(&app).contains(" 1-11 of "), "{}", text(&app));
+    press(&mut app, "jj");
+    assert!(text(&app).contains(" 3-13 of "), "{}", text(&app));
+}
+
+#[test]
+fn an_excluded_patient_is_counted_and_has_a_sign() {
+    let mut app = app((80, 24), 93);
+    press(&mut app, "/SYN020<enter>k");
+    let seen = text(&app);
+    assert!(seen.contains("93 patients; 4 excluded: x") && seen.contains("\nxSYN020 "), "{seen}");
 }
 
 #[test]

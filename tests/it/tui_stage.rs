@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osteon::report::sheet::{Cell, Sheet};
 use osteon::table::{Column, Table, Values};
 use osteon::tui::app::{App, Options, update};
-use osteon::tui::data::{Cohort, Content, Head, JobRow, JobState, Page};
+use osteon::tui::data::{Cohort, Content, Head, JobRow, JobState, Page, SplitHead};
 use osteon::tui::keys::Bindings;
 use osteon::tui::message::{Answer, Effect, Message, Request};
 use osteon::tui::theme::Theme;
@@ -128,6 +128,7 @@ pub fn head() -> Head {
         file: "study.db".into(),
         synthetic: true,
         trail_head: "ab12".into(),
+        split: Some(SplitHead { words: "drawn with seed 1, not locked".into(), locked: false }),
         fitted: Some("the 10 models of run 5".into()),
         parameters: [("learn.n_bootstraps", "20"), ("select.lasso.rule", "\"min\"")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
