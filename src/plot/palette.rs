@@ -13,17 +13,16 @@ pub enum Colour {
     Ramp(f64),
 }
 
-/// One of the sixteen named colours of a terminal, or its own foreground.
+/// One of the sixteen named colours of a terminal, or its own foreground: foreground, red and magenta are readable on
+/// white and on black, cyan and green at least seen on both; blue and yellow are lost on one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Ansi {
     #[default]
     Foreground,
     Red,
-    Green,
-    Yellow,
-    Blue,
     Magenta,
     Cyan,
+    Green,
     DarkGray,
 }
 
@@ -59,9 +58,9 @@ impl Colour {
         match self {
             Colour::Ink | Colour::White => Ansi::Foreground,
             Colour::Muted | Colour::Faint => Ansi::DarkGray,
-            Colour::Series(n) => [Ansi::Blue, Ansi::Red, Ansi::Green, Ansi::Magenta, Ansi::Yellow, Ansi::Cyan][n % 6],
+            Colour::Series(n) => [Ansi::Foreground, Ansi::Red, Ansi::Magenta, Ansi::Cyan, Ansi::Green][n % 5],
             Colour::Ramp(level) => match level {
-                level if level < 1.0 / 3.0 => Ansi::Blue,
+                level if level < 1.0 / 3.0 => Ansi::Cyan,
                 level if level > 2.0 / 3.0 => Ansi::Red,
                 _ => Ansi::Foreground,
             },
@@ -76,8 +75,6 @@ impl Ansi {
             Ansi::Foreground => 39,
             Ansi::Red => 31,
             Ansi::Green => 32,
-            Ansi::Yellow => 33,
-            Ansi::Blue => 34,
             Ansi::Magenta => 35,
             Ansi::Cyan => 36,
             Ansi::DarkGray => 90,

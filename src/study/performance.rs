@@ -12,6 +12,7 @@ use crate::report::sheet::Sheet;
 use crate::stats::describe::{Quantiles, quantile};
 use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::{Error, Study};
+use crate::text::counted;
 
 /// Which of the two tables of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,13 +120,14 @@ impl Study {
             return Ok(None);
         };
         let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
-        Ok(Some(format!(
-            "the whole chain, selection and choice of the region included, was learnt again on {samples} bootstrap samples, \
-            in {} nested cross-validations, for {} permuted responses and on {} random splits",
-            found.nested_auc.len(),
-            found.permuted_auc.len(),
-            found.split_auc.len()
-        )))
+        let again = [
+            (samples, "on", "bootstrap sample"),
+            (found.nested_auc.len(), "in", "nested cross-validation"),
+            (found.permuted_auc.len(), "for", "permuted response"),
+            (found.split_auc.len(), "on", "random split"),
+        ];
+        let again = again.map(|(n, how, what)| format!("{how} {}", counted(n, what))).join(", ");
+        Ok(Some(format!("the whole chain, selection and choice of the region included, was learnt again {again}")))
     }
 
     pub(in crate::study) fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {

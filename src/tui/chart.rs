@@ -75,11 +75,10 @@ fn draw_part(figure: &Figure, part: &Part, theme: Theme, area: Rect, buffer: &mu
 
 fn colour(ansi: Ansi) -> Color {
     match ansi {
-        // Blue and yellow are unreadable on one background or the other.
         Ansi::Foreground | Ansi::DarkGray => Color::Reset,
         Ansi::Red => Color::Red,
+        Ansi::Magenta => Color::Magenta,
+        Ansi::Cyan => Color::Cyan,
         Ansi::Green => Color::Green,
-        Ansi::Yellow | Ansi::Magenta => Color::Magenta,
-        Ansi::Blue | Ansi::Cyan => Color::Cyan,
     }
 }

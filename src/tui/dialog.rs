@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget};
 use ratatui_textarea::TextArea;
 
+use crate::text::counted;
 use crate::tui::app::{App, perform};
 use crate::tui::bindings::Context;
 use crate::tui::form::{Form, Outcome, area as text_area};
@@ -104,7 +105,7 @@ fn text_key(app: &mut App, title: String, lines: Vec<String>, top: usize, key: K
     let top = match key.code {
         KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Vec::new(),
         KeyCode::Char('y') => {
-            app.say(format!("copied {} lines", lines.len()));
+            app.say(format!("copied {}", counted(lines.len(), "line")));
             return vec![Effect::Copy(lines.join("\n"))];
         }
         KeyCode::Char('j') | KeyCode::Down => (top + 1).min(last),

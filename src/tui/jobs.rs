@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::study::Asked;
+use crate::text::counted;
 use crate::tui::app::{App, work};
 use crate::tui::bindings::Action;
 use crate::tui::data::{JobRow, JobState, Screen, Since};
@@ -172,7 +173,7 @@ fn story(app: &App, job: &JobRow) -> Vec<String> {
 pub fn title(app: &App) -> String {
     let n = app.jobs.rows.len();
     let active = app.jobs.rows.iter().filter(|job| job.state.is_active()).count();
-    format!("{n} {}, {active} active", if n == 1 { "job" } else { "jobs" })
+    format!("{}, {active} active", counted(n, "job"))
 }
 
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {

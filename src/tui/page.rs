@@ -144,7 +144,10 @@ impl PageState {
     pub fn draw_beside(&self, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let nowhere = GridView { row: usize::MAX, column: usize::MAX, top: 0, left: 1 };
         match self.sheet() {
-            Some(sheet) => self.draw_sheet(sheet, &nowhere, &[], theme, area, buffer),
+            Some(sheet) => {
+                let rows = Rect { height: area.height.min(self.height() - 1), ..area };
+                self.draw_sheet(sheet, &nowhere, &[], theme, rows, buffer);
+            }
             None => say("reading", area, buffer),
         }
     }

@@ -9,6 +9,7 @@ use ratatui::style::Style;
 
 use crate::table::Values;
 use crate::table::filter::Filter;
+use crate::text::counted;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::clipboard::MOST_COPIED;
@@ -153,10 +154,14 @@ impl Patients {
 
 /// Headings that fit a narrow screen.
 fn short(name: &str) -> &str {
-    const SHORT: [(&str, &str); 5] = [
+    const SHORT: [(&str, &str); 9] = [
+        ("age", "age y"),
+        ("location", "site"),
         ("diameter_mm", "diam mm"),
         ("pathological_fracture", "fracture"),
-        ("lung_metastasis", "lung met"),
+        ("lung_metastasis", "mets"),
+        ("alp", "alp U/L"),
+        ("ldh", "ldh U/L"),
         ("necrosis_pct", "necr %"),
         ("extraction", "regions"),
     ];
@@ -315,9 +320,9 @@ pub fn filter(app: &mut App, text: &str) -> Vec<Effect> {
     }
     let (seen, all) = (app.patients.order.len(), app.patients.cohort.patients);
     app.say(if text.trim().is_empty() {
-        format!("all {all} patients")
+        format!("all {}", counted(all, "patient"))
     } else {
-        format!("{seen} of {all} patients pass")
+        format!("{seen} of {} pass", counted(all, "patient"))
     });
     settle(app);
     refresh(app)
@@ -445,8 +450,11 @@ const EXCLUDED: &str = "x";
 pub fn title(app: &App) -> String {
     let patients = &app.patients;
     let (seen, all) = (patients.order.len(), patients.cohort.patients);
-    let mut parts = vec![if seen == all { format!("{all} patients") } else { format!("{seen} of {all} patients") }];
-    if patients.excluded > 0 {
+    let all_of_them = counted(all, "patient");
+    let mut parts = vec![if seen == all { all_of_them } else { format!("{seen} of {all_of_them}") }];
+    if !patients.whole {
+        parts.push("reading".to_owned());
+    } else if patients.excluded > 0 {
         parts.push(format!("{} excluded: {EXCLUDED}", patients.excluded));
     }
     if !patients.filter_text.is_empty() {
@@ -459,10 +467,7 @@ pub fn title(app: &App) -> String {
         parts.push(format!("{} marked", patients.marks.len()));
     }
     if !patients.hidden.is_empty() {
-        parts.push(format!("{} columns hidden", patients.hidden.len()));
-    }
-    if !patients.whole {
-        parts.push("reading".to_owned());
+        parts.push(format!("{} hidden", counted(patients.hidden.len(), "column")));
     }
     parts.join("; ")
 }

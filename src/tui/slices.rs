@@ -88,7 +88,7 @@ pub fn title(slices: &Slices, theme: Theme, width: u16) -> String {
     let [tumours, rings] = [inside(&picture.tumour), inside(&picture.ring)];
     let [window, level] = [slices.window, slices.level].map(short);
     if width < 80 {
-        return format!("{id} {at}/{n} tumour {tumours} {tumour}, {ring_name} {rings} {ring}, W {window} L {level}");
+        return format!("{id} {at}/{n} tumour {tumours} {tumour}, {ring_name} {rings} {ring} W{window} L{level}");
     }
     format!("{id} {at}/{n}: tumour {tumours} voxels ({tumour}), {ring_name} {rings} ({ring}); W {window} L {level}")
 }

@@ -1,7 +1,7 @@
 //! Looks: the sixteen named colours or none at all, signs in Unicode or ASCII.
 //!
-//! Text keeps the terminal's own colours, so that light and dark backgrounds are both readable; yellow, blue and
-//! grey are never used for text. Whatever has a colour has a word or a sign too.
+//! Text keeps the terminal's own colours, bold where it matters; red and magenta are the only colours of the sixteen
+//! that are read well on white and on black alike, so text has no others. Whatever has a colour has a word or a sign too.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -41,11 +41,11 @@ impl Theme {
     }
 
     pub fn heading(self) -> Style {
-        self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
+        Style::new().add_modifier(Modifier::BOLD)
     }
 
     pub fn good(self) -> Style {
-        self.coloured(Color::Green)
+        Style::new().add_modifier(Modifier::BOLD)
     }
 
     pub fn attention(self) -> Style {
