@@ -39,7 +39,7 @@ impl Study {
             notes.push("AUC: in the sets of the split in force, where the run learnt from that split".to_owned());
         }
         let title = format!("Runs {} and {} side by side", first.0, second.0);
-        let sheet = self.sheet(title, &["what", "first", "second", "compared"], rows)?;
+        let sheet = self.sheet(title, &["what", "compared", "first", "second"], rows)?;
         Ok(Sheet { notes, ..sheet })
     }
 
@@ -76,7 +76,7 @@ impl Study {
             let own = chosen.each_ref().map(|of| of.get(region).unwrap_or(&none));
             let [a, b] = own.map(|features| Cell::Count(features.len()));
             let common = own[0].intersection(own[1]).count();
-            rows.push(vec![words(format!("features of {region}")), a, b, words(format!("{common} in common"))]);
+            rows.push(vec![words(format!("features of {region}")), words(format!("{common} in common")), a, b]);
         }
         Ok(rows)
     }
@@ -110,7 +110,7 @@ fn names(models: &[Vec<Model>; 2]) -> Vec<String> {
 
 fn beside(name: &str, [a, b]: [Cell; 2]) -> Vec<Cell> {
     let sign = if a == b { "same" } else { "differs" };
-    vec![words(name), a, b, words(sign)]
+    vec![words(name), words(sign), a, b]
 }
 
 /// Every key of a protocol's document, dotted, with its value in TOML's notation.

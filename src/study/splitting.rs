@@ -74,7 +74,7 @@ impl Study {
         };
         let shown = |column: &&Column| column.name != "set" && column.name != "event";
         let rows = table.columns().iter().filter(shown).flat_map(|column| balance(column, sets)).collect();
-        let (n_train, n_test) = sizes(&split.members);
+        let [n_train, n_test] = [0, 1].map(|set| sets.iter().filter(|it| **it == Some(set)).count());
         Ok(Sheet {
             title: "Training and test set".to_owned(),
             headings: vec![

@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use crate::tui::bindings::{Action, Context};
 use crate::tui::data::{Head, Page, Screen};
 use crate::tui::dialog::{self, Dialog};
+use crate::tui::form::Form;
 use crate::tui::grid_view::Move;
 use crate::tui::jobs::Jobs;
 use crate::tui::keys::{Bindings, Key};
@@ -42,6 +43,8 @@ pub struct App {
     pub pages: BTreeMap<Page, PageState>,
     pub dialog: Option<Dialog>,
     pub note: Option<Note>,
+    /// The form whose answers were sent to the study: it comes back when they are refused, until the next key.
+    pub sent: Option<Form>,
     /// What `n` looks for.
     pub find: String,
     pub trail_filter: String,
@@ -77,6 +80,7 @@ impl App {
             pages: BTreeMap::new(),
             dialog: None,
             note: None,
+            sent: None,
             find: String::new(),
             trail_filter: String::new(),
             compared: Vec::new(),
@@ -216,6 +220,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
 
 fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     app.note = None;
+    app.sent = None;
     if let Some(open) = app.dialog.take() {
         return dialog::key(app, open, event);
     }
@@ -382,15 +387,20 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
             Vec::new()
         }
         Answer::Done(text) => {
+            app.sent = None;
             app.say(text);
             vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)]
         }
         Answer::Refused(text) => {
             app.early = None;
-            app.complain(text);
+            match app.sent.take().filter(|_| app.dialog.is_none()) {
+                Some(form) => app.dialog = Some(Dialog::Form(Form { error: Some(text), ..form })),
+                None => app.complain(text),
+            }
             Vec::new()
         }
         Answer::Conflict { change, theirs, version } => {
+            app.sent = None;
             forms::conflict(app, change, &theirs, version);
             vec![Effect::Ask(Request::Head), Effect::Ask(Request::Cohort)]
         }

@@ -13,12 +13,21 @@ use crate::tui::patients;
 /// Does what a filled form asks; a refused answer keeps the form open with the reason.
 pub fn submit(app: &mut App, form: Form) -> Vec<Effect> {
     match outcome(app, &form) {
-        Ok(effects) => effects,
+        Ok(effects) => {
+            app.sent = effects.iter().any(answers_soon).then_some(form);
+            effects
+        }
         Err(why) => {
             app.dialog = Some(Dialog::Form(Form { error: Some(why), ..form }));
             Vec::new()
         }
     }
+}
+
+/// Whether the study takes or refuses it at once; a report takes its time.
+fn answers_soon(effect: &Effect) -> bool {
+    use Request as R;
+    matches!(effect, Effect::Ask(R::Change(_) | R::Work(_) | R::Write { .. } | R::Values { .. }))
 }
 
 fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {

@@ -9,7 +9,7 @@ use ratatui_textarea::TextArea;
 
 use crate::tui::app::App;
 use crate::tui::bindings::Context;
-use crate::tui::dialog::{Dialog, frame, wrap};
+use crate::tui::dialog::{Dialog, WIDEST, frame, wrap};
 use crate::tui::grid_view::put;
 use crate::tui::message::Effect;
 
@@ -40,13 +40,14 @@ fn lines(app: &App, context: &[Context], search: &str) -> Vec<(String, String, b
         if !format!("{keys} {text}").to_lowercase().contains(&wanted) {
             continue;
         }
-        let help = wrap(&[binding.help.to_owned()], usize::from(app.size.0.min(100)).saturating_sub(36));
-        for (n, line) in help.into_iter().enumerate() {
+        let wrapped = |text: String| wrap(&[text], usize::from(app.size.0.min(WIDEST)).saturating_sub(36));
+        for (n, line) in wrapped(binding.help.to_owned()).into_iter().enumerate() {
             let name = if n == 0 { binding.name } else { "" };
             lines.push((if n == 0 { keys.clone() } else { String::new() }, format!("{name:<16} {line}"), true));
         }
         if let Err(why) = (binding.when)(app) {
-            lines.push((String::new(), format!("{:<16} not now: {why}", ""), false));
+            let lines_of = wrapped(format!("not now: {why}")).into_iter();
+            lines.extend(lines_of.map(|line| (String::new(), format!("{:<16} {line}", ""), false)));
         }
     }
     lines

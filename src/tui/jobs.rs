@@ -240,7 +240,10 @@ fn progress(job: &JobRow, room: usize, theme: Theme) -> String {
         return format!("{}{} {count}", signs.bar_full.repeat(full), signs.bar_empty.repeat(width - full));
     }
     let took = match job.seconds {
-        Some(_) if job.state == JobState::Done && job.total == 0 => Some("nothing was left to do".to_owned()),
+        // A fit's last stage may be empty.
+        Some(_) if job.kind == "extract" && job.state == JobState::Done && job.total == 0 => {
+            Some("nothing was left to do".to_owned())
+        }
         seconds => seconds.map(duration),
     };
     [Some(count), took, job.error.clone()]

@@ -212,7 +212,8 @@ fn look(cell: &Cell, theme: Theme) -> Style {
     match cell {
         Cell::P(p) if *p < 0.05 => theme.good(),
         Cell::Text(text) if ["failed", "wrong", "missing", "lost"].contains(&text.as_str()) => theme.bad(),
-        Cell::Text(text) if ["done", "ok", "same"].contains(&text.as_str()) => theme.good(),
+        Cell::Text(text) if ["done", "ok"].contains(&text.as_str()) => theme.good(),
+        Cell::Text(text) if text == "differs" => theme.attention(),
         _ => Style::new(),
     }
 }

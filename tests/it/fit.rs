@@ -173,7 +173,7 @@ fn a_fit_stores_models_that_tables_and_predictions_come_from() {
     let agreement = study.agreement_sheet(false).unwrap();
     assert_eq!(agreement.rows.len(), 7);
     let balance = study.split_sheet().unwrap();
-    assert!(render(&balance, Format::Text).contains("alp"));
+    assert!(render(&balance, Format::Text).contains("ALP"));
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn two_runs_side_by_side_say_what_changed_between_them() {
     let runs = study.store.runs().unwrap();
     let sheet = study.runs_beside(runs[1].id, runs[0].id).unwrap();
     let row =
-        |name: &str| sheet.rows.iter().find(|row| row[0].text() == name).map(|row| [1, 2, 3].map(|at| row[at].text()));
+        |name: &str| sheet.rows.iter().find(|row| row[0].text() == name).map(|row| [2, 3, 1].map(|at| row[at].text()));
     let key = row("forest.n_trees").map(|[first, second, compared]| format!("{first} {second} {compared}"));
     assert_eq!(key.as_deref(), Some("[20] [30] differs"));
     assert_eq!(row("learn.seed"), None);

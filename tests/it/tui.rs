@@ -346,6 +346,22 @@ fn a_text_that_is_longer_than_the_screen_says_where_it_is() {
 }
 
 #[test]
+fn a_form_whose_answers_are_refused_comes_back_with_them_and_the_reason() {
+    let mut app = app((80, 24), 93);
+    press(&mut app, "lllllllle<bs>many<enter>typed<enter>");
+    assert!(app.dialog.is_none());
+    update(&mut app, Message::Answer(Answer::Refused("alp: many is no number".into())));
+    let seen = text(&app);
+    assert!(
+        ["value   many", "reason  typed", "alp: many is no number"].iter().all(|part| seen.contains(part)),
+        "{seen}"
+    );
+    press(&mut app, "<esc>x<enter>j");
+    update(&mut app, Message::Answer(Answer::Refused("too late to ask again".into())));
+    assert!(app.dialog.is_none() && text(&app).contains("too late"), "{}", text(&app));
+}
+
+#[test]
 fn an_excluded_patient_is_counted_and_has_a_sign() {
     let mut app = app((80, 24), 93);
     press(&mut app, "/SYN020<enter>k");
