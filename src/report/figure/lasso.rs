@@ -151,17 +151,20 @@ fn bar(at: usize, weight: f64, y: f64) -> Mark {
 fn narrow_bars(weights: &[(&str, f64)]) -> Panel {
     let (low, high) = weights.iter().fold((0.0f64, 0.0f64), |(l, h), (_, w)| (l.min(*w), h.max(*w)));
     let low = low - (high - low) * 0.02;
-    let mut marks = vec![Mark::rule(0.0, Direction::Vertical, Pen::solid(0.6))];
+    let mut marks = Vec::new();
     for (at, (name, weight)) in weights.iter().enumerate() {
         let y = 2.0 * at as f64;
         let style = TextStyle { anchor: Anchor::Start, ..TextStyle::default() };
         marks.push(Mark::text([low, y], *name, style));
         marks.push(bar(at, *weight, y + 0.9));
     }
+    // Zero is drawn along the bars only: a line through would cross the names.
+    let pairs = (0..weights.len()).map(|at| 2.0 * at as f64).map(|y| [[0.0, y + 0.45], [0.0, y + 1.35]]).collect();
+    marks.push(Mark::new(What::Segments { pairs, pen: Pen::solid(0.6) }, Colour::Muted));
     let cells = weights.iter().enumerate().map(|(n, it)| text_cell(2.0 * n as f64 + 0.9, crate::plot::number(it.1, 4)));
     Panel {
         title: lettered(2, "Weights of the chosen features"),
-        x: Axis { look: Look::Grid, ..Axis::fixed("Coefficient (standardised features)", low, high.max(low + 1e-9)) },
+        x: Axis::fixed("Coefficient (standardised features)", low, high.max(low + 1e-9)),
         y: Axis { ticks: Ticks::None, ..Axis::hidden(2.0 * weights.len() as f64 - 0.4, -0.8) },
         right: vec![column("", Anchor::End, cells.collect())],
         marks,

@@ -32,6 +32,8 @@ const SHOWN: usize = 15;
 pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
     let mut order: Vec<&Variable> = variables.iter().collect();
     order.sort_by(|a, b| importance(b).total_cmp(&importance(a)).then(a.name.cmp(&b.name)));
+    let shown = &order[..order.len().min(SHOWN)];
+    let layout = Layout::of(shown, paper);
     let draft = Draft {
         name: "shap",
         title: "SHAP values",
@@ -44,7 +46,7 @@ pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
                 String::new()
             }
         ),
-        columns: paper.columns(2),
+        columns: layout.columns,
         headings: &["variable", "patient", "value", "shap", "mean_absolute_shap"],
     };
     let rows = order.iter().flat_map(|it| {
@@ -55,8 +57,25 @@ pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
         })
     });
     let rows = rows.collect();
-    let shown = &order[..order.len().min(SHOWN)];
-    draft.finish(paper, vec![beeswarm(shown, unit, paper), bars(shown, unit)], rows)
+    draft.finish(paper, vec![beeswarm(shown, unit, &layout, paper), bars(shown, unit, &layout)], rows)
+}
+
+/// How the two panels stand: side by side, or below each other where long names would leave no room between them.
+struct Layout {
+    columns: usize,
+    row_pt: f64,
+}
+
+impl Layout {
+    fn of(order: &[&Variable], paper: &Paper) -> Layout {
+        const LONG: usize = 30;
+        let long = order.iter().any(|it| it.name.chars().count() > LONG);
+        Layout { columns: if long { 1 } else { paper.columns(2) }, row_pt: if long { 20.0 } else { 40.0 } }
+    }
+
+    fn shape(&self, n_rows: usize) -> Shape {
+        Shape::Height { mm: n_rows as f64 * self.row_pt * 25.4 / 72.0 }
+    }
 }
 
 fn importance(variable: &Variable) -> f64 {
@@ -72,13 +91,13 @@ fn names(order: &[&Variable]) -> Vec<crate::plot::TextColumn> {
     vec![column("", Anchor::End, cells)]
 }
 
-fn beeswarm(order: &[&Variable], unit: &str, paper: &Paper) -> Panel {
+fn beeswarm(order: &[&Variable], unit: &str, layout: &Layout, paper: &Paper) -> Panel {
     const SIZE_PT: f64 = 3.2;
     let all = order.iter().flat_map(|it| &it.shap);
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &s| (l.min(s), h.max(s)));
     // About as wide as high on paper: a point's size in units of the two axes.
-    let width_pt = paper.width_mm / paper.columns(2) as f64 * 1.7;
-    let size = [(high - low).max(1e-12) * SIZE_PT / width_pt, SIZE_PT / ROW_PT];
+    let width_pt = paper.width_mm / layout.columns as f64 * 1.7;
+    let size = [(high - low).max(1e-12) * SIZE_PT / width_pt, SIZE_PT / layout.row_pt];
     let mut marks = vec![Mark::rule(0.0, Direction::Vertical, Pen::solid(0.6))];
     for (row, variable) in order.iter().enumerate() {
         let places = placed(&variable.shap, size).into_iter().zip(&variable.shap);
@@ -93,13 +112,11 @@ fn beeswarm(order: &[&Variable], unit: &str, paper: &Paper) -> Panel {
         left: names(order),
         colour_bar: Some(ColourBar { title: "Value".into(), low: "Low".into(), high: "High".into() }),
         marks,
-        shape: Shape::Height { mm: order.len() as f64 * ROW_PT * 25.4 / 72.0 },
+        shape: layout.shape(order.len()),
         share: 1.4,
         ..Panel::default()
     }
 }
-
-const ROW_PT: f64 = 40.0;
 
 /// Where each point lies from its value and its row: above and below, or in a block where few values are many points'.
 fn placed(values: &[f64], size: [f64; 2]) -> Vec<[f64; 2]> {
@@ -166,7 +183,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     rank.iter().map(|r| if high > low { (r - low) / (high - low) } else { 0.5 }).collect()
 }
 
-fn bars(order: &[&Variable], unit: &str) -> Panel {
+fn bars(order: &[&Variable], unit: &str, layout: &Layout) -> Panel {
     let boxes =
         order.iter().enumerate().map(|(n, it)| [0.0, n as f64 - 0.28, importance(it), n as f64 + 0.28]).collect();
     let text = |(n, it): (usize, &&Variable)| text_cell(n as f64, number(importance(it), 3));
@@ -177,7 +194,7 @@ fn bars(order: &[&Variable], unit: &str) -> Panel {
         left: names(order),
         right: vec![column("", Anchor::End, order.iter().enumerate().map(text).collect())],
         marks: vec![Mark::new(What::Bars { boxes }, Colour::Series(0))],
-        shape: Shape::Height { mm: order.len() as f64 * ROW_PT * 25.4 / 72.0 },
+        shape: layout.shape(order.len()),
         ..Panel::default()
     }
 }
