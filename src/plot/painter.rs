@@ -378,8 +378,8 @@ impl<'a> Painter<'a> {
     }
 
     fn column(&mut self, words: &TextColumn, left: usize, end: usize) {
-        let width = column_width(words, self.charset);
         let room = end.saturating_sub(left);
+        let width = column_width(words, self.charset).min(room);
         let indent = |text: &str| match words.anchor {
             Anchor::Start => 0,
             Anchor::Middle => (width.saturating_sub(width_of(text, self.charset))) / 2,
