@@ -13,12 +13,12 @@ const SMALL: f64 = 1e-12;
 
 pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit {
     let x = standardised.with_intercept();
-    let solution = maximise(&x, event, &[], DVector::zeros(x.ncols()));
+    let solution = maximise(&x, &x, event, &[], DVector::zeros(x.ncols()));
     let mut fit = standardised.fit(design, event, &solution, Method::Firth);
     // |X'WX| of the design is that of the standardised columns times the product of the squared SDs.
     fit.log_likelihood += standardised.sds.iter().map(|sd| sd.ln()).sum::<f64>();
     let ones = DMatrix::from_element(event.len(), 1, 1.0);
-    fit.null_log_likelihood = maximise(&ones, event, &[], DVector::zeros(1)).log_likelihood;
+    fit.null_log_likelihood = maximise(&ones, &ones, event, &[], DVector::zeros(1)).log_likelihood;
     if !fit.converged {
         fit.warnings.push(Warning::NotConverged);
     }
@@ -27,13 +27,20 @@ pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit 
 
 /// The maximum of ln L + ln|X'WX| / 2, with the `fixed` coefficients held at their start.
 ///
-/// The penalty is that of all columns also then, as in logistf.
-pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVector<f64>) -> Solution {
+/// The penalty is that of all columns also then, as in logistf. `basis` spans what `x` spans, and its determinant is
+/// taken: columns far from 0 lose digits of theirs, and differ from it by a constant only.
+pub fn maximise(
+    x: &DMatrix<f64>,
+    basis: &DMatrix<f64>,
+    event: &[bool],
+    fixed: &[usize],
+    start: DVector<f64>,
+) -> Solution {
     let offset = vec![0.0; event.len()];
     let free: Vec<usize> = (0..x.ncols()).filter(|at| !fixed.contains(at)).collect();
     let mut coefficients = start;
     let mut eta = predictor(x, &coefficients, &offset);
-    let mut information = newton::information(x, &eta);
+    let mut information = newton::information(basis, &eta);
     let mut value = penalised(&information, &eta, event);
     let mut step = DVector::zeros(x.ncols());
     let mut converged = free.is_empty();
@@ -42,7 +49,7 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
             break;
         }
         let Some(factor) = information.clone().cholesky() else { break };
-        let leverages = leverages(x, &eta, &factor.inverse());
+        let leverages = leverages(basis, &eta, &factor.inverse());
         let score = x.tr_mul(&residuals(&eta, event, &leverages));
         let curvature = curvature(x, &eta, &leverages);
         let Some(part) = curvature.select_rows(&free).select_columns(&free).cholesky() else { break };
@@ -54,7 +61,7 @@ pub fn maximise(x: &DMatrix<f64>, event: &[bool], fixed: &[usize], start: DVecto
         let found = loop {
             let next = &coefficients + share * &step;
             let next_eta = predictor(x, &next, &offset);
-            let next_information = newton::information(x, &next_eta);
+            let next_information = newton::information(basis, &next_eta);
             let next_value = penalised(&next_information, &next_eta, event);
             if next_value >= value - 1e-12 {
                 break Some((next, next_eta, next_information, next_value));

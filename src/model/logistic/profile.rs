@@ -56,6 +56,8 @@ pub fn profile(fit: &Fit, design: &Design, event: &[bool]) -> Vec<Option<Profile
 struct Curve<'a> {
     /// All columns, that of the coefficient among them, in a form where it is a coordinate.
     x: DMatrix<f64>,
+    /// The same space in centred columns.
+    centred: DMatrix<f64>,
     column: usize,
     event: &'a [bool],
     method: Method,
@@ -96,7 +98,7 @@ impl<'a> Curve<'a> {
             Method::Firth => fit.log_likelihood - scale,
         };
         let tangent = standardised.coordinates(fit, column > 0).and_then(|maximum| Tangent::new(&x, maximum, column));
-        Curve { x, column, event, method: fit.method, unit, maximum, tangent }
+        Curve { x, centred: standardised.with_intercept(), column, event, method: fit.method, unit, maximum, tangent }
     }
 
     /// Twice the loss of log-likelihood when the coefficient is held at `value`.
@@ -133,7 +135,7 @@ impl<'a> Curve<'a> {
                 let rest = self.x.clone().remove_column(self.column);
                 newton::maximise(&rest, &offset, self.event, start.remove_row(self.column))
             }
-            Method::Firth => firth::maximise(&self.x, self.event, &[self.column], start),
+            Method::Firth => firth::maximise(&self.x, &self.centred, self.event, &[self.column], start),
         }
     }
 
@@ -201,7 +203,7 @@ pub fn likelihood_ratio(
         Method::Firth => {
             let scale: f64 = standardised.sds.iter().map(|sd| sd.ln()).sum();
             let zeros = DVector::zeros(x.ncols());
-            (full.log_likelihood - scale, firth::maximise(&x, event, &tested, zeros))
+            (full.log_likelihood - scale, firth::maximise(&x, &x, event, &tested, zeros))
         }
     };
     let (statistic, df) = ((2.0 * (maximum - without.log_likelihood)).max(0.0), tested.len() as f64);

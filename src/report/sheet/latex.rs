@@ -4,15 +4,15 @@ use crate::report::sheet::text::{Column, blocks};
 use crate::report::sheet::{Cell, Sheet};
 use crate::text::clean;
 
+/// Characters that fit between the margins of a page in footnotesize.
+const WIDTH: usize = 100;
+
 pub fn render(sheet: &Sheet) -> String {
-    let blocks = blocks(sheet);
+    let blocks = blocks(sheet, WIDTH);
     let mut text = String::new();
     for (at, block) in blocks.iter().enumerate() {
         text.push_str("\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n");
-        if !sheet.title.is_empty() {
-            let continued = if at > 0 { " (continued)" } else { "" };
-            text.push_str(&format!("\\caption{{{}{continued}}}\n", escape(&sheet.title)));
-        }
+        text.push_str(&caption(&sheet.title, at > 0));
         text.push_str(&tabular(sheet, block));
         if at + 1 == blocks.len() {
             text.push_str(&notes(sheet));
@@ -20,6 +20,21 @@ pub fn render(sheet: &Sheet) -> String {
         text.push_str("\\end{table}\n");
     }
     text
+}
+
+/// The number that a title begins with is LaTeX's own; a table that goes on keeps it.
+fn caption(title: &str, continued: bool) -> String {
+    if title.is_empty() {
+        return String::new();
+    }
+    let words = title.strip_prefix("Table ").and_then(|title| title.split_once(". "));
+    let numbered = words.and_then(|(number, words)| Some((number.parse::<usize>().ok()?.checked_sub(1)?, words)));
+    let (counter, words) = match (numbered, continued) {
+        (Some((before, words)), _) => (format!("\\setcounter{{table}}{{{before}}}\n"), words),
+        (None, true) => ("\\addtocounter{table}{-1}\n".to_owned(), title),
+        (None, false) => (String::new(), title),
+    };
+    format!("{counter}\\caption{{{}{}}}\n", escape(words), if continued { " (continued)" } else { "" })
 }
 
 /// One paragraph: a line each would not fit on the page.

@@ -120,9 +120,12 @@ mod tests {
         let latex = render(&sheet(), Format::Latex);
         assert!(latex.contains(r"Age\_years & 17.13 $\pm$ 9.01 & $<$0.001 \\"), "{latex}");
         let mut numbers = sheet();
+        numbers.title = "Table 4. Odds".into();
         numbers.rows[0][1] = Cell::Range { low: 0.5, high: 1.5, digits: 1 };
         numbers.rows[0][2] = Cell::Number { value: -1e-20, digits: 21 };
-        assert!(render(&numbers, Format::Latex).contains(r"0.5--1.5 & $-$1.00e-20 \\"));
+        let latex = render(&numbers, Format::Latex);
+        assert!(latex.contains(r"0.5--1.5 & $-$1.00e-20 \\"), "{latex}");
+        assert!(latex.contains("\\setcounter{table}{3}\n\\caption{Odds}"), "{latex}");
         assert!(render(&sheet(), Format::Markdown).contains("| Age\\_years | 17.13 ± 9.01 | \\<0.001 |"));
     }
 

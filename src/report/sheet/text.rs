@@ -17,7 +17,7 @@ pub fn render(sheet: &Sheet) -> String {
     if !sheet.title.is_empty() {
         lines.extend(wrap(&clean(&sheet.title), WIDTH));
     }
-    for block in blocks(sheet) {
+    for block in blocks(sheet, WIDTH) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -73,7 +73,7 @@ fn keys(sheet: &Sheet) -> usize {
 }
 
 /// Groups of columns that fit the width together, each beginning with those that tell the rows apart.
-pub fn blocks(sheet: &Sheet) -> Vec<Vec<Column>> {
+pub fn blocks(sheet: &Sheet, room: usize) -> Vec<Vec<Column>> {
     let n_keys = keys(sheet);
     let mut columns = (0..sheet.headings.len()).map(|at| column(sheet, at));
     let start: Vec<Column> = columns.by_ref().take(n_keys).collect();
@@ -84,7 +84,7 @@ pub fn blocks(sheet: &Sheet) -> Vec<Vec<Column>> {
     let (mut blocks, mut used) = (vec![start.clone()], width);
     for column in columns {
         let wanted = column.width + GAP.len();
-        if used + wanted > WIDTH && blocks.last().is_some_and(|block| block.len() > n_keys) {
+        if used + wanted > room && blocks.last().is_some_and(|block| block.len() > n_keys) {
             blocks.push(start.clone());
             used = width;
         }
