@@ -5,7 +5,7 @@ use crate::report::sheet::{Cell, Sheet};
 use crate::text::clean;
 
 /// Characters that fit between the margins of a page in footnotesize.
-const WIDTH: usize = 100;
+const WIDTH: usize = 84;
 
 pub fn render(sheet: &Sheet) -> String {
     let blocks = blocks(sheet, WIDTH);
