@@ -8,7 +8,7 @@
 -- Times are UTC, ISO 8601 with milliseconds. Hashes are SHA-256, lower case hexadecimal.
 
 PRAGMA application_id = 0x6F737465;
-PRAGMA user_version = 4;   -- migrations/N.sql brings a file from schema N - 1 to schema N
+PRAGMA user_version = 5;   -- migrations/N.sql brings a file from schema N - 1 to schema N
 
 -- ---------------------------------------------------------------- the study
 
@@ -64,6 +64,7 @@ CREATE TABLE image (
     label    INTEGER,                   -- the mask's label; NULL is every voxel that is not zero
     geometry TEXT NOT NULL CHECK (json_valid(geometry)),
     acquisition TEXT CHECK (acquisition IS NULL OR json_valid(acquisition)),  -- what a DICOM image says of its sequence
+    seal TEXT NOT NULL DEFAULT '',      -- osteon_hash of the row
     UNIQUE (patient, role)
 ) STRICT;
 
@@ -116,6 +117,7 @@ CREATE TABLE extraction (
     status        TEXT NOT NULL CHECK (status IN ('done', 'failed')),
     error         TEXT,
     values_sha256 TEXT,                 -- of the values' 64-bit little-endian bytes in feature order, NaN for NULL
+    seal TEXT NOT NULL DEFAULT '',      -- osteon_hash of the row
     UNIQUE (patient, roi, rater),
     CHECK ((status = 'failed') = (error IS NOT NULL)),
     CHECK ((status = 'done') = (values_sha256 IS NOT NULL))

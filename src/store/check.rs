@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::protocol::variable::VARIABLES;
 use crate::store::migrate::VERSION;
 use crate::store::trail::sha256;
-use crate::store::{Change, ChangeFilter, Inputs, PatientId, Role, Store, StoreError};
+use crate::store::{ChangeFilter, Store, StoreError};
 
 impl Store {
     /// What SQLite's integrity and foreign key checks find; nothing when all is well.
@@ -78,7 +78,7 @@ impl Store {
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         let mut findings: Vec<String> = places.into_iter().filter(differs).map(tell).collect();
         findings.extend(self.queries_against(&changes)?);
-        findings.extend(self.unknown_inputs(&changes)?);
+        findings.extend(self.check_seals()?);
         let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
         let protocols = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         for protocol in protocols {
@@ -90,34 +90,21 @@ impl Store {
         Ok(findings)
     }
 
-    /// Results of files that the trail never told of, where it tells of any of the patient's.
-    fn unknown_inputs(&self, changes: &[Change]) -> Result<Vec<String>, StoreError> {
-        let mut known: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-        for change in changes.iter().filter(|change| change.table == "image") {
-            if let (Some(role), Some(hash)) = (change.field.strip_suffix(" sha256"), &change.new) {
-                known.entry((&change.row, role)).or_default().insert(hash);
-            }
+    /// Linked files and results that are not what their hashes say; older schemas have no hash of them.
+    fn check_seals(&self) -> Result<Vec<String>, StoreError> {
+        if self.version()? < VERSION {
+            return Ok(Vec::new());
         }
-        let codes: BTreeMap<PatientId, String> =
-            self.patients()?.into_iter().map(|patient| (patient.id, patient.code)).collect();
-        let mut findings = Vec::new();
-        for state in self.region_states()? {
-            let code = codes.get(&state.patient).map_or("", String::as_str);
-            let is_known = |role: Role, input: &str| {
-                let hash = input.split(' ').next().unwrap_or_default();
-                let is_hash = hash.len() == 64 && hash.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
-                is_hash && known.get(&(code, role.name())).is_none_or(|known| known.contains(hash))
-            };
-            let Inputs { image_sha256, mask_sha256 } = &state.inputs;
-            if !(is_known(Role::Image, image_sha256) && is_known(state.rater, mask_sha256)) {
-                findings.push(format!(
-                    "{code} {} {}: measured from files that were never linked",
-                    state.roi,
-                    state.rater.name()
-                ));
-            }
-        }
-        Ok(findings)
+        let sql = "SELECT 'the ' || role || ' of ' || code || ': its row is not what its hash says'
+                   FROM image JOIN patient ON patient.id = patient
+                   WHERE seal IS NOT osteon_hash(patient, role, path, sha256, bytes, label, geometry, acquisition, '', '', '')
+                   UNION ALL SELECT code || ' ' || roi || ' ' || rater || ': its row is not what its hash says'
+                   FROM extraction JOIN patient ON patient.id = patient
+                   WHERE seal IS NOT osteon_hash(patient, roi, rater, run, image_sha256, mask_sha256, status, error,
+                                                 values_sha256, '', '')";
+        let mut statement = self.connection.prepare(sql)?;
+        let found = statement.query_map([], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Every value in force that the trail tells too.

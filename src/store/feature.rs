@@ -179,8 +179,10 @@ impl Write<'_> {
         self.connection
             .prepare_cached("DELETE FROM extraction WHERE patient = ?1 AND roi = ?2 AND rater = ?3")?
             .execute(params![patient, roi, rater.name()])?;
-        let sql = "INSERT INTO extraction (patient, roi, rater, run, image_sha256, mask_sha256, status, error,
-                                           values_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let sql = "INSERT INTO extraction
+                       (patient, roi, rater, run, image_sha256, mask_sha256, status, error, values_sha256, seal)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                           osteon_hash(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', ''))";
         let values = outcome.as_ref().copied().unwrap_or_default();
         let ordered = ordered(features, values);
         let (status, error, digest) = match &outcome {

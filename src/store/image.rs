@@ -105,10 +105,11 @@ impl Write<'_> {
     /// Links a file, in place of the one that had its role; `false` when it was linked just so before.
     pub fn link_image(&self, image: &ImageFile) -> Result<bool, StoreError> {
         let sql = format!(
-            "INSERT INTO image ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            "INSERT INTO image ({COLUMNS}, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, osteon_hash(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', '', ''))
              ON CONFLICT (patient, role) DO UPDATE
              SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes, label = excluded.label,
-                 geometry = excluded.geometry, acquisition = excluded.acquisition
+                 geometry = excluded.geometry, acquisition = excluded.acquisition, seal = excluded.seal
              WHERE path <> excluded.path OR sha256 <> excluded.sha256 OR label IS NOT excluded.label
                 OR acquisition IS NOT excluded.acquisition"
         );

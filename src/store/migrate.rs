@@ -6,12 +6,13 @@ use crate::store::file::beside;
 use crate::store::{Store, StoreError, Write};
 
 /// The schema that this program knows.
-pub(in crate::store) const VERSION: i32 = 4;
+pub(in crate::store) const VERSION: i32 = 5;
 /// What brings a file to a schema from the one before it. Steps are only ever added.
 const STEPS: &[(i32, &str)] = &[
     (2, include_str!("../../migrations/2.sql")),
     (3, include_str!("../../migrations/3.sql")),
     (4, include_str!("../../migrations/4.sql")),
+    (5, include_str!("../../migrations/5.sql")),
 ];
 
 impl Store {

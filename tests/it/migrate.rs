@@ -39,7 +39,7 @@ fn names(folder: &TempDir) -> Vec<String> {
 
 #[test]
 fn a_file_of_each_older_schema_is_copied_and_then_brought_to_this_one() {
-    for old in 1..4 {
+    for old in 1..5 {
         let (folder, path) = stored(old);
         let (code, printed, said) = run(folder.path(), &["patients", "--format", "csv"]);
         assert_eq!(code, 0, "{said}");
@@ -50,10 +50,10 @@ fn a_file_of_each_older_schema_is_copied_and_then_brought_to_this_one() {
         assert!(said.contains(&format!("{} changes, 4 image files, 6 results", 161 + old)), "{said}");
         assert!(!said.contains("what it was before"), "only the first opening migrates: {said}");
         let copy = folder.path().join(format!("study.db.schema-{old}.backup"));
-        assert_eq!((schema(&copy), schema(&path)), (old, 4));
+        assert_eq!((schema(&copy), schema(&path)), (old, 5));
         let head = Store::open(&path, Access::Read).unwrap();
         let newest = head.changes(&ChangeFilter { limit: 2, ..ChangeFilter::default() }).unwrap();
-        assert_eq!((newest[0].field.as_str(), newest[0].new.as_deref()), ("schema", Some("4")));
+        assert_eq!((newest[0].field.as_str(), newest[0].new.as_deref()), ("schema", Some("5")));
         let (code, _, said) = run(folder.path(), &["restore", copy.to_str().unwrap(), "--check"]);
         assert_eq!(code, 0, "{said}");
         assert!(said.contains(&newest[1].hash), "the copy ends where the old file ended: {said}");
@@ -94,8 +94,8 @@ fn a_newer_file_is_refused_with_the_version_that_reads_it() {
     let file = Connection::open(&path).unwrap();
     let newer = "DROP TRIGGER study_changed; UPDATE study SET program_version = '9.1.0'; PRAGMA user_version = 99";
     file.execute_batch(newer).unwrap();
-    assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, known: 4, .. })));
+    assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, known: 5, .. })));
     let (code, _, said) = run(folder.path(), &["patients"]);
     assert_eq!(code, 3, "{said}");
-    assert!(said.contains("schema 99, this osteon knows 4; osteon 9.1.0 reads it"), "{said}");
+    assert!(said.contains("schema 99, this osteon knows 5; osteon 9.1.0 reads it"), "{said}");
 }

@@ -165,6 +165,7 @@ fn damage(path: &Path, flips: usize, cuts: usize) {
         let _ = study.cohort();
         let _ = study.patients_sheet();
         let findings = study.verify(None, &Job::unwatched()).map_or_else(|why| vec![why.to_string()], |it| it.findings);
+        // The fitted study's images are made up: they are neither linked nor there.
         let findings: Vec<_> = findings.into_iter().filter(|it| !it.contains("other files")).collect();
         let edited = study.edit("SYN001", &edit(7), "a try", None);
         match study.store.read_only() {
