@@ -73,9 +73,11 @@ impl<'a> Job<'a> {
         Ok(made)
     }
 
-    /// A stage of `total` steps begins.
+    /// A stage of `total` steps begins; one without steps is not reported.
     pub fn stage(&self, name: &'static str, total: usize) -> Stage<'_> {
-        (self.report)(Progress { stage: name, done: 0, total });
+        if total > 0 {
+            (self.report)(Progress { stage: name, done: 0, total });
+        }
         Stage { job: self, name, done: AtomicUsize::new(0), total }
     }
 
