@@ -72,8 +72,18 @@ fn words(value: &Value) -> String {
     }
 }
 
+/// The same, numbers without `.0`.
+fn short(value: &Value) -> String {
+    match value {
+        Value::Float(number) => number.to_string(),
+        Value::Array(items) if !items.is_empty() => items.iter().map(short).collect::<Vec<_>>().join(", "),
+        other => words(other),
+    }
+}
+
 const HEADINGS: &[(&str, &str)] = &[
     ("acquisition", "Acquisition"),
+    ("query", "Checks of clinical data"),
     ("preprocess", "Image preparation"),
     ("roi", "Regions"),
     ("filter", "Filtered images"),
@@ -137,7 +147,28 @@ fn reference(variable: &str, value: &Value) -> Option<String> {
     Some(format!("The reference level of {variable} was “{}”.", words(value)))
 }
 
+fn range(value: &Value) -> Option<String> {
+    let limits: Vec<String> = value.as_array()?.iter().map(short).collect();
+    Some(limits.join(" to "))
+}
+
 const SENTENCES: &[(&str, Tell)] = &[
+    ("query.missing", |value| {
+        on(value, "A missing value of an included patient raised a query.", "A missing value raised no query.")
+    }),
+    ("query.usual.age", |value| {
+        Some(format!("A number outside its usual range raised one: age {} years,", range(value)?))
+    }),
+    ("query.usual.diameter_mm", |value| Some(format!("diameter {} mm,", range(value)?))),
+    ("query.usual.alp", |value| Some(format!("ALP {} U/L,", range(value)?))),
+    ("query.usual.ldh", |value| Some(format!("LDH {} U/L,", range(value)?))),
+    ("query.usual.necrosis_pct", |value| Some(format!("necrosis {} %.", range(value)?))),
+    ("query.inconsistent", |value| {
+        (!empty(value)).then(|| {
+            let rules: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            format!("So did values that do not fit together: {}.", rules.join("; "))
+        })
+    }),
     ("preprocess.normalise", |value| {
         on(
             value,
@@ -149,8 +180,8 @@ const SENTENCES: &[(&str, Tell)] = &[
         Some(if empty(value) {
             "Images kept their own voxels.".to_owned()
         } else {
-            let sizes: Vec<String> = value.as_array()?.iter().map(words).collect();
-            format!("Images were resampled to {} mm.", sizes.join(" x ").replace(".0", ""))
+            let sizes: Vec<String> = value.as_array()?.iter().map(short).collect();
+            format!("Images were resampled to {} mm.", sizes.join(" x "))
         })
     }),
     ("preprocess.grid", |value| {
@@ -184,7 +215,7 @@ const SENTENCES: &[(&str, Tell)] = &[
             format!(
                 "Besides the tumour, rings around it and the tumour with its ring were measured, with margins of {} mm by \
                  exact distance.",
-                words(value).replace(".0", "")
+                short(value)
             )
         })
     }),
@@ -498,6 +529,10 @@ mod tests {
         assert_eq!(keys, study.keys());
         let text = |preset: Preset| methods(&preset.protocol()).into_iter().map(|(_, text)| text).collect::<String>();
         assert!(text(Preset::Study).contains("resampled to 1 x 1 x 3 mm"));
+        assert!(text(Preset::Study).contains("usual range raised one: age 3 to 80 years, diameter 10 to 400 mm,"));
+        assert!(text(Preset::Study).contains("with margins of 2, 4, 6 mm by"));
+        let fine = study.set(["preprocess.spacing_mm=[1.05, 1.05, 3.0]"]).unwrap();
+        assert!(methods(&fine).iter().any(|(_, text)| text.contains("resampled to 1.05 x 1.05 x 3 mm")));
         assert!(text(Preset::Pyradiomics).contains("kept their own voxels"));
     }
 

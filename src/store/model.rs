@@ -111,14 +111,14 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What the trail keeps of a finished run, under the name `models` or `row`: SHA-256 of its row, its models, their
+    /// What the trail keeps of a finished run, under the name `models` or `end`: SHA-256 of its row, its models, their
     /// features and predictions.
     pub(in crate::store) fn seal(&self, run: RunId) -> Result<Option<(&'static str, String)>, StoreError> {
         let (models, Some(row)) = (self.models_of(run)?, self.run(run)?) else { return Ok(None) };
         if row.finished_at.is_none() {
             return Ok(None);
         }
-        let field = if models.is_empty() { "row" } else { "models" };
+        let field = if models.is_empty() { "end" } else { "models" };
         let Run { kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, .. } = &row;
         let of_run = (kind, protocol_hash, inputs, seed.0, program_version, actor, host, started_at);
         let model = |it: &Model| {
