@@ -60,7 +60,9 @@ pub fn validate(
     let apparent = recipe.scores(cohort, train);
     let names: Vec<String> = apparent.named(recipe).into_iter().map(|(name, _)| name).collect();
     let optimism = bootstrap(cohort, recipe, &apparent, protocol, seed, job)?;
-    let nested = nested(cohort, train, protocol, seed.named("nested"), params.n_repeats, job)?;
+    // Permuted chains are held against a nested AUC of the responses as they are.
+    let n_repeats = params.n_repeats.max(usize::from(params.n_permutations > 0));
+    let nested = nested(cohort, train, protocol, seed.named("nested"), n_repeats, job)?;
     let permuted = permuted(cohort, train, protocol, seed.named("permuted"), job)?;
     let splits = splits(cohort, protocol, seed.named("splits"), job)?;
     let one = |(at, model): (usize, String)| {

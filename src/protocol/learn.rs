@@ -34,7 +34,8 @@ pub struct Params {
     pub n_bootstraps: usize,
     /// Repeats of nested cross-validation of the whole chain; 0 does without.
     pub n_repeats: usize,
-    /// Permutations of the response through the whole chain; 0 does without.
+    /// Permutations of the response through the whole chain, held against nested cross-validation, which is repeated
+    /// once at least; 0 does without.
     pub n_permutations: usize,
     /// Random splits of all patients in the shares of `train_fraction`: on each the whole chain is learnt and tested
     /// anew, to show how far the test AUC depends on who was drawn. They are reported beside the split in force, and

@@ -236,6 +236,19 @@ fn a_cancelled_fit_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
     assert_eq!(splits.rows[0][1], Cell::Count(3));
 }
 
+#[test]
+fn permuted_responses_give_a_p_value_without_repeats_of_nested_cross_validation_too() {
+    let alone = ["learn.n_permutations=3", "learn.n_repeats=0", "learn.n_bootstraps=0"];
+    let study = put_in_force(study(None), &alone);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let five = study.model_table(ModelTable::Five).unwrap();
+    let at = five.headings.iter().position(|heading| heading == "Permutation p").unwrap();
+    for p in five.rows[..3].iter().flat_map(|row| row[at].numbers()) {
+        assert!([0.25, 0.5, 0.75, 1.0].contains(&p), "{p}");
+    }
+}
+
 /// The study under its protocol with these values changed.
 fn put_in_force(study: Study, assignments: &[&str]) -> Study {
     let protocol = study.protocol.clone().set(assignments.iter().copied()).unwrap();
