@@ -27,6 +27,16 @@ fn study() -> (TempDir, PathBuf, Study) {
     (folder, path, study)
 }
 
+/// The file of a study with features and a fit.
+fn fitted() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let study = fit::study(Some(&path));
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    (folder, path)
+}
+
 fn edit(value: usize) -> [Edit; 1] {
     [Edit { field: "alp".into(), value: value.to_string() }]
 }
@@ -65,12 +75,7 @@ fn verify_finds_nothing_in_an_honest_study_and_every_kind_of_tampering_in_others
 
 #[test]
 fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.db");
-    let study = fit::study(Some(&path));
-    study.draw_split(Seed(4), 0.806).unwrap();
-    study.fit(&Job::unwatched()).unwrap();
-    drop(study);
+    let (folder, path) = fitted();
     let of_fits = |path: &Path| {
         let found = Study::open(path, Access::Read).unwrap().verify(None, &Job::unwatched()).unwrap();
         (found.findings.into_iter().filter(|it| !it.contains("other files")).collect::<Vec<_>>(), found.notes)
@@ -202,12 +207,7 @@ fn a_study_with_flipped_bytes_or_a_cut_end_is_refused_or_only_read() {
 /// With OSTEON_SWEEP=1: 1,000 flips and 200 cuts.
 #[test]
 fn a_fitted_study_with_flipped_bytes_or_a_cut_end_is_refused_or_only_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.db");
-    let study = fit::study(Some(&path));
-    study.draw_split(Seed(4), 0.806).unwrap();
-    study.fit(&Job::unwatched()).unwrap();
-    drop(study);
+    let (_folder, path) = fitted();
     damage(&path, rounds(20, 1000), rounds(5, 200));
 }
 
