@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::protocol::variable::VARIABLES;
 use crate::store::migrate::VERSION;
 use crate::store::trail::sha256;
-use crate::store::{ChangeFilter, Store, StoreError};
+use crate::store::{ChangeFilter, Store, StoreError, feature, image};
 
 impl Store {
     /// What SQLite's integrity and foreign key checks find; nothing when all is well.
@@ -95,14 +95,14 @@ impl Store {
         if self.version()? < VERSION {
             return Ok(Vec::new());
         }
-        let sql = "SELECT 'the ' || role || ' of ' || code || ': its row is not what its hash says'
-                   FROM image JOIN patient ON patient.id = patient
-                   WHERE seal IS NOT osteon_hash(patient, role, path, sha256, bytes, label, geometry, acquisition, '', '', '')
-                   UNION ALL SELECT code || ' ' || roi || ' ' || rater || ': its row is not what its hash says'
-                   FROM extraction JOIN patient ON patient.id = patient
-                   WHERE seal IS NOT osteon_hash(patient, roi, rater, run, image_sha256, mask_sha256, status, error,
-                                                 values_sha256, '', '')";
-        let mut statement = self.connection.prepare(sql)?;
+        let (image, result) = (image::COLUMNS, feature::COLUMNS);
+        let sql = format!(
+            "SELECT 'the ' || role || ' of ' || code || ': its row is not what its hash says'
+             FROM image JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_hash({image}, '', '', '')
+             UNION ALL SELECT code || ' ' || roi || ' ' || rater || ': its row is not what its hash says'
+             FROM extraction JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_hash({result}, '', '')"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
         let found = statement.query_map([], |row| row.get(0))?;
         Ok(found.collect::<Result<_, _>>()?)
     }

@@ -50,6 +50,10 @@ pub struct Matrix {
     pub values: Vec<Option<f64>>,
 }
 
+/// A result but for its values: what its hash covers.
+pub(in crate::store) const COLUMNS: &str =
+    "patient, roi, rater, run, image_sha256, mask_sha256, status, error, values_sha256";
+
 impl Store {
     /// The catalogue: names in the order of their ids.
     pub fn features(&self) -> Result<Vec<(FeatureId, String)>, StoreError> {
@@ -179,10 +183,10 @@ impl Write<'_> {
         self.connection
             .prepare_cached("DELETE FROM extraction WHERE patient = ?1 AND roi = ?2 AND rater = ?3")?
             .execute(params![patient, roi, rater.name()])?;
-        let sql = "INSERT INTO extraction
-                       (patient, roi, rater, run, image_sha256, mask_sha256, status, error, values_sha256, seal)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-                           osteon_hash(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', ''))";
+        let sql = format!(
+            "INSERT INTO extraction ({COLUMNS}, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, osteon_hash(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', ''))"
+        );
         let values = outcome.as_ref().copied().unwrap_or_default();
         let ordered = ordered(features, values);
         let (status, error, digest) = match &outcome {
@@ -191,7 +195,7 @@ impl Write<'_> {
         };
         let bound =
             params![patient, roi, rater.name(), run, inputs.image_sha256, inputs.mask_sha256, status, error, digest];
-        self.connection.prepare_cached(sql)?.execute(bound)?;
+        self.connection.prepare_cached(&sql)?.execute(bound)?;
         let extraction = self.connection.last_insert_rowid();
         let mut insert = self.connection.prepare_cached("INSERT INTO feature_value VALUES (?1, ?2, ?3)")?;
         for (feature, value) in ordered {

@@ -35,7 +35,8 @@ pub struct ImageFile {
     pub acquisition: Option<Acquisition>,
 }
 
-const COLUMNS: &str = "patient, role, path, sha256, bytes, label, geometry, acquisition";
+/// What a linked file's hash covers, too.
+pub(in crate::store) const COLUMNS: &str = "patient, role, path, sha256, bytes, label, geometry, acquisition";
 
 impl Role {
     pub const ALL: [Role; 3] = [Role::Image, Role::Mask, Role::RepeatMask];
