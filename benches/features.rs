@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use divan::Bencher;
-use osteon::grid::{Image, Mask};
-use osteon::job::Job;
-use osteon::pipeline::describe::describe;
-use osteon::protocol::{Preset, Protocol};
-use osteon::read::{self, Label, Limits, Source};
-use osteon::roi::Roi;
-use osteon::seed::Seed;
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_radiomics::describe::describe;
+use osteon_radiomics::grid::{Image, Mask};
+use osteon_radiomics::read::{self, Label, Limits, Source};
+use osteon_radiomics::roi::Roi;
+use osteon_study::protocol::{Preset, Protocol};
 
 fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("no pool was built before");

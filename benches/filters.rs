@@ -1,9 +1,9 @@
 //! Time of each filter on a crop as large as a study's: 90 x 90 x 36 voxels of 1 x 1 x 3 mm.
 
 use ndarray::Array3;
-use osteon::filter::{self, Crop, Input, LogKernel, Params};
-use osteon::grid::{Element, Geometry, Grid, Image};
-use osteon::seed::Seed;
+use osteon_base::seed::Seed;
+use osteon_radiomics::filter::{self, Crop, Input, LogKernel, Params};
+use osteon_radiomics::grid::{Element, Geometry, Grid, Image};
 
 fn main() {
     divan::main();

@@ -1,16 +1,16 @@
 //! Speed of learning: `cargo bench --bench learn`; `benches/peer_learn.py` times the peers on the same sizes.
 
 use ndarray::Array2;
-use osteon::evaluate::bootstrap::{AucOfRows, stratified};
-use osteon::job::Job;
-use osteon::model::forest::{ClassWeight, Params, Ranked, probabilities_of_settings};
-use osteon::pipeline::cohort::{Cohort, Features};
-use osteon::pipeline::{learn, region};
-use osteon::protocol::Preset;
-use osteon::seed::Seed;
-use osteon::select::lasso::{self, Convention};
-use osteon::select::mrmr::{self, Method};
-use osteon::table::{Column, Table, Values};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_stats::evaluate::bootstrap::{AucOfRows, stratified};
+use osteon_stats::model::forest::{ClassWeight, Params, Ranked, probabilities_of_settings};
+use osteon_stats::select::lasso::{self, Convention};
+use osteon_stats::select::mrmr::{self, Method};
+use osteon_stats::table::{Column, Table, Values};
+use osteon_study::pipeline::cohort::{Cohort, Features};
+use osteon_study::pipeline::{learn, region};
+use osteon_study::protocol::Preset;
 use rand::Rng;
 
 fn main() {

@@ -7,12 +7,12 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use osteon::job::Job;
-use osteon::pipeline::describe::catalogue;
-use osteon::protocol::{Preset, Protocol};
-use osteon::seed::Seed;
-use osteon::store::{Inputs, NewRun, Response, Role};
-use osteon::study::{BadRows, ClinicalTable, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_radiomics::describe::catalogue;
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::store::{Inputs, NewRun, Response, Role};
+use osteon_study::study::{BadRows, ClinicalTable, Study};
 use rand::Rng;
 
 fn main() {
@@ -54,7 +54,7 @@ fn protocol(regions: usize) -> Protocol {
 
 /// Patients of the synthetic cohort, drawn with replacement under new codes.
 fn clinical(n: usize) -> String {
-    let lines: Vec<&str> = osteon::study::demo::COHORT.lines().collect();
+    let lines: Vec<&str> = osteon_study::study::demo::COHORT.lines().collect();
     let mut rng = Seed(1).named("cohort").rng();
     let mut text = lines[0].to_owned();
     for at in 0..n {
@@ -66,17 +66,18 @@ fn clinical(n: usize) -> String {
 
 /// Ten features of a hundred tell of the response, the others of nothing.
 fn sample(study: &Study) {
-    let names = catalogue(&study.protocol);
+    let names = catalogue(&study.protocol.measured());
     let patients = study.store.patients().unwrap();
-    let rois: Vec<String> = osteon::roi::Roi::all(&study.protocol.roi).iter().map(ToString::to_string).collect();
-    let begin = |write: &osteon::store::Write| {
+    let rois: Vec<String> =
+        osteon_radiomics::roi::Roi::all(&study.protocol.roi).iter().map(ToString::to_string).collect();
+    let begin = |write: &osteon_study::store::Write| {
         let new = NewRun { kind: "extract", inputs: &study.protocol.extraction_hash(), seed: Seed(0) };
-        Ok::<_, osteon::study::Error>((write.begin_run(&new)?, write.catalogue(&names)?))
+        Ok::<_, osteon_study::study::Error>((write.begin_run(&new)?, write.catalogue(&names)?))
     };
     let (run, features) = study.store.write("sample", begin).unwrap();
     let inputs = Inputs { image_sha256: "0".repeat(64), mask_sha256: "0".repeat(64) };
     for some in patients.chunks(100) {
-        let put = |write: &osteon::store::Write| {
+        let put = |write: &osteon_study::store::Write| {
             for patient in some {
                 let mut rng = Seed(2).named(&patient.code).rng();
                 let shift = f64::from(u8::from(patient.response == Some(Response::Poor)));
@@ -88,7 +89,7 @@ fn sample(study: &Study) {
                     write.put_region(run, (patient.id, roi, Role::Mask), &inputs, &features, Ok(&values))?;
                 }
             }
-            Ok::<_, osteon::study::Error>(())
+            Ok::<_, osteon_study::study::Error>(())
         };
         study.store.write("sample", put).unwrap();
     }

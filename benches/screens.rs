@@ -9,12 +9,12 @@ mod tui_stage;
 
 use std::time::Duration;
 
-use osteon::report::sheet::{Cell, Sheet};
 use osteon::tui::app::update;
 use osteon::tui::data::{Content, Page};
 use osteon::tui::message::{Answer, Message};
 use osteon::tui::terminal::Terminal;
 use osteon::tui::view::view;
+use osteon_study::report::sheet::{Cell, Sheet};
 
 const PATIENTS: usize = 100_000;
 

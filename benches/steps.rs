@@ -5,17 +5,17 @@ use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use osteon::feature::layout::Layout;
-use osteon::feature::levels::{Bins, Edges, Levels};
-use osteon::feature::links::Links;
-use osteon::feature::{firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape};
-use osteon::filter::{self, Input};
-use osteon::grid::{Bounds, Image, Volume};
-use osteon::pipeline::describe::{Regions, prepare};
-use osteon::protocol::{Preset, Protocol};
-use osteon::read::{self, Label, Limits, Source};
-use osteon::roi::Roi;
-use osteon::seed::Seed;
+use osteon_base::seed::Seed;
+use osteon_radiomics::describe::{Regions, prepare};
+use osteon_radiomics::feature::layout::Layout;
+use osteon_radiomics::feature::levels::{Bins, Edges, Levels};
+use osteon_radiomics::feature::links::Links;
+use osteon_radiomics::feature::{firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape};
+use osteon_radiomics::filter::{self, Input};
+use osteon_radiomics::grid::{Bounds, Image, Volume};
+use osteon_radiomics::read::{self, Label, Limits, Source};
+use osteon_radiomics::roi::Roi;
+use osteon_study::protocol::{Preset, Protocol};
 
 fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("no pool was built before");
@@ -27,7 +27,7 @@ fn main() {
     let read_mask = || read::mask(Source { bytes: &mask, data: None }, Label::AnyNonZero, &limits).expect("a mask");
     let (image, mask) = (read_image(), read_mask());
     let rois = Roi::all(&protocol.roi);
-    let regions = prepare(&image, &mask, &rois, &protocol).expect("a tumour");
+    let regions = prepare(&image, &mask, &rois, &protocol.measured()).expect("a tumour");
     let of: Vec<(u8, u8)> = rois.iter().map(|&roi| regions.shells.of(roi).expect("made for it")).collect();
     let layout = Layout::new(regions.shells.grid(), &of);
     println!(
@@ -40,7 +40,7 @@ fn main() {
     let once =
         |name: &str, work: &mut dyn FnMut()| println!("| {name} | {:.1} |", nanoseconds(work) / layout.len() as f64);
     once("inflate and decode", &mut || drop(black_box((read_image(), read_mask()))));
-    once("z-score, resample, margins", &mut || drop(black_box(prepare(&image, &mask, &rois, &protocol))));
+    once("z-score, resample, margins", &mut || drop(black_box(prepare(&image, &mask, &rois, &protocol.measured()))));
     once("lists of neighbours", &mut || drop(black_box(Layout::new(regions.shells.grid(), &of))));
     once("shape", &mut || drop(black_box(outlines(&protocol, &layout, &regions))));
     filters(&protocol, &regions);

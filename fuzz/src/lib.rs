@@ -1,12 +1,12 @@
 //! What must hold for any bytes whatever; each target of `cargo fuzz` calls one of these.
 
-use osteon::grid::Geometry;
-use osteon::protocol::Protocol;
-use osteon::read::dicom::{self, Instance};
-use osteon::read::{self, Label, Limits, Source};
-use osteon::study::{ClinicalMap, read_clinical};
-use osteon::table::filter::Filter;
-use osteon::table::{Column, Table, Values};
+use osteon_radiomics::grid::Geometry;
+use osteon_study::protocol::Protocol;
+use osteon_radiomics::read::dicom::{self, Instance};
+use osteon_radiomics::read::{self, Label, Limits, Source};
+use osteon_study::study::{ClinicalMap, read_clinical};
+use osteon_stats::table::filter::Filter;
+use osteon_stats::table::{Column, Table, Values};
 
 const LIMITS: Limits = Limits { max_bytes: 1 << 20 };
 
@@ -50,7 +50,7 @@ pub fn clinical(bytes: &[u8]) {
     let Ok(map) = ClinicalMap::parse(&String::from_utf8_lossy(map)) else { return };
     let Ok(clinical) = read_clinical(file, &map) else { return };
     for row in clinical.rows {
-        assert!(!row.code.is_empty() && osteon::text::clean(&row.code) == row.code);
+        assert!(!row.code.is_empty() && osteon_base::text::clean(&row.code) == row.code);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `osteon agreement`: features between the mask and the repeat mask.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// Intraclass correlation of features between the mask and the repeat mask
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use crate::cli::{Outcome, output};
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// Print the completions of a shell
 #[derive(Debug, clap::Args)]

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use etcetera::BaseStrategy;
 
 use crate::cli::{Color, Globals, Outcome, opening};
-use crate::store::Access;
-use crate::study::{Error, Study};
 use crate::tui::app::Options;
 use crate::tui::keys::Bindings;
 use crate::tui::theme::Theme;
+use osteon_study::store::Access;
+use osteon_study::study::{Error, Study};
 
 /// Without a command the dashboard opens.
 #[derive(Debug, Default, clap::Args)]

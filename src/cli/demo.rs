@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, dashboard, extract, fit, output};
-use crate::study::{ClinicalTable, Error, ModelTable, Study};
+use osteon_study::study::{ClinicalTable, Error, ModelTable, Study};
 
 /// Make a synthetic study of 93 artificial patients with images, and run everything on it
 #[derive(Debug, clap::Args)]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
-use crate::report::describe;
-use crate::stats::compare::Params;
-use crate::study::{self, Error};
-use crate::table::event::Event;
+use osteon_stats::stats::compare::Params;
+use osteon_stats::table::event::Event;
+use osteon_study::report::describe;
+use osteon_study::study::{self, Error};
 
 /// Compare the variables of any CSV file between rows with and without an event
 ///

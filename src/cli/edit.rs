@@ -1,7 +1,7 @@
 //! `osteon edit`, `osteon exclude`, `osteon include`: changes of one patient, each with its reason.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::{Edit, Error};
+use osteon_study::study::{Edit, Error};
 
 /// Set fields of a patient; an empty value clears a field
 #[derive(Debug, clap::Args)]

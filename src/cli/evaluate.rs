@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::names::some_names;
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::{self, Error, EvaluateRequest, ModelTable};
+use osteon_study::study::{self, Error, EvaluateRequest, ModelTable};
 
 /// Judge scores in a CSV file or the study's models: ROC, operating points, calibration, tests, net benefit
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::cli::{Format, Globals, Outcome, opening, output};
-use crate::study::{Error, ExportOptions};
+use osteon_study::study::{Error, ExportOptions};
 
 /// Write the study as plain files, or print the feature values
 #[derive(Debug, clap::Args)]

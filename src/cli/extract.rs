@@ -2,7 +2,7 @@
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::{Error, ExtractReport, ExtractRequest};
+use osteon_study::study::{Error, ExtractReport, ExtractRequest};
 
 /// Measure every region of every patient; what is measured already is skipped
 #[derive(Debug, clap::Args)]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Format, Globals, Outcome, output};
-use crate::protocol::{Preset, Protocol};
-use crate::report::values;
-use crate::roi::Roi;
-use crate::study::{self, Error, FeaturesRequest};
+use osteon_radiomics::roi::Roi;
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::report::values;
+use osteon_study::study::{self, Error, FeaturesRequest};
 
 /// Measure one image and mask, without a study file: roi, feature and value with 17 digits
 #[derive(Debug, clap::Args)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::cli::{Color, Globals, Outcome, opening, output};
-use crate::plot::cells::{self, Charset};
-use crate::report::figure::{Figure, TWO_COLUMNS_MM};
-use crate::study::{Error, FigureName, FigureRequest, ForestShap};
+use osteon_plot::cells::{self, Charset};
+use osteon_study::report::figure::{Figure, TWO_COLUMNS_MM};
+use osteon_study::study::{Error, FigureName, FigureRequest, ForestShap};
 
 /// Draw a figure in the terminal, or write it to files
 #[derive(Debug, clap::Args)]
@@ -76,7 +76,11 @@ fn drawn(figure: &Figure, charset: Charset, color: Color) -> String {
         Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
     let height = cells::height(&figure.plot, width, charset);
-    format!("{}\n{}\n", figure.cells(width, height, charset).to_text(coloured), crate::text::clean(&figure.caption))
+    format!(
+        "{}\n{}\n",
+        figure.cells(width, height, charset).to_text(coloured),
+        osteon_base::text::clean(&figure.caption)
+    )
 }
 
 fn ending(path: &Path) -> String {

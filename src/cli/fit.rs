@@ -2,7 +2,7 @@
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::{Error, FitReport};
+use osteon_study::study::{Error, FitReport};
 
 /// Learn every model from the training set, validate it, predict all patients
 #[derive(Debug, clap::Args)]

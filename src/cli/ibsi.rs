@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, output};
-use crate::report::conformity;
-use crate::study::{self, Error};
+use osteon_study::report::conformity;
+use osteon_study::study::{self, Error};
 
 /// Measure the IBSI's phantoms and hold the values against its consensus
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::report::sheet::{Cell, Sheet};
-use crate::study::{BadRows, ClinicalReport, Error, ImagesReport, Link, Refusal};
+use osteon_study::report::sheet::{Cell, Sheet};
+use osteon_study::study::{BadRows, ClinicalReport, Error, ImagesReport, Link, Refusal};
 
 /// Import clinical variables or images
 #[derive(Debug, clap::Args)]

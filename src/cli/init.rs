@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, output};
-use crate::protocol::Preset;
-use crate::study::{self, Error, Study};
+use osteon_study::protocol::Preset;
+use osteon_study::study::{self, Error, Study};
 
 /// Make a new study file
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::store::JobId;
-use crate::study::Error;
+use osteon_study::store::JobId;
+use osteon_study::study::Error;
 
 /// List, cancel or retry long work
 #[derive(Debug, clap::Args)]

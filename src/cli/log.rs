@@ -1,8 +1,8 @@
 //! `osteon log`: the trail.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::store::ChangeFilter;
-use crate::study::Error;
+use osteon_study::store::ChangeFilter;
+use osteon_study::study::Error;
 
 /// Show who changed what, when and why, newest first
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
-use crate::model::logistic::{Method, Params};
-use crate::study::{self, Error};
-use crate::table::event::Event;
+use osteon_stats::model::logistic::{Method, Params};
+use osteon_stats::table::event::Event;
+use osteon_study::study::{self, Error};
 
 /// Fit a logistic regression to any CSV file
 ///

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap_mangen::Man;
 
 use crate::cli::{Outcome, output};
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// Print the manual page of osteon, or write the pages of all commands to a folder
 #[derive(Debug, clap::Args)]

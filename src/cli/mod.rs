@@ -42,7 +42,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// Study manager for MRI radiomics of osteosarcoma: features, models and Tables 1-5 from one SQLite file.
 #[derive(Debug, Parser)]

@@ -1,6 +1,6 @@
 //! Lists of column names on the command line.
 
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// `a,b,c`; a name with a comma stands in quotes as in a CSV file: `"a,b",c`. An option may be repeated.
 pub fn names(lists: &[String]) -> Vec<String> {

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::cli::{Globals, output};
-use crate::store::Access;
-use crate::study::{Error, Study, View};
+use osteon_study::store::Access;
+use osteon_study::study::{Error, Study, View};
 
 /// Opens the study to read it.
 pub fn read(globals: &Globals) -> Result<Study, Error> {

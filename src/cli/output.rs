@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::{Format, Globals};
-use crate::report::sheet::{self, Sheet};
-use crate::study::Error;
+use osteon_study::report::sheet::{self, Sheet};
+use osteon_study::study::Error;
 
 /// Writes to stdout; a reader that went away (`osteon ... | head`) is no error.
 pub fn print(text: &str) -> Result<(), Error> {
@@ -58,7 +58,7 @@ pub fn say(globals: &Globals, text: &str) {
 
 /// Says something that quiet does not silence.
 pub fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", crate::text::clean_lines(text));
+    let _ = writeln!(io::stderr(), "{}", osteon_base::text::clean_lines(text));
 }
 
 /// Prints help where it was asked for, else what is wrong with the arguments; these may hold any characters.

@@ -1,7 +1,7 @@
 //! `osteon patients`, `osteon show`.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// List the patients
 #[derive(Debug, clap::Args)]

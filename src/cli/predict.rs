@@ -1,7 +1,7 @@
 //! `osteon predict`: the nomogram as a command.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// Points and probability of a patient under the combined model
 #[derive(Debug, clap::Args)]

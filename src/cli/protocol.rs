@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::protocol::{Preset, Protocol};
-use crate::study::{self, Error};
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::study::{self, Error};
 
 /// Show a protocol, or check a candidate
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::cli::{Format, Globals, Outcome, opening, output};
-use crate::reconcile::Severity;
-use crate::study::{self, Error, reconcile};
+use osteon_reconcile::Severity;
+use osteon_study::study::{self, Error, reconcile};
 
 /// Check published tables against themselves, or against recomputed ones
 ///

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::Error;
+use osteon_study::study::Error;
 
 /// Write the report: one HTML page, the same as Markdown and DOCX, and every figure as SVG with its numbers as CSV
 #[derive(Debug, clap::Args)]

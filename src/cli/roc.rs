@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::cli::names::some_names;
 use crate::cli::{Format, Globals, Outcome, output};
-use crate::evaluate::bootstrap;
-use crate::job::Job;
-use crate::seed::Seed;
-use crate::study::{self, Error};
-use crate::table::event::Event;
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_stats::evaluate::bootstrap;
+use osteon_stats::table::event::Event;
+use osteon_study::study::{self, Error};
 
 /// Area under the curve, cut-offs and comparisons of scores in any CSV file
 ///

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, extract, opening, output};
-use crate::study::shard::{MergeOptions, MergeReport, Plan, PlanReport, Shards, ranges};
-use crate::study::{Error, ExtractRequest};
+use osteon_study::study::shard::{MergeOptions, MergeReport, Plan, PlanReport, Shards, ranges};
+use osteon_study::study::{Error, ExtractRequest};
 
 /// Extract on many machines: plan, run each shard, merge
 #[derive(Debug, clap::Args)]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::seed::Seed;
-use crate::study::Error;
+use osteon_base::seed::Seed;
+use osteon_study::study::Error;
 
 /// Draw, show, import or lock the training and test set
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::protocol::Preset;
-use crate::report::sheet::Sheet;
-use crate::study::{ClinicalTable, Error, ModelTable, Study};
+use osteon_study::protocol::Preset;
+use osteon_study::report::sheet::Sheet;
+use osteon_study::study::{ClinicalTable, Error, ModelTable, Study};
 
 /// Print a table of the study, alone or beside the published one
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, opening, output};
-use crate::study::{self, Error};
+use osteon_study::study::{self, Error};
 
 /// Freeze clinical data and images, or the split
 #[derive(Debug, clap::Args)]

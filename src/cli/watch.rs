@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::Globals;
-use crate::job::{Job, Progress};
+use osteon_base::job::{Job, Progress};
 
 /// Runs `work` with a job that shows its progress, and that a signal cancels.
 pub fn watched<T>(globals: &Globals, work: impl FnOnce(&Job) -> T) -> T {

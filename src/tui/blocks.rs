@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::report::sheet::{Cell, Sheet};
 use crate::tui::grid_view::put;
 use crate::tui::theme::Theme;
+use osteon_study::report::sheet::{Cell, Sheet};
 
 /// Width below which a block is not cut into columns any further.
 const NARROWEST: u16 = 38;

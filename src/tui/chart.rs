@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::plot::cells::{Charset, least_height, screens};
-use crate::plot::{Ansi, Plot};
-use crate::report::figure::Figure;
 use crate::tui::grid_view::put;
 use crate::tui::theme::Theme;
+use osteon_plot::cells::{Charset, least_height, screens};
+use osteon_plot::{Ansi, Plot};
+use osteon_study::report::figure::Figure;
 
 /// A part of a figure that fits the screen.
 struct Part {

@@ -1,8 +1,8 @@
 //! What screens show, as plain values; `effects.rs` gets them from the study.
 
-use crate::report::figure::Figure;
-use crate::report::sheet::Sheet;
-use crate::table::{Table, Values, natural};
+use osteon_stats::table::{Table, Values, natural};
+use osteon_study::report::figure::Figure;
+use osteon_study::report::sheet::Sheet;
 
 /// The eight screens, in the order of their number keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -319,10 +319,10 @@ impl JobRow {
     }
 }
 
-impl From<crate::store::JobRow> for JobRow {
-    fn from(row: crate::store::JobRow) -> JobRow {
-        use crate::store::JobState as Stored;
-        let lost = crate::study::health(&row) == crate::study::Health::Dead;
+impl From<osteon_study::store::JobRow> for JobRow {
+    fn from(row: osteon_study::store::JobRow) -> JobRow {
+        use osteon_study::store::JobState as Stored;
+        let lost = osteon_study::study::health(&row) == osteon_study::study::Health::Dead;
         let state = match row.state {
             _ if lost => JobState::Stale,
             Stored::Queued => JobState::Queued,

@@ -7,7 +7,6 @@ use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget};
 use ratatui_textarea::TextArea;
 
-use crate::text::counted;
 use crate::tui::app::{App, perform};
 use crate::tui::bindings::Context;
 use crate::tui::form::{Form, Outcome, area as text_area};
@@ -15,6 +14,7 @@ use crate::tui::grid_view::put;
 use crate::tui::message::{Effect, Request};
 use crate::tui::theme::Theme;
 use crate::tui::{columns, command, forms, help};
+use osteon_base::text::counted;
 
 /// One dialog; it takes all keys until it is closed.
 #[derive(Clone, Debug)]

@@ -8,17 +8,17 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::report::figure::TWO_COLUMNS_MM;
-use crate::seed::Seed;
-use crate::store::{JobId, RunId, StoreError};
-use crate::study::reconcile;
-use crate::study::{
-    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, ModelTable, Study, health,
-    split_in_words,
-};
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page, SplitHead};
 use crate::tui::export;
 use crate::tui::message::{Answer, Change, Message, Request, Work};
+use osteon_base::seed::Seed;
+use osteon_study::report::figure::TWO_COLUMNS_MM;
+use osteon_study::store::{JobId, RunId, StoreError};
+use osteon_study::study::reconcile;
+use osteon_study::study::{
+    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, ModelTable, Study, health,
+    split_in_words,
+};
 
 /// Threads that ask the study: short questions never wait behind pages, pages never behind files.
 pub struct Workers {
@@ -111,7 +111,7 @@ fn watch(study: Study, to: Sender<Message>) {
 }
 
 fn lost_jobs(study: &Study) -> usize {
-    let is_lost = |job: &crate::store::JobRow| health(job) == Health::Dead;
+    let is_lost = |job: &osteon_study::store::JobRow| health(job) == Health::Dead;
     study.store.jobs().map_or(0, |jobs| jobs.iter().filter(|job| is_lost(job)).count())
 }
 
@@ -165,7 +165,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
 }
 
 /// A change in one line.
-fn told(change: &crate::store::Change) -> String {
+fn told(change: &osteon_study::store::Change) -> String {
     let [old, new] = [&change.old, &change.new].map(|value| value.as_deref().unwrap_or("missing"));
     format!("{}: {old} became {new}, by {} at {}: {}", change.field, change.actor, change.at, change.reason)
 }

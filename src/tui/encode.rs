@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn any_sequence_of_pictures_arrives_as_drawn() {
         use rand::Rng;
-        let mut rng = crate::seed::Seed(1).named("pictures").rng();
+        let mut rng = osteon_base::seed::Seed(1).named("pictures").rng();
         let colours = [Color::Reset, Color::Red, Color::LightCyan, Color::Indexed(240)];
         let frames: Vec<Buffer> = (0..200)
             .map(|_| {

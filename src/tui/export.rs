@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::report::sheet::{Cell, Format, Sheet, render};
 use crate::tui::data::{Cohort, Content};
+use osteon_study::report::sheet::{Cell, Format, Sheet, render};
 
 /// What is written.
 #[derive(Clone, Debug, PartialEq)]

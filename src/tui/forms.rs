@@ -93,7 +93,7 @@ pub fn filter_form(app: &App) -> Dialog {
     let form = if app.screen == Screen::Trail {
         Form::new("Show only changes", Purpose::FilterChanges, &[("filter", &app.trail_filter)]).saying([
             "such as: patient = SYN004 and field = alp; who ~ kim".to_owned(),
-            format!("columns: {}", crate::study::trail_columns().collect::<Vec<_>>().join(" ")),
+            format!("columns: {}", osteon_study::study::trail_columns().collect::<Vec<_>>().join(" ")),
             "an empty filter shows all".to_owned(),
         ])
     } else {
@@ -110,7 +110,7 @@ pub fn filter_form(app: &App) -> Dialog {
 /// Asks the trail again, for the changes that pass; an empty text asks for all.
 pub fn filter_changes(app: &mut App, text: &str) -> Result<Vec<Effect>, String> {
     if !text.is_empty() {
-        crate::study::trail_filter(text).map_err(|why| why.in_full())?;
+        osteon_study::study::trail_filter(text).map_err(|why| why.in_full())?;
     }
     text.clone_into(&mut app.trail_filter);
     Ok(app.open_page(Screen::Trail, Page::Changes))
@@ -135,7 +135,7 @@ pub fn edit(app: &mut App) -> Vec<Effect> {
         app.complain("stand on a clinical variable to change it");
         return Vec::new();
     };
-    let Some(variable) = crate::protocol::variable::Variable::named(&field) else {
+    let Some(variable) = osteon_study::protocol::variable::Variable::named(&field) else {
         app.complain(format!("{field} is not entered by hand; clinical variables are"));
         return Vec::new();
     };

@@ -6,8 +6,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::study::Asked;
-use crate::text::counted;
 use crate::tui::app::{App, work};
 use crate::tui::bindings::Action;
 use crate::tui::data::{JobRow, JobState, Screen, Since};
@@ -16,6 +14,8 @@ use crate::tui::grid_view::{GridView, Move, put, put_lines};
 use crate::tui::message::{Effect, Request, Work};
 use crate::tui::theme::Theme;
 use crate::tui::{layout, origin, page};
+use osteon_base::text::counted;
+use osteon_study::study::Asked;
 
 /// State of the screen.
 #[derive(Clone, Debug, Default)]

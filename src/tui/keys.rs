@@ -125,7 +125,7 @@ fn position(context: Context, name: &str) -> Result<usize, KeysError> {
     let found = BINDINGS.iter().position(|binding| binding.context == context && binding.name == name);
     found.ok_or_else(|| {
         let names = BINDINGS.iter().filter(|binding| binding.context == context).map(|binding| binding.name);
-        let nearest = names.min_by_key(|known| crate::protocol::edits(name, known)).unwrap_or_default();
+        let nearest = names.min_by_key(|known| osteon_study::protocol::edits(name, known)).unwrap_or_default();
         KeysError::NoName { context: context.name().to_owned(), name: name.to_owned(), nearest: nearest.to_owned() }
     })
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyEvent;
 
-use crate::study::{Asked, MovableModel, Picture};
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 use crate::tui::export::{Ending, View};
+use osteon_study::study::{Asked, MovableModel, Picture};
 
 /// Everything that reaches `update`.
 #[derive(Clone, Debug)]

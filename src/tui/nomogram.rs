@@ -4,9 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::model::nomogram::Effect as Scale;
-use crate::report::sheet::{Cell, Sheet};
-use crate::study::MovableModel;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::dialog::Dialog;
@@ -15,6 +12,9 @@ use crate::tui::grid_view::put;
 use crate::tui::message::Effect;
 use crate::tui::theme::Theme;
 use crate::tui::{forms, layout, page};
+use osteon_stats::model::nomogram::Effect as Scale;
+use osteon_study::report::sheet::{Cell, Sheet};
+use osteon_study::study::MovableModel;
 
 /// State of the screen.
 #[derive(Clone, Debug, Default)]

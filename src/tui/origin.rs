@@ -1,12 +1,12 @@
 //! `Enter`: where a number comes from. What the screen knows is shown at once, what the study knows when it answers.
 
-use crate::report::sheet::{Cell, Sheet};
-use crate::study::{Asked, ModelTable, definition};
 use crate::tui::app::App;
 use crate::tui::data::{Content, Page};
 use crate::tui::dialog::Dialog;
 use crate::tui::message::{Effect, Request};
 use crate::tui::page::PageState;
+use osteon_study::report::sheet::{Cell, Sheet};
+use osteon_study::study::{Asked, ModelTable, definition};
 
 const TITLE: &str = "Where does this come from";
 /// Stands in a text until the study has answered.
@@ -109,7 +109,7 @@ fn variable(first: &Cell) -> String {
 
 /// The variable that a note is about, where it begins with one of the table's.
 fn subject(sheet: &Sheet, note: &str) -> Option<String> {
-    let bare = crate::report::clinical::SETS.iter().find_map(|set| note.strip_prefix(set)).unwrap_or(note);
+    let bare = osteon_study::report::clinical::SETS.iter().find_map(|set| note.strip_prefix(set)).unwrap_or(note);
     let about = |of: &String| bare.strip_prefix(of.as_str()).is_some_and(|rest| rest.starts_with([':', ' ']));
     sheet.rows.iter().map(|row| variable(&row[0])).filter(|of| !of.is_empty()).find(about)
 }

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::report::sheet::{Cell, Format, Sheet, render};
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::clipboard::MOST_COPIED;
@@ -13,6 +12,7 @@ use crate::tui::grid_view::{Grid, GridView, Heading, Move, put_lines};
 use crate::tui::message::Effect;
 use crate::tui::theme::Theme;
 use crate::tui::{blocks, chart, forms, layout, origin, patients};
+use osteon_study::report::sheet::{Cell, Format, Sheet, render};
 
 /// One page and where the reader is in it.
 #[derive(Clone, Debug)]

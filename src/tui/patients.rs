@@ -7,9 +7,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::table::Values;
-use crate::table::filter::Filter;
-use crate::text::counted;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::clipboard::MOST_COPIED;
@@ -18,6 +15,9 @@ use crate::tui::dialog::Dialog;
 use crate::tui::grid_view::{Grid, GridView, Heading, Move};
 use crate::tui::message::{Effect, Request};
 use crate::tui::{forms, layout, page};
+use osteon_base::text::counted;
+use osteon_stats::table::Values;
+use osteon_stats::table::filter::Filter;
 
 /// State of the list.
 #[derive(Clone, Debug, Default)]

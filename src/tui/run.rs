@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::study::{Error, Study};
 use crate::tui::app::{App, Options, update};
 use crate::tui::clipboard::osc52;
 use crate::tui::effects::Workers;
@@ -13,6 +12,7 @@ use crate::tui::keys::Bindings;
 use crate::tui::message::{Effect, Message};
 use crate::tui::terminal::{Terminal, give_back};
 use crate::tui::view::view;
+use osteon_study::study::{Error, Study};
 
 /// Runs the dashboard of a study until it is left; the terminal is as before whatever happens.
 pub fn run(study: &Study, options: Options, bindings: Bindings) -> Result<(), Error> {

@@ -8,12 +8,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use crate::study::Picture;
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
 use crate::tui::message::{Effect, Request};
 use crate::tui::page;
 use crate::tui::theme::Theme;
+use osteon_study::study::Picture;
 
 /// State of the viewer.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
 
 pub fn title(slices: &Slices, theme: Theme, width: u16) -> String {
     let Some(Ok(picture)) = &slices.picture else { return slices.id.clone() };
-    let inside = |mask: &crate::grid::Mask| {
+    let inside = |mask: &osteon_radiomics::grid::Mask| {
         mask.cells().outer_iter().nth(slices.slice).map_or(0, |slice| slice.iter().filter(|&&it| it).count())
     };
     let n = picture.image.geometry().shape[0];
@@ -170,11 +170,11 @@ impl Sampling {
     fn pixel(&self, slices: &Slices, picture: &Picture, x: u32, y: u32) -> Pixel {
         let (x, y) = (i64::from(x), i64::from(y));
         let Some([row, column]) = self.voxel(picture, x, y) else { return Pixel::Outside };
-        let inside = |mask: &crate::grid::Mask, x: i64, y: i64| {
+        let inside = |mask: &osteon_radiomics::grid::Mask, x: i64, y: i64| {
             self.voxel(picture, x, y).is_some_and(|[row, column]| mask.cells()[[slices.slice, row, column]])
         };
         // An outline is what is inside with a neighbour on the screen that is not.
-        let edge = |mask: &crate::grid::Mask| {
+        let edge = |mask: &osteon_radiomics::grid::Mask| {
             let around = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
             inside(mask, x, y) && around.iter().any(|&(x, y)| !inside(mask, x, y))
         };

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use osteon::seed::Seed;
-use osteon::study::{Edit, Study, View};
+use osteon_base::seed::Seed;
+use osteon_study::study::{Edit, Study, View};
 
 use crate::support::run;
 
@@ -18,7 +18,7 @@ fn study(folder: &Path) -> Study {
     study.edit("SYN001", &edit(NECROSIS), "read again", None).unwrap();
     study.raise_query("SYN001", "necrosis_pct", "is the necrosis really 37.0625?").unwrap();
     study.draw_split(Seed(4), 0.806).unwrap();
-    study.fit(&osteon::job::Job::unwatched()).unwrap();
+    study.fit(&osteon_base::job::Job::unwatched()).unwrap();
     study
 }
 
@@ -127,7 +127,7 @@ fn no_screen_shows_a_blind_reader_a_hidden_value() {
     assert!(blind.predictions_sheet("SYN001").is_err() && blind.chosen_sheet().is_err());
     assert!(blind.forest_figure().is_err() && blind.calculator().is_err());
     assert!(!format!("{:?}", blind.last_edit("SYN001").unwrap()).contains(NECROSIS));
-    let asked = osteon::study::Asked::Variable { code: "SYN001".into(), field: "necrosis_pct".into() };
+    let asked = osteon_study::study::Asked::Variable { code: "SYN001".into(), field: "necrosis_pct".into() };
     assert!(!format!("{:?}", blind.origin(&asked).unwrap()).contains(NECROSIS));
     assert!(!blind.undo("SYN001", "a try", None).unwrap().contains("12"), "the value that returns is not told");
 }

@@ -1,9 +1,9 @@
 //! Conformity with the IBSI's consensus: every value of the digital phantom, and of the CT phantom where it is.
 
-use osteon::feature::ibsi::Part;
-use osteon::job::Job;
-use osteon::report::conformity::{Judged, summary};
-use osteon::study::conformity;
+use osteon_base::job::Job;
+use osteon_radiomics::feature::ibsi::Part;
+use osteon_study::report::conformity::{Judged, summary};
+use osteon_study::study::conformity;
 
 use crate::support::shared;
 

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use osteon::store::{Access, ChangeFilter};
-use osteon::study::Study;
+use osteon_study::store::{Access, ChangeFilter};
+use osteon_study::study::Study;
 use rusqlite::Connection;
 
 use crate::support::{bound, program, rounds, run};

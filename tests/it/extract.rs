@@ -4,10 +4,10 @@ use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use osteon::job::Job;
-use osteon::protocol::Preset;
-use osteon::store::Role;
-use osteon::study::{BadRows, Error, ExtractRequest, Study};
+use osteon_base::job::Job;
+use osteon_study::protocol::Preset;
+use osteon_study::store::Role;
+use osteon_study::study::{BadRows, Error, ExtractRequest, Study};
 use tempfile::TempDir;
 
 use crate::support::{fixture, run};
@@ -71,7 +71,7 @@ fn a_cancelled_extraction_keeps_what_it_has_and_ends_with_the_same_values() {
     let (_folder, study) = study();
     let cancel = AtomicBool::new(false);
     let steps = Mutex::new(0);
-    let report = |progress: osteon::job::Progress| {
+    let report = |progress: osteon_base::job::Progress| {
         if progress.stage == "patients" && progress.done == 1 {
             *steps.lock().unwrap() += 1;
             cancel.store(true, Ordering::Relaxed);

@@ -1,13 +1,13 @@
 //! Figures: words inside and apart at one and two columns of a journal, the same bytes every time, numbers beside.
 
-use osteon::plot::cells::{self, Charset};
-use osteon::report::figure::{
+use osteon_plot::cells::{self, Charset};
+use osteon_study::report::figure::{
     Figure, ONE_COLUMN_MM, Paper, TWO_COLUMNS_MM, calibration, decision, flow, forest, icc, lasso, nomogram, roc, shap,
     workflow,
 };
 use resvg::usvg;
 
-use crate::plot::check_words;
+use crate::words::check_words;
 
 /// Uneven numbers from 0 to 1 (splitmix64). Sample data use whole numbers and the four operations only: sines and
 /// powers differ in their last digit between machines, and pictures with them.
@@ -136,7 +136,7 @@ fn nomograms(paper: &Paper) -> Figure {
     };
     let steps = |from: f64, step: f64, n: usize, points: f64| -> Vec<(String, f64)> {
         (0..n)
-            .map(|k| (osteon::plot::number(from + step * k as f64, usize::from(step < 1.0)), points * k as f64))
+            .map(|k| (osteon_plot::number(from + step * k as f64, usize::from(step < 1.0)), points * k as f64))
             .collect()
     };
     let nomogram = nomogram::Nomogram {

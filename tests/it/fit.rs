@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use osteon::job::Job;
-use osteon::protocol::{Preset, Protocol};
-use osteon::report::sheet::{Cell, Format, render};
-use osteon::roi::Roi;
-use osteon::seed::Seed;
-use osteon::store::{Inputs, NewRun, Origin, PatientId, Prediction, Response, Role, Side};
-use osteon::study::{BadRows, Edit, Error, ModelTable, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_radiomics::roi::Roi;
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::report::sheet::{Cell, Format, render};
+use osteon_study::store::{Inputs, NewRun, Origin, PatientId, Prediction, Response, Role, Side};
+use osteon_study::study::{BadRows, Edit, Error, ModelTable, Study};
 use rand::Rng;
 
 use crate::support::fixture;
@@ -136,7 +136,7 @@ fn shuffled_responses_are_not_predicted_under_recommended() {
     }
     for model in ["clinical", "radiomics", "combined"] {
         let (scores, events) = &pooled[model];
-        let [low, high] = osteon::evaluate::roc::auc(scores, events).unwrap().ci().unwrap();
+        let [low, high] = osteon_stats::evaluate::roc::auc(scores, events).unwrap().ci().unwrap();
         assert!(scores.len() > 90 && low < 0.5 && 0.5 < high, "{model}: {low} to {high} of {}", scores.len());
     }
 }
@@ -208,7 +208,7 @@ fn a_cancelled_fit_goes_on_where_it_stopped_and_ends_with_the_same_bytes() {
     for most in [30, 45, 49] {
         cancel.store(false, Ordering::Relaxed);
         steps.store(0, Ordering::Relaxed);
-        let report = |progress: osteon::job::Progress| {
+        let report = |progress: osteon_base::job::Progress| {
             let step = progress.done > 0 && steps.fetch_add(1, Ordering::Relaxed) >= most;
             cancel.fetch_or(step, Ordering::Relaxed);
         };

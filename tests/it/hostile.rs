@@ -1,7 +1,7 @@
 //! Broken and hostile files are told, by name of what is wrong, and never end the program.
 
-use osteon::grid::Element;
-use osteon::read::{self, Label, Limits, ReadError, Source};
+use osteon_radiomics::grid::Element;
+use osteon_radiomics::read::{self, Label, Limits, ReadError, Source};
 use proptest::prelude::*;
 
 use crate::forge::{self, Nifti};

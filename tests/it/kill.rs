@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use osteon::job::Job;
-use osteon::protocol::Preset;
-use osteon::seed::Seed;
-use osteon::store::{Access, Store};
-use osteon::study::{BadRows, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_study::protocol::Preset;
+use osteon_study::store::{Access, Store};
+use osteon_study::study::{BadRows, Study};
 use rand::Rng;
 
 use crate::support::{fixture, program, rounds, run};
@@ -96,7 +96,7 @@ fn a_killed_migration_is_whole_or_was_never() {
         let copy = folder.path().join("study.db.schema-1.backup");
         assert!(copy.exists() || schema == 1, "round {round}: no migration without a copy");
         if copy.exists() {
-            osteon::store::check_copy(&copy).unwrap();
+            osteon_study::store::check_copy(&copy).unwrap();
         }
         let study = whole(&path);
         assert_eq!(study.store.count_changes().unwrap(), 162, "round {round}");

@@ -1,14 +1,14 @@
 //! The whole chain: nothing is learnt from test patients, noise stays noise, a signal is found, trouble is said.
 
-use osteon::evaluate::roc;
-use osteon::job::Job;
-use osteon::pipeline::cohort::{Cohort, Features};
-use osteon::pipeline::learn::{LearnError, Recipe, auc_of, learn};
-use osteon::pipeline::region::RegionTrouble;
-use osteon::pipeline::validate::{METRICS, validate};
-use osteon::protocol::{Preset, Protocol};
-use osteon::seed::Seed;
-use osteon::table::{Column, Table, Values};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_stats::evaluate::roc;
+use osteon_stats::table::{Column, Table, Values};
+use osteon_study::pipeline::cohort::{Cohort, Features};
+use osteon_study::pipeline::learn::{LearnError, Recipe, auc_of, learn};
+use osteon_study::pipeline::region::RegionTrouble;
+use osteon_study::pipeline::validate::{METRICS, validate};
+use osteon_study::protocol::{Preset, Protocol};
 use rand::Rng;
 
 /// The protocol of a preset with forests small enough for tests.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use dicom_dictionary_std::tags;
-use osteon::read::dicom::is_dicom;
-use osteon::read::{Limits, zip};
+use osteon_radiomics::read::dicom::is_dicom;
+use osteon_radiomics::read::{Limits, zip};
 use tempfile::TempDir;
 
 use crate::dicom_files::{CANARY, Slice, claiming_meta, decimals, deflated, nested, structure_set, zipped};

@@ -2,48 +2,32 @@
 
 mod analyse;
 mod blind;
-mod calibration;
-mod chain;
 mod conformity;
 mod crowd;
-mod dicom;
+#[path = "../../crates/osteon-radiomics/tests/it/dicom_files.rs"]
 mod dicom_files;
-mod edge;
 mod extract;
-mod features;
 mod features_command;
-mod features_ibsi;
-mod features_properties;
 mod figure;
-mod filter;
 mod fit;
 mod floors;
-mod forest;
+#[path = "../../crates/osteon-radiomics/tests/it/forge.rs"]
 mod forge;
 mod hostile;
 mod import;
 mod kill;
 mod learn;
 mod link;
-mod logistic;
 mod man;
-mod metaimage;
+#[path = "../../crates/osteon-radiomics/tests/it/metaimage_files.rs"]
+mod metaimage_files;
 mod migrate;
-mod nomogram;
-pub mod plot;
-mod preprocess;
 mod published;
-mod read;
 mod reconcile;
 mod report;
-mod roc;
-mod roi;
 mod screens;
 mod seeds;
-mod select;
-mod shap;
 mod shard;
-mod statistics;
 mod store;
 mod support;
 mod tables;
@@ -52,3 +36,5 @@ mod tui;
 mod tui_bytes;
 mod tui_pty;
 mod tui_stage;
+#[path = "../../crates/osteon-plot/tests/it/words.rs"]
+mod words;

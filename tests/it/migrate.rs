@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use osteon::store::{Access, ChangeFilter, Store, StoreError};
+use osteon_study::store::{Access, ChangeFilter, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 

@@ -1,7 +1,7 @@
 //! The synthetic scores reproduce the printed Tables 3 and 5 through `evaluate`.
 
-use osteon::report::sheet::Cell;
-use osteon::study::{EvaluateRequest, evaluate};
+use osteon_study::report::sheet::Cell;
+use osteon_study::study::{EvaluateRequest, evaluate};
 
 use crate::support::{Comparison, Frame, fixture};
 

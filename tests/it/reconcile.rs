@@ -1,13 +1,13 @@
 //! Published numbers against themselves: known errors, known rows, and tables without any error.
 
-use osteon::reconcile::{Finding, Kind, Severity, reconcile, rows};
-use osteon::study::ModelTable;
+use osteon_reconcile::{Finding, Kind, Severity, reconcile, rows};
+use osteon_study::study::ModelTable;
 
 use crate::support::{fixture, shared};
 
 fn published() -> Vec<Finding> {
     let text = std::fs::read_to_string(fixture("published/tables.csv")).unwrap();
-    reconcile(&osteon::reconcile::read(&text).unwrap())
+    reconcile(&osteon_reconcile::read(&text).unwrap())
 }
 
 /// Table, set, row, column, kind, severity, and what the implied value holds.
@@ -129,7 +129,7 @@ fn tables_made_of_data_and_rounded_give_nothing_but_notes() {
             ["split", "split_alt"].into_iter().flat_map(|split| (0..8).map(move |it| (split, 11 * it)))
         {
             let text = made::tables(tests, split, shift);
-            let cells = osteon::reconcile::read(&text).unwrap();
+            let cells = osteon_reconcile::read(&text).unwrap();
             assert!(cells.len() >= 280, "only {} cells were made", cells.len());
             let alarms: Vec<Finding> =
                 reconcile(&cells).into_iter().filter(|it| it.severity != Severity::Note).collect();
@@ -140,7 +140,7 @@ fn tables_made_of_data_and_rounded_give_nothing_but_notes() {
 
 #[test]
 fn findings_fit_a_terminal_of_80_columns_and_a_bad_file_is_named() {
-    let text = osteon::study::reconcile::text(&published());
+    let text = osteon_study::study::reconcile::text(&published());
     let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
     assert!(text.starts_with("Table 1\n\n! inconsistent, standard deviation: all / Diameter / Total\n"), "{text}");
@@ -153,11 +153,11 @@ fn findings_fit_a_terminal_of_80_columns_and_a_bad_file_is_named() {
 
 /// Tables 1 to 5 of the synthetic cohort, computed here and rounded as journals print them.
 mod made {
-    use osteon::stats::contingency::{self, Counts};
-    use osteon::stats::distribution::{Z_975, normal_two_sided};
-    use osteon::stats::fisher::fisher;
-    use osteon::stats::mann_whitney::mann_whitney;
-    use osteon::stats::two_groups::t_pooled;
+    use osteon_stats::stats::contingency::{self, Counts};
+    use osteon_stats::stats::distribution::{Z_975, normal_two_sided};
+    use osteon_stats::stats::fisher::fisher;
+    use osteon_stats::stats::mann_whitney::mann_whitney;
+    use osteon_stats::stats::two_groups::t_pooled;
 
     use crate::support::fixture;
 
@@ -412,7 +412,7 @@ mod made {
 fn a_study_stands_beside_all_published_tables_at_once() {
     let study = crate::fit::study(None);
     let file = fixture("published/tables.csv");
-    let beside = |study: &osteon::study::Study| {
+    let beside = |study: &osteon_study::study::Study| {
         let sheet = study.beside_published(&file).unwrap();
         let computed = |table: &str| {
             let own = sheet.rows.iter().filter(|row| row[0].text().starts_with(table) && row[2].text() != "");
@@ -421,8 +421,8 @@ fn a_study_stands_beside_all_published_tables_at_once() {
         ["Table 1", "Table 2", "Table 3", "Table 4", "Table 5"].map(computed)
     };
     assert_eq!(beside(&study), [66, 0, 0, 0, 0], "without a split and a fit");
-    study.draw_split(osteon::seed::Seed(4), 0.806).unwrap();
-    study.fit(&osteon::job::Job::unwatched()).unwrap();
+    study.draw_split(osteon_base::seed::Seed(4), 0.806).unwrap();
+    study.fit(&osteon_base::job::Job::unwatched()).unwrap();
     let [one, two, three, four, five] = beside(&study);
     assert_eq!([one, three, four, five], [66, 84, 24, 36], "each printed cell has one of ours beside it");
     assert!(two >= 98, "{two}: a drawn split may call for another test than the published one");

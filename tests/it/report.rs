@@ -1,15 +1,15 @@
 //! The report: before anything is measured, after a fit, and for a blind reader; the same document in three formats.
 
-use osteon::job::Job;
-use osteon::report::docx::docx;
-use osteon::report::figure::{Figure, ONE_COLUMN_MM, TWO_COLUMNS_MM};
-use osteon::report::page::{Block, Page, html, markdown};
-use osteon::report::sheet::Cell;
-use osteon::seed::Seed;
-use osteon::study::{FigureName, FigureRequest, ForestShap, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_study::report::docx::docx;
+use osteon_study::report::figure::{Figure, ONE_COLUMN_MM, TWO_COLUMNS_MM};
+use osteon_study::report::page::{Block, Page, html, markdown};
+use osteon_study::report::sheet::Cell;
+use osteon_study::study::{FigureName, FigureRequest, ForestShap, Study};
 
 use crate::fit::study;
-use crate::plot::check_words;
+use crate::words::check_words;
 
 fn fitted() -> Study {
     let study = study(None);

@@ -1,10 +1,10 @@
 //! What the screens ask the study: runs side by side, chosen features, comparisons, where a number comes from.
 
-use osteon::job::Job;
-use osteon::report::sheet::Cell;
-use osteon::seed::Seed;
-use osteon::store::StoreError;
-use osteon::study::{Asked, Belongs, Edit, Error, ModelTable, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_study::report::sheet::Cell;
+use osteon_study::store::StoreError;
+use osteon_study::study::{Asked, Belongs, Edit, Error, ModelTable, Study};
 
 /// A study with one small fit, without resampling.
 fn fitted() -> Study {

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use osteon::grid::Element;
-use osteon::protocol::{Preset, Protocol};
-use osteon::read::dicom::{Instance, kind};
-use osteon::read::{self, Limits, Source};
-use osteon::study::{ClinicalMap, read_clinical};
+use osteon_radiomics::grid::Element;
+use osteon_radiomics::read::dicom::{Instance, kind};
+use osteon_radiomics::read::{self, Limits, Source};
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::study::{ClinicalMap, read_clinical};
 
 use crate::dicom_files::{Slice, enhanced, rle, segmentation, structure_set};
 use crate::forge::{self, Nifti};
-use crate::metaimage;
+use crate::metaimage_files as metaimage;
 
 const SQUARE: [[f64; 3]; 4] = [[-10.0, 20.0, 0.0], [-9.0, 20.0, 0.0], [-9.0, 20.6, 0.0], [-10.0, 20.6, 0.0]];
 

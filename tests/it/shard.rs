@@ -5,12 +5,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use osteon::grid::Element;
-use osteon::job::Job;
-use osteon::protocol::Preset;
-use osteon::seed::Seed;
-use osteon::study::shard::{MergeOptions, Plan, Shards};
-use osteon::study::{BadRows, Error, ExtractRequest, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_radiomics::grid::Element;
+use osteon_study::protocol::Preset;
+use osteon_study::study::shard::{MergeOptions, Plan, Shards};
+use osteon_study::study::{BadRows, Error, ExtractRequest, Study};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rusqlite::Connection;
@@ -70,7 +70,7 @@ fn file(shards: &Path, number: usize) -> PathBuf {
     shards.join(format!("shard-{number}.db"))
 }
 
-fn merge(study: &Study, shards: &Path, plan: &Plan) -> Result<osteon::study::shard::MergeReport, Error> {
+fn merge(study: &Study, shards: &Path, plan: &Plan) -> Result<osteon_study::study::shard::MergeReport, Error> {
     study.merge_shards(&Shards::in_folder(shards, plan.clone())?, MergeOptions::default())
 }
 
@@ -79,7 +79,7 @@ fn features(study: &Study) -> (String, Vec<String>) {
     let mut csv = Vec::new();
     study.write_features(&mut csv).unwrap();
     let states = study.store.region_states().unwrap();
-    let digest = |state: &osteon::store::RegionState| {
+    let digest = |state: &osteon_study::store::RegionState| {
         let patient = state.patient;
         format!("{patient:?} {} {:?} {:?} {:?}", state.roi, state.rater, state.inputs, state.values_sha256)
     };
@@ -119,7 +119,7 @@ fn a_second_merge_changes_nothing_and_the_trail_has_each_file_once() {
     let told: Vec<_> = told.iter().filter(|change| change.table == "shard").collect();
     assert_eq!(told.len(), 3);
     for (change, number) in told.iter().rev().zip(1..) {
-        let hash = osteon::store::sha256(fs::read(file(&shards, number)).unwrap());
+        let hash = osteon_study::store::sha256(fs::read(file(&shards, number)).unwrap());
         assert_eq!((change.field.clone(), change.new.clone()), (format!("{number} of 3"), Some(hash)));
         assert!(change.reason.starts_with("shard merge"), "{}", change.reason);
     }
@@ -172,7 +172,7 @@ fn a_shard_file_is_whole_private_and_says_what_it_is() {
         fs::read_dir(&shards).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["plan.json", "shard-1.db", "shard-2.db", "shard-3.db"], "neither logs nor drafts");
-    let shard = Study::open(&path, osteon::store::Access::Read).unwrap();
+    let shard = Study::open(&path, osteon_study::store::Access::Read).unwrap();
     assert_eq!(shard.store.check_whole().unwrap(), [""; 0]);
     assert!(shard.store.altered_values().unwrap().is_empty());
     let [row] = shard.store.shards().unwrap().try_into().unwrap();
@@ -242,11 +242,11 @@ fn what_does_not_belong_together_is_refused_whole() {
     refused(&study, &plan, "a second file of shard 1");
     fs::remove_file(shards.join("shard-copy.db")).unwrap();
     let protocol = study.protocol.clone().set(["roi.margins_mm=[3]"]).unwrap();
-    let set = |protocol: &osteon::protocol::Protocol| {
+    let set = |protocol: &osteon_study::protocol::Protocol| {
         study.store.write("p", |write| write.set_protocol(&protocol.hash(), &protocol.to_toml())).unwrap();
     };
     set(&protocol);
-    let changed = Study::open(&folder.path().join("study.db"), osteon::store::Access::Write).unwrap();
+    let changed = Study::open(&folder.path().join("study.db"), osteon_study::store::Access::Write).unwrap();
     refused(&changed, &plan, "the plan measures under protocol");
     set(&study.protocol);
     let image = |code: &str| folder.path().join("images").join(code).join("image.nii.gz");

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use osteon::protocol::Preset;
-use osteon::protocol::variable::{Entry, VARIABLES};
-use osteon::store::{Access, ChangeFilter, Inputs, NewRun, Role, Store, StoreError};
-use osteon::study::{Edit, Error, Study};
+use osteon_study::protocol::Preset;
+use osteon_study::protocol::variable::{Entry, VARIABLES};
+use osteon_study::store::{Access, ChangeFilter, Inputs, NewRun, Role, Store, StoreError};
+use osteon_study::study::{Edit, Error, Study};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -27,7 +27,7 @@ fn entries(alp: f64, necrosis: f64) -> Vec<Option<Entry>> {
 }
 
 fn add(study: &Study, code: &str, alp: f64, necrosis: f64) {
-    let put = |write: &osteon::store::Write| write.add_patient(code, &entries(alp, necrosis)).map(|_| ());
+    let put = |write: &osteon_study::store::Write| write.add_patient(code, &entries(alp, necrosis)).map(|_| ());
     study.store.write::<_, StoreError>("test", put).unwrap();
 }
 
@@ -145,7 +145,8 @@ fn a_split_is_in_the_trail_and_stands_when_it_is_locked() {
     let (_folder, _path, study) = study();
     add(&study, "P1", 100.5, 95.0);
     let id = study.store.patient("P1").unwrap().id;
-    let draw = |write: &osteon::store::Write| write.add_split(None, None, "", &[(id, osteon::store::Side::Test)]);
+    let draw =
+        |write: &osteon_study::store::Write| write.add_split(None, None, "", &[(id, osteon_study::store::Side::Test)]);
     study.store.write::<_, StoreError>("drawn by hand", draw).unwrap();
     study.lock_split("final").unwrap();
     assert!(matches!(study.store.write::<_, StoreError>("again", draw), Err(StoreError::Refused(_))));
@@ -194,8 +195,8 @@ fn features_are_written_fast_and_one_region_is_read_at_once() {
         add(&study, &format!("P{patient}"), 100.0, 95.0);
         let values: Vec<Option<f64>> = (0..2264).map(|at| Some((patient * 2264 + at) as f64 / 7.0)).collect();
         let id = study.store.patient(&format!("P{patient}")).unwrap().id;
-        let put = |write: &osteon::store::Write| {
-            let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon::seed::Seed(1) })?;
+        let put = |write: &osteon_study::store::Write| {
+            let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon_base::seed::Seed(1) })?;
             let ids = write.catalogue(&names)?;
             let regions = ["a", "b", "c", "d", "e", "f", "g"];
             regions.iter().try_for_each(|roi| write.put_region(run, (id, roi, Role::Mask), &inputs, &ids, Ok(&values)))
@@ -222,7 +223,7 @@ fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
     study
         .store
         .write::<_, StoreError>("extract", |write| {
-            let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon::seed::Seed(1) })?;
+            let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon_base::seed::Seed(1) })?;
             let ids = write.catalogue(&names)?;
             write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values))?;
             write.put_region(run, (patient, "peri_2mm", Role::Mask), &inputs, &ids, Err("too small".into()))?;

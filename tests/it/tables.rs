@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use osteon::protocol::{Preset, Protocol};
-use osteon::report::against::{Difference, against};
-use osteon::report::sheet::{Format, render};
-use osteon::study::{ClinicalTable, clinical_table, read_published, read_table};
-use osteon::table::Table;
+use osteon_stats::table::Table;
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::report::against::{Difference, against};
+use osteon_study::report::sheet::{Format, render};
+use osteon_study::study::{ClinicalTable, clinical_table, read_published, read_table};
 
 use crate::support::{fixture, shared};
 
@@ -17,7 +17,7 @@ fn cohort() -> Table {
 fn published_cells(which: ClinicalTable, path: &Path, protocol: &Protocol) -> Vec<String> {
     let (_, entries) = clinical_table(which, &cohort(), protocol).unwrap();
     let differing = against(which.number(), &entries, &read_published(path).unwrap());
-    let line = |cell: &osteon::report::against::Compared| {
+    let line = |cell: &osteon_study::report::against::Compared| {
         let ours = cell.ours.as_ref().map_or("nothing".to_owned(), |ours| ours.text());
         let theirs = cell.theirs.clone().unwrap_or_else(|| "nothing".to_owned());
         format!("{} | {} | {}: {ours}, printed {theirs}", cell.set, cell.row, cell.column)

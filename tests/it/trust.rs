@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use osteon::job::Job;
-use osteon::protocol::Preset;
-use osteon::read::{Limits, zip};
-use osteon::seed::Seed;
-use osteon::store::{Access, Store, StoreError};
-use osteon::study::{BadRows, Edit, Error, Study};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_radiomics::read::{Limits, zip};
+use osteon_study::protocol::Preset;
+use osteon_study::store::{Access, Store, StoreError};
+use osteon_study::study::{BadRows, Edit, Error, Study};
 use rand::Rng;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -346,7 +346,7 @@ fn what_a_terminal_obeys_gets_through_no_exit() {
         "\u{e000}",
         "\u{10fffd}",
     ];
-    let bad = |text: &str| text.chars().any(|c| c != '\n' && osteon::text::clean(&c.to_string()) != c.to_string());
+    let bad = |text: &str| text.chars().any(|c| c != '\n' && osteon_base::text::clean(&c.to_string()) != c.to_string());
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| run(folder.path(), arguments);
     run(&["init", "--title", &payloads.concat()]);
@@ -447,7 +447,7 @@ fn what_is_wrong_with_arguments_files_and_protocols_is_told_in_plain_characters(
         &["restore", &name("copy.db"), "--check"],
         &["predict", "--set", &name("x=1")],
     ];
-    let bad = |text: &str| text.chars().any(|c| c != '\n' && osteon::text::clean(&c.to_string()) != c.to_string());
+    let bad = |text: &str| text.chars().any(|c| c != '\n' && osteon_base::text::clean(&c.to_string()) != c.to_string());
     for arguments in commands {
         let (code, printed, said) = run(folder.path(), arguments);
         assert!(!bad(&printed) && !bad(&said), "{arguments:?} ({code}): {printed:?} {said:?}");
@@ -542,7 +542,7 @@ fn background_work_goes_on_without_its_terminal_and_is_there_afterwards() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     let job = &study.store.jobs().unwrap()[0];
-    assert_eq!((job.state, job.error.as_deref()), (osteon::store::JobState::Done, None));
+    assert_eq!((job.state, job.error.as_deref()), (osteon_study::store::JobState::Done, None));
     assert!(run(folder.path(), &["jobs"]).1.contains("done"));
     assert!(path.exists());
 }
@@ -550,16 +550,16 @@ fn background_work_goes_on_without_its_terminal_and_is_there_afterwards() {
 #[test]
 fn a_job_whose_worker_died_is_taken_up_again() {
     let (_folder, path, study) = study();
-    let id = study.queue_extraction(&osteon::study::ExtractRequest::default()).unwrap();
+    let id = study.queue_extraction(&osteon_study::study::ExtractRequest::default()).unwrap();
     assert!(study.store.write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
     assert!(!study.store.write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
     let stop = std::sync::atomic::AtomicBool::new(false);
     assert_eq!(study.work(&stop).unwrap(), 0, "its worker lives: this very process");
     Connection::open(path).unwrap().execute_batch("UPDATE job SET pid = 999999999").unwrap();
-    assert_eq!(osteon::study::health(&study.store.job(id).unwrap().unwrap()), osteon::study::Health::Dead);
+    assert_eq!(osteon_study::study::health(&study.store.job(id).unwrap().unwrap()), osteon_study::study::Health::Dead);
     assert_eq!(study.work(&stop).unwrap(), 1);
-    assert_eq!(study.store.job(id).unwrap().unwrap().state, osteon::store::JobState::Done);
-    let waiting = study.queue_extraction(&osteon::study::ExtractRequest::default()).unwrap();
+    assert_eq!(study.store.job(id).unwrap().unwrap().state, osteon_study::store::JobState::Done);
+    let waiting = study.queue_extraction(&osteon_study::study::ExtractRequest::default()).unwrap();
     assert!(study.cancel_job(waiting).unwrap());
     assert_eq!(study.work(&stop).unwrap(), 0);
 }

@@ -87,7 +87,7 @@ fn no_size_panics_on_any_screen_or_dialog() {
 #[test]
 fn no_sequence_of_events_panics() {
     let length = std::env::var("OSTEON_RANDOM_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(4000);
-    let mut rng = osteon::seed::Seed(6).named("events").rng();
+    let mut rng = osteon_base::seed::Seed(6).named("events").rng();
     let words = ["<enter>", "<esc>", "<tab>", "<up>", "<down>", "<bs>", "<c-d>", "<c-u>", "alp > 3", "no", "<c-y>"];
     let mut app = app((80, 24), 93);
     for n in 0..length {

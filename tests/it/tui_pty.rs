@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use osteon::protocol::Preset;
-use osteon::protocol::variable::{Entry, VARIABLES};
-use osteon::store::{Access, JobState, Store, StoreError};
-use osteon::study::{Edit, Study};
+use osteon_study::protocol::Preset;
+use osteon_study::protocol::variable::{Entry, VARIABLES};
+use osteon_study::store::{Access, JobState, Store, StoreError};
+use osteon_study::study::{Edit, Study};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// No wait lasts longer; an ordinary one takes milliseconds, on a busy machine seconds.
@@ -157,7 +157,7 @@ fn large_study(folder: &Path, patients: u32) -> std::path::PathBuf {
 fn study_of(folder: &Path, patients: impl Iterator<Item = (String, f64)> + Clone) -> std::path::PathBuf {
     let path = folder.join("study.db");
     let study = Study::create(&path, "Synthetic study of a test", Preset::Study.protocol()).unwrap();
-    let add = |write: &osteon::store::Write| {
+    let add = |write: &osteon_study::store::Write| {
         let alp = VARIABLES.iter().position(|variable| variable.name == "alp").unwrap();
         for (id, value) in patients.clone() {
             let mut entries = vec![None; VARIABLES.len()];

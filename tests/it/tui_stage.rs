@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use osteon::report::sheet::{Cell, Sheet};
-use osteon::table::{Column, Table, Values};
 use osteon::tui::app::{App, Options, update};
 use osteon::tui::data::{Cohort, Content, Head, JobRow, JobState, Page, SplitHead};
 use osteon::tui::keys::Bindings;
 use osteon::tui::message::{Answer, Effect, Message, Request};
 use osteon::tui::theme::Theme;
 use osteon::tui::view::view;
+use osteon_stats::table::{Column, Table, Values};
+use osteon_study::report::sheet::{Cell, Sheet};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -70,9 +70,9 @@ fn answer(request: Request, patients: usize) -> Option<Answer> {
 }
 
 /// A ball of tumour with a ring of four voxels in an image that grows brighter to the right.
-fn ball() -> osteon::study::Picture {
+fn ball() -> osteon_study::study::Picture {
     use ndarray::Array3;
-    use osteon::grid::{Geometry, Grid};
+    use osteon_radiomics::grid::{Geometry, Grid};
     let shape = [9, 40, 60];
     let axes = [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]];
     let geometry = Geometry { shape, origin_mm: [0.0; 3], spacing_mm: [3.0, 1.0, 1.0], axes };
@@ -85,19 +85,19 @@ fn ball() -> osteon::study::Picture {
         Grid::new(geometry.clone(), inside).unwrap()
     };
     let image = Grid::new(geometry.clone(), Array3::from_shape_fn(shape, |(_, _, x)| x as f64)).unwrap();
-    osteon::study::Picture { image, tumour: mask(0.0, 9.0), ring: mask(9.0, 13.0), ring_name: "peri_4mm".into() }
+    osteon_study::study::Picture { image, tumour: mask(0.0, 9.0), ring: mask(9.0, 13.0), ring_name: "peri_4mm".into() }
 }
 
 /// A combined model of three values, learnt from five patients.
-pub fn movable() -> osteon::study::MovableModel {
-    use osteon::model::nomogram::{Effect, nomogram};
+pub fn movable() -> osteon_study::study::MovableModel {
+    use osteon_stats::model::nomogram::{Effect, nomogram};
     let effects = vec![
         Effect::Continuous { name: "rad_score".into(), coefficient: 4.0, low: 0.0, high: 1.0 },
         Effect::Levels { name: "pathological_fracture".into(), levels: vec![("no".into(), 0.0), ("yes".into(), 1.5)] },
         Effect::Continuous { name: "alp".into(), coefficient: 0.004, low: 50.0, high: 850.0 },
     ];
     let covariance = (0..4).map(|i| (0..4).map(|j| if i == j { 0.01 / 10_f64.powi(i) } else { 0.0 }).collect());
-    let logistic = osteon::pipeline::clinical::Logistic {
+    let logistic = osteon_study::pipeline::clinical::Logistic {
         terms: ["rad_score", "pathological_fracture=yes", "alp"].map(str::to_owned).to_vec(),
         intercept: -3.0,
         coefficients: vec![4.0, 1.5, 0.004],
@@ -109,7 +109,7 @@ pub fn movable() -> osteon::study::MovableModel {
         notes: Vec::new(),
         fill: Default::default(),
     };
-    osteon::study::MovableModel {
+    osteon_study::study::MovableModel {
         scales: nomogram(-3.0, &effects, (-3.0, 5.0)).unwrap(),
         logistic,
         provenance: vec!["protocol: 77ab".into()],
@@ -257,8 +257,8 @@ pub fn content(page: Page, patient: &str) -> Content {
 }
 
 /// Three curves in two sets, as the comparison of the clinical, radiomics and combined model.
-fn curves() -> osteon::report::figure::Figure {
-    use osteon::report::figure::roc::{Curve, Set, figure};
+fn curves() -> osteon_study::report::figure::Figure {
+    use osteon_study::report::figure::roc::{Curve, Set, figure};
     let curve = |model: &str, power: f64| {
         let corner = |n: usize| [n as f64 / 30.0, (n as f64 / 30.0).powf(power)];
         let interval = Some([0.6, 0.9]);
@@ -269,20 +269,20 @@ fn curves() -> osteon::report::figure::Figure {
         let curves = models.iter().map(|(model, power)| curve(model, *power)).collect();
         Set { name: name.into(), n, curves }
     };
-    let paper = osteon::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
+    let paper = osteon_study::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
     figure(&[set("Training set", 75), set("Test set", 18)], &paper)
 }
 
 /// Odds ratios of fourteen terms, more lines than a low screen has.
-fn odds() -> osteon::report::figure::Figure {
-    use osteon::report::figure::forest::{Estimate, Row, figure};
+fn odds() -> osteon_study::report::figure::Figure {
+    use osteon_study::report::figure::forest::{Estimate, Row, figure};
     let row = |n: usize| Row {
         label: format!("Variable {n}"),
         univariable: Some(Estimate { odds_ratio: n as f64 / 7.0, low: n as f64 / 14.0, high: n as f64 / 3.5, p: 0.2 }),
         multivariable: None,
         reference: false,
     };
-    let paper = osteon::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
+    let paper = osteon_study::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
     figure(&(1..=14).map(row).collect::<Vec<_>>(), &paper)
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::{Outcome, output};
-use crate::study::Error;
-use crate::study::shard::Plan;
+use osteon_study::study::Error;
+use osteon_study::study::shard::Plan;
 
 /// Print a script that runs all shards of a plan
 #[derive(Debug, clap::Args)]

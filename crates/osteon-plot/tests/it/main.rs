@@ -1,0 +1,4 @@
+//! Figures as SVG, PNG and terminal cells.
+
+mod plot;
+mod words;

@@ -1,0 +1,10 @@
+//! Radiomic features of medical images: files to grids, preprocessing, regions, filters, features.
+
+pub mod describe;
+pub mod diagnose;
+pub mod feature;
+pub mod filter;
+pub mod grid;
+pub mod preprocess;
+pub mod read;
+pub mod roi;

@@ -1,0 +1,293 @@
+//! DICOM series, contours and segmentations: against real series, small files made here, and hostile ones.
+
+use std::fs;
+use std::path::Path;
+
+use dicom_dictionary_std::{tags, uids};
+use osteon_radiomics::grid::{Element, Geometry};
+use osteon_radiomics::read::dicom::{
+    DicomError, Instance, Scan, contours, deviations, list, scan, segmentation, segments, structures,
+};
+use osteon_radiomics::read::{Label, Limits, Source, check_pair, image, mask};
+use proptest::prelude::*;
+
+use crate::dicom_files::{self, CANARY, Slice, deflated, enhanced, nested, number, rle, structure_set};
+use osteon_testing::{fixture, shared};
+
+const IMAGES: &str = "reference/radiomics/images/sts_mr_t1";
+
+fn read_folder(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let named = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|path| (named(path), fs::read(path).unwrap())).collect()
+}
+
+fn instances(files: &[(String, Vec<u8>)]) -> Vec<Instance<'_>> {
+    files.iter().map(|(name, bytes)| Instance { name: name.clone(), bytes }).collect()
+}
+
+fn instance(bytes: &[u8]) -> Instance<'_> {
+    Instance { name: "file.dcm".to_owned(), bytes }
+}
+
+fn source(bytes: &[u8]) -> Source<'_> {
+    Source { bytes, data: None }
+}
+
+fn scan_slices(slices: &[Slice], wanted: Option<&str>) -> Result<Scan, DicomError> {
+    let files: Vec<_> = slices.iter().enumerate().map(|(n, slice)| (format!("{n}.dcm"), slice.bytes())).collect();
+    scan(&instances(&files), wanted, &Limits::default())
+}
+
+fn stack() -> Vec<Slice> {
+    [10.0, 0.0, 15.0, 5.0].map(Slice::at).to_vec()
+}
+
+#[test]
+fn a_real_series_and_its_contours_equal_their_nifti_copies() {
+    for patient in ["STS_008", "STS_025"] {
+        let Some(root) = shared(&format!("{IMAGES}/{patient}")) else { return };
+        let files = read_folder(&root.join("dicom/image"));
+        let dicom = scan(&instances(&files), None, &Limits::default()).unwrap().image;
+        let nifti = image(source(&fs::read(root.join("MR_T1_image.nii.gz")).unwrap()), &Limits::default()).unwrap();
+        assert_eq!(check_pair(nifti.volume.geometry(), dicom.volume.geometry()), Ok(()));
+        assert_eq!(dicom.volume.as_slice(), nifti.volume.as_slice(), "{patient}: voxels");
+        let files = read_folder(&root.join("dicom/mask"));
+        let drawn = &instances(&files)[0];
+        assert_eq!(structures(drawn, &Limits::default()).unwrap(), ["GTV_Mass_MR_T1"]);
+        let ours = contours(drawn, Some("GTV_Mass_MR_T1"), dicom.volume.geometry(), &Limits::default()).unwrap();
+        let bytes = fs::read(root.join("MR_T1_mask.nii.gz")).unwrap();
+        let theirs = mask(source(&bytes), Label::AnyNonZero, &Limits::default()).unwrap();
+        // Not one voxel differs: Dice 1.
+        assert_eq!(ours.as_slice(), theirs.as_slice(), "{patient}: mask");
+    }
+}
+
+#[test]
+fn slices_in_any_order_become_one_volume() {
+    let found = scan_slices(&stack(), None).unwrap();
+    let geometry = found.image.volume.geometry();
+    assert_eq!(geometry.shape, [4, 2, 3]);
+    assert_eq!(geometry.spacing_mm, [5.0, 0.5, 0.75]);
+    assert_eq!(geometry.origin_mm, [-10.0, 20.0, 0.0]);
+    let firsts: Vec<f64> = (0..4).map(|z| found.image.volume.cells()[[z, 0, 0]]).collect();
+    assert_eq!(firsts, [0.0, 50.0, 100.0, 150.0]);
+    assert_eq!(found.image.element, Element::U16);
+    assert_eq!(found.acquisition.repetition_time_ms, Some(2000.0));
+    assert_eq!(found.acquisition.fat_suppressed, Some(true));
+}
+
+#[test]
+fn an_oblique_stack_keeps_its_axes_and_rescales_its_values() {
+    let (c, s) = (0.8, 0.6);
+    let tilted = |step: f64| Slice {
+        orientation: [1.0, 0.0, 0.0, 0.0, c, s],
+        position_mm: [0.0, -s * step, c * step],
+        slope: 0.5,
+        intercept: -3.0,
+        ..Slice::at(step)
+    };
+    let found = scan_slices(&[tilted(0.0), tilted(4.0)], None).unwrap();
+    let geometry = found.image.volume.geometry();
+    assert!((geometry.spacing_mm[0] - 4.0).abs() < 1e-12);
+    assert!((geometry.axes[0][1] + s).abs() < 1e-12 && (geometry.axes[1][2] - s).abs() < 1e-12);
+    assert_eq!(found.image.volume.cells()[[0, 0, 1]], -2.5);
+    assert_eq!(found.image.element, Element::F64);
+}
+
+#[test]
+fn every_transfer_syntax_gives_the_same_voxels() {
+    let expected = scan_slices(&stack(), None).unwrap();
+    // Explicit big endian is retired, and still sent.
+    for syntax in [uids::IMPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.2.2"] {
+        let slices: Vec<Slice> = stack().into_iter().map(|slice| Slice { transfer_syntax: syntax, ..slice }).collect();
+        assert_eq!(scan_slices(&slices, None).unwrap(), expected, "{syntax}");
+    }
+    let files: Vec<_> = stack().iter().enumerate().map(|(n, slice)| (n.to_string(), rle(slice))).collect();
+    assert_eq!(scan(&instances(&files), None, &Limits::default()).unwrap(), expected, "RLE");
+    let files: Vec<_> =
+        stack().iter().enumerate().map(|(n, slice)| (n.to_string(), deflated(&slice.bytes(), 0))).collect();
+    assert_eq!(scan(&instances(&files), None, &Limits::default()).unwrap(), expected, "deflated");
+}
+
+#[test]
+fn compressed_slices_decode_to_the_plain_one() {
+    let read = |name: &str| {
+        let bytes = fs::read(fixture(&format!("dicom/{name}.dcm"))).unwrap();
+        scan(&[instance(&bytes)], None, &Limits::default()).unwrap().image.volume.into_cells()
+    };
+    let plain = read("plain");
+    for name in ["jpeg2000", "jpeg_lossless", "rle"] {
+        assert_eq!(read(name), plain, "{name}");
+    }
+}
+
+#[test]
+fn an_enhanced_image_is_read_frame_by_frame() {
+    let found = scan(&[instance(&enhanced(&stack()))], None, &Limits::default()).unwrap();
+    assert_eq!(found.image.volume.geometry().shape, [4, 2, 3]);
+    assert_eq!(found.image.volume.cells()[[1, 0, 0]], 50.0 * 2.0 - 1.0);
+}
+
+#[test]
+fn what_is_no_even_stack_is_refused_with_positions_and_names() {
+    type Change = fn(&mut Vec<Slice>);
+    let refused = |change: Change| {
+        let mut slices = stack();
+        change(&mut slices);
+        scan_slices(&slices, None).expect_err("refused").to_string()
+    };
+    let cases: [(Change, &str); 9] = [
+        (|s| s.push(Slice::at(5.0)), "two slices lie at 5 mm: 3.dcm and 4.dcm"),
+        (|s| s[3].position_mm[2] = 6.0, "uneven slices"),
+        (|s| s.push(Slice::at(25.0)), "10 mm between 2.dcm at 15 mm and 4.dcm at 25 mm, 5 mm between most"),
+        (|s| s[1].orientation = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0], "mixes orientations"),
+        (|s| s[1].spacing_mm = [0.5, 0.5], "mixes pixel spacings"),
+        (|s| s[1].position_mm[0] = 3.0, "sheared"),
+        (|s| s[1].pixels.truncate(4), "1.dcm: the voxels take 8 bytes, expected 12"),
+        (|s| s[1].more = vec![number(tags::BITS_STORED, 0)], "BitsStored"),
+        (|s| s[1].more = vec![number(tags::SAMPLES_PER_PIXEL, 3)], "grey levels, not colours"),
+    ];
+    for (change, expected) in cases {
+        let message = refused(change);
+        assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    }
+}
+
+#[test]
+fn several_series_are_listed_and_picked() {
+    let scout = || Slice { series: "1.2.9", description: "scout", ..Slice::at(0.0) };
+    let slices = [scout(), Slice::at(0.0), Slice::at(5.0)];
+    let message = scan_slices(&slices, None).expect_err("two series").to_string();
+    assert!(message.contains("1 1.2.9 MR \"scout\", 3 x 2, 1 files") && message.contains("2 1.2.3.4"), "{message}");
+    for wanted in ["2", "T2 FS", "1.2.3.4"] {
+        assert_eq!(scan_slices(&slices, Some(wanted)).unwrap().image.volume.geometry().shape, [2, 2, 3]);
+    }
+    assert!(matches!(scan_slices(&slices, Some("T1")), Err(DicomError::UnknownSeries { .. })));
+    assert!(matches!(scan(&[instance(b"no image")], None, &Limits::default()), Err(DicomError::NoSeries { files: 1 })));
+}
+
+/// A grid of 1 mm voxels, 8 x 8 x 2.
+fn grid() -> Geometry {
+    Geometry::upright([2, 8, 8], [3.0, 1.0, 1.0])
+}
+
+fn square(z: f64, from: f64, to: f64) -> [[f64; 3]; 4] {
+    [[from, from, z], [to, from, z], [to, to, z], [from, to, z]]
+}
+
+fn filled(structures: &[(&str, &[&[[f64; 3]]])], wanted: Option<&str>) -> Result<usize, DicomError> {
+    let bytes = structure_set(structures);
+    contours(&instance(&bytes), wanted, &grid(), &Limits::default()).map(|mask| mask.count())
+}
+
+#[test]
+fn contours_are_filled_by_the_even_odd_rule() {
+    let outer = square(3.0, 0.5, 6.5);
+    let hole = square(3.0, 2.5, 4.5);
+    assert_eq!(filled(&[("tumour", &[&outer])], None), Ok(36));
+    assert_eq!(filled(&[("tumour", &[&outer, &hole])], Some("tumour")), Ok(32), "a hole");
+    let islands = [square(0.0, 0.5, 1.5), square(3.0, 4.5, 6.5)];
+    assert_eq!(filled(&[("tumour", &[&islands[0], &islands[1]])], None), Ok(1 + 4), "two polygons");
+    let keyhole: Vec<[f64; 3]> =
+        [&outer[..], &outer[..1], &[hole[0], hole[3], hole[2], hole[1], hole[0]], &outer[..1]].concat();
+    assert_eq!(filled(&[("tumour", &[&keyhole])], None), Ok(32), "a keyhole");
+}
+
+#[test]
+fn structures_are_picked_by_name_and_must_lie_on_the_image() {
+    let drawn = square(3.0, 0.5, 6.5);
+    let two = [("tumour", &[&drawn[..]][..]), ("oedema", &[&drawn[..]][..])];
+    assert_eq!(filled(&two, None).unwrap_err().to_string(), "several structures, one has to be named: tumour, oedema");
+    assert_eq!(filled(&two, Some("bone")).unwrap_err().to_string(), "no structure bone; there are: tumour, oedema");
+    let between = square(1.5, 0.5, 6.5);
+    assert!(matches!(filled(&[("tumour", &[&between])], None), Err(DicomError::OffSlice { .. })));
+    let outside = square(300.0, 0.5, 6.5);
+    assert!(matches!(filled(&[("tumour", &[&outside])], None), Err(DicomError::EmptyStructure { .. })));
+}
+
+#[test]
+fn a_segmentation_is_laid_on_its_image() {
+    let image = scan_slices(&stack(), None).unwrap().image;
+    let tumour = [true, false, false, false, true, true];
+    let at = |z: f64| [-10.0, 20.0, z];
+    let bytes = dicom_files::segmentation(&[(1, at(5.0), tumour), (2, at(5.0), [true; 6]), (1, at(10.0), [true; 6])]);
+    assert_eq!(segments(&instance(&bytes), &Limits::default()).unwrap(), ["tumour", "oedema"]);
+    let read = |wanted| segmentation(&instance(&bytes), wanted, image.volume.geometry(), &Limits::default());
+    let found = read(Some("tumour")).unwrap();
+    assert_eq!(found.count(), 9);
+    assert!(found.cells()[[1, 0, 0]] && !found.cells()[[1, 0, 1]] && found.cells()[[2, 0, 1]]);
+    assert!(matches!(read(None), Err(DicomError::SeveralStructures(_))));
+    let beside = dicom_files::segmentation(&[(1, [-10.2, 20.0, 5.0], tumour)]);
+    let off = segmentation(&instance(&beside), Some("tumour"), image.volume.geometry(), &Limits::default());
+    assert!(matches!(off, Err(DicomError::Grid { .. })));
+}
+
+#[test]
+fn deviations_from_the_acquisition_are_told_with_both_values() {
+    let found = scan_slices(&stack(), None).unwrap().acquisition;
+    let mut expected = osteon_radiomics::read::dicom::Params {
+        repetition_time_ms: 2000.0,
+        echo_time_ms: 90.0,
+        slice_thickness_mm: 5.0,
+        field_strength_t: 1.5,
+        fat_suppressed: true,
+        tolerance: 0.1,
+    };
+    assert_eq!(deviations(&found, &expected), Vec::<String>::new());
+    expected.echo_time_ms = 60.0;
+    assert_eq!(deviations(&found, &expected), ["echo time 90 ms, expected 60 ms"]);
+}
+
+#[test]
+fn nothing_of_the_patient_comes_out() {
+    let found = scan_slices(&stack(), None).unwrap();
+    assert!(!format!("{:?}", found.acquisition).contains(CANARY));
+    let mut slices = stack();
+    slices[2].position_mm[2] = 17.0;
+    slices[2].series = "1.2.3.4";
+    let error = scan_slices(&slices, None).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(CANARY));
+    let bytes = Slice::at(0.0).bytes();
+    let listed = list(&[instance(&bytes)], &Limits::default()).unwrap();
+    assert!(!format!("{listed:?} {}", listed[0]).contains(CANARY));
+}
+
+#[test]
+fn hostile_files_are_refused_within_the_limit() {
+    let small = Limits { max_bytes: 1 << 20 };
+    let read = |bytes: &[u8]| scan(&[instance(bytes)], None, &small).expect_err("refused");
+    assert!(matches!(read(&nested(10_000)), DicomError::Nested { .. } | DicomError::Syntax { .. }));
+    assert!(matches!(read(&deflated(&Slice::at(0.0).bytes(), 64)), DicomError::TooLarge { .. }));
+    let mut wide = Slice::at(0.0);
+    (wide.rows, wide.columns) = (65535, 65535);
+    assert!(matches!(read(&wide.bytes()), DicomError::TooLarge { .. }));
+    let whole = Slice::at(0.0).bytes();
+    let told = read(&dicom_files::claiming_meta(&whole)).to_string();
+    assert!(told.contains("a field of 3221225472 bytes in "), "{told}");
+    for end in (0..whole.len()).step_by(17) {
+        assert!(scan(&[instance(&whole[..end])], None, &small).is_err(), "the first {end} bytes pass");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn no_change_of_bytes_makes_the_readers_panic(at in 132usize..900, byte: u8, which in 0usize..4) {
+        let bytes = [
+            Slice::at(0.0).bytes(),
+            structure_set(&[("tumour", &[&square(3.0, 0.5, 6.5)])]),
+            dicom_files::segmentation(&[(1, [-10.0, 20.0, 5.0], [true; 6])]),
+            rle(&Slice::at(0.0)),
+        ];
+        let mut bytes = bytes[which].clone();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let limits = Limits { max_bytes: 1 << 24 };
+        let _ = scan(&[instance(&bytes)], None, &limits);
+        let _ = contours(&instance(&bytes), None, &grid(), &limits);
+        let _ = segmentation(&instance(&bytes), None, &grid(), &limits);
+    }
+}

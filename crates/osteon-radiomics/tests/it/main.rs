@@ -1,0 +1,16 @@
+//! Readers, preprocessing, regions, filters and features against their references.
+
+mod chain;
+mod dicom;
+mod dicom_files;
+mod edge;
+mod features;
+mod features_ibsi;
+mod features_properties;
+mod filter;
+mod forge;
+mod metaimage;
+mod metaimage_files;
+mod preprocess;
+mod read;
+mod roi;

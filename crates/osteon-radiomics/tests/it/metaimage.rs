@@ -1,0 +1,51 @@
+//! MetaImage, as ITK-SNAP and SimpleITK write it: headers, voxels, and what is refused.
+
+use osteon_radiomics::grid::{Element, Image};
+use osteon_radiomics::read::{Limits, ReadError, Source, header, image};
+
+use crate::metaimage_files::{compressed, file, voxels, whole};
+
+#[test]
+fn voxels_follow_their_header_plain_or_compressed() {
+    let plain = read(&whole()).unwrap();
+    let geometry = plain.volume.geometry();
+    assert_eq!(geometry.shape, [2, 2, 3]);
+    assert_eq!(geometry.spacing_mm, [3.0, 0.75, 0.5]);
+    assert_eq!(geometry.origin_mm, [-10.0, 20.0, 30.0]);
+    // The matrix holds one axis after the other, x first: ITK's direction, transposed.
+    assert_eq!(geometry.axes, [[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]);
+    assert_eq!(plain.element, Element::I16);
+    assert_eq!(plain.volume.as_slice()[..3], [-2.0, -1.0, 0.0]);
+    assert_eq!(read(&compressed()).unwrap(), plain);
+    let swapped: Vec<u8> = voxels().chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    assert_eq!(read(&file(&["BinaryDataByteOrderMSB = True"], "LOCAL", &swapped)).unwrap(), plain);
+}
+
+#[test]
+fn a_header_alone_names_the_file_of_its_voxels() {
+    let bytes = file(&[], "voxels.raw", &[]);
+    assert_eq!(header(&bytes, &Limits::default()).unwrap().data_file.as_deref(), Some("voxels.raw"));
+    let data = voxels();
+    let found = image(Source { bytes: &bytes, data: Some(&data) }, &Limits::default()).unwrap();
+    assert_eq!(found.volume.as_slice()[11], 9.0);
+}
+
+#[test]
+fn a_header_that_promises_what_is_not_there_is_refused() {
+    let check = |changes: &[&'static str], data: &str, expected: &str| {
+        let message = read(&file(changes, data, &voxels())).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    };
+    check(&["DimSize = 3 2 3"], "LOCAL", "the voxels end after 24 bytes");
+    check(&["DimSize = 3 2 1"], "LOCAL", "goes on");
+    check(&["DimSize = 99999 99999 99999"], "LOCAL", "limit");
+    check(&["DimSize = 3 0 2"], "LOCAL", "at least 1");
+    check(&["ElementSpacing = 1 -1 1"], "LOCAL", "above 0");
+    check(&["TransformMatrix = 1 1 0 0 1 0 0 0 1"], "LOCAL", "right angles");
+    check(&["ElementType = MET_STRING"], "LOCAL", "ElementType");
+    check(&["NDims = 4"], "LOCAL", "NDims = 4");
+    check(&["CompressedData = True"], "LOCAL", "damaged");
+    check(&[], "../other.raw", "header's folder");
+    check(&[], "/etc/passwd", "header's folder");
+    check(&[], "LIST", "header's folder");
+}

@@ -1,0 +1,205 @@
+//! Files become the grids that they describe.
+
+use std::fs;
+
+use osteon_radiomics::grid::{Element, Geometry, Image, Mask};
+use osteon_radiomics::read::{self, Label, Limits, ReadError, Source};
+
+use crate::forge::{self, Nifti};
+use osteon_testing::{Comparison, fixture, shared};
+
+const SHAPE: [usize; 3] = [2, 3, 4];
+
+fn counting() -> Vec<f64> {
+    (0..24).map(f64::from).collect()
+}
+
+/// Where the forged files lie, in LPS.
+fn geometry() -> Geometry {
+    Geometry {
+        shape: [4, 3, 2],
+        origin_mm: [-10.0, -20.0, 30.0],
+        spacing_mm: [3.0, 0.75, 0.5],
+        axes: [[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]],
+    }
+}
+
+fn image(bytes: &[u8]) -> Result<Image, ReadError> {
+    read::image(Source { bytes, data: None }, &Limits::default())
+}
+
+fn mask(bytes: &[u8], label: Label) -> Result<Mask, ReadError> {
+    read::mask(Source { bytes, data: None }, label, &Limits::default())
+}
+
+fn check(name: &str, bytes: &[u8], element: Element) {
+    let image = image(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(image.volume.geometry(), &geometry(), "{name}");
+    assert_eq!(image.volume.as_slice(), counting(), "{name}");
+    assert_eq!(image.element, element, "{name}");
+}
+
+#[test]
+fn every_number_type_and_byte_order_of_nifti_is_read() {
+    for (element, _) in forge::CODES {
+        for big_endian in [false, true] {
+            let file = Nifti::new(SHAPE, element, &counting(), big_endian).bytes;
+            check(&format!("{element:?}, big endian {big_endian}"), &file, element);
+            check(&format!("{element:?}, big endian {big_endian}, gzip"), &forge::gzip(&file), element);
+        }
+    }
+    let bytes: Vec<u8> = (0..24).collect();
+    check("NIfTI-2", &forge::nifti_2([2, 3, 4], &bytes), Element::U8);
+    check("NIfTI-2, gzip", &forge::gzip(&forge::nifti_2([2, 3, 4], &bytes)), Element::U8);
+}
+
+#[test]
+fn stored_numbers_are_scaled_as_the_header_says() {
+    let mut file = Nifti::new(SHAPE, Element::I16, &counting(), false);
+    file.f32(112, 0.5).f32(116, -3.0);
+    let scaled = image(&file.bytes).unwrap();
+    assert_eq!(scaled.volume.as_slice()[7], 0.5);
+    assert_eq!(scaled.element, Element::F32);
+    for no_slope in [0.0, f32::NAN] {
+        file.f32(112, no_slope);
+        assert_eq!(image(&file.bytes).unwrap().volume.as_slice(), counting());
+    }
+}
+
+#[test]
+fn the_sform_counts_before_the_qform_and_both_before_bare_spacing() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.i16(254, 1);
+    // Index x along S, y along R, z along A.
+    for (at, part) in [(284, 0.75), (304, 3.0), (312, 0.5), (324, 7.0)] {
+        file.f32(at, part);
+    }
+    let turned = image(&file.bytes).unwrap().volume.geometry().clone();
+    assert_eq!(turned.axes, [[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]);
+    assert_eq!(turned.origin_mm, [0.0, 0.0, 7.0]);
+    assert_eq!(turned.spacing_mm, [3.0, 0.75, 0.5]);
+    // A shear is no grid: the qform then counts.
+    file.f32(288, 3.0);
+    assert_eq!(image(&file.bytes).unwrap().volume.geometry(), &geometry());
+    file.i16(252, 0).i16(254, 0);
+    let bare = image(&file.bytes).unwrap().volume.geometry().clone();
+    assert_eq!(bare, Geometry { origin_mm: [0.0; 3], ..geometry() });
+}
+
+#[test]
+fn a_quaternion_turns_the_axes_and_a_negative_qfac_flips_the_third() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    let half = std::f32::consts::FRAC_1_SQRT_2;
+    // A quarter turn about z: index x along A, y along L.
+    file.f32(264, half).f32(76, -1.0);
+    let axes = image(&file.bytes).unwrap().volume.geometry().axes;
+    let expected = [[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]];
+    for (ours, theirs) in axes.as_flattened().iter().zip(expected.as_flattened()) {
+        assert!((ours - theirs).abs() < 1e-7, "{axes:?}");
+    }
+}
+
+#[test]
+fn extensions_before_the_voxels_are_skipped_wherever_these_begin() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.f32(108, 385.0);
+    let voxels = file.bytes.split_off(352);
+    file.bytes.extend([7; 33]);
+    file.bytes.extend(voxels);
+    check("voxels at 385", &file.bytes, Element::U8);
+    check("voxels at 385, gzip", &forge::gzip(&file.bytes), Element::U8);
+}
+
+#[test]
+fn nrrd_is_read_in_its_encodings_spaces_and_line_ends() {
+    let voxels = forge::encode(Element::I16, &counting(), true);
+    let with = |lines: &[&str], voxels: &[u8]| [forge::nrrd_header(lines).as_bytes(), voxels].concat();
+    check("raw", &with(&[], &voxels), Element::I16);
+    check("gzip", &with(&["encoding: gz"], &forge::gzip(&voxels)), Element::I16);
+    check(
+        "carriage returns",
+        &[forge::nrrd_header(&[]).replace('\n', "\r\n").as_bytes(), &voxels].concat(),
+        Element::I16,
+    );
+    check("byte skip", &with(&["byte skip: 3"], &[b"abc", &voxels[..]].concat()), Element::I16);
+    check("voxels at the end", &with(&["byte skip: -1"], &[b"abc", &voxels[..]].concat()), Element::I16);
+    let lps = ["space: LPS", "space directions: (-0.5,0,0) (0,-0.75,0) (0,0,3)", "space origin: (-10,-20,30)"];
+    check("LPS", &with(&lps, &voxels), Element::I16);
+    let las = ["space: LAS", "space directions: (-0.5,0,0) (0,0.75,0) (0,0,3)", "space origin: (-10,20,30)"];
+    check("LAS", &with(&las, &voxels), Element::I16);
+    let little = forge::encode(Element::I16, &counting(), false);
+    check("little endian", &with(&["endian: little"], &little), Element::I16);
+}
+
+#[test]
+fn a_detached_header_names_the_file_of_its_voxels() {
+    let voxels = forge::encode(Element::I16, &counting(), true);
+    let header = forge::nrrd_header(&["data file: voxels.raw"]);
+    let limits = Limits::default();
+    assert_eq!(read::header(header.as_bytes(), &limits).unwrap().data_file.as_deref(), Some("voxels.raw"));
+    let source = Source { bytes: header.as_bytes(), data: Some(&voxels) };
+    assert_eq!(read::image(source, &limits).unwrap().volume.as_slice(), counting());
+    assert_eq!(image(header.as_bytes()), Err(ReadError::DataFile("voxels.raw".into())));
+}
+
+#[test]
+fn a_mask_is_one_label_or_every_voxel_above_or_below_zero() {
+    let values: Vec<f64> = (0..24).map(|i| f64::from([0, 0, 1, 2][i % 4])).collect();
+    let file = Nifti::new(SHAPE, Element::F32, &values, false).bytes;
+    assert_eq!(mask(&file, Label::AnyNonZero).unwrap().count(), 12);
+    assert_eq!(mask(&file, Label::Value(2)).unwrap().count(), 6);
+    let absent = mask(&file, Label::Value(3)).unwrap_err().to_string();
+    assert_eq!(absent, "the mask has no voxel of label 3; its labels are 1, 2");
+    let empty = Nifti::new(SHAPE, Element::U8, &[0.0; 24], false).bytes;
+    assert_eq!(mask(&empty, Label::AnyNonZero), Err(ReadError::Empty));
+    assert_eq!(mask(&empty, Label::Value(1)), Err(ReadError::Empty));
+}
+
+#[test]
+fn a_mask_of_another_grid_is_refused_with_both_grids_printed() {
+    let moved = |by_mm: f64| Geometry { origin_mm: [-10.0 + by_mm, -20.0, 30.0], ..geometry() };
+    assert_eq!(read::check_pair(&geometry(), &moved(1e-7)), Ok(()));
+    let error = read::check_pair(&geometry(), &moved(0.4)).unwrap_err().to_string();
+    assert!(error.contains("origin (-10, -20, 30)") && error.contains("origin (-9.6, -20, 30)"), "{error}");
+    let others = [
+        Geometry { shape: [4, 3, 3], ..geometry() },
+        Geometry { spacing_mm: [3.0, 0.75, 0.6], ..geometry() },
+        Geometry { axes: [[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]], ..geometry() },
+    ];
+    assert!(others.iter().all(|other| read::check_pair(&geometry(), other).is_err()));
+}
+
+#[test]
+fn the_phantoms_are_read_in_place() {
+    let file = |name: &str| fs::read(fixture(&format!("phantoms/{name}"))).unwrap();
+    let a = image(&file("phantom_a_image.nii.gz")).unwrap();
+    assert_eq!(a.element, Element::I16);
+    assert_eq!(a.volume.geometry().shape, [11, 40, 44]);
+    assert_eq!(a.volume.geometry().origin_mm, [-20.5, 11.25, 300.0]);
+    assert_eq!(a.volume.geometry().spacing_mm[0], f64::from(4.4f32));
+    let b = image(&file("phantom_b_image.nrrd")).unwrap();
+    assert_eq!((b.element, b.volume.geometry().shape), (Element::F32, [13, 36, 38]));
+    assert!((b.volume.geometry().spacing_mm[2] - 0.9).abs() < 1e-15);
+    for (name, image) in [("phantom_a_mask.nii.gz", &a), ("phantom_b_mask.nrrd", &b)] {
+        let mask = mask(&file(name), Label::AnyNonZero).unwrap();
+        assert_eq!(read::check_pair(image.volume.geometry(), mask.geometry()), Ok(()));
+    }
+}
+
+#[test]
+fn the_masks_of_other_programs_hold_the_voxels_they_counted() {
+    let Some(folder) = shared("reference/radiomics") else { return };
+    let mut comparison = Comparison::default();
+    let cases = [
+        ("images/pyradiomics/brain1_label.nrrd", 4137),
+        ("images/pyradiomics/brain2_label.nrrd", 453),
+        ("images/pyradiomics/breast1_label.nrrd", 143),
+        ("images/sts_mr_t1/STS_008/MR_T1_mask.nii.gz", 8862),
+        ("images/sts_mr_t1/STS_025/MR_T1_mask.nii.gz", 9655),
+    ];
+    for (path, voxels) in cases {
+        let mask = mask(&fs::read(folder.join(path)).unwrap(), Label::AnyNonZero).unwrap();
+        comparison.same(path, mask.count(), voxels);
+    }
+    comparison.finish(cases.len());
+}

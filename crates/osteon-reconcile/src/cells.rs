@@ -1,0 +1,179 @@
+//! Published tables as a tidy file: `table,set,row,column,printed`, one cell a line, every cell as printed.
+
+use std::collections::HashMap;
+
+use crate::error::ReconcileError;
+use crate::finding::Place;
+use crate::printed::Printed;
+
+/// One printed cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishedCell {
+    pub place: Place,
+    pub printed: String,
+    pub value: Value,
+    /// A number of the cell has a decimal comma.
+    pub has_comma: bool,
+}
+
+/// What a cell says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// `24(25.8)`
+    Count { n: u64, percent: Printed },
+    /// `17.13 ± 9.01` or `17.13 (9.01)`
+    MeanSd { mean: Printed, sd: Printed },
+    /// `1.148(0.452-2.914)`
+    Estimate { estimate: Printed, low: Printed, high: Printed },
+    /// `0.771`, `93`, `<0.001`
+    Number(Printed),
+    /// `-` or nothing
+    Absent,
+}
+
+const COLUMNS: [&str; 5] = ["table", "set", "row", "column", "printed"];
+
+/// Reads a tidy file; a cell that says nothing known, and a cell given twice, are refused by line and column.
+pub fn read(text: &str) -> Result<Vec<PublishedCell>, ReconcileError> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let headers = reader.headers()?.clone();
+    let mut at = [0; COLUMNS.len()];
+    for (at, name) in at.iter_mut().zip(COLUMNS) {
+        *at = headers.iter().position(|it| it.trim() == name).ok_or(ReconcileError::NoColumn { name })?;
+    }
+    let (mut cells, mut lines) = (Vec::new(), HashMap::new());
+    for record in reader.records() {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let [table, set, row, column, printed] = at.map(|index| record.get(index).unwrap_or("").trim().to_owned());
+        let place = Place { table, set, row, column };
+        for (name, found) in [("table", &place.table), ("row", &place.row), ("column", &place.column)] {
+            if found.is_empty() {
+                return Err(ReconcileError::Cell { line, column: name, why: "is empty".to_owned() });
+            }
+        }
+        if let Some(first) = lines.insert(place.clone(), line) {
+            let why = format!("this cell was given before, on line {first}");
+            return Err(ReconcileError::Cell { line, column: "column", why });
+        }
+        let (value, has_comma) = understand(&printed).ok_or_else(|| ReconcileError::Cell {
+            line,
+            column: "printed",
+            why: format!(
+                "{printed:?} is none of 24(25.8), 17.13 ± 9.01, 1.15(0.45-2.91), 0.771, <0.001 or - for nothing"
+            ),
+        })?;
+        cells.push(PublishedCell { place, printed, value, has_comma });
+    }
+    Ok(cells)
+}
+
+/// What a printed cell says, and whether it has a decimal comma; `None` when it says nothing known.
+fn understand(printed: &str) -> Option<(Value, bool)> {
+    let text = printed.replace(['−', '–', '—'], "-").replace("+/-", "±").replace('\u{a0}', " ");
+    let text = text.trim();
+    if ["", "-", "NA", "n/a"].contains(&text) {
+        return Some((Value::Absent, false));
+    }
+    let mut has_comma = false;
+    let mut number = |text: &str| {
+        let text = without_thousands(text.trim());
+        has_comma |= text.contains(',');
+        Printed::parse(&text)
+    };
+    let value = if let Some((mean, sd)) = text.split_once('±') {
+        Value::MeanSd { mean: number(mean)?, sd: number(sd)? }
+    } else if let Some(open) = text.find(['(', '[']) {
+        let inner = text[open + 1..].trim_end_matches([')', ']']).trim();
+        let inner = inner.trim_start_matches("95%").trim_start_matches([' ', 'C', 'I', ':', ',']);
+        match bounds(inner) {
+            Some((low, high)) => {
+                Value::Estimate { estimate: number(&text[..open])?, low: number(low)?, high: number(high)? }
+            }
+            None => {
+                let (head, inner) = (number(&text[..open])?, number(inner)?);
+                match u64::try_from(head.value() as i64) {
+                    Ok(n) if head.decimals() == 0 => Value::Count { n, percent: inner },
+                    _ => Value::MeanSd { mean: head, sd: inner },
+                }
+            }
+        }
+    } else {
+        let bare = text.trim_start_matches(['p', 'P', ' ']).trim_start_matches(['=', ' ']);
+        Value::Number(number(bare)?)
+    };
+    Some((value, has_comma))
+}
+
+/// The two ends of `0.471-0.986`, `0.471 to 0.986`, `0.471; 0.986` or `0.471, 0.986`.
+fn bounds(inner: &str) -> Option<(&str, &str)> {
+    for separator in [" to ", ";", ", "] {
+        if let Some(both) = inner.split_once(separator) {
+            return Some(both);
+        }
+    }
+    if let Some((low, high)) = inner.split_once(',').filter(|(low, high)| low.contains('.') && high.contains('.')) {
+        return Some((low, high));
+    }
+    let hyphen = inner
+        .char_indices()
+        .skip(1)
+        .find(|&(at, c)| c == '-' && inner[..at].trim_end().ends_with(|before: char| before.is_ascii_digit()))?;
+    Some((&inner[..hyphen.0], &inner[hyphen.0 + 1..]))
+}
+
+/// `1,234` without its comma; `0,84` and `1,23` keep theirs.
+fn without_thousands(text: &str) -> String {
+    let mut groups = text.split(',');
+    let first = groups.next().unwrap_or("");
+    let leads = (1..=3).contains(&first.len()) && !first.starts_with('0') && first.bytes().all(|b| b.is_ascii_digit());
+    let follow = groups.clone().count() > 0 && groups.all(|it| it.len() == 3 && it.bytes().all(|b| b.is_ascii_digit()));
+    if leads && follow { text.replace(',', "") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Value {
+        understand(text).unwrap().0
+    }
+
+    fn number(text: &str) -> Printed {
+        Printed::parse(text).unwrap()
+    }
+
+    #[test]
+    fn cells_are_read_as_journals_print_them() {
+        let count = |n, percent| Value::Count { n, percent: number(percent) };
+        let interval =
+            |estimate, low, high| Value::Estimate { estimate: number(estimate), low: number(low), high: number(high) };
+        assert_eq!(said("24(25.8)"), count(24, "25.8"));
+        assert_eq!(said("1,234 [5.6%]"), count(1234, "5.6"));
+        assert_eq!(understand("5(55,6)"), Some((count(5, "55.6"), true)));
+        assert_eq!(said("17.13 +/- 9.01"), Value::MeanSd { mean: number("17.13"), sd: number("9.01") });
+        for text in ["0.5(0.4-0.6)", "0.5 (95% CI: 0.4–0.6)", "0.5 [0.4, 0.6]", "0.5(0.4,0.6)", "0.5 (0.4 to 0.6)"] {
+            assert_eq!(understand(text), Some((interval("0.5", "0.4", "0.6"), false)), "{text}");
+        }
+        assert_eq!(said("-0.5(-0.6--0.4)"), interval("-0.5", "-0.6", "-0.4"));
+        assert_eq!(said("P < 0.001"), Value::Number(number("<0.001")));
+        assert_eq!(said("–"), Value::Absent);
+        assert_eq!(understand("see text"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_line_and_column() {
+        for (text, expected) in [
+            ("table,set,row,column\n1,a,b,c\n", "the header has no column \"printed\""),
+            ("table,set,row,column,printed\n1,all,Sex,P,0.5\n1,all,,P,0.5\n", "line 3, column \"row\": is empty"),
+            (
+                "table,set,row,column,printed\n1,all,Sex,P,0.5\n1,all,Sex,P,0.6\n",
+                "line 3, column \"column\": this cell was given before, on line 2",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err().to_string(), expected);
+        }
+        let error = read("table,set,row,column,printed\n1,all,Sex,P,none\n").unwrap_err().to_string();
+        assert!(error.starts_with("line 2, column \"printed\": \"none\" is none of"), "{error}");
+    }
+}

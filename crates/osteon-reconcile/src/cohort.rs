@@ -1,0 +1,197 @@
+//! The cohort tables among published cells: groups with sizes, variables with counts or moments, tests.
+
+use crate::cells::{PublishedCell, Value};
+use crate::finding::Place;
+use crate::moments::Moments;
+use crate::printed::Printed;
+
+/// One set of one table whose groups have printed sizes.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    pub table: String,
+    pub set: String,
+    pub groups: Vec<Group>,
+    pub variables: Vec<Variable>,
+}
+
+/// A column of patients.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub column: String,
+    pub n: u64,
+    /// All other groups together.
+    pub is_total: bool,
+}
+
+/// A variable with its levels or its moments, one entry a group, and its test.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    pub name: String,
+    pub levels: Vec<Level>,
+    pub moments: Vec<Option<Moments>>,
+    pub statistic: Option<Printed>,
+    pub p: Option<Printed>,
+}
+
+/// One level of a categorical variable.
+#[derive(Clone, Debug)]
+pub struct Level {
+    pub row: String,
+    pub name: String,
+    pub counts: Vec<Option<Count>>,
+}
+
+/// A printed count, and the count that most of the table speaks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    pub printed: u64,
+    pub percent: Option<Printed>,
+    pub n: u64,
+}
+
+/// Column names that hold a test statistic or its p, in lower case.
+const STATISTICS: [&str; 9] = ["statistic", "z", "t", "u", "chi2", "χ2", "χ²", "z/χ2", "test statistic"];
+const P_VALUES: [&str; 4] = ["p value", "p", "p-value", "pvalue"];
+
+/// Every set of every table that has a row `n`, in order of appearance.
+pub fn arms(cells: &[PublishedCell]) -> Vec<Arm> {
+    let mut arms: Vec<Arm> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.place.row.eq_ignore_ascii_case("n")) {
+        let Value::Number(n) = cell.value else { continue };
+        let group = Group { column: cell.place.column.clone(), n: n.value().max(0.0) as u64, is_total: false };
+        match arms.iter_mut().find(|arm| arm.holds(&cell.place)) {
+            Some(arm) => arm.groups.push(group),
+            None => arms.push(Arm {
+                table: cell.place.table.clone(),
+                set: cell.place.set.clone(),
+                groups: vec![group],
+                variables: Vec::new(),
+            }),
+        }
+    }
+    for arm in &mut arms {
+        arm.mark_total();
+        for cell in cells {
+            if arm.holds(&cell.place) && !cell.place.row.eq_ignore_ascii_case("n") {
+                arm.add(cell);
+            }
+        }
+    }
+    arms
+}
+
+/// The whole among `arms` and the arms of one other table that together are its patients.
+pub fn splits(arms: &[Arm]) -> Vec<(usize, Vec<usize>)> {
+    let mut splits = Vec::new();
+    for (whole, of) in arms.iter().enumerate() {
+        let mut tables: Vec<&str> = arms.iter().map(|arm| arm.table.as_str()).filter(|it| *it != of.table).collect();
+        tables.dedup();
+        for table in tables {
+            let parts: Vec<usize> = (0..arms.len()).filter(|&part| arms[part].table == table).collect();
+            let adds_up = |group: &Group| {
+                let sizes: Vec<u64> = parts.iter().filter_map(|&part| arms[part].size(&group.column)).collect();
+                sizes.is_empty() || sizes.len() == parts.len() && sizes.iter().sum::<u64>() == group.n
+            };
+            let shared = of.groups.iter().any(|group| parts.iter().any(|&it| arms[it].size(&group.column).is_some()));
+            if parts.len() > 1 && shared && of.groups.iter().all(adds_up) {
+                splits.push((whole, parts));
+            }
+        }
+    }
+    splits
+}
+
+impl Arm {
+    pub fn holds(&self, place: &Place) -> bool {
+        self.table == place.table && self.set == place.set
+    }
+
+    pub fn place(&self, row: &str, column: &str) -> Place {
+        Place { table: self.table.clone(), set: self.set.clone(), row: row.to_owned(), column: column.to_owned() }
+    }
+
+    pub fn size(&self, column: &str) -> Option<u64> {
+        self.groups.iter().find(|group| group.column == column).map(|group| group.n)
+    }
+
+    pub fn total(&self) -> Option<usize> {
+        self.groups.iter().position(|group| group.is_total)
+    }
+
+    /// The groups that are compared: all but the total.
+    pub fn compared(&self) -> Vec<usize> {
+        (0..self.groups.len()).filter(|&group| !self.groups[group].is_total).collect()
+    }
+
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().find(|variable| variable.name.eq_ignore_ascii_case(name))
+    }
+
+    fn mark_total(&mut self) {
+        let sum: u64 = self.groups.iter().map(|group| group.n).sum();
+        let many = self.groups.len() > 2;
+        for group in &mut self.groups {
+            let named = ["total", "all", "overall"].contains(&group.column.to_lowercase().as_str());
+            group.is_total = named || many && 2 * group.n == sum;
+        }
+    }
+
+    fn add(&mut self, cell: &PublishedCell) {
+        let (name, level) = match cell.place.row.split_once(": ") {
+            Some((name, level)) => (name.trim(), Some(level.trim())),
+            None => (cell.place.row.as_str(), None),
+        };
+        let at = self.variables.iter().position(|it| it.name == name).unwrap_or_else(|| {
+            let (moments, levels) = (vec![None; self.groups.len()], Vec::new());
+            self.variables.push(Variable { name: name.to_owned(), levels, moments, statistic: None, p: None });
+            self.variables.len() - 1
+        });
+        let variable = &mut self.variables[at];
+        let column = cell.place.column.to_lowercase();
+        match (self.groups.iter().position(|group| group.column == cell.place.column), cell.value) {
+            (Some(group), Value::MeanSd { mean, sd }) => {
+                variable.moments[group] = Some(Moments { n: self.groups[group].n, mean, sd });
+            }
+            (Some(group), Value::Count { n, percent }) => {
+                variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
+                    Some(Count { printed: n, percent: Some(percent), n });
+            }
+            (Some(group), Value::Number(n)) if n.decimals() == 0 && level.is_some() => {
+                let n = n.value().max(0.0) as u64;
+                variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
+                    Some(Count { printed: n, percent: None, n });
+            }
+            (None, Value::Number(number)) if STATISTICS.contains(&column.as_str()) => {
+                variable.statistic = Some(number);
+            }
+            (None, Value::Number(number)) if P_VALUES.contains(&column.as_str()) => variable.p = Some(number),
+            _ => (),
+        }
+    }
+}
+
+impl Variable {
+    /// The counts most of the table speaks for, levels by the named groups; `None` when one is not printed.
+    pub fn table(&self, groups: &[usize]) -> Option<Vec<Vec<u64>>> {
+        let count = |level: &Level, group: usize| level.counts[group].map(|count| count.n);
+        let rows: Option<Vec<Vec<u64>>> =
+            self.levels.iter().map(|level| groups.iter().map(|&group| count(level, group)).collect()).collect();
+        rows.filter(|rows| rows.len() > 1 && groups.len() > 1)
+    }
+
+    fn level(&mut self, row: &str, name: Option<&str>) -> &mut Level {
+        let at = self.levels.iter().position(|level| level.row == row).unwrap_or_else(|| {
+            let name = name.unwrap_or("").to_owned();
+            self.levels.push(Level { row: row.to_owned(), name, counts: Vec::new() });
+            self.levels.len() - 1
+        });
+        &mut self.levels[at]
+    }
+}
+
+impl Level {
+    fn counts_for(&mut self, n_groups: usize) -> &mut Vec<Option<Count>> {
+        self.counts.resize(n_groups, None);
+        &mut self.counts
+    }
+}

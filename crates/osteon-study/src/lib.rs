@@ -1,0 +1,7 @@
+//! Radiomics studies in one SQLite file.
+
+pub mod pipeline;
+pub mod protocol;
+pub mod report;
+pub mod store;
+pub mod study;

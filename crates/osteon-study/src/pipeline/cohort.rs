@@ -1,0 +1,102 @@
+//! What learning may see of a study: events, clinical variables, and the features of every region.
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+
+use osteon_base::seed::Seed;
+use osteon_stats::table::{Table, Values};
+
+/// Patients whose response is known, one position each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cohort {
+    pub codes: Vec<String>,
+    pub event: Vec<bool>,
+    /// Candidates for clinical predictors, rows in the order of `codes`.
+    pub clinical: Table,
+    pub regions: Vec<Features>,
+}
+
+/// The features of one region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    pub region: String,
+    pub names: Vec<String>,
+    /// One entry a patient: `None` where the region failed, and within, where a feature is undefined.
+    pub rows: Vec<Option<Vec<Option<f64>>>>,
+    /// Whether a feature may be chosen, one a name.
+    pub eligible: Vec<bool>,
+}
+
+/// Some fold would hold no row of one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("{smallest} patients in the smaller response group cannot fill {folds} folds")]
+pub struct TooFew {
+    pub smallest: usize,
+    pub folds: usize,
+}
+
+impl Cohort {
+    /// The fold (from 0) of each of `rows`, classes spread evenly. A patient drawn twice is in one fold, and a
+    /// patient's fold depends on the other patients only through their number before it.
+    pub fn folds(&self, rows: &[usize], n_folds: usize, seed: Seed) -> Result<Vec<usize>, TooFew> {
+        let (mut fold_of, mut next) = (BTreeMap::new(), 0);
+        for class in [false, true] {
+            let mut members: Vec<usize> = rows.iter().copied().filter(|&row| self.event[row] == class).collect();
+            members.sort_unstable();
+            members.dedup();
+            if members.len() < n_folds || n_folds < 2 {
+                return Err(TooFew { smallest: members.len(), folds: n_folds });
+            }
+            members.sort_by_key(|&row| seed.named(&self.codes[row]).0);
+            for row in members {
+                fold_of.insert(row, next % n_folds);
+                next += 1;
+            }
+        }
+        Ok(rows.iter().map(|row| fold_of[row]).collect())
+    }
+
+    pub fn events(&self, rows: &[usize]) -> Vec<bool> {
+        rows.iter().map(|&row| self.event[row]).collect()
+    }
+
+    /// Columns of numbers for one clinical variable: itself, or one of 0 and 1 for each level but the first.
+    pub fn coded(&self, variable: &str) -> Vec<(String, Vec<Option<f64>>)> {
+        match self.clinical.column(variable).map(|column| &column.values) {
+            Err(_) => Vec::new(),
+            Ok(Values::Numbers(values)) => vec![(variable.to_owned(), values.clone())],
+            Ok(Values::Levels { levels, codes }) => {
+                let column = |(at, level): (usize, &String)| {
+                    let is = codes.iter().map(|code| code.map(|code| f64::from(code == at))).collect();
+                    (format!("{variable}={level}"), is)
+                };
+                levels.iter().enumerate().skip(1).map(column).collect()
+            }
+        }
+    }
+}
+
+impl Features {
+    /// `rows` x `columns`; the rows have the region and its values.
+    pub fn matrix(&self, rows: &[usize], columns: &[usize]) -> Array2<f64> {
+        let value = |(i, k): (usize, usize)| {
+            let row = self.rows[rows[i]].as_ref().expect("a row with the region");
+            row[columns[k]].expect("a feature that is defined")
+        };
+        Array2::from_shape_fn((rows.len(), columns.len()), value)
+    }
+}
+
+/// Draws a training set: the same share of both classes, whatever the order of the patients.
+pub fn draw(codes: &[String], event: &[bool], train_fraction: f64, seed: Seed) -> Vec<bool> {
+    let seed = seed.named("split");
+    let mut train = vec![false; codes.len()];
+    for class in [false, true] {
+        let mut members: Vec<usize> = (0..codes.len()).filter(|&row| event[row] == class).collect();
+        members.sort_by_key(|&row| seed.named(&codes[row]).0);
+        let n = (members.len() as f64 * train_fraction).round() as usize;
+        members[..n.min(members.len())].iter().for_each(|&row| train[row] = true);
+    }
+    train
+}

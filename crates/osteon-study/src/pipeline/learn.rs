@@ -1,0 +1,225 @@
+//! The whole chain from training rows: every region, the clinical model, the best region, the combined model.
+
+use rayon::prelude::*;
+
+use crate::pipeline::clinical::{self, Logistic};
+use crate::pipeline::cohort::{Cohort, TooFew};
+use crate::pipeline::missing;
+use crate::pipeline::region::{self, RegionModel, RegionTrouble};
+use crate::protocol::Protocol;
+use crate::protocol::learn::{BY_AUC, RadScore};
+use osteon_base::job::{Cancelled, Job};
+use osteon_base::seed::Seed;
+use osteon_stats::evaluate::roc;
+use osteon_stats::model::logistic::FitError;
+
+/// Everything that was learnt, as one value; scoring changes nothing in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// Positions of the training patients in the cohort.
+    pub train: Vec<usize>,
+    pub regions: Vec<LearntRegion>,
+    /// Position of the region that gives the Rad-score.
+    pub best: usize,
+    pub clinical_predictors: Vec<String>,
+    pub clinical: Logistic,
+    pub combined: Logistic,
+}
+
+/// One region and what its training patients get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearntRegion {
+    pub region: String,
+    pub model: Result<RegionModel, RegionTrouble>,
+    /// One a training row: Rad-score from a chain learnt on the other folds.
+    pub out_of_fold: Vec<Option<f64>>,
+    /// AUC of the out-of-fold scores.
+    pub auc: Option<f64>,
+}
+
+/// The probabilities of patients under every model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// One list a region, in the order of the recipe.
+    pub regions: Vec<Vec<Option<f64>>>,
+    pub clinical: Vec<Option<f64>>,
+    pub radiomics: Vec<Option<f64>>,
+    pub combined: Vec<Option<f64>>,
+}
+
+/// Why nothing could be learnt.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LearnError {
+    #[error("the training set has {events} patients with the event and {others} without: both are needed")]
+    OneClass { events: usize, others: usize },
+    #[error(transparent)]
+    TooFew(#[from] TooFew),
+    #[error("no region could be learnt; {region}: {trouble}")]
+    NoRegion { region: String, trouble: RegionTrouble },
+    #[error("no features of any region")]
+    NoFeatures,
+    #[error("no region {found}; the regions are {valid}")]
+    Region { found: String, valid: String },
+    #[error("the {model} model: {cause}")]
+    Logistic { model: &'static str, cause: FitError },
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// The name of the Rad-score as a term of the combined model.
+pub const RAD_SCORE: &str = "rad_score";
+
+/// Learns from the rows `train` of the cohort, and from nothing else. One step of the job a region and fold.
+pub fn learn(
+    cohort: &Cohort,
+    train: &[usize],
+    protocol: &Protocol,
+    seed: Seed,
+    job: &Job,
+) -> Result<Recipe, LearnError> {
+    let params = &protocol.learn;
+    let events = train.iter().filter(|&&row| cohort.event[row]).count();
+    if events == 0 || events == train.len() {
+        return Err(LearnError::OneClass { events, others: train.len() - events });
+    }
+    let folds = cohort.folds(train, params.n_folds, seed.named("outer folds"))?;
+    let regions = learn_regions(cohort, train, &folds, protocol, seed, job)?;
+    let best = best_region(&regions, &params.best_region)?;
+    let failed = |model| move |cause| LearnError::Logistic { model, cause };
+    let clinical_predictors = clinical::predictors(cohort, train, params);
+    let learnt_from = training_rad_score(cohort, train, &regions[best], params.rad_score);
+    let fit = |head, seed| missing::fit(cohort, head, &clinical_predictors, train, params, seed);
+    let imputation = seed.named("imputation");
+    let clinical = fit(None, imputation.named("clinical")).map_err(failed("clinical"))?;
+    let with_score = Some((RAD_SCORE.to_owned(), learnt_from));
+    let combined = fit(with_score, imputation.named("combined")).map_err(failed("combined"))?;
+    Ok(Recipe { train: train.to_vec(), regions, best, clinical_predictors, clinical, combined })
+}
+
+fn learn_regions(
+    cohort: &Cohort,
+    train: &[usize],
+    folds: &[usize],
+    protocol: &Protocol,
+    seed: Seed,
+    job: &Job,
+) -> Result<Vec<LearntRegion>, LearnError> {
+    let n_folds = protocol.learn.n_folds;
+    let parts = cohort.regions.len() * (n_folds + 1);
+    let stage = job.stage("regions", parts);
+    // Part 0 of a region learns from all rows, part k from all but fold k - 1.
+    let part = |at: usize| {
+        let (features, fold) = (&cohort.regions[at / (n_folds + 1)], at % (n_folds + 1));
+        let rows: Vec<usize> =
+            (0..train.len()).filter(|&i| fold == 0 || folds[i] != fold - 1).map(|i| train[i]).collect();
+        let learn = || region::learn(cohort, features, &rows, protocol, seed.nth(fold), job);
+        let learnt = job.part(&format!("region/{}/{fold}", features.region), learn)?;
+        stage.step().map(|()| learnt)
+    };
+    let learnt: Vec<Result<RegionModel, RegionTrouble>> =
+        (0..parts).into_par_iter().map(part).collect::<Result<_, Cancelled>>()?;
+    let mut learnt = learnt.into_iter();
+    let region = |features: &crate::pipeline::cohort::Features| {
+        let model = learnt.next().expect("one part a region");
+        let others: Vec<_> = learnt.by_ref().take(n_folds).collect();
+        let score = |(i, &row): (usize, &usize)| {
+            let held = others[folds[i]].as_ref().ok()?;
+            held.scores(features, &[row])[0].map(|(p, _)| p)
+        };
+        let out_of_fold: Vec<Option<f64>> = train.iter().enumerate().map(score).collect();
+        let auc = auc_of(&cohort.events(train), &out_of_fold);
+        LearntRegion { region: features.region.clone(), model, out_of_fold, auc }
+    };
+    Ok(cohort.regions.iter().map(region).collect())
+}
+
+/// AUC of the rows that have a score.
+pub fn auc_of(event: &[bool], scores: &[Option<f64>]) -> Option<f64> {
+    let (event, scores): (Vec<bool>, Vec<f64>) =
+        event.iter().zip(scores).filter_map(|(&event, score)| Some((event, (*score)?))).unzip();
+    roc::auc(&scores, &event).map(|auc| auc.auc)
+}
+
+fn best_region(regions: &[LearntRegion], wanted: &str) -> Result<usize, LearnError> {
+    if wanted != BY_AUC {
+        let valid = || regions.iter().map(|region| region.region.as_str()).collect::<Vec<_>>().join(", ");
+        let at = regions.iter().position(|region| region.region == wanted);
+        let at = at.ok_or_else(|| LearnError::Region { found: wanted.to_owned(), valid: valid() })?;
+        return match &regions[at].model {
+            Ok(_) => Ok(at),
+            Err(trouble) => Err(LearnError::NoRegion { region: wanted.to_owned(), trouble: trouble.clone() }),
+        };
+    }
+    let usable = (0..regions.len()).filter(|&at| regions[at].model.is_ok());
+    let auc = |at: usize| regions[at].auc.unwrap_or(0.0);
+    match (usable.reduce(|best, next| if auc(next) > auc(best) { next } else { best }), regions.first()) {
+        (Some(best), _) => Ok(best),
+        (None, None) => Err(LearnError::NoFeatures),
+        (None, Some(first)) => {
+            let trouble = first.model.clone().expect_err("no region is usable");
+            Err(LearnError::NoRegion { region: first.region.clone(), trouble })
+        }
+    }
+}
+
+/// The Rad-score of the training rows as the combined model sees it, one entry a patient of the cohort.
+fn training_rad_score(cohort: &Cohort, train: &[usize], region: &LearntRegion, kind: RadScore) -> Vec<Option<f64>> {
+    let features = cohort.regions.iter().find(|features| features.region == region.region).expect("a learnt region");
+    let mut scores = vec![None; cohort.codes.len()];
+    match (kind, &region.model) {
+        (RadScore::InSample, Ok(model)) => {
+            let fitted = model.scores(features, train);
+            train.iter().zip(fitted).for_each(|(&row, score)| scores[row] = score.map(|(p, _)| p));
+        }
+        _ => train.iter().zip(&region.out_of_fold).for_each(|(&row, score)| scores[row] = *score),
+    }
+    scores
+}
+
+impl Recipe {
+    /// Probabilities of any patients, from the chain learnt on all training rows.
+    pub fn scores(&self, cohort: &Cohort, rows: &[usize]) -> Scores {
+        let region = |learnt: &LearntRegion| {
+            let features = cohort.regions.iter().find(|features| features.region == learnt.region);
+            match (&learnt.model, features) {
+                (Ok(model), Some(features)) => {
+                    model.scores(features, rows).into_iter().map(|score| score.map(|(p, _)| p)).collect()
+                }
+                _ => vec![None; rows.len()],
+            }
+        };
+        let regions: Vec<Vec<Option<f64>>> = self.regions.iter().map(region).collect();
+        self.with_rad_score(cohort, rows, regions)
+    }
+
+    /// Probabilities of the training patients as reported: out of fold where the protocol says so.
+    pub fn training_scores(&self, cohort: &Cohort, kind: RadScore) -> Scores {
+        match kind {
+            RadScore::InSample => self.scores(cohort, &self.train),
+            RadScore::OutOfFold => {
+                let regions = self.regions.iter().map(|region| region.out_of_fold.clone()).collect();
+                self.with_rad_score(cohort, &self.train, regions)
+            }
+        }
+    }
+
+    fn with_rad_score(&self, cohort: &Cohort, rows: &[usize], regions: Vec<Vec<Option<f64>>>) -> Scores {
+        let radiomics = regions[self.best].clone();
+        let terms = clinical::terms(cohort, &self.clinical_predictors);
+        let clinical = self.clinical.scores(&terms, rows);
+        let combined = |(&row, score): (&usize, &Option<f64>)| {
+            self.combined.score(std::iter::once(*score).chain(terms.iter().map(|(_, values)| values[row])))
+        };
+        let combined = rows.iter().zip(&radiomics).map(combined).collect();
+        Scores { regions, clinical, radiomics, combined }
+    }
+}
+
+impl Scores {
+    /// Every model by name: the regions, then clinical, radiomics, combined.
+    pub fn named(&self, recipe: &Recipe) -> Vec<(String, &[Option<f64>])> {
+        let regions = recipe.regions.iter().zip(&self.regions).map(|(learnt, p)| (learnt.region.clone(), p.as_slice()));
+        let others = [("clinical", &self.clinical), ("radiomics", &self.radiomics), ("combined", &self.combined)];
+        regions.chain(others.into_iter().map(|(name, p)| (name.to_owned(), p.as_slice()))).collect()
+    }
+}

@@ -1,0 +1,231 @@
+//! Missing clinical values: filled once, or imputed several times and pooled, always learnt from training rows.
+
+use nalgebra::DMatrix;
+
+use crate::pipeline::clinical::{Logistic, Term};
+use crate::pipeline::cohort::Cohort;
+use crate::protocol::learn::{Missing, Params};
+use osteon_base::seed::Seed;
+use osteon_stats::model::logistic::FitError;
+
+/// Rounds of chained equations, as mice.
+const ROUNDS: usize = 5;
+/// Nearest rows of which one lends its value, as mice.
+const DONORS: usize = 5;
+/// Part of each diagonal element that is added to it: collinear columns still have a solution.
+const RIDGE: f64 = 1e-5;
+
+/// Fits the event on the clinical `variables`, after the terms of `head`, whose holes are never filled.
+pub fn fit(
+    cohort: &Cohort,
+    head: Option<Term>,
+    variables: &[String],
+    rows: &[usize],
+    params: &Params,
+    seed: Seed,
+) -> Result<Logistic, FitError> {
+    let groups: Vec<Vec<Term>> = variables.iter().map(|variable| cohort.coded(variable)).collect();
+    let n_head = usize::from(head.is_some());
+    let terms: Vec<Term> = head.iter().cloned().chain(groups.iter().flatten().cloned()).collect();
+    if params.missing == Missing::CompleteCase {
+        return Logistic::fit(cohort, &terms, rows);
+    }
+    let rows: Vec<usize> =
+        rows.iter().copied().filter(|&row| terms[..n_head].iter().all(|(_, values)| values[row].is_some())).collect();
+    let fill: Vec<Option<f64>> =
+        (0..n_head).map(|_| None).chain(groups.iter().flat_map(|group| usual(group, &rows))).collect();
+    let holes = rows.iter().filter(|&&row| terms.iter().any(|(_, values)| values[row].is_none())).count();
+    let mut fitted = match params.missing {
+        Missing::Multiple if holes > 0 => {
+            let chain = Chain { cohort, head: &terms[..n_head], rows: &rows };
+            let one = |at: usize| Logistic::fit(cohort, &chain.imputed(&groups, seed.nth(at)), &rows);
+            pool(&(0..params.n_imputations).map(one).collect::<Result<Vec<_>, _>>()?)
+        }
+        _ => Logistic::fit(cohort, &filled(&terms, &fill), &rows)?,
+    };
+    if holes > 0 {
+        fitted.notes.push(match params.missing {
+            Missing::Multiple => format!(
+                "{holes} training patients with a missing value: imputed {} times, pooled by Rubin's rules",
+                params.n_imputations
+            ),
+            _ => format!("{holes} training patients with a missing value: filled with the median or usual level"),
+        });
+    }
+    fitted.fill = fill;
+    Ok(fitted)
+}
+
+/// What stands for a hole of each term of a variable: the median, or the most frequent level (the first of equal ones).
+fn usual(group: &[Term], rows: &[usize]) -> Vec<Option<f64>> {
+    let known = |(_, values): &Term| rows.iter().filter_map(|&row| values[row]).collect::<Vec<f64>>();
+    if let [term] = group
+        && !term.0.contains('=')
+    {
+        let mut values = known(term);
+        values.sort_by(f64::total_cmp);
+        let n = values.len();
+        return vec![(n > 0).then(|| values[(n - 1) / 2] / 2.0 + values[n / 2] / 2.0)];
+    }
+    let counts: Vec<f64> = group.iter().map(|term| known(term).iter().sum()).collect();
+    let n = group.first().map_or(0, |term| known(term).len());
+    let reference = n as f64 - counts.iter().sum::<f64>();
+    let most = counts.iter().fold(reference, |most: f64, &count| most.max(count));
+    let level = if reference >= most { None } else { counts.iter().position(|&count| count >= most) };
+    (0..group.len()).map(|at| (n > 0).then(|| f64::from(u8::from(level == Some(at))))).collect()
+}
+
+fn filled(terms: &[Term], fill: &[Option<f64>]) -> Vec<Term> {
+    let of = |((name, values), fill): (&Term, &Option<f64>)| {
+        (name.clone(), values.iter().map(|value| value.or(*fill)).collect())
+    };
+    terms.iter().zip(fill).map(of).collect()
+}
+
+/// Chained equations with predictive mean matching (van Buuren and Groothuis-Oudshoorn 2011; Little 1988) on training
+/// rows: each variable from the others, the event and the terms that are always known.
+struct Chain<'a> {
+    cohort: &'a Cohort,
+    head: &'a [Term],
+    rows: &'a [usize],
+}
+
+impl Chain<'_> {
+    /// The terms of all groups with their holes in the rows filled by values of other rows.
+    fn imputed(&self, groups: &[Vec<Term>], seed: Seed) -> Vec<Term> {
+        let mut full = groups.to_vec();
+        for (at, group) in groups.iter().enumerate() {
+            let (known, holes) = self.sides(group);
+            for hole in holes {
+                let seed = seed.named("start").nth(at).nth(hole);
+                if !known.is_empty() {
+                    lend(&mut full[at], group, known[below(seed, known.len())], hole);
+                }
+            }
+        }
+        for round in 0..ROUNDS {
+            for (at, group) in groups.iter().enumerate() {
+                self.redraw(&mut full, at, group, seed.nth(round).nth(at));
+            }
+        }
+        self.head.iter().cloned().chain(full.into_iter().flatten()).collect()
+    }
+
+    /// Rows with and without the variable.
+    fn sides(&self, group: &[Term]) -> (Vec<usize>, Vec<usize>) {
+        self.rows.iter().partition(|&&row| group.iter().all(|(_, values)| values[row].is_some()))
+    }
+
+    /// Draws the holes of one variable again, given all others.
+    fn redraw(&self, full: &mut [Vec<Term>], at: usize, group: &[Term], seed: Seed) {
+        let (known, holes) = self.sides(group);
+        if known.is_empty() || holes.is_empty() {
+            return;
+        }
+        let others: Vec<&Term> =
+            full.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, terms)| terms).collect();
+        let value = |row: usize, k: usize| match k {
+            0 => 1.0,
+            1 => f64::from(u8::from(self.cohort.event[row])),
+            _ => self.head.iter().chain(others.iter().copied()).nth(k - 2).and_then(|(_, v)| v[row]).unwrap_or(0.0),
+        };
+        let width = 2 + self.head.len() + others.len();
+        // Learnt on a bootstrap sample: imputations then carry the uncertainty of the regression.
+        let sample: Vec<usize> =
+            (0..known.len()).map(|draw| known[below(seed.named("rows").nth(draw), known.len())]).collect();
+        let x = DMatrix::from_fn(sample.len(), width, |i, k| value(sample[i], k));
+        let y = DMatrix::from_fn(sample.len(), group.len(), |i, k| group[k].1[sample[i]].unwrap_or(0.0));
+        let mut gram = x.transpose() * &x;
+        (0..width).for_each(|k| gram[(k, k)] += RIDGE * gram[(k, k)] + f64::MIN_POSITIVE);
+        let Some(factor) = gram.cholesky() else { return };
+        let b = factor.solve(&(x.transpose() * y));
+        let predicted = |row: usize| -> Vec<f64> {
+            (0..group.len()).map(|j| (0..width).map(|k| value(row, k) * b[(k, j)]).sum()).collect()
+        };
+        let donors: Vec<(usize, Vec<f64>)> = known.iter().map(|&row| (row, predicted(row))).collect();
+        let lent: Vec<(usize, usize)> = holes
+            .iter()
+            .map(|&hole| {
+                let own = predicted(hole);
+                let far = |other: &[f64]| own.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+                let mut nearest: Vec<(f64, usize)> = donors.iter().map(|(row, p)| (far(p), *row)).collect();
+                nearest.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                let n = nearest.len().min(DONORS);
+                (nearest[below(seed.named("donor").nth(hole), n)].1, hole)
+            })
+            .collect();
+        lent.into_iter().for_each(|(donor, hole)| lend(&mut full[at], group, donor, hole));
+    }
+}
+
+fn lend(full: &mut [Term], group: &[Term], donor: usize, hole: usize) {
+    full.iter_mut().zip(group).for_each(|(term, own)| term.1[hole] = own.1[donor]);
+}
+
+/// Rubin's rules: mean coefficients; mean covariance plus (1 + 1/m) times that between the imputations.
+fn pool(fits: &[Logistic]) -> Logistic {
+    let m = fits.len() as f64;
+    let all = |fit: &Logistic| -> Vec<f64> {
+        std::iter::once(fit.intercept).chain(fit.coefficients.iter().copied()).collect()
+    };
+    let estimates: Vec<Vec<f64>> = fits.iter().map(all).collect();
+    let width = estimates[0].len();
+    let mean: Vec<f64> = (0..width).map(|k| estimates.iter().map(|one| one[k]).sum::<f64>() / m).collect();
+    let cell = |i: usize, k: usize| {
+        let within: f64 = fits.iter().map(|fit| fit.covariance[i][k]).sum::<f64>() / m;
+        let between: f64 = estimates.iter().map(|one| (one[i] - mean[i]) * (one[k] - mean[k])).sum();
+        within + if m > 1.0 { (1.0 + 1.0 / m) * between / (m - 1.0) } else { 0.0 }
+    };
+    let mut notes: Vec<String> = fits.iter().flat_map(|fit| fit.notes.iter().cloned()).collect();
+    notes.sort();
+    notes.dedup();
+    Logistic {
+        intercept: mean[0],
+        coefficients: mean[1..].to_vec(),
+        covariance: (0..width).map(|i| (0..width).map(|k| cell(i, k)).collect()).collect(),
+        notes,
+        ..fits[0].clone()
+    }
+}
+
+/// A whole number below `n` from a seed.
+fn below(seed: Seed, n: usize) -> usize {
+    ((u128::from(seed.0) * n as u128) >> 64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_filled_with_the_median_or_the_usual_level() {
+        let number = vec![("alp".to_owned(), vec![Some(1.0), None, Some(9.0), Some(3.0)])];
+        assert_eq!(usual(&number, &[0, 1, 2, 3]), [Some(3.0)]);
+        assert_eq!(usual(&number, &[0, 2]), [Some(5.0)]);
+        assert_eq!(usual(&number, &[1]), [None]);
+        let level = |name: &str, is: [f64; 4]| (name.to_owned(), is.map(Some).to_vec());
+        let levels = [level("site=tibia", [0.0, 1.0, 1.0, 0.0]), level("site=other", [0.0, 0.0, 0.0, 1.0])];
+        assert_eq!(usual(&levels, &[0, 1, 2, 3]), [Some(1.0), Some(0.0)]);
+        assert_eq!(usual(&levels, &[0]), [Some(0.0), Some(0.0)]);
+    }
+
+    #[test]
+    fn pooling_adds_the_variance_between_imputations() {
+        let fit = |intercept: f64, b: f64| Logistic {
+            terms: vec!["x".to_owned()],
+            intercept,
+            coefficients: vec![b],
+            covariance: vec![vec![2.0, 0.0], vec![0.0, 1.0]],
+            n: 10,
+            n_missing: 0,
+            n_events: 5,
+            ranges: vec![(0.0, 1.0)],
+            fill: Vec::new(),
+            notes: Vec::new(),
+        };
+        let pooled = pool(&[fit(1.0, 0.0), fit(1.0, 2.0)]);
+        assert_eq!((pooled.intercept, pooled.coefficients[0]), (1.0, 1.0));
+        // Within 1, between 2, and a half of it again.
+        assert_eq!(pooled.covariance, [[2.0, 0.0], [0.0, 4.0]]);
+    }
+}

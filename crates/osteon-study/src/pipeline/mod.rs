@@ -1,0 +1,8 @@
+//! Stages put together: describe a patient, learn a model, validate it.
+
+pub mod clinical;
+pub mod cohort;
+pub mod learn;
+pub mod missing;
+pub mod region;
+pub mod validate;

@@ -1,0 +1,92 @@
+//! How a study learns: sets, clinical predictors, Rad-score, best region, and how much is spent on validation.
+
+use serde::{Deserialize, Serialize};
+
+use osteon_base::seed::Seed;
+
+/// Choices of the whole chain from features to the combined model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// All randomness of splits, folds, forests and resamples comes from here.
+    pub seed: Seed,
+    /// Share of each response group that is drawn for training.
+    pub train_fraction: f64,
+    /// Which probability stands for the Rad-score when the combined model is learnt.
+    pub rad_score: RadScore,
+    /// `by_auc` takes the region with the largest out-of-fold AUC in training; else a region's name.
+    pub best_region: String,
+    /// Clinical predictors by name; empty: by the rule of `p_enter` and `p_keep`.
+    pub clinical: Vec<String>,
+    /// Variables with a smaller univariate p enter the multivariate model.
+    pub p_enter: f64,
+    /// Of those, the ones with a smaller multivariate p are kept (the smallest when there is none).
+    pub p_keep: f64,
+    /// What happens to patients without a clinical predictor.
+    pub missing: Missing,
+    /// Imputations under `missing = "multiple"`.
+    pub n_imputations: usize,
+    /// Folds of out-of-fold probabilities and of nested cross-validation.
+    pub n_folds: usize,
+    /// Bootstrap samples of the whole chain for Harrell's optimism; 0 does without. The SD of the optimism of an AUC is
+    /// about 0.05 in a study of 75: 20 samples (preset `study`, a fit in well under a minute) know its mean to 0.011,
+    /// 200 (`recommended`, for publication) to 0.004.
+    pub n_bootstraps: usize,
+    /// Repeats of nested cross-validation of the whole chain; 0 does without.
+    pub n_repeats: usize,
+    /// Permutations of the response through the whole chain, held against nested cross-validation, which is repeated
+    /// once at least; 0 does without.
+    pub n_permutations: usize,
+    /// Random splits of all patients in the shares of `train_fraction`: on each the whole chain is learnt and tested
+    /// anew, to show how far the test AUC depends on who was drawn. They are reported beside the split in force, and
+    /// nothing is learnt or chosen from them; 0 does without.
+    pub n_splits: usize,
+}
+
+/// What happens to patients without the value of a clinical predictor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// They are left out of the fit, counted, and get no probability.
+    CompleteCase,
+    /// The median of the training patients stands for the value, or their most frequent level.
+    Simple,
+    /// Chained equations with predictive mean matching among the training patients, fits pooled by Rubin's rules; a
+    /// new patient gets the value of `simple`.
+    Multiple,
+}
+
+/// A training patient's Rad-score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RadScore {
+    /// From the forest that was grown on the patient too: close to the truth it was shown, in training only.
+    InSample,
+    /// From a chain learnt on the other folds: what a new patient would get.
+    OutOfFold,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Params {
+            seed: Seed(20_260_730),
+            // 75 of 93.
+            train_fraction: 0.806,
+            rad_score: RadScore::OutOfFold,
+            best_region: BY_AUC.to_owned(),
+            clinical: Vec::new(),
+            p_enter: 0.1,
+            p_keep: 0.05,
+            missing: Missing::CompleteCase,
+            n_imputations: 20,
+            n_folds: 5,
+            n_bootstraps: 20,
+            n_repeats: 1,
+            n_permutations: 0,
+            n_splits: 0,
+        }
+    }
+}
+
+/// The word for the region with the largest out-of-fold AUC.
+pub const BY_AUC: &str = "by_auc";

@@ -1,0 +1,250 @@
+//! Tables 1 and 2: the cohort by response, as a whole and within the training and test sets.
+
+use crate::report::cohort::{Compared, EFFECT, Kind, compare, is_rank_test};
+use crate::report::describe::{summary_cell, test_cells};
+use crate::report::printed::{Entry, PRINTED, printed};
+use crate::report::sheet::{Cell, Sheet};
+use osteon_stats::stats::compare::{ContinuousRule, Params};
+use osteon_stats::stats::describe::Summary;
+use osteon_stats::stats::text::decimals;
+use osteon_stats::table::{Table, TableError, Values};
+
+/// The groups of Tables 1 and 2, in order: without and with the event.
+const RESPONSE: [&str; 2] = ["pGR", "non-pGR"];
+
+/// What the headings and notes of Table 2 begin with, one a comparison.
+pub const SETS: [&str; 3] = ["Training: ", "Test: ", "Sets: "];
+
+/// One comparison of two groups over all printed variables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// `all`, `training`, `test`, or `balance` for training against test.
+    pub set: &'static str,
+    pub groups: [&'static str; 2],
+    pub n: [usize; 2],
+    pub variables: Vec<Compared>,
+}
+
+/// Which statistics a continuous variable is printed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spread {
+    /// Mean ± SD for all, as published.
+    MeanSd,
+    /// The median where ranks are compared.
+    ByTest,
+}
+
+/// Table 1: all patients by response. `event` is non-pGR; patients without a response do not count.
+pub fn table_1(cohort: &Table, event: &[Option<bool>], params: &Params) -> Result<(Sheet, Vec<Entry>), TableError> {
+    let block = block("all", RESPONSE, cohort, event, params)?;
+    let spread = spread(params);
+    let mut headings = vec!["Variable".to_owned(), format!("Total (n = {})", block.n[0] + block.n[1])];
+    headings.extend(group_headings(&block, ""));
+    let mut rows = Vec::new();
+    for variable in &block.variables {
+        rows.extend(variable_rows(variable, &[Part { variable, total: true }], spread));
+    }
+    let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
+    notes.extend(block.variables.iter().map(|variable| variable.note(printed(&variable.name).label)));
+    let sheet = Sheet {
+        title: "Table 1. Clinical characteristics by response".to_owned(),
+        headings,
+        rows,
+        notes,
+        provenance: Vec::new(),
+    };
+    Ok((sheet, entries(&block)))
+}
+
+/// Table 2: by response within each set, and training against test. `test` is membership of the test set.
+pub fn table_2(
+    cohort: &Table,
+    event: &[Option<bool>],
+    test: &[Option<bool>],
+    params: &Params,
+) -> Result<(Sheet, Vec<Entry>), TableError> {
+    let within = |side: bool| -> Vec<Option<bool>> {
+        event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(side))).collect()
+    };
+    let known: Vec<Option<bool>> =
+        event.iter().zip(test).map(|(event, test)| test.filter(|_| event.is_some())).collect();
+    let blocks = [
+        block("training", RESPONSE, cohort, &within(false), params)?,
+        block("test", RESPONSE, cohort, &within(true), params)?,
+        block("balance", ["training", "test"], cohort, &known, params)?,
+    ];
+    let spread = spread(params);
+    let mut headings = vec!["Variable".to_owned()];
+    let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
+    for (block, prefix) in blocks.iter().zip(SETS) {
+        headings.extend(group_headings(block, prefix));
+        let label = |variable: &Compared| format!("{}{}", prefix, printed(&variable.name).label);
+        notes.extend(block.variables.iter().map(|variable| variable.note(&label(variable))));
+    }
+    let mut rows = Vec::new();
+    for at in 0..PRINTED.len() {
+        let parts: Vec<Part> =
+            blocks.iter().map(|block| Part { variable: &block.variables[at], total: false }).collect();
+        rows.extend(variable_rows(parts[0].variable, &parts, spread));
+    }
+    let title = "Table 2. Clinical characteristics by response in the training and test sets".to_owned();
+    let found = blocks[..2].iter().flat_map(entries).collect();
+    Ok((Sheet { title, headings, rows, notes, provenance: Vec::new() }, found))
+}
+
+impl Spread {
+    fn note(self) -> &'static str {
+        match self {
+            Spread::MeanSd => "n (%); mean ± SD",
+            Spread::ByTest => "n (%); mean ± SD, median [quartiles] where ranks are compared",
+        }
+    }
+}
+
+/// The published tables print mean ± SD beside Mann-Whitney's test throughout.
+fn spread(params: &Params) -> Spread {
+    if params.continuous == ContinuousRule::MannWhitney { Spread::MeanSd } else { Spread::ByTest }
+}
+
+fn block(
+    set: &'static str,
+    groups: [&'static str; 2],
+    cohort: &Table,
+    second: &[Option<bool>],
+    params: &Params,
+) -> Result<Block, TableError> {
+    let names: Vec<&str> = PRINTED.iter().map(|printed| printed.name).collect();
+    let mut variables = compare(cohort, &names, second, params)?;
+    variables.iter_mut().for_each(in_printed_order);
+    let n = [false, true].map(|group| second.iter().filter(|&&of| of == Some(group)).count());
+    Ok(Block { set, groups, n, variables })
+}
+
+fn in_printed_order(variable: &mut Compared) {
+    let order = printed(&variable.name).levels;
+    if let Kind::Categorical { levels, counts, .. } = &mut variable.kind {
+        let place = |level: &String| order.iter().position(|(name, _)| name == level).unwrap_or(order.len());
+        let mut both: Vec<(String, [usize; 2])> = levels.drain(..).zip(counts.drain(..)).collect();
+        both.sort_by_key(|(level, _)| place(level));
+        (*levels, *counts) = both.into_iter().unzip();
+    }
+}
+
+fn group_headings(block: &Block, prefix: &str) -> Vec<String> {
+    let groups = (0..2).map(|group| format!("{prefix}{} (n = {})", block.groups[group], block.n[group]));
+    let tests = ["test", "statistic", "df", "p", "effect"];
+    let name = |test: &str| if prefix.is_empty() { test.to_owned() } else { format!("{prefix}{test}") };
+    groups.chain(tests.map(name)).collect()
+}
+
+/// One comparison's columns of a variable.
+struct Part<'a> {
+    variable: &'a Compared,
+    /// Whether both groups together come first.
+    total: bool,
+}
+
+/// The rows of a variable: its name with summaries and tests, one a level, and the missing ones.
+fn variable_rows(first: &Compared, parts: &[Part], spread: Spread) -> Vec<Vec<Cell>> {
+    let form = printed(&first.name);
+    let mut rows = vec![vec![Cell::Text(form.label.to_owned())]];
+    for part in parts {
+        rows[0].extend(summaries(part, spread));
+        rows[0].extend(test_cells(part.variable));
+    }
+    let level_row = |label: String, cells: &dyn Fn(&Part) -> Vec<Cell>| {
+        let mut row = vec![Cell::Level { of: form.label.to_owned(), level: label }];
+        for part in parts {
+            row.extend(cells(part));
+            row.extend(vec![Cell::Empty; 5]);
+        }
+        row
+    };
+    if let Kind::Categorical { levels, .. } = &first.kind {
+        for (at, level) in levels.iter().enumerate() {
+            rows.push(level_row(form.level(level).to_owned(), &|part| counts(part, at)));
+        }
+    }
+    if parts.iter().any(|part| part.variable.missing != [0, 0]) {
+        rows.push(level_row("missing".to_owned(), &|part| {
+            let missing = part.variable.missing;
+            let total = part.total.then_some(Cell::Count(missing[0] + missing[1]));
+            total.into_iter().chain(missing.map(Cell::Count)).collect()
+        }));
+    }
+    rows
+}
+
+fn summaries(part: &Part, spread: Spread) -> Vec<Cell> {
+    let Kind::Continuous(comparison) = &part.variable.kind else {
+        return vec![Cell::Empty; if part.total { 3 } else { 2 }];
+    };
+    let rank = spread == Spread::ByTest && is_rank_test(part.variable.chosen());
+    let digits = decimals(comparison.all.sd, 2);
+    let cell = |summary: &Summary| summary_cell(summary, rank, digits);
+    let total = part.total.then(|| cell(&comparison.all));
+    total.into_iter().chain(comparison.groups.iter().map(cell)).collect()
+}
+
+fn counts(part: &Part, level: usize) -> Vec<Cell> {
+    let Kind::Categorical { counts, .. } = &part.variable.kind else { return vec![Cell::Empty; 2] };
+    let (n, count) = (part.variable.n(), counts[level]);
+    let total = part.total.then(|| Cell::CountPercent { n: count[0] + count[1], of: n[0] + n[1] });
+    total.into_iter().chain((0..2).map(|group| Cell::CountPercent { n: count[group], of: n[group] })).collect()
+}
+
+/// The cells of a block in the words of the published tables.
+fn entries(block: &Block) -> Vec<Entry> {
+    let whole = block.set == "all";
+    let entry = |row: &str, column: &str, cell: Cell| Entry {
+        set: block.set,
+        row: row.to_owned(),
+        column: column.to_owned(),
+        cell,
+    };
+    let columns = if whole { &["Total", "pGR", "non-pGR"][..] } else { &["pGR", "non-pGR"][..] };
+    let across = |row: &str, cells: Vec<Cell>| {
+        columns.iter().zip(cells).map(|(column, cell)| entry(row, column, cell)).collect::<Vec<_>>()
+    };
+    let total = whole.then_some(Cell::Count(block.n[0] + block.n[1]));
+    let mut found = across("n", total.into_iter().chain(block.n.map(Cell::Count)).collect());
+    for variable in &block.variables {
+        let form = printed(&variable.name);
+        let part = Part { variable, total: whole };
+        match &variable.kind {
+            Kind::Continuous(_) => found.extend(across(form.label, summaries(&part, Spread::MeanSd))),
+            Kind::Categorical { levels, .. } => {
+                for (at, level) in levels.iter().enumerate() {
+                    found.extend(across(&format!("{}: {}", form.label, form.level(level)), counts(&part, at)));
+                }
+            }
+        }
+        if let Some(chosen) = variable.chosen() {
+            found.push(entry(form.label, "statistic", Cell::number(chosen.statistic, 3)));
+            found.push(entry(form.label, "P value", Cell::P(chosen.p)));
+        }
+    }
+    found
+}
+
+/// Which rows of a cohort carry the event: the column `event`, else `necrosis_pct` below 90.
+pub fn event_of(cohort: &Table) -> Result<Vec<Option<bool>>, TableError> {
+    if let Ok(event) = cohort.numbers("event") {
+        return Ok(event.iter().map(|event| event.map(|event| event == 1.0)).collect());
+    }
+    Ok(cohort.numbers("necrosis_pct")?.iter().map(|necrosis| necrosis.map(|percent| percent < 90.0)).collect())
+}
+
+/// Which rows belong to the test set, from the column `set` (or `split`); `None` for rows in neither.
+pub fn test_set_of(cohort: &Table) -> Result<Vec<Option<bool>>, TableError> {
+    let column = cohort.column("set").or_else(|_| cohort.column("split"))?;
+    let Values::Levels { levels, codes } = &column.values else {
+        return Err(TableError::NotLevels(column.name.clone()));
+    };
+    let side = |code: usize| match levels[code].as_str() {
+        "test" => Some(true),
+        "train" | "training" => Some(false),
+        _ => None,
+    };
+    Ok(codes.iter().map(|code| code.and_then(side)).collect())
+}

@@ -1,0 +1,170 @@
+//! `describe`: every variable of a table by event, with all tests.
+
+use serde_json::{Map, Value, json};
+
+use crate::report::cohort::{Compared, Kind};
+use crate::report::sheet::{Cell, Sheet};
+use osteon_stats::stats::compare::{Categorical, Continuous};
+use osteon_stats::stats::describe::Summary;
+use osteon_stats::stats::text::decimals;
+use osteon_stats::stats::two_groups::Test;
+
+/// The groups, in order: rows without the event, rows with it.
+pub const GROUPS: [&str; 2] = ["no event", "event"];
+
+/// `n`, then one object a variable: `name`, `kind`, `groups`, `tests`, `chosen`.
+///
+/// A group has `name`, `n` (with a value), `missing`, and `mean`, `sd`, `median`, `q1`, `q3` or `counts` by level. A
+/// test has `statistic`, `df`, `p`; `df` of `levene` is the denominator's. `ks_lilliefors` and `shapiro` are of all
+/// values. Mann-Whitney's `p_exact` is that without ties, `p_exact_ties` that of the tied ranks. What is undefined is
+/// null.
+pub fn json(n: usize, variables: &[Compared]) -> Value {
+    json!({ "n": n, "variables": variables.iter().map(variable).collect::<Vec<_>>() })
+}
+
+fn variable(variable: &Compared) -> Value {
+    let (kind, tests) = match &variable.kind {
+        Kind::Continuous(comparison) => ("continuous", continuous(comparison)),
+        Kind::Categorical { comparison, .. } => ("categorical", categorical(comparison)),
+    };
+    let n = variable.n();
+    let group = |group: usize| {
+        let mut object = Map::new();
+        object.insert("name".into(), GROUPS[group].into());
+        object.insert("n".into(), n[group].into());
+        object.insert("missing".into(), variable.missing[group].into());
+        match &variable.kind {
+            Kind::Continuous(comparison) => summary(&mut object, &comparison.groups[group]),
+            Kind::Categorical { levels, counts, .. } => {
+                let counts: Map<String, Value> =
+                    levels.iter().zip(counts).map(|(level, count)| (level.clone(), count[group].into())).collect();
+                object.insert("counts".into(), counts.into());
+            }
+        }
+        object
+    };
+    json!({
+        "name": variable.name,
+        "kind": kind,
+        "groups": [group(0), group(1)],
+        "tests": tests,
+        "chosen": variable.chosen().map(|chosen| chosen.test.key()),
+    })
+}
+
+fn summary(object: &mut Map<String, Value>, summary: &Summary) {
+    let values = [
+        ("mean", summary.mean),
+        ("sd", summary.sd),
+        ("median", summary.median),
+        ("q1", summary.q1),
+        ("q3", summary.q3),
+    ];
+    values.into_iter().for_each(|(name, value)| {
+        object.insert(name.into(), value.into());
+    });
+}
+
+fn test(test: Option<Test>) -> Value {
+    test.map_or(Value::Null, |test| json!({ "statistic": test.statistic, "df": test.df, "p": test.p }))
+}
+
+fn continuous(comparison: &Continuous) -> Value {
+    let ks = comparison.ks[0];
+    json!({
+        "t_pooled": test(comparison.t_pooled),
+        "t_welch": test(comparison.t_welch),
+        "levene": test(comparison.levene),
+        "mann_whitney": comparison.mann_whitney.map(|test| json!({
+            "u": test.u, "z": test.z, "p": test.p, "p_exact": test.p_exact, "p_exact_ties": test.p_exact_ties,
+        })),
+        "ks_lilliefors": ks.map(|ks| json!({ "statistic": ks.d, "p": ks.p_lilliefors })),
+        "ks_plain": ks.map(|ks| json!({ "statistic": ks.d, "p": ks.p_plain })),
+        "shapiro": comparison.shapiro[0].map(|shapiro| json!({ "statistic": shapiro.w, "p": shapiro.p })),
+        "smd": comparison.standardised_difference,
+    })
+}
+
+fn categorical(comparison: &Categorical) -> Value {
+    json!({
+        "pearson_chi2": test(comparison.pearson),
+        "yates_chi2": test(comparison.yates),
+        "likelihood_ratio": test(comparison.likelihood_ratio),
+        "linear_by_linear": test(comparison.linear_by_linear),
+        "fisher": comparison.fisher.map(|p| json!({ "p": p })),
+        "cramers_v": comparison.cramers_v,
+    })
+}
+
+/// The same for people: one row a continuous variable or a level, the chosen test, and why it was chosen.
+pub fn sheet(title: String, n: [usize; 2], variables: &[Compared]) -> Sheet {
+    let mut headings = vec!["Variable".to_owned()];
+    headings.extend((0..2).map(|group| format!("{} (n = {})", GROUPS[group], n[group])));
+    headings.extend(["Test", "Statistic", "df", "p", "Effect"].map(str::to_owned));
+    let mut notes = vec!["mean ± SD, median [quartiles] where ranks are compared; n (%)".to_owned()];
+    notes.push(crate::report::cohort::EFFECT.to_owned());
+    let mut rows = Vec::new();
+    for variable in variables {
+        rows.extend(variable_rows(variable, &variable.name, |level| level.to_owned()));
+        notes.push(variable.note(&variable.name));
+    }
+    Sheet { title, headings, rows, notes, provenance: Vec::new() }
+}
+
+/// The rows of one variable: its name with the test, and one a level.
+fn variable_rows(variable: &Compared, label: &str, level_label: impl Fn(&str) -> String) -> Vec<Vec<Cell>> {
+    let mut first = vec![Cell::Text(label.to_owned())];
+    match &variable.kind {
+        Kind::Continuous(comparison) => {
+            let rank = crate::report::cohort::is_rank_test(variable.chosen());
+            let digits = decimals(comparison.all.sd, 2);
+            first.extend(comparison.groups.iter().map(|summary| summary_cell(summary, rank, digits)));
+        }
+        Kind::Categorical { .. } => first.extend([Cell::Empty, Cell::Empty]),
+    }
+    first.extend(test_cells(variable));
+    let mut rows = vec![first];
+    let n = variable.n();
+    if let Kind::Categorical { levels, counts, .. } = &variable.kind {
+        for (level, count) in levels.iter().zip(counts) {
+            let level = Cell::Level { of: label.to_owned(), level: level_label(level) };
+            let cells = (0..2).map(|group| Cell::CountPercent { n: count[group], of: n[group] });
+            let mut row: Vec<Cell> = std::iter::once(level).chain(cells).collect();
+            row.resize(rows[0].len(), Cell::Empty);
+            rows.push(row);
+        }
+    }
+    if variable.missing != [0, 0] {
+        let level = Cell::Level { of: label.to_owned(), level: "missing".to_owned() };
+        let mut row: Vec<Cell> = std::iter::once(level).chain(variable.missing.map(Cell::Count)).collect();
+        row.resize(rows[0].len(), Cell::Empty);
+        rows.push(row);
+    }
+    rows
+}
+
+/// Mean ± SD, or median [quartiles]; empty for an empty sample, the mean alone for a single value.
+pub fn summary_cell(summary: &Summary, rank: bool, digits: usize) -> Cell {
+    match (summary.median, summary.q1, summary.q3, summary.mean, summary.sd) {
+        (Some(median), Some(q1), Some(q3), ..) if rank => Cell::MedianIqr { median, q1, q3, digits },
+        (.., Some(mean), Some(sd)) => Cell::MeanSd { mean, sd, digits },
+        (.., mean, None) => Cell::number(mean, digits),
+        _ => Cell::Empty,
+    }
+}
+
+/// Test, statistic, degrees of freedom, p value, effect size.
+pub fn test_cells(variable: &Compared) -> Vec<Cell> {
+    let effect = Cell::number(variable.effect().1, 3);
+    let Some(chosen) = variable.chosen() else {
+        return vec![Cell::Text("none".to_owned()), Cell::Empty, Cell::Empty, Cell::Empty, effect];
+    };
+    let whole = chosen.df.is_none_or(|df| df.fract() == 0.0);
+    vec![
+        Cell::Text(chosen.test.label().to_owned()),
+        Cell::number(chosen.statistic, 3),
+        Cell::number(chosen.df, if whole { 0 } else { 2 }),
+        Cell::P(chosen.p),
+        effect,
+    ]
+}

@@ -1,0 +1,200 @@
+//! ROC analysis of scores as JSON and as a sheet.
+
+use serde_json::{Map, Value, json};
+
+use crate::report::sheet::{Cell, Sheet};
+use osteon_base::job::{Cancelled, Job};
+use osteon_base::seed::Seed;
+use osteon_stats::evaluate::bootstrap::{self, AucOfRows};
+use osteon_stats::evaluate::roc::{self, Auc, Confusion, Paired, Point};
+use osteon_stats::stats::proportion::{clopper_pearson, wilson};
+
+/// Scores on the same rows, compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Discrimination {
+    pub n: usize,
+    pub events: usize,
+    pub scores: Vec<Score>,
+    /// Names and test of each pair.
+    pub comparisons: Vec<(String, String, Option<Paired>)>,
+    pub replicates: usize,
+    pub seed: Seed,
+}
+
+/// One score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    pub name: String,
+    pub auc: Auc,
+    pub youden: Point,
+    pub at_youden: Confusion,
+    pub at_half: Confusion,
+    /// All values are between 0 and 1: the people's table then has the cut at 0.5 too.
+    pub is_probability: bool,
+    /// Percentile and BCa interval of the area.
+    pub bootstrap: [Option<[f64; 2]>; 2],
+}
+
+/// Above this size the jackknife of BCa, quadratic in the rows, is left out.
+const BCA_ROWS: usize = 2000;
+
+/// `None` unless there are rows with and without the event.
+pub fn discrimination(
+    scores: &[(String, Vec<f64>)],
+    event: &[bool],
+    params: &bootstrap::Params,
+    seed: Seed,
+    job: &Job,
+) -> Result<Option<Discrimination>, Cancelled> {
+    let mut done = Vec::new();
+    for (name, values) in scores {
+        let Some(auc) = roc::auc(values, event) else { return Ok(None) };
+        let youden = roc::youden(&roc::curve(values, event)).expect("a curve has points");
+        // All scores of a seed see the same resamples.
+        let rows = AucOfRows::new(values, event);
+        let replicates = bootstrap::distribution(event, params, seed.named("roc"), job, |drawn| rows.of(drawn))?;
+        let bca = if event.len() <= BCA_ROWS {
+            bootstrap::bca(auc.auc, &replicates, &leave_one_out(&rows, event.len()))
+        } else {
+            None
+        };
+        done.push(Score {
+            name: name.clone(),
+            youden,
+            at_youden: roc::confusion(values, event, youden.threshold),
+            at_half: roc::confusion(values, event, 0.5),
+            is_probability: values.iter().all(|value| (0.0..=1.0).contains(value)),
+            bootstrap: [bootstrap::percentile(&replicates), bca],
+            auc,
+        });
+    }
+    let pairs = (0..done.len()).flat_map(|a| (a + 1..done.len()).map(move |b| (a, b)));
+    let compared =
+        |(a, b): (usize, usize)| (done[a].name.clone(), done[b].name.clone(), roc::paired(&done[a].auc, &done[b].auc));
+    let comparisons = pairs.map(compared).collect();
+    let events = event.iter().filter(|&&event| event).count();
+    Ok(Some(Discrimination { n: event.len(), events, scores: done, comparisons, replicates: params.replicates, seed }))
+}
+
+/// The area without each row in turn; rows without which there is no area are left out.
+fn leave_one_out(areas: &AucOfRows, n: usize) -> Vec<f64> {
+    let without = |row: usize| areas.of(&(0..n).filter(|&other| other != row).collect::<Vec<_>>());
+    (0..n).filter_map(without).collect()
+}
+
+impl Discrimination {
+    /// `n`, `events`, `scores` and `comparisons`; what is undefined is null.
+    pub fn json(&self) -> Value {
+        let score = |score: &Score| {
+            let mut youden = measures(score.youden.threshold, &score.at_youden);
+            youden.insert("threshold".into(), score.youden.threshold.into());
+            json!({
+                "name": score.name,
+                "auc": score.auc.auc,
+                "se": score.auc.se(),
+                "ci": score.auc.ci(),
+                "youden": youden,
+                "at_0.5": measures(0.5, &score.at_half),
+                "bootstrap": {
+                    "replicates": self.replicates, "seed": self.seed.0,
+                    "percentile": score.bootstrap[0], "bca": score.bootstrap[1],
+                },
+            })
+        };
+        let comparison = |(a, b, test): &(String, String, Option<Paired>)| {
+            json!({
+                "a": a,
+                "b": b,
+                "difference": test.map(|test| test.difference),
+                "se": test.map(|test| test.se),
+                "z": test.and_then(|test| test.z),
+                "p": test.and_then(|test| test.p),
+            })
+        };
+        json!({
+            "n": self.n,
+            "events": self.events,
+            "scores": self.scores.iter().map(score).collect::<Vec<_>>(),
+            "comparisons": self.comparisons.iter().map(comparison).collect::<Vec<_>>(),
+        })
+    }
+
+    /// One row a score and cut-off.
+    pub fn sheet(&self, title: String) -> Sheet {
+        let headings = [
+            "Score",
+            "AUC (95% CI)",
+            "SE",
+            "Bootstrap CI",
+            "Cut-off",
+            "Accuracy",
+            "Sensitivity",
+            "Specificity",
+            "Precision",
+            "F1",
+        ];
+        let mut rows = Vec::new();
+        for score in &self.scores {
+            let area = match score.auc.ci() {
+                Some([low, high]) => Cell::Interval { estimate: score.auc.auc, low, high, digits: 3 },
+                None => Cell::Number { value: score.auc.auc, digits: 3 },
+            };
+            let interval = score.bootstrap[0].map_or(Cell::Empty, |[low, high]| Cell::Range { low, high, digits: 3 });
+            let head = [Cell::Text(score.name.clone()), area, Cell::number(score.auc.se(), 4), interval];
+            rows.push(head.into_iter().chain(cut(score.youden.threshold, &score.at_youden)).collect());
+            if score.is_probability {
+                let head = [Cell::Text(format!("{} at 0.5", score.name)), Cell::Empty, Cell::Empty, Cell::Empty];
+                rows.push(head.into_iter().chain(cut(0.5, &score.at_half)).collect());
+            }
+        }
+        let mut notes = vec![
+            format!("{} rows, {} events; DeLong's intervals; cut-off by Youden's index", self.n, self.events),
+            format!("stratified bootstrap, {} replicates, seed {}, percentiles", self.replicates, self.seed.0),
+        ];
+        for (a, b, test) in &self.comparisons {
+            let text = match test.and_then(|test| Some((test.z?, test.p?))) {
+                Some((z, p)) => {
+                    format!("z {}, p {}", osteon_stats::stats::text::fixed(z, 3), osteon_stats::stats::text::p_text(p))
+                }
+                None => "the difference has no variance".to_owned(),
+            };
+            notes.push(format!("{a} against {b}, DeLong: {text}"));
+        }
+        Sheet { title, headings: headings.map(str::to_owned).to_vec(), rows, notes, provenance: Vec::new() }
+    }
+}
+
+fn cut(threshold: f64, confusion: &Confusion) -> Vec<Cell> {
+    let mut cells = vec![Cell::Number { value: threshold, digits: 3 }];
+    let measures =
+        [confusion.accuracy(), confusion.sensitivity(), confusion.specificity(), confusion.precision(), confusion.f1()];
+    cells.extend(measures.map(|value| Cell::number(value, 3)));
+    cells
+}
+
+/// Everything of one cut-off, with Wilson and Clopper-Pearson intervals of the proportions.
+fn measures(threshold: f64, confusion: &Confusion) -> Map<String, Value> {
+    let counts = [("tp", confusion.tp), ("fn", confusion.fn_), ("tn", confusion.tn), ("fp", confusion.fp)]
+        .map(|(k, v)| (k, v.into()));
+    let values = [
+        ("accuracy", confusion.accuracy()),
+        ("sensitivity", confusion.sensitivity()),
+        ("specificity", confusion.specificity()),
+        ("precision", confusion.precision()),
+        ("npv", confusion.npv()),
+        ("f1", confusion.f1()),
+        ("balanced_accuracy", confusion.balanced_accuracy()),
+        ("mcc", confusion.mcc()),
+        ("kappa", confusion.kappa()),
+    ];
+    let interval = |(name, x, n): roc::Share| {
+        (name.to_owned(), json!({ "wilson": wilson(x, n), "clopper_pearson": clopper_pearson(x, n) }))
+    };
+    let intervals: Map<String, Value> = confusion.shares().into_iter().map(interval).collect();
+    let mut all: Map<String, Value> = Map::new();
+    all.insert("threshold".into(), threshold.into());
+    all.extend(counts.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)));
+    all.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+    all.insert("ci".into(), intervals.into());
+    all
+}

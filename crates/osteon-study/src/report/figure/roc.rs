@@ -1,0 +1,71 @@
+//! Receiver operating characteristic curves, one panel a set of patients.
+
+use crate::report::figure::{Draft, Figure, Paper, lettered, value, words};
+use osteon_plot::{Axis, Colour, Dash, Legend, Look, Mark, Panel, Pen, Shape, What};
+
+/// One panel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Set {
+    /// `Training set`.
+    pub name: String,
+    pub n: usize,
+    pub curves: Vec<Curve>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    pub model: String,
+    /// Corners `[1 - specificity, sensitivity]` from (0, 0) to (1, 1).
+    pub points: Vec<[f64; 2]>,
+    pub auc: f64,
+    /// 95 % interval of the AUC.
+    pub interval: Option<[f64; 2]>,
+}
+
+pub fn figure(sets: &[Set], paper: &Paper) -> Figure {
+    let draft = Draft {
+        name: "roc",
+        title: "ROC curves",
+        caption: "Receiver operating characteristic curves; area under the curve with its 95% interval (DeLong). \
+                  The diagonal is chance."
+            .to_owned(),
+        columns: paper.columns(sets.len()),
+        headings: &["set", "model", "auc", "low", "high", "one_minus_specificity", "sensitivity"],
+    };
+    let rows = sets.iter().flat_map(|set| {
+        set.curves.iter().flat_map(|curve| {
+            let [low, high] = curve.interval.unwrap_or([f64::NAN; 2]);
+            let head = [words(&set.name), words(&curve.model), value(curve.auc), value(low), value(high)];
+            curve.points.iter().map(move |point| head.iter().cloned().chain(point.map(value)).collect())
+        })
+    });
+    let rows = rows.collect();
+    draft.finish(paper, sets.iter().enumerate().map(|(n, set)| panel(n, set)).collect(), rows)
+}
+
+fn panel(n: usize, set: &Set) -> Panel {
+    let chance = Mark::line(vec![[0.0, 0.0], [1.0, 1.0]], Pen::dashed(0.7), Colour::Muted);
+    let mut marks = vec![chance];
+    for (at, curve) in set.curves.iter().enumerate() {
+        let name = match curve.interval {
+            Some([low, high]) => format!("{} AUC {:.3} ({low:.3}–{high:.3})", curve.model, curve.auc),
+            None => format!("{} AUC {:.3}", curve.model, curve.auc),
+        };
+        let pen = Pen { width_pt: 1.4, dash: dash(at) };
+        marks.push(Mark::new(What::Line { points: curve.points.clone(), pen }, Colour::Series(at)).named(name));
+    }
+    Panel {
+        title: lettered(n, &format!("{} (n = {})", set.name, set.n)),
+        x: Axis { look: Look::Grid, ..Axis::fixed("1 − specificity", 0.0, 1.0) },
+        y: Axis { look: Look::Grid, ..Axis::fixed("Sensitivity", 0.0, 1.0) },
+        marks,
+        legend: Legend::Inside,
+        shape: Shape::Ratio(1.0),
+        ..Panel::default()
+    }
+}
+
+/// Series are told apart by dashes too: for print without colour, and where curves lie on each other.
+pub fn dash(series: usize) -> Dash {
+    [Dash::Solid, Dash::Dashed, Dash::DashDot, Dash::Dotted][series % 4]
+}

@@ -1,0 +1,216 @@
+//! Tables 3 and 5: what each model achieves in each set, as published, then what relearning says, intervals, calibration.
+
+use crate::report::printed::{Entry, model_label};
+use crate::report::sheet::{Cell, Sheet};
+use osteon_stats::evaluate::calibration::calibration;
+use osteon_stats::evaluate::roc::{self, confusion};
+use osteon_stats::model::logistic::{Grouping, HosmerLemeshow, hosmer_lemeshow};
+use osteon_stats::stats::proportion::wilson;
+
+/// One score in one set: the rows that have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    pub model: String,
+    pub set: String,
+    pub event: Vec<bool>,
+    pub score: Vec<f64>,
+    /// Rows of the set without a score.
+    pub n_missing: usize,
+    pub corrected: Corrected,
+}
+
+/// What the whole chain learnt again says; `None` where it was not.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Corrected {
+    /// AUC in the training rows of the models learnt on all of them: what Harrell's bootstrap corrects.
+    pub in_sample: Option<f64>,
+    /// AUC by Harrell's bootstrap.
+    pub optimism: Option<f64>,
+    /// Accuracy, sensitivity, specificity, precision, F1 and Brier score by Harrell's bootstrap.
+    pub others: [Option<f64>; 6],
+    /// Mean AUC of repeated nested cross-validation.
+    pub nested: Option<f64>,
+    /// p of the permutation test.
+    pub permutation_p: Option<f64>,
+    /// Median, 2.5 % and 97.5 % quantile of the test AUC over random splits; of test sets only.
+    pub splits: Option<[f64; 3]>,
+}
+
+/// Columns of a published table.
+pub const N_PUBLISHED: usize = 8;
+
+/// A column after the published ones; it is left out where it is empty in every row.
+type Extra = (String, Box<dyn Fn(&Scored) -> Cell>);
+
+/// Where a score is cut into event and no event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cut {
+    At(f64),
+    /// At the point of the largest Youden index in the same model's set of this name.
+    Youden(String),
+}
+
+impl Scored {
+    pub fn new(model: &str, set: &str, event: &[bool], score: &[Option<f64>], corrected: Corrected) -> Scored {
+        let have = event.iter().zip(score).filter_map(|(&event, score)| Some((event, (*score)?)));
+        let (kept, values): (Vec<bool>, Vec<f64>) = have.unzip();
+        let n_missing = event.len() - kept.len();
+        Scored { model: model.to_owned(), set: set.to_owned(), event: kept, score: values, n_missing, corrected }
+    }
+
+    pub(in crate::report) fn is_probability(&self) -> bool {
+        self.score.iter().all(|p| (0.0..=1.0).contains(p))
+    }
+
+    /// Hosmer and Lemeshow's test in ten groups, equal probabilities together.
+    pub(in crate::report) fn hosmer_lemeshow(&self) -> Option<HosmerLemeshow> {
+        if self.is_probability() { hosmer_lemeshow(&self.event, &self.score, Grouping::Spss, 10) } else { None }
+    }
+}
+
+/// The published columns, then corrected values, calibration and Wilson's intervals where there are any.
+pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
+    let published = ["Set", "Model", "AUC (95 % CI)", "Accuracy", "Sensitivity", "Specificity", "Precision", "F1"];
+    let cut_of: Vec<Option<f64>> = rows.iter().map(|scored| threshold(scored, rows, cut)).collect();
+    let mut cells: Vec<Vec<Cell>> = Vec::new();
+    for (scored, &threshold) in rows.iter().zip(&cut_of) {
+        let mut row = vec![Cell::Text(scored.set.clone()), Cell::Text(scored.model.clone()), area(scored)];
+        row.extend(shares(scored, threshold));
+        cells.push(row);
+    }
+    let mut headings = published.map(str::to_owned).to_vec();
+    for (heading, of) in extras() {
+        let column: Vec<Cell> = rows.iter().map(of).collect();
+        add(&mut headings, &mut cells, heading, column);
+    }
+    for (k, name) in ["Accuracy", "Sensitivity", "Specificity", "Precision"].iter().enumerate() {
+        let range = |(scored, threshold): (&Scored, &Option<f64>)| {
+            let (_, n, of) = threshold.map(|at| confusion(&scored.score, &scored.event, at).shares()[k])?;
+            wilson(n, of).map(|[low, high]| Cell::Range { low, high, digits: 3 })
+        };
+        let column = rows.iter().zip(&cut_of).map(|row| range(row).unwrap_or(Cell::Empty)).collect();
+        add(&mut headings, &mut cells, format!("{name} 95 % CI"), column);
+    }
+    let mut notes = vec![match cut {
+        Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
+        Cut::Youden(set) => format!("cut at the largest Youden index in {set}"),
+    }];
+    notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1; shares: Wilson's 95 % intervals".to_owned());
+    if headings.iter().any(|heading| heading == HL_P) {
+        notes.push(HL_NOTE.to_owned());
+    }
+    if headings.iter().any(|heading| heading == IN_SAMPLE) {
+        notes.push(IN_SAMPLE_NOTE.to_owned());
+    }
+    if headings.iter().any(|heading| heading == SPLITS) {
+        notes.push("AUC random splits: median, 2.5 % and 97.5 % quantile in the test sets".to_owned());
+    }
+    for scored in rows.iter().filter(|scored| scored.n_missing > 0) {
+        notes.push(format!("{}, {}: {} without a score left out", scored.model, scored.set, scored.n_missing));
+    }
+    Sheet { title: title.to_owned(), headings, rows: cells, notes, provenance: Vec::new() }
+}
+
+/// A table of models in two: the published columns with the corrected AUCs, and all that follows.
+pub fn parted(sheet: Sheet) -> [Sheet; 2] {
+    let at = sheet.headings.iter().position(|heading| heading == FIRST_FURTHER).unwrap_or(sheet.headings.len());
+    let further = |row: &[Cell]| row[..2].iter().chain(&row[at..]).cloned().collect();
+    let second = Sheet {
+        title: format!("{} (continued)", sheet.title),
+        headings: sheet.headings[..2].iter().chain(&sheet.headings[at..]).cloned().collect(),
+        rows: sheet.rows.iter().map(|row| further(row)).collect(),
+        notes: Vec::new(),
+        provenance: sheet.provenance.clone(),
+    };
+    let first = Sheet {
+        headings: sheet.headings[..at].to_vec(),
+        rows: sheet.rows.iter().map(|row| row[..at].to_vec()).collect(),
+        ..sheet
+    };
+    [first, second]
+}
+
+const IN_SAMPLE: &str = "AUC in-sample";
+const IN_SAMPLE_NOTE: &str = "AUC bootstrap-corrected (Harrell): the in-sample AUC less the mean optimism of models learnt \
+    again on bootstrap samples, so it may exceed an AUC of out-of-fold scores beside it. A bootstrap sample holds two \
+    thirds of the rows that its model is judged on, and a forest remembers its rows: the optimism comes out too small, \
+    and the nested AUC is the one to trust. Corrected shares and Brier scores likewise, at a threshold of 0.5";
+const SPLITS: &str = "AUC random splits";
+/// The heading after the corrected AUCs.
+const FIRST_FURTHER: &str = "Brier";
+pub(in crate::report) const HL_P: &str = "H-L p";
+pub(in crate::report) const HL_NOTE: &str = "Hosmer-Lemeshow: ten groups, equal probabilities together; degrees of \
+    freedom are groups - 2, as where the model was learnt; H-L p, new rows: all groups, as where it was not";
+
+fn add(headings: &mut Vec<String>, rows: &mut [Vec<Cell>], heading: String, column: Vec<Cell>) {
+    if column.iter().any(|cell| *cell != Cell::Empty) {
+        headings.push(heading);
+        rows.iter_mut().zip(column).for_each(|(row, cell)| row.push(cell));
+    }
+}
+
+fn extras() -> Vec<Extra> {
+    fn column(heading: &str, of: impl Fn(&Scored) -> Cell + 'static) -> Extra {
+        (heading.to_owned(), Box::new(of))
+    }
+    let brier = |scored: &Scored| calibration(&scored.event, &scored.score).filter(|_| scored.is_probability());
+    let mut extras = vec![
+        column(IN_SAMPLE, |it| Cell::number(it.corrected.in_sample, 3)),
+        column("AUC bootstrap-corrected", |it| Cell::number(it.corrected.optimism, 3)),
+        column("AUC nested CV", |it| Cell::number(it.corrected.nested, 3)),
+        column("Permutation p", |it| Cell::p(it.corrected.permutation_p)),
+        column(SPLITS, |it| match it.corrected.splits {
+            Some([estimate, low, high]) => Cell::Interval { estimate, low, high, digits: 3 },
+            None => Cell::Empty,
+        }),
+        column(FIRST_FURTHER, move |it| Cell::number(brier(it).map(|c| c.brier), 3)),
+        column(HL_P, |it| Cell::p(it.hosmer_lemeshow().and_then(|test| test.p))),
+        column("H-L p, new rows", |it| Cell::p(it.hosmer_lemeshow().map(|test| test.p_of_new_rows()))),
+    ];
+    let names = ["Accuracy", "Sensitivity", "Specificity", "Precision", "F1", FIRST_FURTHER];
+    extras.extend(
+        names
+            .iter()
+            .enumerate()
+            .map(|(k, name)| column(&format!("{name} corrected"), move |it| Cell::number(it.corrected.others[k], 3))),
+    );
+    extras
+}
+
+/// The cells of Table 3 or 5 in the words of the published ones.
+pub fn entries(rows: &[Scored], cut: &Cut) -> Vec<Entry> {
+    const COLUMNS: [&str; 6] = ["AUC (95%CI)", "Accuracy", "Sensitivity", "Specificity", "Precision", "F1"];
+    let of = |scored: &Scored| {
+        let set = if scored.set == "test" { "test" } else { "training" };
+        let row = model_label(&scored.model).to_owned();
+        let cells = std::iter::once(area(scored)).chain(shares(scored, threshold(scored, rows, cut)));
+        let entry = |(column, cell): (&str, Cell)| Entry { set, row: row.clone(), column: column.to_owned(), cell };
+        COLUMNS.into_iter().zip(cells).map(entry).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(of).collect()
+}
+
+fn area(scored: &Scored) -> Cell {
+    let auc = roc::auc(&scored.score, &scored.event);
+    match auc.as_ref().and_then(|auc| Some((auc.auc, auc.ci()?))) {
+        Some((estimate, [low, high])) => Cell::Interval { estimate, low, high, digits: 3 },
+        None => Cell::number(auc.map(|auc| auc.auc), 3),
+    }
+}
+
+pub(in crate::report) fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) -> Option<f64> {
+    match cut {
+        Cut::At(threshold) => Some(*threshold),
+        Cut::Youden(set) => {
+            let learnt = rows.iter().find(|row| row.model == scored.model && row.set == *set)?;
+            roc::youden(&roc::curve(&learnt.score, &learnt.event)).map(|point| point.threshold)
+        }
+    }
+}
+
+fn shares(scored: &Scored, threshold: Option<f64>) -> Vec<Cell> {
+    let Some(threshold) = threshold else { return vec![Cell::Empty; 5] };
+    let called = confusion(&scored.score, &scored.event, threshold);
+    let shares = [called.accuracy(), called.sensitivity(), called.specificity(), called.precision(), called.f1()];
+    shares.into_iter().map(|share| Cell::number(share, 3)).collect()
+}

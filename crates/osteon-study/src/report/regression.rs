@@ -1,0 +1,208 @@
+//! A logistic regression as JSON and as a sheet.
+
+use serde_json::{Value, json};
+
+use crate::report::sheet::{Cell, Sheet};
+use osteon_stats::model::logistic::{self, Fit, FitError, HosmerLemeshow, INTERCEPT, Method, Params, Profile, Warning};
+use osteon_stats::stats::two_groups::Test;
+use osteon_stats::table::encode::Encoded;
+
+/// A fit with everything that is printed of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regression {
+    pub fit: Fit,
+    /// One a term.
+    pub profiles: Vec<Option<Profile>>,
+    /// Likelihood-ratio test of all variables together.
+    pub model: Option<Test>,
+    /// Likelihood-ratio test and generalised variance inflation of each variable.
+    pub variables: Vec<(String, Option<Test>, Option<f64>)>,
+    pub hosmer_lemeshow: Option<HosmerLemeshow>,
+    /// What the reader must know, in words of the variables and levels.
+    pub warnings: Vec<String>,
+}
+
+impl Regression {
+    /// Fits the event on the encoded variables.
+    pub fn new(encoded: &Encoded, event: &[bool], params: &Params) -> Result<Regression, FitError> {
+        let design = &encoded.design;
+        let fit = logistic::fit(design, event, params)?;
+        let groups: Vec<_> = encoded.variables.iter().map(|variable| variable.columns.clone()).collect();
+        let inflation = logistic::variance_inflation(design, &groups);
+        let quick = logistic::affordable(&fit, groups.len() + 1);
+        let test = |columns: &std::ops::Range<usize>| {
+            quick.then(|| logistic::likelihood_ratio(&fit, design, event, columns.clone())).flatten()
+        };
+        let model = test(&(0..design.columns.len()));
+        let variables = encoded.variables.iter().zip(inflation);
+        let variables = variables
+            .map(|(variable, inflation)| (variable.name.clone(), test(&variable.columns), inflation))
+            .collect();
+        let profiles = logistic::profile(&fit, design, event);
+        let mut warnings: Vec<String> = fit.warnings.iter().map(|warning| words(warning, encoded)).collect();
+        if profiles.iter().all(Option::is_none) {
+            warnings.push(format!(
+                "profile intervals of {} terms on {} rows were left out: they take too long",
+                fit.terms.len(),
+                fit.n
+            ));
+        }
+        let unvaried = encoded.variables.iter().filter(|variable| variable.columns.is_empty());
+        warnings.extend(unvaried.map(|variable| format!("{} has one level and was left out", variable.name)));
+        Ok(Regression {
+            profiles,
+            model,
+            variables,
+            hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups)
+                .filter(|_| !fit.is_separated()),
+            warnings,
+            fit,
+        })
+    }
+
+    /// `n`, `events`, `terms` with Wald and profile intervals of the odds ratio, likelihoods, fit and warnings.
+    ///
+    /// What is undefined or infinite is null.
+    pub fn json(&self) -> Value {
+        let fit = &self.fit;
+        let term = |(term, profile): (&logistic::Term, &Option<Profile>)| {
+            json!({
+                "name": term.name,
+                "estimate": term.estimate,
+                "se": term.se,
+                "z": term.z(),
+                "p": term.p(),
+                "or": term.odds_ratio(),
+                "or_ci_wald": term.odds_ratio_wald(),
+                "or_ci_profile": profile.map(|profile| [profile.low.exp(), profile.high.exp()]),
+                "lr_p": profile.map(|profile| profile.test.p),
+            })
+        };
+        json!({
+            "n": fit.n,
+            "events": fit.events,
+            "terms": fit.terms.iter().zip(&self.profiles).map(term).collect::<Vec<_>>(),
+            "log_likelihood": fit.log_likelihood,
+            "null_log_likelihood": fit.null_log_likelihood,
+            "cox_snell_r2": fit.cox_snell_r2(),
+            "nagelkerke_r2": fit.nagelkerke_r2(),
+            "hosmer_lemeshow": self.hosmer_lemeshow.map(|test| json!({
+                "statistic": test.statistic, "df": test.df, "p": test.p,
+            })),
+            "lr": test_json(self.model),
+            "events_per_variable": fit.events_per_variable(),
+            "variables": self.variables.iter().map(|(name, test, inflation)| json!({
+                "name": name,
+                "lr": test_json(*test),
+                "vif": inflation,
+            })).collect::<Vec<_>>(),
+            "converged": fit.converged,
+            "warnings": self.warnings,
+        })
+    }
+
+    /// One row a term.
+    pub fn sheet(&self, title: String) -> Sheet {
+        let headings =
+            ["Term", "Estimate", "SE", "z", "Wald chi2", "p", "OR (95% CI, Wald)", "95% CI, profile", "p (LR)"];
+        let row = |(term, profile): (&logistic::Term, &Option<Profile>)| {
+            let (wald, digits) = (term.odds_ratio_wald(), osteon_stats::stats::text::decimals(term.se, 4));
+            vec![
+                Cell::Text(term.name.clone()),
+                Cell::number(term.estimate, digits),
+                Cell::number(term.se, digits),
+                Cell::number(term.z(), 3),
+                Cell::number(term.z().map(|z| z * z), 3),
+                Cell::p(term.p()),
+                match (term.odds_ratio(), wald) {
+                    (Some(estimate), Some([low, high])) => Cell::Interval { estimate, low, high, digits: 3 },
+                    (estimate, _) => Cell::number(estimate, 3),
+                },
+                profile.map_or(Cell::Empty, |profile| Cell::Range {
+                    low: profile.low.exp(),
+                    high: profile.high.exp(),
+                    digits: 3,
+                }),
+                Cell::p(profile.map(|profile| profile.test.p)),
+            ]
+        };
+        Sheet {
+            title,
+            headings: headings.map(str::to_owned).to_vec(),
+            rows: self.fit.terms.iter().zip(&self.profiles).map(row).collect(),
+            notes: self.notes(|name| name),
+            provenance: Vec::new(),
+        }
+    }
+
+    /// Fit of the model, tests of the variables by their labels, warnings: one line each.
+    pub fn notes(&self, label: impl Fn(&str) -> &str) -> Vec<String> {
+        let fit = &self.fit;
+        let method = match fit.method {
+            Method::MaximumLikelihood => "maximum likelihood",
+            Method::Firth => "Firth's penalised likelihood",
+        };
+        let text = |value: Option<f64>| {
+            value.map_or("undefined".to_owned(), |value| osteon_stats::stats::text::fixed(value, 3))
+        };
+        let mut notes = vec![
+            format!("{} rows, {} events; {method}", fit.n, fit.events),
+            format!(
+                "-2 log L {}, null {}; Cox-Snell R2 {}, Nagelkerke R2 {}",
+                text(Some(-2.0 * fit.log_likelihood)),
+                text(Some(-2.0 * fit.null_log_likelihood)),
+                text(fit.cox_snell_r2()),
+                text(fit.nagelkerke_r2())
+            ),
+        ];
+        if let Some(test) = self.hosmer_lemeshow {
+            let p = test.p.map_or("undefined".to_owned(), osteon_stats::stats::text::p_text);
+            notes.push(format!("Hosmer-Lemeshow chi2 {}, df {}, p {p}", text(Some(test.statistic)), test.df));
+        }
+        if let Some(epv) = fit.events_per_variable() {
+            notes.push(format!("{} events per estimated term", osteon_stats::stats::text::fixed(epv, 1)));
+        }
+        let likelihood_ratio = |test: Test| {
+            let (statistic, p) = (text(Some(test.statistic)), osteon_stats::stats::text::p_text(test.p));
+            format!("LR chi2 {statistic}, df {}, p {p}", test.df)
+        };
+        notes.extend(self.model.map(|test| format!("all terms together: {}", likelihood_ratio(test))));
+        for (name, test, inflation) in &self.variables {
+            let test = test.map(likelihood_ratio);
+            let inflation = inflation.map(|vif| format!("variance inflation {}", text(Some(vif))));
+            let parts: Vec<String> = [test, inflation].into_iter().flatten().collect();
+            if !parts.is_empty() {
+                notes.push(format!("{}: {}", label(name), parts.join("; ")));
+            }
+        }
+        notes.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
+        notes
+    }
+}
+
+fn test_json(test: Option<Test>) -> Value {
+    test.map_or(Value::Null, |test| json!({ "statistic": test.statistic, "df": test.df, "p": test.p }))
+}
+
+/// A warning with `variable = level` for indicator columns.
+fn words(warning: &Warning, encoded: &Encoded) -> String {
+    let Warning::Separation { complete, terms } = warning else { return warning.to_string() };
+    let kind = if *complete { "complete" } else { "quasi-complete" };
+    let one = |infinite: &logistic::Infinite| {
+        let sign = if infinite.positive { '+' } else { '-' };
+        let indicator = encoded.variables.iter().find_map(|variable| {
+            let at = encoded.design.columns.iter().position(|column| *column == infinite.term)?;
+            let level = variable.levels.get(at.checked_sub(variable.columns.start)?)?;
+            variable.columns.contains(&at).then(|| format!("{} = {level}", variable.name))
+        });
+        let name = indicator.unwrap_or_else(|| infinite.term.clone());
+        let meaning = match (infinite.term.as_str(), infinite.positive) {
+            (INTERCEPT, _) => "",
+            (_, true) => " (larger values have the event)",
+            (_, false) => " (larger values do not have the event)",
+        };
+        format!("{name} goes to {sign}infinity{meaning}")
+    };
+    let terms: Vec<String> = terms.iter().map(one).collect();
+    format!("{kind} separation: {}; Firth's penalised likelihood (--firth) gives finite estimates", terms.join(", "))
+}

@@ -1,0 +1,407 @@
+//! One connection to one study file: creating, opening, and the one way to write.
+
+use std::cell::OnceCell;
+use std::fs::OpenOptions;
+use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::store::trail::{self, Signature};
+use crate::store::{Actor, StoreError, actor, migrate};
+use osteon_base::seed::Seed;
+
+pub(in crate::store) const SCHEMA: &str = include_str!("../../../../schema.sql");
+const APPLICATION_ID: i32 = 0x6F73_7465;
+/// How long a write waits for other writers.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+    /// Write even where SQLite's locks cannot be relied on.
+    WriteOnNetwork,
+}
+
+/// A connection to a study file; one a thread.
+pub struct Store {
+    pub(in crate::store) connection: Connection,
+    path: PathBuf,
+    actor: Actor,
+    signature: Arc<Mutex<Signature>>,
+    read_only: Option<String>,
+    /// What is damaged, once somebody asked.
+    damage: OnceCell<Option<String>>,
+    /// Device and inode of the file that was opened.
+    identity: Option<(u64, u64)>,
+    /// The copy that was made of the file before it was brought to this schema.
+    migrated: Option<PathBuf>,
+    clock: fn() -> String,
+    waiting: Box<dyn Fn() + Send>,
+}
+
+/// A transaction that changes the study; reads through it see its own changes.
+pub struct Write<'a> {
+    store: &'a Store,
+    /// When the transaction began, as the trail says.
+    pub at: String,
+}
+
+impl Store {
+    /// Makes a study file; `first` fills it in the transaction that makes its tables.
+    pub fn create<E: From<StoreError>>(
+        path: &Path,
+        reason: &str,
+        first: impl FnOnce(&Write) -> Result<(), E>,
+    ) -> Result<Store, E> {
+        reserve(path)?;
+        let made = Self::fill(path, reason, first);
+        if made.is_err() {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(beside(path, suffix));
+            }
+        }
+        made
+    }
+
+    /// A study in memory, for tests.
+    pub fn in_memory<E: From<StoreError>>(first: impl FnOnce(&Write) -> Result<(), E>) -> Result<Store, E> {
+        Self::fill(Path::new(":memory:"), "made in memory", first)
+    }
+
+    fn fill<E: From<StoreError>>(
+        path: &Path,
+        reason: &str,
+        first: impl FnOnce(&Write) -> Result<(), E>,
+    ) -> Result<Store, E> {
+        let connection = Connection::open(path).map_err(StoreError::from)?;
+        // The file's own setting: once, at creation. Setting it at each open would starve other writers.
+        let wal = connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
+        wal.map_err(StoreError::from)?;
+        let store = Self::ready(connection, path, None)?;
+        store.begin_and(reason, |write| {
+            store.connection.execute_batch(SCHEMA).map_err(StoreError::from)?;
+            first(write)
+        })?;
+        Ok(store)
+    }
+
+    /// Opens a study file. Nothing in it is changed, unless it is of an older schema: then it is copied and brought to
+    /// this one. A file on a network file system, or one that cannot be written, is opened for reading only;
+    /// `read_only` says why. A damaged file is not written to either: it is looked through before the first write.
+    pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
+        let forced = access == Access::WriteOnNetwork;
+        let hindrance = || unsafe_place(path).filter(|_| !forced).or_else(|| unwritable(path));
+        let reason = if access == Access::Read { Some("as asked".to_owned()) } else { hindrance() };
+        let store = Self::known(path, reason.clone())?;
+        if store.version()? == migrate::VERSION {
+            return Ok(store);
+        }
+        // The connection that migrates closes last, so that everything is in the file itself afterwards.
+        drop(store);
+        if let Some(why) = hindrance() {
+            return Err(StoreError::Older { path: path.to_owned(), why });
+        }
+        let migrated = Self::known(path, None)?.migrate()?;
+        Ok(Store { migrated, ..Self::known(path, reason)? })
+    }
+
+    /// Opens a copy of this or an older schema to read it; nothing in it is changed and nothing made beside it.
+    pub(in crate::store) fn as_it_is(path: &Path) -> Result<Store, StoreError> {
+        let read_only = Some("as asked".to_owned());
+        if has_log(path) { Self::known(path, read_only) } else { Self::by(unchanging, path, read_only) }
+    }
+
+    fn known(path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
+        let is_read_only = read_only.is_some();
+        Self::by(|path| connect(path, is_read_only), path, read_only)
+    }
+
+    fn by(
+        connect: impl FnOnce(&Path) -> Result<Connection, StoreError>,
+        path: &Path,
+        read_only: Option<String>,
+    ) -> Result<Store, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let store = connect(path)
+            .and_then(|connection| Self::ready(connection, path, read_only))
+            .and_then(|store| store.check().map(|()| store));
+        store.map_err(|cause| match cause {
+            StoreError::Damaged(rusqlite::Error::SqliteFailure(code, _)) if code.code == ErrorCode::NotADatabase => {
+                StoreError::NotAStudy(path.to_owned())
+            }
+            other => other,
+        })
+    }
+
+    fn ready(mut connection: Connection, path: &Path, read_only: Option<String>) -> Result<Store, StoreError> {
+        let jitter = Seed(u64::from(std::process::id())).named(&actor::now());
+        connection.busy_handler(Some(move |attempt: i32| {
+            let attempt = usize::try_from(attempt).unwrap_or(0);
+            std::thread::sleep(Duration::from_millis(1 + jitter.nth(attempt).0 % 20));
+            attempt < 50
+        }))?;
+        connection.execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON;
+             PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;",
+        )?;
+        let signature = Arc::new(Mutex::new(Signature::default()));
+        trail::register(&connection, &signature)?;
+        let actor = Actor::of_process();
+        let identity = identity(path);
+        let waiting = Box::new(|| ());
+        let (path, migrated, clock) = (path.to_owned(), None, actor::now as fn() -> String);
+        let damage = OnceCell::new();
+        Ok(Store { connection, path, actor, signature, read_only, damage, identity, migrated, clock, waiting })
+    }
+
+    /// Refuses what is no study file, and one of a newer schema.
+    fn check(&self) -> Result<(), StoreError> {
+        let application: i32 = self.connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if application != APPLICATION_ID {
+            return Err(StoreError::NotAStudy(self.path.clone()));
+        }
+        let (found, known) = (self.version()?, migrate::VERSION);
+        if found <= known {
+            return Ok(());
+        }
+        let by = self.connection.query_row("SELECT program_version FROM study", [], |row| row.get::<_, String>(0));
+        let by = by.map_or_else(|_| "of a later version".to_owned(), |by| osteon_base::text::clean(&by).into_owned());
+        Err(StoreError::Newer { path: self.path.clone(), found, known, by })
+    }
+
+    /// Another connection to the same file, for another thread.
+    pub fn reopen(&self) -> Result<Store, StoreError> {
+        Ok(Store { damage: self.damage.clone(), ..Self::known(&self.path, self.read_only.clone())? })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Why nothing can be written, if so. The first time the tables that the trail covers are looked through for
+    /// damage, which takes seconds in a file of millions of changes; not the feature values: these have hashes, and
+    /// `verify` reads all.
+    pub fn read_only(&self) -> Option<&str> {
+        self.kept_from_writing().or_else(|| {
+            let look = || self.first_damage().map(|damage| format!("it is damaged ({damage})"));
+            self.damage.get_or_init(look).as_deref()
+        })
+    }
+
+    /// Why the file was opened for reading only, if it was; known at once.
+    pub fn kept_from_writing(&self) -> Option<&str> {
+        self.read_only.as_deref()
+    }
+
+    /// The copy that was made of the file when opening brought it to this program's schema.
+    pub fn migrated(&self) -> Option<&Path> {
+        self.migrated.as_deref()
+    }
+
+    pub(in crate::store) fn now(&self) -> String {
+        (self.clock)()
+    }
+
+    /// Changes are dated by another clock, as when the machine's was set back.
+    pub fn set_clock(&mut self, clock: fn() -> String) {
+        self.clock = clock;
+    }
+
+    /// `tell` is called when a write has to wait for another one, about once a second.
+    pub fn on_waiting(&mut self, tell: impl Fn() + Send + 'static) {
+        self.waiting = Box::new(tell);
+    }
+
+    /// Lets the file grow by no more than so many pages, as a full disk would; `None` takes the limit away.
+    pub fn limit_pages(&self, more: Option<u32>) -> Result<(), StoreError> {
+        let pages: u32 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        let most = more.map_or(u32::MAX - 1, |more| pages + more);
+        Ok(self.connection.pragma_update_and_check(None, "max_page_count", most, |_| Ok(()))?)
+    }
+
+    /// Changes when another connection has changed the file.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// One change, whole or not at all. `reason` goes to the trail with each field that `work` changes.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        reason: &str,
+        work: impl FnOnce(&Write) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Some(why) = self.read_only() {
+            return Err(StoreError::ReadOnly(why.to_owned()).into());
+        }
+        self.begin_and(reason, work)
+    }
+
+    pub(in crate::store) fn begin_and<T, E: From<StoreError>>(
+        &self,
+        reason: &str,
+        work: impl FnOnce(&Write) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.begin()?;
+        if identity(&self.path) != self.identity {
+            return Err(StoreError::Gone(self.path.clone()).into());
+        }
+        let at = self.now();
+        *self.signature.lock().expect("no holder of the signature panics") = Signature {
+            at: at.clone(),
+            actor: self.actor.clone(),
+            reason: osteon_base::text::clean(reason).trim().to_owned(),
+        };
+        let result = work(&Write { store: self, at })?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(result)
+    }
+
+    /// `BEGIN IMMEDIATE`, again and again for up to 30 seconds.
+    fn begin(&self) -> Result<Transaction<'_>, StoreError> {
+        let start = Instant::now();
+        loop {
+            match Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate) {
+                Err(rusqlite::Error::SqliteFailure(cause, _))
+                    if matches!(cause.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) =>
+                {
+                    if start.elapsed() > PATIENCE {
+                        return Err(StoreError::Busy(PATIENCE.as_secs()));
+                    }
+                    (self.waiting)();
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+}
+
+impl Deref for Write<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        self.store
+    }
+}
+
+/// Creates the empty file, for its owner only; errors when there is one.
+pub(in crate::store) fn reserve(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Err(StoreError::Exists(path.to_owned())),
+        Err(source) => Err(StoreError::File { path: path.to_owned(), source }),
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if !read_only {
+        return Ok(Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?);
+    }
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let readable = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    if readable.is_ok() || has_log(path) {
+        return Ok(connection);
+    }
+    // In a folder that cannot be written SQLite cannot make its shared memory; with no log pending the file is whole.
+    unchanging(path)
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|file| file.len() > 0)
+}
+
+/// A connection to a file that nobody writes to: nothing is made beside it.
+fn unchanging(path: &Path) -> Result<Connection, StoreError> {
+    let uri = format!("file:{}?mode=ro&immutable=1", escaped(path));
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(uri, flags)?)
+}
+
+/// The file that SQLite keeps beside the study file.
+pub(in crate::store) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Device and inode of a file; what is written to a file without a name is lost.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// The path with every byte percent-encoded that means something in a URI.
+fn escaped(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
+    let encode = |byte: u8| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    path.as_os_str().as_bytes().iter().map(|&byte| encode(byte)).collect()
+}
+
+fn unwritable(path: &Path) -> Option<String> {
+    let file = OpenOptions::new().write(true).open(path);
+    file.err().map(|cause| format!("it cannot be opened for writing ({cause})"))
+}
+
+/// Why SQLite's locks cannot be relied on where the file lies, if so.
+fn unsafe_place(path: &Path) -> Option<String> {
+    let name = network_name(file_system(path)?)?;
+    Some(format!("it lies on a network file system ({name}), where locks cannot be relied on"))
+}
+
+/// The name of a network file system, by the magic numbers of statfs(2).
+fn network_name(kind: i64) -> Option<&'static str> {
+    const NETWORK: &[(i64, &str)] = &[
+        (0x6969, "NFS"),
+        (0x517B, "SMB"),
+        (0xFE53_4D42, "SMB2"),
+        (0xFF53_4D42, "CIFS"),
+        (0x5346_414F, "AFS"),
+        (0x0102_1997, "9P"),
+        (0x6573_5546, "FUSE"),
+        (0x00C3_6400, "Ceph"),
+        (0x0BD0_0BD0, "Lustre"),
+        (0x1983_0326, "BeeGFS"),
+        (0x4750_4653, "GPFS"),
+    ];
+    // Some kernels give the number as a signed 32-bit one.
+    NETWORK.iter().find(|(magic, _)| *magic == kind & 0xFFFF_FFFF).map(|(_, name)| *name)
+}
+
+fn file_system(path: &Path) -> Option<i64> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut found = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `path` ends with a zero and `found` is filled when the call gives 0.
+    unsafe { (libc::statfs(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init().f_type) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_known_by_the_numbers_of_linux() {
+        // linux/magic.h and statfs(2); the last two as a kernel with signed numbers gives them.
+        for (kind, name) in [(0x6969, "NFS"), (0xFF53_4D42, "CIFS"), (0x6573_5546, "FUSE"), (-0x00AC_B2BE, "CIFS")] {
+            assert_eq!(network_name(kind), Some(name), "{kind:x}");
+        }
+        // ext4, tmpfs, xfs, btrfs, overlayfs
+        for kind in [0xEF53, 0x0102_1994, 0x5846_5342, 0x9123_683E, 0x794C_7630] {
+            assert_eq!(network_name(kind), None, "{kind:x}");
+        }
+        assert!(file_system(Path::new("/")).is_some());
+    }
+}

@@ -1,0 +1,82 @@
+//! The study's own row: title, protocol in force, lock.
+
+use rusqlite::params;
+
+use crate::store::{Store, StoreError, Write};
+
+/// What the file says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StudyRow {
+    pub title: String,
+    pub protocol_hash: String,
+    pub protocol_toml: String,
+    pub created_at: String,
+    pub created_by: String,
+    /// The osteon that made the file.
+    pub program_version: String,
+    /// When and by whom the data were locked.
+    pub locked: Option<(String, String)>,
+}
+
+impl Store {
+    /// The study's row.
+    pub fn study(&self) -> Result<StudyRow, StoreError> {
+        let sql = "SELECT title, protocol_hash, toml, created_at, created_by, program_version, locked_at, locked_by
+                   FROM study JOIN protocol ON hash = protocol_hash";
+        Ok(self.connection.query_row(sql, [], |row| {
+            let locked: (Option<String>, Option<String>) = (row.get(6)?, row.get(7)?);
+            Ok(StudyRow {
+                title: row.get(0)?,
+                protocol_hash: row.get(1)?,
+                protocol_toml: row.get(2)?,
+                created_at: row.get(3)?,
+                created_by: row.get(4)?,
+                program_version: row.get(5)?,
+                locked: locked.0.zip(locked.1),
+            })
+        })?)
+    }
+}
+
+impl Write<'_> {
+    /// The study's row in a new file.
+    pub fn make_study(&self, title: &str, protocol_hash: &str, protocol_toml: &str) -> Result<(), StoreError> {
+        self.keep_protocol(protocol_hash, protocol_toml)?;
+        let sql = "INSERT INTO study (id, title, protocol_hash, created_at, created_by, program_version)
+                   VALUES (1, ?1, ?2, ?3, ?4, ?5)";
+        let title = osteon_base::text::clean(title);
+        let bound = params![title, protocol_hash, self.at, self.actor().name, env!("CARGO_PKG_VERSION")];
+        self.connection.execute(sql, bound)?;
+        Ok(())
+    }
+
+    /// Puts another protocol in force; earlier results keep the one that they were made under.
+    pub fn set_protocol(&self, hash: &str, toml: &str) -> Result<(), StoreError> {
+        self.keep_protocol(hash, toml)?;
+        self.connection.execute("UPDATE study SET protocol_hash = ?1", [hash])?;
+        Ok(())
+    }
+
+    /// Freezes clinical data and images.
+    pub fn lock(&self) -> Result<(), StoreError> {
+        let sql = "UPDATE study SET locked_at = ?1, locked_by = ?2 WHERE locked_at IS NULL";
+        match self.connection.execute(sql, params![self.at, self.actor().name])? {
+            0 => Err(StoreError::Refused("the study is locked already".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets clinical data and images be changed again.
+    pub fn unlock(&self) -> Result<(), StoreError> {
+        let sql = "UPDATE study SET locked_at = NULL, locked_by = NULL WHERE locked_at IS NOT NULL";
+        match self.connection.execute(sql, [])? {
+            0 => Err(StoreError::Refused("the study is not locked".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    fn keep_protocol(&self, hash: &str, toml: &str) -> Result<(), StoreError> {
+        self.connection.execute("INSERT INTO protocol VALUES (?1, ?2) ON CONFLICT DO NOTHING", [hash, toml])?;
+        Ok(())
+    }
+}

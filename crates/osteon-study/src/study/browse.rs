@@ -1,0 +1,169 @@
+//! What lists and details of patients show, as sheets.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::variable::{Entry, NECROSIS};
+use crate::report::sheet::{Cell, Sheet};
+use crate::store::{Change, ChangeFilter, ImageFile, Patient, PatientId, Query, QueryState, Role};
+use crate::study::{Error, Study, View};
+use osteon_radiomics::read::dicom::deviations;
+
+/// How far the work on one patient is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub roles: Vec<Role>,
+    /// Regions measured and regions that failed.
+    pub measured: usize,
+    pub failed: usize,
+    pub open_queries: usize,
+}
+
+impl Study {
+    /// Images, extraction and queries of every patient that has any.
+    pub fn progress(&self) -> Result<BTreeMap<PatientId, Progress>, Error> {
+        let mut progress: BTreeMap<PatientId, Progress> = BTreeMap::new();
+        for (patient, roles) in self.store.image_roles()? {
+            progress.entry(patient).or_default().roles = roles;
+        }
+        for (patient, [measured, failed]) in self.store.region_counts()? {
+            let of = progress.entry(patient).or_default();
+            (of.measured, of.failed) = (measured, failed);
+        }
+        let open = |query: &Query| query.state == QueryState::Open && self.may_see(&query.field);
+        for query in self.store.queries()?.into_iter().filter(open) {
+            progress.entry(query.patient).or_default().open_queries += 1;
+        }
+        Ok(progress)
+    }
+
+    /// All patients, one row each.
+    pub fn patients_sheet(&self) -> Result<Sheet, Error> {
+        let progress = self.progress()?;
+        let patients = self.store.patients()?;
+        let mut headings = vec!["patient".to_owned()];
+        headings.extend(self.variables().map(|(_, variable)| variable.name.to_owned()));
+        if self.view == View::Full {
+            headings.push("response".to_owned());
+        }
+        headings.extend(["included", "images", "regions", "queries"].map(str::to_owned));
+        let row =
+            |patient: &Patient| self.patient_row(patient, progress.get(&patient.id).unwrap_or(&Progress::default()));
+        let included = patients.iter().filter(|patient| patient.included()).count();
+        Ok(Sheet {
+            title: format!("Patients of {}", self.store.study()?.title),
+            headings,
+            rows: patients.iter().map(row).collect(),
+            notes: vec![format!("{included} included, {} excluded", patients.len() - included)],
+            provenance: self.provenance()?,
+        })
+    }
+
+    fn patient_row(&self, patient: &Patient, progress: &Progress) -> Vec<Cell> {
+        let mut cells = vec![Cell::Text(patient.code.clone())];
+        cells.extend(self.variables().map(|(at, _)| cell(patient.entries[at])));
+        if self.view == View::Full {
+            cells.push(text(patient.response.map_or("", |response| response.name())));
+        }
+        cells.push(text(if patient.included() { "yes" } else { "no" }));
+        cells.push(Cell::Count(progress.roles.len()));
+        cells.push(Cell::Count(progress.measured));
+        cells.push(Cell::Count(progress.open_queries));
+        cells
+    }
+
+    /// Everything about one patient: variables, inclusion, files, extraction, queries.
+    pub fn patient_sheet(&self, code: &str) -> Result<Sheet, Error> {
+        let patient = self.store.patient(code)?;
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        let mut row = |field: &str, cell: Cell| rows.push(vec![text(field), cell]);
+        for (at, variable) in self.variables() {
+            row(variable.label, cell(patient.entries[at]));
+        }
+        if self.view == View::Full {
+            row("Response", text(patient.response.map_or("", |response| response.name())));
+        }
+        row("Included", Cell::Text(patient.exclusion.as_ref().map_or("yes".into(), |why| format!("no: {why}"))));
+        for file in self.store.images_of(patient.id)? {
+            let [z, y, x] = file.geometry.shape;
+            let [dz, dy, dx] = file.geometry.spacing_mm;
+            let label = file.label.map(|label| format!(", label {label}")).unwrap_or_default();
+            let geometry = format!("{x} x {y} x {z} voxels of {dx} x {dy} x {dz} mm{label}");
+            row(file.role.name(), Cell::Text(format!("{}: {geometry}", file.path.display())));
+            for (what, told) in self.acquisition_lines(&file) {
+                row(what, Cell::Text(told));
+            }
+        }
+        for state in self.store.region_states()?.into_iter().filter(|state| state.patient == patient.id) {
+            let place = format!("{} ({})", state.roi, state.rater.name());
+            row(&place, Cell::Text(state.error.map_or("measured".into(), |why| format!("failed: {why}"))));
+        }
+        for query in self.store.queries_of(patient.id)?.into_iter().filter(|query| self.may_see(&query.field)) {
+            let answer = query.answer.map(|answer| format!(": {answer}")).unwrap_or_default();
+            let place = format!("Query {} on {}", query.id.0, query.field);
+            row(&place, Cell::Text(format!("{} ({}{answer})", query.text, query.state.name())));
+        }
+        let headings = ["field", "value"].map(str::to_owned).to_vec();
+        let notes = vec![format!("version {}", patient.version)];
+        Ok(Sheet { title: format!("Patient {code}"), headings, rows, notes, provenance: self.provenance()? })
+    }
+
+    /// How an image was acquired, and each deviation from what the protocol expects; nothing where the file is silent.
+    pub(in crate::study) fn acquisition_lines(&self, file: &ImageFile) -> Vec<(&'static str, String)> {
+        let Some(found) = &file.acquisition else { return Vec::new() };
+        let told = found.to_string();
+        let own = (!told.is_empty()).then_some(("acquisition", told));
+        let deviations = deviations(found, &self.protocol.acquisition).into_iter().map(|what| ("deviation", what));
+        own.into_iter().chain(deviations).collect()
+    }
+
+    /// The trail, newest first; a blind reader does not see necrosis.
+    pub fn trail_sheet(&self, filter: &ChangeFilter) -> Result<Sheet, Error> {
+        let row = |change: Change| {
+            let (old, new) = (change.old.unwrap_or_default(), change.new.unwrap_or_default());
+            let cells =
+                [change.at, change.actor, change.host, change.table, change.row, change.field, old, new, change.reason];
+            let seq = Cell::Count(usize::try_from(change.seq).unwrap_or(0));
+            [seq].into_iter().chain(cells.map(Cell::Text)).collect()
+        };
+        let headings = ["seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason"];
+        Ok(Sheet {
+            title: "Trail".to_owned(),
+            headings: headings.map(str::to_owned).to_vec(),
+            rows: self.changes(filter)?.into_iter().map(row).collect(),
+            notes: Vec::new(),
+            provenance: self.provenance()?,
+        })
+    }
+
+    /// The changes that pass a filter, newest first, without the values that this reader may not see.
+    pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
+        let mut changes = self.store.changes(filter)?;
+        for change in changes.iter_mut().filter(|change| !self.may_see(&change.field)) {
+            for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+                "(hidden)".clone_into(value);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Whether a field may be shown to this reader.
+    pub fn may_see(&self, field: &str) -> bool {
+        self.view == View::Full || !field.starts_with(NECROSIS)
+    }
+}
+
+/// A value of a variable, with the digits it was entered with.
+fn cell(entry: Option<Entry>) -> Cell {
+    match entry {
+        None => Cell::Empty,
+        Some(Entry::Number(value)) => {
+            let digits = value.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
+            Cell::Number { value, digits }
+        }
+        Some(Entry::Level(name)) => text(name),
+    }
+}
+
+fn text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
+}

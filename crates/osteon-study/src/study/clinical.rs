@@ -1,0 +1,306 @@
+//! A clinical CSV file as rows of entries: headers matched, levels and numbers read, every refused cell named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::protocol::variable::{Entry, Kind, VARIABLES, Variable};
+use crate::study::{Error, Refusal};
+
+/// How a file's own headers and words map to the study's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Map {
+    /// Our name (`patient_id` or a variable) = the file's header.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+    /// Variable, then our level = the file's words for it.
+    #[serde(default)]
+    pub levels: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Clinical {
+    pub rows: Vec<Row>,
+    /// Cells that are not what they must be.
+    pub refused: Vec<Refusal>,
+    /// What was read differently than it stands in the file: byte order mark, separator, decimal commas, codes.
+    pub notes: Vec<String>,
+}
+
+/// One patient of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Line in the file, the header being 1.
+    pub line: u64,
+    pub code: String,
+    /// In the order of `VARIABLES`; `None` for an empty cell or a column that the file has not.
+    pub entries: Vec<Option<Entry>>,
+}
+
+/// The header under which patients are named.
+const CODE: &str = "patient_id";
+const CODE_ALSO: &[&str] = &["patient", "patientid", "id", "code", "subject", "participant_id"];
+
+impl Map {
+    /// Reads a map file.
+    pub fn parse(text: &str) -> Result<Map, Error> {
+        let map: Map = toml::from_str(text)
+            .map_err(|cause| Error::Map(cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))?;
+        for (name, levels) in &map.levels {
+            let Some(Variable { kind: Kind::Levels(known), .. }) = Variable::named(name) else {
+                return Err(Error::Map(format!("levels.{name}: no variable with levels has this name")));
+            };
+            if let Some(level) = levels.keys().find(|level| known.iter().all(|known| known.name != level.as_str())) {
+                let valid: Vec<&str> = known.iter().map(|level| level.name).collect();
+                return Err(Error::Map(format!("levels.{name}.{level}: the levels are {}", valid.join(", "))));
+            }
+        }
+        match map.columns.keys().find(|name| *name != CODE && Variable::named(name).is_none()) {
+            Some(name) => Err(Error::Map(format!("columns.{name}: no variable has this name"))),
+            None => Ok(map),
+        }
+    }
+}
+
+/// Reads a file's bytes. Errors when the file as a whole cannot be read; single cells are `refused`.
+pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
+    let mut notes = Vec::new();
+    let text = decode(bytes, &mut notes)?;
+    let separator = separator(&text);
+    if separator != b',' {
+        let name = if separator == b';' { "semicolons" } else { "tabs" };
+        notes.push(format!("cells are separated by {name}"));
+    }
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let headers: Vec<String> =
+        reader.headers()?.iter().map(|header| osteon_base::text::clean(header).into_owned()).collect();
+    let columns = columns(&headers, map, &mut notes)?;
+    let mut clinical = Clinical::default();
+    let (mut commas, mut codes, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+    let mut missing: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for record in reader.records() {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let refusals = clinical.refused.len();
+        let mut refuse = |column: &str, value: &str, expected: String| {
+            let value = osteon_base::text::clean(value).into_owned();
+            clinical.refused.push(Refusal { line, column: column.to_owned(), value, expected });
+        };
+        if record.len() != headers.len() {
+            refuse("", &format!("{} cells", record.len()), format!("{} cells as in the header", headers.len()));
+            continue;
+        }
+        let code = osteon_base::text::clean(&record[columns.code]).trim().to_owned();
+        if code.is_empty() || code.chars().count() > 64 {
+            refuse(&headers[columns.code], &code, "a patient's name of 1 to 64 characters".to_owned());
+        } else if let Some(first) = seen.insert(code.clone(), line) {
+            refuse(&headers[columns.code], &code, format!("each patient once; it is on line {first} too"));
+        }
+        let mut entries = vec![None; VARIABLES.len()];
+        for &(at, variable) in &columns.variables {
+            let cell = &record[at];
+            let name = VARIABLES[variable].name;
+            match entry(&VARIABLES[variable], cell, separator, map) {
+                Ok(None) if !cell.is_empty() => {
+                    *missing.entry((name, osteon_base::text::clean(cell).to_lowercase())).or_default() += 1;
+                }
+                Ok(entry) => entries[variable] = entry,
+                Err(expected) => refuse(&headers[at], cell, expected),
+            }
+            match entries[variable] {
+                Some(Entry::Number(_)) if cell.contains(',') => drop(commas.insert(name)),
+                Some(Entry::Level(level)) if cell.parse::<f64>().is_ok() => {
+                    codes.insert(format!("{name} {cell} is {level}"));
+                }
+                _ => (),
+            }
+        }
+        if clinical.refused.len() == refusals {
+            clinical.rows.push(Row { line, code, entries });
+        }
+    }
+    if !commas.is_empty() {
+        notes.push(format!("decimal commas in {}", commas.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !codes.is_empty() {
+        notes.push(format!("codes: {}", codes.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !missing.is_empty() {
+        let told = missing.into_iter().map(|((name, word), n)| format!("{name} {word} ({n})"));
+        notes.push(format!("read as no value: {}", told.collect::<Vec<_>>().join(", ")));
+    }
+    Ok(Clinical { notes, ..clinical })
+}
+
+/// UTF-8 with or without a byte order mark, or UTF-16 with one.
+fn decode(bytes: &[u8], notes: &mut Vec<String>) -> Result<String, Error> {
+    let wide = |from: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).map_err(|_| Error::Encoding { line: 1 })
+    };
+    match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => {
+            notes.push("the file begins with a byte order mark".to_owned());
+            utf8(rest)
+        }
+        [0xFF, 0xFE, ..] => {
+            notes.push("the file is UTF-16".to_owned());
+            wide(u16::from_le_bytes)
+        }
+        [0xFE, 0xFF, ..] => {
+            notes.push("the file is UTF-16".to_owned());
+            wide(u16::from_be_bytes)
+        }
+        _ => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, Error> {
+    let line = |upto: usize| 1 + bytes[..upto].iter().filter(|&&byte| byte == b'\n').count();
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(cause) => Err(Error::Encoding { line: line(cause.valid_up_to()) }),
+    }
+}
+
+/// The separator that the header line has most of.
+fn separator(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
+    // The comma comes last: of equal counts, the last one wins.
+    [b'\t', b';', b','].into_iter().max_by_key(count).expect("there are three separators")
+}
+
+struct Columns {
+    code: usize,
+    /// Position in the file, position in `VARIABLES`.
+    variables: Vec<(usize, usize)>,
+}
+
+fn columns(headers: &[String], map: &Map, notes: &mut Vec<String>) -> Result<Columns, Error> {
+    let key = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
+    let find = |name: &str, also: &[&str]| -> Result<Option<usize>, Error> {
+        let wanted = map.columns.get(name).map(|header| key(header));
+        let is = |header: &String| match &wanted {
+            Some(wanted) => key(header) == *wanted,
+            None => key(header) == name || also.contains(&key(header).as_str()),
+        };
+        let found: Vec<usize> = (0..headers.len()).filter(|&at| is(&headers[at])).collect();
+        match (found.as_slice(), &map.columns.get(name)) {
+            ([], Some(header)) => Err(Error::Header(format!("no column {header}, which the map names for {name}"))),
+            ([], None) => Ok(None),
+            ([at], _) => Ok(Some(*at)),
+            _ => Err(Error::Header(format!("more than one column for {name}"))),
+        }
+    };
+    let code = find(CODE, CODE_ALSO)?;
+    let found = || if headers.is_empty() { "no header line".to_owned() } else { headers.join(", ") };
+    let code = code.ok_or_else(|| Error::Header(format!("no column {CODE}; found {}", found())))?;
+    let mut variables = Vec::new();
+    for (place, variable) in VARIABLES.iter().enumerate() {
+        match find(variable.name, &[])? {
+            Some(at) => variables.push((at, place)),
+            None => notes.push(format!("no column for {}", variable.name)),
+        }
+    }
+    let used: BTreeSet<usize> = variables.iter().map(|(at, _)| *at).chain([code]).collect();
+    let unread: Vec<&str> = (0..headers.len()).filter(|at| !used.contains(at)).map(|at| headers[at].as_str()).collect();
+    if !unread.is_empty() {
+        notes.push(format!("not read: {}", unread.join(", ")));
+    }
+    Ok(Columns { code, variables })
+}
+
+fn entry(variable: &'static Variable, cell: &str, separator: u8, map: &Map) -> Result<Option<Entry>, String> {
+    if let (Kind::Levels(known), Some(words)) = (&variable.kind, map.levels.get(variable.name)) {
+        let means = |words: &Vec<String>| words.iter().any(|word| word.trim().eq_ignore_ascii_case(cell));
+        if let Some((name, _)) = words.iter().find(|(_, words)| means(words)) {
+            return Ok(known.iter().find(|level| level.name == name).map(|level| Entry::Level(level.name)));
+        }
+    }
+    if matches!(variable.kind, Kind::Number { .. }) && separator == b',' && thousands(cell) {
+        return Err(format!("{} without thousands separator", variable.expected()));
+    }
+    variable.read(cell)
+}
+
+/// `1,234` in a file whose cells are separated by commas may be a thousand or a decimal: nobody should guess.
+fn thousands(cell: &str) -> bool {
+    cell.split_once(',').is_some_and(|(_, after)| after.len() == 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(clinical: &Clinical) -> Vec<String> {
+        clinical.refused.iter().map(|it| format!("{}:{}:{}", it.line, it.column, it.value)).collect()
+    }
+
+    #[test]
+    fn words_codes_commas_and_marks_are_read_and_said() {
+        let text = "\u{feff}Patient ID;Sex;ALP;necrosis_pct\nA;Male;12,5;90\nB;2;7;\nC;Unknown;n/a;?\nD;unknown;1;2\n";
+        let clinical = read(text.as_bytes(), &Map::default()).unwrap();
+        assert_eq!(clinical.refused, []);
+        assert_eq!(clinical.rows[0].entries[0], Some(Entry::Level("male")));
+        assert_eq!(clinical.rows[0].entries[7], Some(Entry::Number(12.5)));
+        assert_eq!(clinical.rows[1].entries[0], Some(Entry::Level("female")));
+        assert_eq!(clinical.rows[1].entries[9], None);
+        let unread = "read as no value: alp n/a (1), necrosis_pct ? (1), sex unknown (2)";
+        for said in
+            [unread, "byte order mark", "semicolons", "decimal commas in alp", "sex 2 is female", "no column for ldh"]
+        {
+            assert!(clinical.notes.iter().any(|note| note.contains(said)), "{said}: {:?}", clinical.notes);
+        }
+    }
+
+    #[test]
+    fn every_refused_cell_is_named_and_its_row_left_out() {
+        let text = "patient_id,sex,alp\nA,x,1\nB,f,-1\nA,f,\"1,234\"\n,f,2\nC,f\nD,f,3\n";
+        let clinical = read(text.as_bytes(), &Map::default()).unwrap();
+        let expected =
+            ["2:sex:x", "3:alp:-1", "4:patient_id:A", "4:alp:1,234", "5:patient_id:", "6::2 cells"].map(str::to_owned);
+        assert_eq!(names(&clinical), expected);
+        assert_eq!(clinical.rows.len(), 1);
+    }
+
+    #[test]
+    fn a_map_names_columns_and_levels() {
+        let map = Map::parse("[columns]\npatient_id = \"Nr\"\nalp = \"AP (U/l)\"\n[levels.sex]\nmale = [\"homme\"]");
+        let clinical = read("Nr,AP (U/l),sex\n1,5,Homme".as_bytes(), &map.unwrap()).unwrap();
+        assert_eq!(clinical.refused, []);
+        assert_eq!(clinical.rows[0].entries[0], Some(Entry::Level("male")));
+        for wrong in ["[columns]\nheight = \"x\"", "[levels.sex]\nboth = []", "[levels.alp]\nx = []", "colums = 1"] {
+            assert!(matches!(Map::parse(wrong), Err(Error::Map(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic() {
+        use rand::Rng;
+        let seed = osteon_base::seed::Seed(8).named("clinical");
+        let whole = "\u{feff}patient_id;sex;alp\nA;male;1,5\n\"B\";\"f\";\"\"\"2\"\n".as_bytes();
+        for round in 0..2000 {
+            let mut rng = seed.nth(round).rng();
+            let mut bytes = whole[..rng.random_range(0..=whole.len())].to_vec();
+            for _ in 0..rng.random_range(0..4) {
+                let at = rng.random_range(0..=bytes.len());
+                bytes.insert(at, *[0, 9, 10, 13, 34, 44, 59, 0x80, 0xC3, 0xEF, 0xFE, 0xFF].get(round % 12).unwrap());
+            }
+            let _ = read(&bytes, &Map::default());
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_as_a_whole_is_an_error() {
+        assert!(matches!(read(b"patient_id\nM\xfcller", &Map::default()), Err(Error::Encoding { line: 2 })));
+        assert!(matches!(read(b"", &Map::default()), Err(Error::Header(_))));
+        assert!(matches!(read(b"patient_id,alp,ALP\n", &Map::default()), Err(Error::Header(_))));
+    }
+}

@@ -1,0 +1,75 @@
+//! Changing one patient: a field, or whether it belongs to the study; always with a reason.
+
+use crate::protocol::variable::{VARIABLES, Variable};
+use crate::store::Patient;
+use crate::study::{Error, Study, rules};
+
+/// One field of one patient to be set; an empty value clears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub field: String,
+    pub value: String,
+}
+
+/// Whether a patient belongs to the study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belongs {
+    Yes,
+    No,
+}
+
+impl Study {
+    /// Sets fields of a patient in one change. `version` is the one that the editor saw; `None` takes the newest.
+    pub fn edit(&self, code: &str, edits: &[Edit], reason: &str, version: Option<i64>) -> Result<(), Error> {
+        let reason = required(reason)?;
+        self.store.write(&reason, |write| {
+            let patient = write.patient(code)?;
+            let mut version = version.unwrap_or(patient.version);
+            for edit in edits {
+                let variable = field(&edit.field)?;
+                let entry = variable.read(&edit.value).map_err(|expected| Error::Cell {
+                    place: format!("{code} {}", variable.name),
+                    found: osteon_base::text::clean(&edit.value).into_owned(),
+                    expected,
+                })?;
+                version = write.edit_patient(&patient, version, variable, entry)?;
+            }
+            rules::apply(write, &self.protocol, code)
+        })
+    }
+
+    /// Takes a patient out of the study; nothing is deleted.
+    pub fn exclude(&self, code: &str, reason: &str) -> Result<(), Error> {
+        self.decide(code, Belongs::No, reason, None)
+    }
+
+    /// Takes an excluded patient back into the study.
+    pub fn include(&self, code: &str, reason: &str) -> Result<(), Error> {
+        self.decide(code, Belongs::Yes, reason, None)
+    }
+
+    /// Excludes or includes a patient. `version` is the one that was seen; `None` takes the newest.
+    pub fn decide(&self, code: &str, belongs: Belongs, reason: &str, version: Option<i64>) -> Result<(), Error> {
+        let reason = required(reason)?;
+        self.store.write(&reason, |write| {
+            let patient = write.patient(code)?;
+            let seen = Patient { version: version.unwrap_or(patient.version), ..patient };
+            write.exclude_patient(&seen, (belongs == Belongs::No).then_some(reason.as_str()))?;
+            rules::apply(write, &self.protocol, code)
+        })
+    }
+}
+
+/// The reason, cleaned; refused when nothing is left.
+pub(in crate::study) fn required(reason: &str) -> Result<String, Error> {
+    let reason = osteon_base::text::clean(reason).trim().to_owned();
+    if reason.is_empty() { Err(Error::NoReason) } else { Ok(reason) }
+}
+
+/// The variable of a field's name.
+pub(in crate::study) fn field(name: &str) -> Result<&'static Variable, Error> {
+    Variable::named(name).ok_or_else(|| Error::Field {
+        found: osteon_base::text::clean(name).into_owned(),
+        valid: VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,216 @@
+//! The one error that sees all others, with its exit code and its hint.
+
+use std::path::PathBuf;
+
+use crate::pipeline::learn::LearnError;
+use crate::protocol::ProtocolError;
+use crate::store::StoreError;
+use osteon_radiomics::describe::{DescribeError, RegionError};
+use osteon_radiomics::read::ReadError;
+use osteon_radiomics::read::dicom::DicomError;
+use osteon_reconcile::ReconcileError;
+
+/// Why a request could not be met.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error("{}", path.display())]
+    Published { path: PathBuf, source: ReconcileError },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{}", path.display())]
+    Image { path: PathBuf, source: ReadError },
+    #[error("{}", path.display())]
+    Dicom { path: PathBuf, source: Box<DicomError> },
+    #[error("{}", path.display())]
+    Zip { path: PathBuf, source: osteon_radiomics::read::zip::ZipError },
+    #[error("{}: not DICOM, so it has no series or structure {part}", path.display())]
+    NoParts { path: PathBuf, part: String },
+    #[error("{}: contours or a segmentation, expected an image", .0.display())]
+    NoImageFile(PathBuf),
+    #[error("{}: the file is not the one that was imported", .0.display())]
+    Changed(PathBuf),
+    #[error("{}: the folder is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("feature values are printed as CSV only")]
+    OnlyCsv,
+    #[error("features are printed as csv or json")]
+    OnlyCsvOrJson,
+    #[error("{roi}")]
+    Region { roi: String, source: RegionError },
+    #[error("no job {0} that this osteon can run")]
+    NoJob(i64),
+    #[error("job {0} is waiting or running")]
+    JobBusy(i64),
+    #[error("{0} findings: the study is not what it says it is")]
+    NotVerified(usize),
+    #[error("{}: a study that is not the synthetic one", .0.display())]
+    NotDemo(PathBuf),
+    #[error(transparent)]
+    Describe(DescribeError),
+    #[error("the CSV file")]
+    Csv(#[from] csv::Error),
+    #[error("{}", path.display())]
+    InFile { path: PathBuf, source: Box<Error> },
+    #[error("{0}")]
+    Header(String),
+    #[error("{0}")]
+    Map(String),
+    #[error("line {line} is not UTF-8")]
+    Encoding { line: usize },
+    #[error("{file}: {n} refused, nothing was imported")]
+    Refused { file: String, n: usize },
+    #[error("{place} is {found:?}, expected {expected}")]
+    Cell { place: String, found: String, expected: String },
+    #[error("no field {found}; the fields are {valid}")]
+    Field { found: String, valid: String },
+    #[error("this shows the response, which is hidden from a blind reader")]
+    Blind,
+    #[error("{}: the name ends in none of {expected}", path.display())]
+    Ending { path: PathBuf, expected: &'static str },
+    #[error("the study has no {what} yet")]
+    NoResult { what: &'static str, command: &'static str },
+    #[error(transparent)]
+    Picture(#[from] osteon_plot::png::PngError),
+    #[error("the dashboard needs a terminal, and this is none")]
+    NoTerminal,
+    #[error("{}: {cause}", path.display())]
+    Keys { path: PathBuf, cause: String },
+    #[error("the filter {text:?}")]
+    Filter { text: String, source: osteon_stats::table::filter::FilterError },
+    #[error("patient {0} has no change to turn back")]
+    NothingToUndo(String),
+    #[error("patient {0} has no {1} linked")]
+    NoImage(String, &'static str),
+    #[error("the study has no split into training and test set")]
+    NoSplit,
+    #[error("the study has no features")]
+    NoFeatures,
+    #[error("no fit of the split in force")]
+    NoFit,
+    #[error("the stored {model} model")]
+    Recipe { model: String, source: serde_json::Error },
+    #[error("{column} = {value} does not divide the rows of every set: both classes are needed")]
+    OneClass { column: String, value: String },
+    #[error(transparent)]
+    Learn(LearnError),
+    #[error("{}: a file of another plan, protocol or version", .0.display())]
+    OtherPlan(PathBuf),
+    #[error("nothing was merged: {0}")]
+    Incomplete(String),
+    #[error("a change needs a reason")]
+    NoReason,
+    #[error("{}", path.display())]
+    Read { path: PathBuf, source: osteon_stats::table::read::ReadError },
+    #[error(transparent)]
+    Table(#[from] osteon_stats::table::TableError),
+    #[error(transparent)]
+    Event(#[from] osteon_stats::table::event::EventError),
+    #[error(transparent)]
+    Encode(#[from] osteon_stats::table::encode::EncodeError),
+    #[error(transparent)]
+    Fit(#[from] osteon_stats::model::logistic::FitError),
+    #[error("{0}")]
+    Request(String),
+    #[error(transparent)]
+    Cancelled(#[from] osteon_base::job::Cancelled),
+}
+
+impl From<LearnError> for Error {
+    fn from(error: LearnError) -> Error {
+        match error {
+            LearnError::Cancelled(cancelled) => Error::Cancelled(cancelled),
+            other => Error::Learn(other),
+        }
+    }
+}
+
+impl Error {
+    /// The same error, told of a file.
+    pub fn within(self, path: &std::path::Path) -> Error {
+        Error::InFile { path: path.to_owned(), source: Box::new(self) }
+    }
+
+    /// 2 wrong request, file or protocol; 3 database; 130 cancelled.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Cancelled(_) => 130,
+            Error::NotVerified(_) => 3,
+            Error::Store(cause) if !cause.is_request() => 3,
+            _ => 2,
+        }
+    }
+
+    /// The message with its causes, on one line.
+    pub fn in_full(&self) -> String {
+        with_causes(self)
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Protocol(ProtocolError::UnknownKey { .. }) => {
+                Some("osteon protocol show prints every key with its value".to_owned())
+            }
+            Error::Store(StoreError::Missing(_)) => {
+                Some("osteon init makes one; --study FILE or OSTEON_STUDY names another".to_owned())
+            }
+            Error::InFile { source, .. } => source.hint(),
+            Error::Header(why) if why.starts_with("no column patient_id") => {
+                Some("--map FILE.toml names the file's headers: [columns] patient_id = \"Nr\"".to_owned())
+            }
+            Error::Map(_) => Some(
+                "a map is TOML: [columns] alp = \"ALP (U/l)\", and [levels.sex] female = [\"w\", \"F\"]".to_owned(),
+            ),
+            Error::Encoding { .. } => Some("save the file as CSV UTF-8".to_owned()),
+            Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
+            Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
+            Error::Dicom { source, .. } => match **source {
+                DicomError::SeveralSeries(_) | DicomError::UnknownSeries { .. } => {
+                    Some("--series takes its number in this list, its description or its UID".to_owned())
+                }
+                DicomError::SeveralStructures(_) | DicomError::NoStructure { .. } => {
+                    Some("--structure NAME picks one, the column label of a manifest too".to_owned())
+                }
+                _ => None,
+            },
+            Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
+            Error::NoResult { command, .. } => Some(format!("{command} makes it")),
+            Error::Published { .. } => Some("osteon reconcile --help tells the format".to_owned()),
+            Error::NoTerminal => Some("osteon help lists the commands that print".to_owned()),
+            Error::NoSplit => Some("osteon split new draws one, osteon split import FILE takes one".to_owned()),
+            Error::NoFeatures => Some("osteon extract measures them".to_owned()),
+            Error::NoFit => Some("osteon fit learns the models".to_owned()),
+            Error::Store(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
+            Error::Store(StoreError::ReadOnly(why)) if why.starts_with("it is damaged") => Some(DAMAGED.to_owned()),
+            Error::Store(StoreError::Older { .. }) => {
+                Some("open it once where it can be written; a copy of it as it is will be made".to_owned())
+            }
+            Error::OtherPlan(_) => Some("a plan wants a folder of its own".to_owned()),
+            Error::Incomplete(_) => Some(
+                "osteon shard status DIR --missing tells what to run again; --partial merges the others".to_owned(),
+            ),
+            Error::NoReason => Some("--reason TEXT goes to the trail with the change".to_owned()),
+            Error::Store(StoreError::Refused(why)) if why.starts_with("the study is locked") => {
+                Some("osteon unlock --reason TEXT lets clinical data be changed again".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+const DAMAGED: &str = "osteon verify tells what is damaged, osteon restore puts a backup in its place";
+
+/// An error's message with its causes, on one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}

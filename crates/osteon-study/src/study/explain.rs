@@ -1,0 +1,262 @@
+//! SHAP values of a study's models: of the combined model on the log odds, of a region's forest on the probability.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayView1, Axis};
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+
+use crate::pipeline::clinical::Logistic;
+use crate::pipeline::learn::RAD_SCORE;
+use crate::protocol::variable::{Entry, Kind, Variable};
+use crate::report::figure::{Figure, Paper, shap};
+use crate::store::{Model, Origin, Patient, PatientId, Role, Side};
+use crate::study::learnt::{region_recipe, variable_label};
+use crate::study::{Error, ForestShap, Study};
+use osteon_stats::model::forest::Forest;
+use osteon_stats::model::shap::{Explanation, interventional, linear, path_dependent};
+
+/// A model and the patients that have all its terms.
+struct Explained {
+    model: Explainer,
+    terms: Vec<String>,
+    codes: Vec<String>,
+    /// One row a patient, as they are shown.
+    values: Vec<Vec<f64>>,
+    /// Rows as the model takes them: z-scores for a forest.
+    x: Array2<f64>,
+    /// Positions of the training patients.
+    train: Vec<usize>,
+}
+
+enum Explainer {
+    Logistic(Logistic),
+    Forest { region: String, forest: Forest, how: ForestShap },
+}
+
+impl Study {
+    /// SHAP values of the training patients, against themselves.
+    pub(in crate::study) fn shap_figure(
+        &self,
+        region: Option<&str>,
+        how: ForestShap,
+        paper: &Paper,
+    ) -> Result<Figure, Error> {
+        let explained = self.explained(region, how)?;
+        let background = explained.background();
+        let explanations: Vec<Explanation> =
+            explained.train.par_iter().map(|&at| explained.of(at, &background)).collect();
+        let variable = |j: usize| shap::Variable {
+            name: term_label(&explained.terms[j]),
+            shap: explanations.iter().map(|it| it.values[j]).collect(),
+            values: explained.train.iter().map(|&at| explained.values[at][j]).collect(),
+        };
+        let variables: Vec<shap::Variable> = (0..explained.terms.len()).map(variable).collect();
+        Ok(explained.told(shap::summary(&variables, explained.unit(), paper)))
+    }
+
+    /// One patient's SHAP values; the first training patient's when none is named.
+    pub(in crate::study) fn waterfall_figure(
+        &self,
+        code: Option<&str>,
+        region: Option<&str>,
+        how: ForestShap,
+        paper: &Paper,
+    ) -> Result<Figure, Error> {
+        let explained = self.explained(region, how)?;
+        let at = match code {
+            Some(code) => {
+                self.store.patient(code)?;
+                explained.codes.iter().position(|own| own == code)
+            }
+            None => explained.train.first().copied(),
+        };
+        let at = at.ok_or_else(|| {
+            let who = code.unwrap_or("any patient");
+            Error::Request(format!(
+                "the model cannot be asked about {who}: excluded, not in the split, or a value missing"
+            ))
+        })?;
+        let explanation = explained.of(at, &explained.background());
+        let step = |(j, shap): (usize, &f64)| (written(&explained.terms[j], explained.values[at][j]), *shap);
+        let patient = shap::Patient {
+            name: explained.codes[at].clone(),
+            base: explanation.base,
+            steps: explanation.values.iter().enumerate().map(step).collect(),
+            unit: explained.unit().to_owned(),
+        };
+        Ok(explained.told(shap::waterfall(&patient, paper)))
+    }
+
+    /// One value a term of the combined model for each training patient that has them all.
+    pub(in crate::study) fn training_terms(&self) -> Result<Vec<Vec<f64>>, Error> {
+        let explained = self.explained(None, ForestShap::PathDependent)?;
+        Ok(explained.train.iter().map(|&at| explained.values[at].clone()).collect())
+    }
+
+    fn explained(&self, region: Option<&str>, how: ForestShap) -> Result<Explained, Error> {
+        self.needs_response()?;
+        let split = self.store.split()?.ok_or(Error::NoSplit)?;
+        let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
+        let patients: Vec<Patient> = self.store.patients()?.into_iter().filter(Patient::included).collect();
+        let models = self.store.models()?;
+        if models.is_empty() {
+            return Err(Error::NoFit);
+        }
+        let (model, terms, rows) = match region {
+            None => self.explained_logistic(&models, &patients)?,
+            Some(region) => self.explained_forest(&models, region, how, &patients)?,
+        };
+        let (mut codes, mut values, mut train, mut x) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (patient, row) in patients.into_iter().zip(rows) {
+            if let Some((shown, taken)) = row {
+                if sides.get(&patient.id) == Some(&Side::Train) {
+                    train.push(codes.len());
+                }
+                codes.push(patient.code);
+                values.push(shown);
+                x.extend(taken);
+            }
+        }
+        let x = Array2::from_shape_vec((codes.len(), terms.len()), x).expect("one value a term and patient");
+        Ok(Explained { model, terms, codes, values, x, train })
+    }
+
+    fn explained_logistic(&self, models: &[Model], patients: &[Patient]) -> Result<Parts, Error> {
+        let logistic = self.combined()?.logistic;
+        let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
+        let scores = rad_scores(radiomics);
+        let row = |patient: &Patient| {
+            let own = logistic.terms.iter().map(|term| value(patient, term, &scores)).collect::<Option<Vec<f64>>>()?;
+            Some((own.clone(), own))
+        };
+        let rows = patients.iter().map(row).collect();
+        Ok((Explainer::Logistic(logistic.clone()), logistic.terms.clone(), rows))
+    }
+
+    fn explained_forest(
+        &self,
+        models: &[Model],
+        region: &str,
+        how: ForestShap,
+        patients: &[Patient],
+    ) -> Result<Parts, Error> {
+        let (model, body) = region_recipe(models, region)?;
+        let names: Vec<String> = part(model, &body["features"])?;
+        let (means, sds): (Vec<f64>, Vec<f64>) = (part(model, &body["means"])?, part(model, &body["sds"])?);
+        let forest = Forest::from_json(&body["forest"].to_string())
+            .map_err(|cause| Error::Request(format!("the stored {region} model: {cause}")))?;
+        let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
+        let (known, measured) = self.rows_of(region, Role::Mask, &ids)?;
+        let place = |name: &String| known.iter().position(|other| other == name);
+        let places: Vec<usize> = names.iter().map(place).collect::<Option<_>>().ok_or(Error::NoFeatures)?;
+        let row = |values: &Option<Vec<Option<f64>>>| {
+            let values = values.as_ref()?;
+            let shown: Vec<f64> = places.iter().map(|&at| values[at]).collect::<Option<_>>()?;
+            let z = shown.iter().zip(means.iter().zip(&sds)).map(|(value, (mean, sd))| (value - mean) / sd).collect();
+            Some((shown, z))
+        };
+        let rows = measured.iter().map(row).collect();
+        Ok((Explainer::Forest { region: region.to_owned(), forest, how }, names, rows))
+    }
+}
+
+/// The model, its terms, and each patient's values as shown and as the model takes them.
+type Parts = (Explainer, Vec<String>, Vec<Option<(Vec<f64>, Vec<f64>)>>);
+
+fn part<T: DeserializeOwned>(model: &Model, value: &serde_json::Value) -> Result<T, Error> {
+    serde_json::from_value(value.clone()).map_err(|source| Error::Recipe { model: model.name.clone(), source })
+}
+
+impl Explained {
+    fn background(&self) -> Array2<f64> {
+        self.x.select(Axis(0), &self.train)
+    }
+
+    /// The patient at a position, against the training patients.
+    fn of(&self, at: usize, background: &Array2<f64>) -> Explanation {
+        let row: ArrayView1<f64> = self.x.row(at);
+        match &self.model {
+            Explainer::Logistic(it) => linear(it.intercept, &it.coefficients, row, background.view()),
+            Explainer::Forest { forest, how: ForestShap::PathDependent, .. } => path_dependent(forest, row),
+            Explainer::Forest { forest, how: ForestShap::Interventional, .. } => {
+                interventional(forest, row, background.view())
+            }
+        }
+    }
+
+    fn unit(&self) -> &'static str {
+        match self.model {
+            Explainer::Logistic(_) => "log odds",
+            Explainer::Forest { .. } => "probability",
+        }
+    }
+
+    /// The figure with a caption that names the model and the method.
+    fn told(&self, figure: Figure) -> Figure {
+        let model = match &self.model {
+            Explainer::Logistic(_) => {
+                "Combined model; exact values for a linear predictor, against the training patients.".to_owned()
+            }
+            Explainer::Forest { region, how: ForestShap::PathDependent, .. } => {
+                format!("Forest of {region}; exact path-dependent TreeSHAP.")
+            }
+            Explainer::Forest { region, how: ForestShap::Interventional, .. } => {
+                format!("Forest of {region}; exact interventional TreeSHAP, against the training patients.")
+            }
+        };
+        Figure { caption: format!("{} {model}", figure.caption), ..figure }
+    }
+}
+
+/// Out of fold where there is one, as models learnt from it see it.
+fn rad_scores(radiomics: &Model) -> BTreeMap<PatientId, f64> {
+    let of = |origin: Origin| radiomics.predictions.iter().filter(move |one| one.origin == origin);
+    let held = of(Origin::OutOfFold).map(|one| (one.patient, one.probability));
+    of(Origin::Fitted).map(|one| (one.patient, one.probability)).chain(held).collect()
+}
+
+/// A patient's value of a term: the Rad-score, a number, or whether a level is the patient's.
+fn value(patient: &Patient, term: &str, scores: &BTreeMap<PatientId, f64>) -> Option<f64> {
+    if term == RAD_SCORE {
+        return scores.get(&patient.id).copied();
+    }
+    let (name, level) = term.split_once('=').map_or((term, None), |(name, level)| (name, Some(level)));
+    match (patient.entry(name)?, level) {
+        (Entry::Number(value), None) => Some(value),
+        (Entry::Level(own), Some(level)) => Some(f64::from(own == level)),
+        _ => None,
+    }
+}
+
+/// `ALP = 96 U/L`, `Pathological fracture = yes`.
+fn written(term: &str, value: f64) -> String {
+    let value = match term.split_once('=') {
+        Some((_, level)) if value == 1.0 => level.to_owned(),
+        Some((name, level)) => other(name, level),
+        None if value.fract() == 0.0 && value.abs() < 1e6 => osteon_plot::number(value, 0),
+        None if (0.01..1e6).contains(&value.abs()) => osteon_plot::number(value, 2),
+        None => format!("{value:.2e}"),
+    };
+    let label = variable_label(term);
+    match label.split_once(", ") {
+        Some((name, unit)) => format!("{name} = {value} {unit}"),
+        None => format!("{label} = {value}"),
+    }
+}
+
+/// What a patient is who has not this level.
+fn other(name: &str, level: &str) -> String {
+    match Variable::named(name).map(|variable| &variable.kind) {
+        Some(Kind::Levels([one, two])) => if one.name == level { two.name } else { one.name }.to_owned(),
+        _ => format!("not {level}"),
+    }
+}
+
+/// `Pathological fracture: yes` for a level, the variable's label else.
+fn term_label(term: &str) -> String {
+    match term.split_once('=') {
+        Some((_, level)) => format!("{}: {level}", variable_label(term)),
+        None => variable_label(term),
+    }
+}

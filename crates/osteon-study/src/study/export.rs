@@ -1,0 +1,211 @@
+//! A study as plain files: CSV that reads back bit for bit, and the protocol.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use crate::store::{ChangeFilter, ImageFile, Patient, PatientId, Role};
+use crate::study::{Error, Study, View};
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// Ids become salted hashes; free text, the trail, paths and the title are left out.
+    pub deidentify: bool,
+    /// Text that a spreadsheet would run as a formula gets an apostrophe before it.
+    pub spreadsheet_safe: bool,
+}
+
+/// What an export without identities does, a line each.
+const DEIDENTIFIED: [&str; 4] = [
+    "ids: replaced by hashes with a salt that was thrown away; rows are in the order of the hashes",
+    "exclusion reasons, queries, the trail, the title; paths, hashes and sizes of images: left out",
+    "dates: a study holds none of its patients",
+    "kept as they are: clinical values, inclusion, sets, feature values, labels, the protocol",
+];
+
+/// How cells are written in one export.
+struct Pen {
+    options: ExportOptions,
+    salt: [u8; 32],
+}
+
+impl Study {
+    /// Writes everything to an empty or new folder; gives what was written and what was left out, a line each.
+    pub fn export(&self, folder: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
+        let wrong = |source| Error::File { path: folder.to_owned(), source };
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+        if std::fs::read_dir(folder).map_err(wrong)?.next().is_some() {
+            return Err(Error::NotEmpty(folder.to_owned()));
+        }
+        let pen = Pen::new(options);
+        let mut told = Vec::new();
+        let mut file = |name: &str, write: &dyn Fn(&mut csv::Writer<File>) -> Result<(), Error>| {
+            let path = folder.join(name);
+            let file = File::create(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+            let mut writer = csv::Writer::from_writer(file);
+            write(&mut writer)?;
+            writer.flush().map_err(|source| Error::File { path, source })?;
+            told.push(format!("{name}: written"));
+            Ok::<_, Error>(())
+        };
+        file("patients.csv", &|out| self.export_patients(out, &pen))?;
+        file("features.csv", &|out| self.export_features(out, &pen))?;
+        file("images.csv", &|out| self.export_images(out, &pen))?;
+        if options.deidentify {
+            told.extend(DEIDENTIFIED.map(str::to_owned));
+        } else {
+            file("queries.csv", &|out| self.export_queries(out, &pen))?;
+            file("trail.csv", &|out| self.export_trail(out, &pen))?;
+        }
+        let path = folder.join("protocol.toml");
+        std::fs::write(&path, self.protocol.to_toml()).map_err(|source| Error::File { path, source })?;
+        told.push("protocol.toml: written".to_owned());
+        Ok(told)
+    }
+
+    /// All feature values, one row a patient, region and rater.
+    pub fn write_features(&self, out: impl Write) -> Result<(), Error> {
+        let mut writer = csv::Writer::from_writer(out);
+        self.export_features(&mut writer, &Pen::new(ExportOptions::default()))?;
+        writer.flush().map_err(|source| Error::File { path: "features".into(), source })
+    }
+
+    fn export_patients(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+        let full = self.view == View::Full;
+        let mut headings = vec!["patient_id"];
+        headings.extend(self.variables().map(|(_, variable)| variable.name));
+        headings.extend(full.then_some("response"));
+        headings.extend(["included", "exclusion_reason", "set"]);
+        out.write_record(&headings)?;
+        let sets: BTreeMap<PatientId, &str> = self
+            .store
+            .split()?
+            .into_iter()
+            .flat_map(|split| split.members)
+            .map(|(id, side)| (id, side.name()))
+            .collect();
+        let mut rows = Vec::new();
+        for patient in self.store.patients()? {
+            let mut row = vec![pen.code(&patient.code)];
+            row.extend(
+                self.variables().map(|(at, _)| patient.entries[at].map(|entry| entry.text()).unwrap_or_default()),
+            );
+            row.extend(full.then(|| patient.response.map_or("", |response| response.name()).to_owned()));
+            row.push(if patient.included() { "yes" } else { "no" }.to_owned());
+            row.push(pen.free(patient.exclusion.as_deref().unwrap_or_default()));
+            row.push(sets.get(&patient.id).copied().unwrap_or_default().to_owned());
+            rows.push(row);
+        }
+        pen.rows(out, rows)
+    }
+
+    fn export_features<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
+        let codes = self.codes()?;
+        let mut places: Vec<(Role, String)> =
+            self.store.region_states()?.into_iter().map(|state| (state.rater, state.roi)).collect();
+        places.sort();
+        places.dedup();
+        let names: Vec<String> = self.store.features()?.into_iter().map(|(_, name)| name).collect();
+        out.write_record(["patient_id", "roi", "rater"].into_iter().chain(names.iter().map(String::as_str)))?;
+        for (rater, roi) in places {
+            let mut rows = Vec::new();
+            let matrix = self.store.matrix(&roi, rater)?;
+            for (patient, values) in matrix.patients.iter().zip(matrix.values.chunks(names.len().max(1))) {
+                let mut row = vec![pen.code(&codes[patient]), roi.clone(), rater.name().to_owned()];
+                row.extend(values.iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default()));
+                rows.push(row);
+            }
+            pen.rows(out, rows)?;
+        }
+        Ok(())
+    }
+
+    fn export_images(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+        let codes = self.codes()?;
+        out.write_record(["patient_id", "role", "path", "sha256", "bytes", "label"])?;
+        let row = |file: ImageFile| {
+            let traits = [file.path.to_string_lossy().into_owned(), file.sha256, file.bytes.to_string()];
+            let label = file.label.map(|label| label.to_string()).unwrap_or_default();
+            let names = [pen.code(&codes[&file.patient]), file.role.name().to_owned()];
+            names.into_iter().chain(traits.map(|text| pen.free(&text))).chain([label]).collect()
+        };
+        pen.rows(out, self.store.images()?.into_iter().map(row).collect())
+    }
+
+    fn export_queries(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+        let codes = self.codes()?;
+        out.write_record(["id", "patient_id", "field", "text", "state", "answer"])?;
+        for query in self.store.queries()?.into_iter().filter(|query| self.may_see(&query.field)) {
+            let (text, answer) = (pen.text(&query.text), pen.text(query.answer.as_deref().unwrap_or_default()));
+            let code = pen.code(&codes[&query.patient]);
+            out.write_record([&query.id.0.to_string(), &code, &query.field, &text, query.state.name(), &answer])?;
+        }
+        Ok(())
+    }
+
+    fn export_trail(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+        out.write_record([
+            "seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason", "previous", "hash",
+        ])?;
+        for change in self.changes(&ChangeFilter::default())?.into_iter().rev() {
+            let [old, new] = [change.old, change.new].map(|value| pen.text(&value.unwrap_or_default()));
+            let (row, reason) = (pen.text(&change.row), pen.text(&change.reason));
+            out.write_record([
+                &change.seq.to_string(),
+                &change.at,
+                &pen.text(&change.actor),
+                &change.host,
+                &change.table,
+                &row,
+                &change.field,
+                &old,
+                &new,
+                &reason,
+                &change.previous,
+                &change.hash,
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn codes(&self) -> Result<BTreeMap<PatientId, String>, Error> {
+        Ok(self.store.patients()?.into_iter().map(|Patient { id, code, .. }| (id, code)).collect())
+    }
+}
+
+impl Pen {
+    fn new(options: ExportOptions) -> Pen {
+        Pen { options, salt: rand::random() }
+    }
+
+    /// A patient's name, or what stands for it.
+    fn code(&self, code: &str) -> String {
+        if !self.options.deidentify {
+            return self.text(code);
+        }
+        let hash = crate::store::sha256([&self.salt[..], code.as_bytes()].concat());
+        format!("P{}", &hash[..12])
+    }
+
+    /// Writes the rows, in the order of their ids where these were replaced: the order of the true ids tells who is who.
+    fn rows<W: Write>(&self, out: &mut csv::Writer<W>, mut rows: Vec<Vec<String>>) -> Result<(), Error> {
+        if self.options.deidentify {
+            rows.sort_by(|a, b| a[0].cmp(&b[0]));
+        }
+        Ok(rows.iter().try_for_each(|row| out.write_record(row))?)
+    }
+
+    /// Text that a person wrote.
+    fn free(&self, text: &str) -> String {
+        if self.options.deidentify { String::new() } else { self.text(text) }
+    }
+
+    fn text(&self, text: &str) -> String {
+        let text = osteon_base::text::clean(text);
+        let number = || text.parse::<f64>().is_ok_and(f64::is_finite);
+        let formula = text.starts_with(['=', '+', '-', '@']) && !number();
+        if self.options.spreadsheet_safe && formula { format!("'{text}") } else { text.into_owned() }
+    }
+}

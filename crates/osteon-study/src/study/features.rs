@@ -1,0 +1,99 @@
+//! The features of one image and mask, without a study file.
+
+use std::path::PathBuf;
+
+use crate::protocol::Protocol;
+use crate::report::values::{Row, Value};
+use crate::study::{Error, input};
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_radiomics::describe::{self, DescribeError, RegionError};
+use osteon_radiomics::diagnose;
+use osteon_radiomics::roi::Roi;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct FeaturesRequest {
+    pub image: PathBuf,
+    pub mask: PathBuf,
+    /// Which series of the image's folder or archive, where there are several.
+    pub series: Option<String>,
+    /// Which structure of contours or a segmentation, where there are several.
+    pub structure: Option<String>,
+    /// Label of the mask; every voxel that is not 0 when `None`.
+    pub label: Option<i64>,
+    /// None is every region of the protocol.
+    pub rois: Vec<Roi>,
+    pub protocol: Protocol,
+    pub diagnostics: bool,
+}
+
+/// What was measured, region by region.
+#[derive(Clone, Debug)]
+pub struct FeaturesReport {
+    pub rows: Vec<Row>,
+    /// Regions that could not be measured.
+    pub failures: Vec<(Roi, RegionError)>,
+}
+
+/// Measures every region; errors when none could be.
+pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, Error> {
+    let FeaturesRequest { image: image_path, mask: mask_path, protocol, .. } = request;
+    let image_file = input::image_bytes(image_path, request.series.as_deref())?;
+    let mask_file = input::image_bytes(mask_path, request.structure.as_deref())?;
+    let geometry = image_file.geometry().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
+    let mask = mask_file.mask(mask_path, request.label, geometry)?;
+    let image = image_file.image(image_path)?;
+    let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
+    let mut rows = Vec::new();
+    if request.diagnostics {
+        let settings = serde_json::to_string(protocol).expect("a protocol is plain data");
+        let versions = [
+            ("Versions_osteon", env!("CARGO_PKG_VERSION").to_owned()),
+            ("Configuration_Settings", settings),
+            ("Configuration_Hash", protocol.hash()),
+            ("Image-original_Hash", image_file.sha256.clone()),
+            ("Mask-original_Hash", mask_file.sha256.clone()),
+        ];
+        let found = diagnose::diagnose(&image, &mask, &rois, &protocol.measured())
+            .map_err(|why| Error::Describe(why.into()))?;
+        let all = versions.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(found);
+        rows.extend(all.map(|(name, value)| Row {
+            roi: String::new(),
+            feature: format!("diagnostics_{name}"),
+            value: Value::Text(value),
+        }));
+    }
+    let regions = describe::describe(&image, &mask, &rois, &protocol.measured(), noise_seed(&image_file), job)
+        .map_err(error_of)?;
+    let names = describe::catalogue(&protocol.measured());
+    let mut failures = Vec::new();
+    for region in regions {
+        match region.outcome {
+            Err(error) => failures.push((region.roi, error)),
+            Ok(values) => rows.extend(names.iter().zip(values).map(|(name, value)| Row {
+                roi: region.roi.to_string(),
+                feature: name.clone(),
+                value: value.map_or(Value::Undefined, Value::Number),
+            })),
+        }
+    }
+    match failures.first() {
+        Some((roi, error)) if failures.len() == rois.len() => {
+            Err(Error::Region { roi: roi.to_string(), source: error.clone() })
+        }
+        _ => Ok(FeaturesReport { rows, failures }),
+    }
+}
+
+/// Noise images hang on the image's own bytes: the same file has the same noise everywhere.
+fn noise_seed(image: &input::ImageBytes) -> Seed {
+    Seed(u64::from_str_radix(&image.sha256[..16], 16).expect("a hash is hexadecimal"))
+}
+
+fn error_of(cause: DescribeError) -> Error {
+    match cause {
+        DescribeError::Cancelled(cancelled) => Error::Cancelled(cancelled),
+        other => Error::Describe(other),
+    }
+}

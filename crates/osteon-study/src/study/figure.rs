@@ -1,0 +1,219 @@
+//! The figures of a study, each from what is stored.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Axis, s};
+
+use crate::report::figure::flow::{self, Flow};
+use crate::report::figure::forest;
+use crate::report::figure::workflow::{self, Slice};
+use crate::report::figure::{Figure, Paper};
+use crate::report::sheet::Cell;
+use crate::store::{ImageFile, Patient, PatientId, Response, Role, Side};
+use crate::study::{ClinicalTable, Error, Study, View, input};
+use osteon_radiomics::grid::Mask;
+use osteon_radiomics::preprocess::{self, Extent};
+use osteon_radiomics::roi::{Roi, Shells};
+
+/// A figure by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FigureName {
+    Flow,
+    Workflow,
+    Forest,
+    Icc,
+    Lasso,
+    Nomogram,
+    Roc,
+    Dca,
+    Calibration,
+    Shap,
+    Waterfall,
+}
+
+/// Which figure, and on what paper.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FigureRequest {
+    pub name: FigureName,
+    pub width_mm: f64,
+    /// Whose, where a figure shows one patient; the first with images when not given.
+    pub patient: Option<String>,
+    /// Which region's LASSO; whose forest SHAP values explain, the combined model's when not given.
+    pub region: Option<String>,
+    pub forest_shap: ForestShap,
+}
+
+/// What a forest's SHAP values compare a patient with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ForestShap {
+    /// The training patients by the cover of the trees: no other data are needed.
+    #[default]
+    PathDependent,
+    /// Each training patient, features taken as independent.
+    Interventional,
+}
+
+impl FigureRequest {
+    /// A figure for everybody, of the model in use.
+    pub fn new(name: FigureName, width_mm: f64) -> FigureRequest {
+        FigureRequest { name, width_mm, patient: None, region: None, forest_shap: ForestShap::default() }
+    }
+}
+
+impl FigureName {
+    /// Every figure with its name on the command line and what it shows.
+    pub const ALL: [(FigureName, &str, &str); 11] = [
+        (FigureName::Flow, "flow", "who was assessed, excluded and included, and the two sets"),
+        (FigureName::Workflow, "workflow", "a slice of one patient with each region on it"),
+        (FigureName::Forest, "forest", "odds ratios of Table 4 on a logarithmic axis"),
+        (FigureName::Icc, "icc", "agreement of features between the mask and the repeat mask"),
+        (FigureName::Lasso, "lasso", "coefficients, cross-validation and weights of a region's LASSO"),
+        (FigureName::Nomogram, "nomogram", "points of each value, and the probability of their total"),
+        (FigureName::Roc, "roc", "ROC curves of the models in both sets"),
+        (FigureName::Dca, "dca", "decision curves of the models in both sets"),
+        (FigureName::Calibration, "calibration", "calibration of the models in both sets"),
+        (FigureName::Shap, "shap", "what moves the combined model or a region's forest, over all training patients"),
+        (FigureName::Waterfall, "waterfall", "what moves the combined model or a region's forest for one patient"),
+    ];
+}
+
+/// No figure says anything on less paper.
+const LEAST_MM: f64 = 40.0;
+
+impl Study {
+    pub fn figure(&self, request: &FigureRequest) -> Result<Figure, Error> {
+        let width_mm = request.width_mm;
+        if !(LEAST_MM..=2000.0).contains(&width_mm) {
+            let expected = format!("{LEAST_MM} to 2000 mm");
+            return Err(Error::Cell { place: "the width".to_owned(), found: width_mm.to_string(), expected });
+        }
+        let provenance = match request.name {
+            FigureName::Flow | FigureName::Workflow | FigureName::Forest => self.provenance()?,
+            FigureName::Icc => self.provenance_of("extract")?,
+            _ => self.provenance_of("fit")?,
+        };
+        let paper = Paper { width_mm, provenance };
+        let (patient, region) = (request.patient.as_deref(), request.region.as_deref());
+        match request.name {
+            FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
+            FigureName::Workflow => Ok(workflow::figure(&self.slice(patient)?, &paper)),
+            FigureName::Forest => self.odds_figure(&paper),
+            FigureName::Icc => self.icc_figure(&paper),
+            FigureName::Lasso => self.lasso_figure(region, &paper),
+            FigureName::Nomogram => self.nomogram_figure(&paper),
+            name @ (FigureName::Roc | FigureName::Dca | FigureName::Calibration) => self.curves(name, &paper),
+            FigureName::Shap => self.shap_figure(region, request.forest_shap, &paper),
+            FigureName::Waterfall => self.waterfall_figure(patient, region, request.forest_shap, &paper),
+        }
+    }
+
+    /// Table 4 as odds ratios, univariable and multivariable.
+    fn odds_figure(&self, paper: &Paper) -> Result<Figure, Error> {
+        let (sheet, _) = self.clinical_table(ClinicalTable::Four, &self.protocol)?;
+        let estimate = |row: &[Cell], at: usize| match (row.get(at), row.get(at + 1)) {
+            (Some(Cell::Interval { estimate, low, high, .. }), Some(Cell::P(p))) => {
+                Some(forest::Estimate { odds_ratio: *estimate, low: *low, high: *high, p: *p })
+            }
+            _ => None,
+        };
+        let line = |row: &Vec<Cell>| forest::Row {
+            label: row[0].text(),
+            univariable: estimate(row, 1),
+            multivariable: estimate(row, 3),
+            reference: false,
+        };
+        Ok(forest::figure(&sheet.rows.iter().map(line).collect::<Vec<_>>(), paper))
+    }
+
+    /// Patients from assessment to sets; reasons of exclusion by their number. Events only for a full view.
+    pub fn flow(&self) -> Result<Flow, Error> {
+        let patients = self.store.patients()?;
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in patients.iter().filter_map(|patient| patient.exclusion.as_deref()) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        let mut excluded: Vec<(String, usize)> =
+            reasons.into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
+        excluded.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let mut sets = Vec::new();
+        if let Some(split) = self.store.split()? {
+            let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
+            for (side, name) in [(Side::Train, "Training set"), (Side::Test, "Test set")] {
+                let own = patients.iter().filter(|it: &&Patient| it.included() && sides.get(&it.id) == Some(&side));
+                let events = own.clone().filter(|patient| patient.response == Some(Response::Poor)).count();
+                sets.push((name.to_owned(), own.count(), (self.view == View::Full).then_some(events)));
+            }
+        }
+        Ok(Flow { assessed: patients.len(), excluded, sets, event: Response::Poor.name().to_owned() })
+    }
+
+    /// The prepared slice with the largest area of tumour, cut around the regions.
+    fn slice(&self, patient: Option<&str>) -> Result<Slice, Error> {
+        let (patient, image, mask) = self.pictured(patient)?;
+        let (path, mask_path) = (self.folder().join(&image.path), self.folder().join(&mask.path));
+        let volume = input::image_bytes(&path, None)?.image(&path)?;
+        let drawn = input::image_bytes(&mask_path, None)?;
+        let tumour = drawn.mask(&mask_path, mask.label, volume.volume.geometry())?;
+        let prepared = preprocess::prepare(&volume, &tumour, Extent::Whole, &self.protocol.preprocess)
+            .map_err(|cause| Error::Describe(cause.into()))?;
+        let shells = Shells::around(&prepared.mask, &self.protocol.roi.margins_mm);
+        let area = |z: usize| prepared.mask.cells().index_axis(Axis(0), z).iter().filter(|&&inside| inside).count();
+        let z = (0..prepared.mask.geometry().shape[0]).max_by_key(|&z| (area(z), z)).unwrap_or(0);
+        let [ys, xs] = self.window(&prepared.mask);
+        let [_, dy, dx] = prepared.mask.geometry().spacing_mm;
+        let cut = s![z, ys[0]..ys[1], xs[0]..xs[1]];
+        let region = |roi: Roi| {
+            let cells = shells.region(roi)?;
+            Some((title(roi), cells.cells().slice(cut).iter().copied().collect()))
+        };
+        Ok(Slice {
+            patient,
+            columns: xs[1] - xs[0],
+            intensities: prepared.image.volume.cells().slice(cut).iter().copied().collect(),
+            spacing_mm: [dx, dy],
+            regions: self.drawn().into_iter().filter_map(region).collect(),
+        })
+    }
+
+    /// Code, image and mask of the patient, or of the first included one that has both.
+    fn pictured(&self, code: Option<&str>) -> Result<(String, ImageFile, ImageFile), Error> {
+        let patients = match code {
+            Some(code) => vec![self.store.patient(code)?],
+            None => self.store.patients()?.into_iter().filter(Patient::included).collect(),
+        };
+        for patient in patients {
+            let files = self.store.images_of(patient.id)?;
+            let of = |role: Role| files.iter().find(|file| file.role == role).cloned();
+            if let (Some(image), Some(mask)) = (of(Role::Image), of(Role::Mask)) {
+                return Ok((patient.code, image, mask));
+            }
+        }
+        Err(Error::NoResult { what: "images", command: "osteon import images" })
+    }
+
+    /// Rows and columns around the tumour, the widest margin and a little of what lies beyond.
+    fn window(&self, mask: &Mask) -> [[usize; 2]; 2] {
+        const BEYOND_MM: f64 = 12.0;
+        let shape = mask.geometry().shape;
+        let reach = self.protocol.roi.margins_mm.iter().copied().fold(0.0, f64::max) + BEYOND_MM;
+        let voxels = mask.geometry().spacing_mm.map(|spacing| (reach / spacing).ceil() as usize);
+        match mask.bounds().map(|tumour| tumour.grown(voxels, shape)) {
+            Some(it) => [1, 2].map(|k| [it.low[k], it.low[k] + it.shape[k]]),
+            None => [[0, shape[1]], [0, shape[2]]],
+        }
+    }
+
+    /// The tumour, then for each margin the ring and the tumour with its ring.
+    fn drawn(&self) -> Vec<Roi> {
+        let margins = self.protocol.roi.margins_mm.iter();
+        [Roi::Intra].into_iter().chain(margins.flat_map(|&mm| [Roi::Peri(mm), Roi::IntraPeri(mm)])).collect()
+    }
+}
+
+pub(in crate::study) fn title(roi: Roi) -> String {
+    match roi {
+        Roi::Intra => "Intra".to_owned(),
+        Roi::Peri(mm) => format!("Peri {mm} mm"),
+        Roi::IntraPeri(mm) => format!("Intra + peri {mm} mm"),
+    }
+}

@@ -1,0 +1,193 @@
+//! Images and masks linked to patients, from a manifest or from a folder; each pair checked before it is linked.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::store::{ImageFile, PatientId, Role};
+use crate::study::manifest::{self, Entry};
+use crate::study::{BadRows, Error, Refusal, Study, input};
+use osteon_radiomics::read::dicom::{Params, deviations};
+
+/// What an import of images did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImagesReport {
+    pub refused: Vec<Refusal>,
+    /// Files linked anew or in place of others.
+    pub linked: usize,
+    /// Files that were linked just so before.
+    pub unchanged: usize,
+    pub patients: usize,
+    /// What in a folder was not understood.
+    pub notes: Vec<String>,
+    /// How a patient's series deviates from the acquisition that the protocol expects.
+    pub warnings: Vec<String>,
+    /// What is, or would be, linked.
+    pub links: Vec<Link>,
+    pub applied: bool,
+}
+
+/// The files of one patient, as paths below the folder or the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    pub code: String,
+    pub image: String,
+    pub mask: String,
+    pub repeat_mask: String,
+    /// In the order of x, y, z.
+    pub voxels: String,
+}
+
+/// Pairs of images and masks, checked but not yet linked.
+pub struct Pairs {
+    report: ImagesReport,
+    files: Vec<ImageFile>,
+    source: String,
+}
+
+/// One patient's files, and what is odd about them.
+struct Sound {
+    files: Vec<ImageFile>,
+    link: Link,
+    warnings: Vec<String>,
+}
+
+impl Pairs {
+    /// What would be linked, what would be refused, and what found no pair.
+    pub fn report(&self) -> &ImagesReport {
+        &self.report
+    }
+}
+
+impl Study {
+    /// Links the files of a manifest, or of a folder with one folder a patient, as `pair_images` finds them.
+    pub fn import_images(&self, source: &Path, bad_rows: BadRows) -> Result<ImagesReport, Error> {
+        self.link_images(self.pair_images(source)?, bad_rows)
+    }
+
+    /// Links pairs; with a refusal nothing is linked, unless bad rows are skipped.
+    pub fn link_images(&self, pairs: Pairs, bad_rows: BadRows) -> Result<ImagesReport, Error> {
+        let Pairs { mut report, files, source } = pairs;
+        if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
+            return Ok(report);
+        }
+        self.store.write(&format!("import images {source}"), |write| {
+            for file in &files {
+                let new = write.link_image(file)?;
+                report.linked += usize::from(new);
+                report.unchanged += usize::from(!new);
+            }
+            Ok(ImagesReport { applied: true, ..report })
+        })
+    }
+
+    /// Reads the files of a manifest, or of a folder with one folder a patient, and links nothing. A file that is no
+    /// image, lies outside, or does not lie on its image's grid is refused.
+    pub fn pair_images(&self, source: &Path) -> Result<Pairs, Error> {
+        let found = if source.is_dir() { manifest::folder(source)? } else { manifest::file(source)? };
+        let mut report = ImagesReport { refused: found.refused, notes: found.notes, ..ImagesReport::default() };
+        let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
+        let home = canonical(&self.folder())?;
+        let mut entries = Vec::new();
+        for entry in found.entries {
+            match self.store.find_patient(&entry.code)? {
+                Some(patient) => entries.push((patient.id, entry)),
+                None => report.refused.push(entry.refusal("patient", &entry.code, "a patient of the study")),
+            }
+        }
+        let expected = &self.protocol.acquisition;
+        let checked: Vec<Result<Sound, Refusal>> =
+            entries.par_iter().map(|(patient, entry)| check(*patient, entry, [&base, &home], expected)).collect();
+        let mut files = Vec::new();
+        for sound in checked {
+            match sound {
+                Err(refusal) => report.refused.push(refusal),
+                Ok(sound) => {
+                    files.extend(sound.files);
+                    report.links.push(sound.link);
+                    report.warnings.extend(sound.warnings);
+                }
+            }
+        }
+        report.refused.sort_by_key(|refusal| refusal.line);
+        report.patients = report.links.len();
+        let source = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned();
+        Ok(Pairs { report, files, source })
+    }
+
+    /// Where a linked file lies.
+    pub fn path_of(&self, file: &ImageFile) -> PathBuf {
+        self.folder().join(&file.path)
+    }
+}
+
+/// Reads the files of one patient and compares their grids.
+fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], expected: &Params) -> Result<Sound, Refusal> {
+    let mut files: Vec<ImageFile> = Vec::new();
+    let mut warnings = Vec::new();
+    for (role, path) in entry.files() {
+        let shown = path.to_string_lossy();
+        let refuse = |expected: String| entry.refusal(role.name(), &shown, &expected);
+        let place = inside(base, path).map_err(refuse)?;
+        let part = if role == Role::Image { &entry.series } else { &entry.structure };
+        let bytes = input::image_bytes(&place, part.as_deref()).map_err(|cause| refuse(reason(&cause)))?;
+        let label = if role == Role::Image { None } else { entry.label };
+        let geometry = match files.first() {
+            None => bytes.geometry().cloned().ok_or_else(|| refuse("an image, not contours".to_owned()))?,
+            Some(image) => {
+                bytes.mask(&place, label, &image.geometry).map_err(|cause| refuse(reason(&cause)))?;
+                bytes.geometry().unwrap_or(&image.geometry).clone()
+            }
+        };
+        let acquisition = bytes.acquisition().filter(|_| role == Role::Image).cloned();
+        if let Some(found) = &acquisition {
+            warnings.extend(deviations(found, expected).into_iter().map(|what| format!("{}: {what}", entry.code)));
+        }
+        let mut path = place.strip_prefix(home).map_or_else(|_| place.clone(), Path::to_owned).into_os_string();
+        if path.to_string_lossy().contains('#') {
+            return Err(refuse("a path without #".to_owned()));
+        }
+        path.extend(part.iter().flat_map(|part| ["#", part]).map(std::ffi::OsStr::new));
+        let path = PathBuf::from(path);
+        let sha256 = bytes.sha256.clone();
+        files.push(ImageFile { patient, role, path, sha256, bytes: bytes.len, label, geometry, acquisition });
+    }
+    let [nz, ny, nx] = files[0].geometry.shape;
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let link = Link {
+        code: entry.code.clone(),
+        image: text(&entry.image),
+        mask: text(&entry.mask),
+        repeat_mask: entry.repeat_mask.as_deref().map(text).unwrap_or_default(),
+        voxels: format!("{nx} x {ny} x {nz}"),
+    };
+    Ok(Sound { files, link, warnings })
+}
+
+/// The real path of a file below `base`; a path that leads outside, or a symbolic link, is refused.
+fn inside(base: &Path, path: &Path) -> Result<PathBuf, String> {
+    use std::path::Component::{CurDir, Normal};
+    let plain = path.strip_prefix(base).unwrap_or(path);
+    if !plain.components().all(|part| matches!(part, Normal(_) | CurDir)) {
+        return Err("a file below the folder of the manifest".to_owned());
+    }
+    let place: PathBuf = base.join(plain).components().filter(|part| *part != CurDir).collect();
+    match place.canonicalize() {
+        Ok(real) if real == place => Ok(place),
+        Ok(_) => Err("a file, not a symbolic link".to_owned()),
+        Err(cause) => Err(format!("a file that can be read ({cause})")),
+    }
+}
+
+fn canonical(folder: &Path) -> Result<PathBuf, Error> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    folder.canonicalize().map_err(|source| Error::File { path: folder.to_owned(), source })
+}
+
+/// The cause alone: the refusal names the file.
+fn reason(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => cause.to_string(),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,275 @@
+//! `fit`: the study's patients through the whole chain, and the models with their predictions into the study.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::pipeline::cohort::{Cohort, Features};
+use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
+use crate::pipeline::validate::{Validation, validate};
+use crate::protocol::learn::RadScore;
+use crate::protocol::variable::NECROSIS;
+use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
+use crate::study::{Error, Study};
+use osteon_base::job::{Job, Parts};
+use osteon_radiomics::roi::Roi;
+use osteon_stats::select::{Reproducible, icc};
+use osteon_stats::table::{Column, Table, Values};
+
+/// What a fit did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitReport {
+    pub n_train: usize,
+    pub n_test: usize,
+    /// Included patients whose response is unknown, and members of no set.
+    pub n_left_out: usize,
+    pub best_region: String,
+    pub clinical_predictors: Vec<String>,
+    /// Each region with the number of its features, or why it has no model.
+    pub regions: Vec<(String, Result<usize, String>)>,
+    pub notes: Vec<String>,
+}
+
+/// The patients that a fit sees.
+struct Patients {
+    cohort: Cohort,
+    ids: Vec<PatientId>,
+    train: Vec<usize>,
+    split: Split,
+    n_left_out: usize,
+    notes: Vec<String>,
+}
+
+impl Study {
+    /// Learns from the training set, validates, predicts everybody, and stores it as one run. Finished parts are kept
+    /// in the file: a fit that was cancelled or killed goes on from them, to the same bytes.
+    pub fn fit(&self, job: &Job) -> Result<FitReport, Error> {
+        self.needs_response()?;
+        let began = Beginning { protocol_hash: self.protocol.hash(), ..self.store.beginning()? };
+        let patients = self.learning_patients()?;
+        let Patients { cohort, ids, train, split, n_left_out, notes } = &patients;
+        let seed = self.protocol.learn.seed;
+        let inputs = inputs(cohort, train);
+        let work = sha256(format!("fit {inputs} {} {}", self.protocol.hash(), env!("CARGO_PKG_VERSION")));
+        let found = self.store.parts(&work)?;
+        // A study in memory has no file to open again, and nothing to go on from.
+        let writer = self.reopen().ok().map(Mutex::new);
+        let keep = |name: &str, value: &str| {
+            if let Some(writer) = &writer {
+                let study = writer.lock().expect("no holder of the writer panics");
+                // A part that cannot be written is lost, as it was before there were parts; the end will say why.
+                let _ = study.store.write::<_, Error>("fit", |write| Ok(write.keep_part(&work, name, value)?));
+            }
+        };
+        let find = |name: &str| found.get(name).cloned();
+        let job = &job.with_parts(Parts { find: &find, keep: &keep });
+        let recipe = learn::learn(cohort, train, &self.protocol, seed, job)?;
+        let validation = validate(cohort, &recipe, &self.protocol, seed.named("validation"), job)?;
+        let all: Vec<usize> = (0..ids.len()).collect();
+        let models =
+            models(cohort, ids, &recipe, &recipe.scores(cohort, &all), &validation, self.protocol.learn.rad_score);
+        self.store.write("fit", |write| {
+            let run = write.put_run(&NewRun { kind: "fit", inputs: &inputs, seed }, &began)?;
+            for model in &models {
+                write.put_model(run, split.id, model)?;
+            }
+            write.forget_parts()?;
+            write.end_run(run)
+        })?;
+        let region = |learnt: &LearntRegion| {
+            let outcome = learnt.model.as_ref().map(|model| model.features.len()).map_err(ToString::to_string);
+            (learnt.region.clone(), outcome)
+        };
+        let fits = [("clinical", &recipe.clinical), ("combined", &recipe.combined)];
+        let missing = fits.iter().filter(|(_, fit)| fit.n_missing > 0);
+        let missing = missing.map(|(name, fit)| {
+            format!("{name} model: {} training patients left out, a value is missing", fit.n_missing)
+        });
+        let said =
+            fits.iter().flat_map(|(name, fit)| fit.notes.iter().map(move |note| format!("{name} model: {note}")));
+        Ok(FitReport {
+            n_train: train.len(),
+            n_test: ids.len() - train.len(),
+            n_left_out: *n_left_out,
+            best_region: recipe.regions[recipe.best].region.clone(),
+            clinical_predictors: recipe.clinical_predictors.clone(),
+            regions: recipe.regions.iter().map(region).collect(),
+            notes: notes.iter().cloned().chain(missing).chain(said).collect(),
+        })
+    }
+
+    /// Hash of what a fit would see now.
+    pub(in crate::study) fn fit_inputs(&self) -> Result<String, Error> {
+        let patients = self.learning_patients()?;
+        Ok(inputs(&patients.cohort, &patients.train))
+    }
+
+    fn learning_patients(&self) -> Result<Patients, Error> {
+        let split = self.store.split()?.ok_or(Error::NoSplit)?;
+        let sides: BTreeMap<PatientId, Side> = split.members.iter().copied().collect();
+        let table = self.cohort()?;
+        let known: BTreeMap<String, PatientId> =
+            self.store.patients()?.into_iter().map(|patient| (patient.code, patient.id)).collect();
+        let events = table.numbers("event").expect("a cohort has the event");
+        let usable = |&row: &usize| events[row].is_some() && sides.contains_key(&known[&table.rows()[row]]);
+        let rows: Vec<usize> = (0..table.rows().len()).filter(usable).collect();
+        let ids: Vec<PatientId> = rows.iter().map(|&row| known[&table.rows()[row]]).collect();
+        let train: Vec<usize> = (0..ids.len()).filter(|&at| sides[&ids[at]] == Side::Train).collect();
+        let mut notes = Vec::new();
+        let regions = self.region_features(&ids, &train, &mut notes)?;
+        if regions.iter().all(|features| features.rows.iter().all(Option::is_none)) {
+            return Err(Error::NoFeatures);
+        }
+        let cohort = Cohort {
+            codes: rows.iter().map(|&row| table.rows()[row].clone()).collect(),
+            event: rows.iter().map(|&row| events[row] == Some(1.0)).collect(),
+            clinical: clinical(&table, &rows),
+            regions,
+        };
+        let n_left_out = table.rows().len() - rows.len();
+        Ok(Patients { cohort, ids, train, split, n_left_out, notes })
+    }
+
+    fn region_features(
+        &self,
+        ids: &[PatientId],
+        train: &[usize],
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Features>, Error> {
+        let mut regions = Vec::new();
+        for roi in Roi::all(&self.protocol.roi) {
+            let region = roi.to_string();
+            let (names, rows) = self.rows_of(&region, Role::Mask, ids)?;
+            let mut eligible = vec![true; names.len()];
+            if self.protocol.select.reproducible == Reproducible::Icc {
+                let (_, again) = self.rows_of(&region, Role::RepeatMask, ids)?;
+                let pairs: Vec<usize> =
+                    train.iter().copied().filter(|&row| rows[row].is_some() && again[row].is_some()).collect();
+                if pairs.len() < 2 {
+                    notes.push(format!("{region}: no repeat masks in training, every feature may be chosen"));
+                } else {
+                    let reaches = |j| agreement(&rows, &again, &pairs, j) >= Some(self.protocol.select.icc_min);
+                    eligible = (0..names.len()).map(reaches).collect();
+                }
+            }
+            regions.push(Features { region, names, rows, eligible });
+        }
+        Ok(regions)
+    }
+
+    /// Names of the features and the values of patients in a region; `None` where it was not measured.
+    pub(in crate::study) fn rows_of(&self, region: &str, rater: Role, ids: &[PatientId]) -> Result<RegionRows, Error> {
+        let matrix = self.store.matrix(region, rater)?;
+        let width = matrix.features.len();
+        let place: BTreeMap<PatientId, usize> = matrix.patients.iter().enumerate().map(|(at, &id)| (id, at)).collect();
+        let row = |id: &PatientId| place.get(id).map(|at| matrix.values[at * width..(at + 1) * width].to_vec());
+        let rows = ids.iter().map(row).collect();
+        Ok((matrix.features, rows))
+    }
+}
+
+type RegionRows = (Vec<String>, Vec<Option<Vec<Option<f64>>>>);
+
+/// ICC(2,1) of feature `j` between two measurements of the rows that have both.
+pub(in crate::study) fn agreement(
+    first: &[Option<Vec<Option<f64>>>],
+    second: &[Option<Vec<Option<f64>>>],
+    rows: &[usize],
+    j: usize,
+) -> Option<f64> {
+    let value = |of: &[Option<Vec<Option<f64>>>], row: usize| of[row].as_ref().and_then(|values| values[j]);
+    let pairs: Option<Vec<[f64; 2]>> =
+        rows.iter().map(|&row| Some([value(first, row)?, value(second, row)?])).collect();
+    let pairs = pairs?;
+    icc::agreement(ndarray::Array2::from_shape_fn((pairs.len(), 2), |(i, k)| pairs[i][k]).view())
+}
+
+/// The candidates for clinical predictors.
+fn clinical(table: &Table, rows: &[usize]) -> Table {
+    let known = |column: &&Column| !["response", "event", "set", NECROSIS].contains(&column.name.as_str());
+    let column = |column: &Column| {
+        let values = match &column.values {
+            Values::Numbers(values) => Values::Numbers(rows.iter().map(|&row| values[row]).collect()),
+            Values::Levels { levels, codes } => {
+                Values::Levels { levels: levels.clone(), codes: rows.iter().map(|&row| codes[row]).collect() }
+            }
+        };
+        Column { name: column.name.clone(), values }
+    };
+    let columns = table.columns().iter().filter(known).map(column).collect();
+    let codes = rows.iter().map(|&row| table.rows()[row].clone()).collect();
+    Table::new(codes, columns).expect("a part of a table is a table")
+}
+
+/// Hash of everything that the chain saw.
+fn inputs(cohort: &Cohort, train: &[usize]) -> String {
+    let mut hash = Sha256::new();
+    for (row, code) in cohort.codes.iter().enumerate() {
+        hash.update(code);
+        hash.update([u8::from(cohort.event[row]), u8::from(train.contains(&row))]);
+        for features in &cohort.regions {
+            for value in features.rows[row].iter().flatten() {
+                hash.update(value.map_or([0xff; 8], f64::to_le_bytes));
+            }
+        }
+    }
+    for features in &cohort.regions {
+        hash.update(&features.region);
+        hash.update(features.eligible.iter().map(|&may| u8::from(may)).collect::<Vec<u8>>());
+    }
+    hash.update(format!("{:?}", cohort.clinical));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn models(
+    cohort: &Cohort,
+    ids: &[PatientId],
+    recipe: &Recipe,
+    scores: &Scores,
+    validation: &[Validation],
+    reported: RadScore,
+) -> Vec<NewModel> {
+    let out_of_fold = recipe.training_scores(cohort, RadScore::OutOfFold);
+    let out_of_fold = out_of_fold.named(recipe);
+    let model = |(at, (name, p)): (usize, (String, &[Option<f64>]))| {
+        let region = recipe.regions.get(at);
+        let learnt = region.and_then(|region| region.model.as_ref().ok());
+        let linear = |row: usize| {
+            let features = cohort.regions.iter().find(|features| features.region == name)?;
+            learnt?.scores(features, &[row])[0].map(|(_, linear)| linear)
+        };
+        let fitted = p.iter().enumerate().filter_map(|(row, p)| {
+            Some(Prediction { patient: ids[row], origin: Origin::Fitted, probability: (*p)?, linear: linear(row) })
+        });
+        let held = recipe.train.iter().zip(out_of_fold[at].1).filter_map(|(&row, p)| {
+            Some(Prediction { patient: ids[row], origin: Origin::OutOfFold, probability: (*p)?, linear: None })
+        });
+        let mut body = body(recipe, at, &name);
+        body["validation"] = json!(validation[at]);
+        let own_folds = name != "clinical" && reported == RadScore::OutOfFold;
+        body["training"] = json!(if own_folds { Origin::OutOfFold.name() } else { Origin::Fitted.name() });
+        let kind = if name == "clinical" || name == "combined" { "logistic" } else { "forest" };
+        let features = learnt.map(|model| model.features.iter().cloned().zip(model.weights.iter().copied()).collect());
+        let predictions = if name == "clinical" { fitted.collect() } else { fitted.chain(held).collect() };
+        NewModel { name, kind, recipe: body.to_string(), features: features.unwrap_or_default(), predictions }
+    };
+    scores.named(recipe).into_iter().enumerate().map(model).collect()
+}
+
+fn body(recipe: &Recipe, at: usize, name: &str) -> Value {
+    match (recipe.regions.get(at), name) {
+        (Some(region), _) => match &region.model {
+            Ok(model) => model.to_json(),
+            Err(trouble) => json!({ "region": region.region, "error": trouble.to_string() }),
+        },
+        (None, "clinical") => json!({ "logistic": recipe.clinical, "predictors": recipe.clinical_predictors }),
+        (None, "combined") => json!({
+            "logistic": recipe.combined,
+            "predictors": recipe.clinical_predictors,
+            "region": recipe.regions[recipe.best].region,
+        }),
+        (None, _) => json!({ "region": recipe.regions[recipe.best].region }),
+    }
+}

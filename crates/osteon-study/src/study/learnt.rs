@@ -1,0 +1,124 @@
+//! Figures of what was learnt, from the newest fit.
+
+use serde_json::Value;
+
+use crate::pipeline::learn::RAD_SCORE;
+use crate::protocol::variable::Variable;
+use crate::report::calculator::{self, Calculator};
+use crate::report::figure::lasso::{self, Lasso};
+use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram, scored};
+use crate::store::{Model, Patient, PatientId, Response, Role};
+use crate::study::figure::title;
+use crate::study::learning::agreement;
+use crate::study::performance::recipe;
+use crate::study::{Error, FigureName, ModelTable, Study};
+use osteon_radiomics::roi::Roi;
+use osteon_stats::model::nomogram::Effect;
+
+impl Study {
+    /// ROC, decision or calibration curves of the models of Table 5.
+    pub(in crate::study) fn curves(&self, name: FigureName, paper: &Paper) -> Result<Figure, Error> {
+        let (rows, ..) = self.scored(ModelTable::Five)?;
+        Ok(match name {
+            FigureName::Dca => scored::decision(&rows, paper),
+            FigureName::Calibration => scored::calibration(&rows, self.protocol.learn.seed, paper),
+            _ => scored::roc(&rows, paper),
+        })
+    }
+
+    /// The LASSO of a region; of the one that gives the Rad-score when none is named.
+    pub(in crate::study) fn lasso_figure(&self, region: Option<&str>, paper: &Paper) -> Result<Figure, Error> {
+        self.needs_response()?;
+        let models = self.store.models()?;
+        let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
+        let best = recipe(radiomics)?["region"].as_str().unwrap_or_default().to_owned();
+        let region = region.unwrap_or(&best);
+        let (model, body) = region_recipe(&models, region)?;
+        let wrong = |source| Error::Recipe { model: model.name.clone(), source };
+        let names: Vec<String> = serde_json::from_value(body["shortlist"].clone()).map_err(wrong)?;
+        let fitted = serde_json::from_value(body["lasso"].clone()).map_err(wrong)?;
+        let drawn: Lasso = learnt::lasso(region, &names, &fitted, self.protocol.select.lasso.family);
+        Ok(lasso::figure(&drawn, paper))
+    }
+
+    pub(in crate::study) fn nomogram_figure(&self, paper: &Paper) -> Result<Figure, Error> {
+        self.needs_response()?;
+        let combined = self.combined()?;
+        let from = combined.nomogram.ok_or(Error::NoFit)?;
+        let labels: Vec<String> = from.effects.iter().map(label).collect();
+        Ok(nomogram::figure(&learnt::nomogram(&from, &labels, Response::Poor.name()), paper))
+    }
+
+    /// The nomogram as a page that calculates.
+    pub fn calculator(&self) -> Result<String, Error> {
+        self.needs_response()?;
+        let combined = self.combined()?;
+        let from = combined.nomogram.as_ref().ok_or(Error::NoFit)?;
+        let paper = Paper { width_mm: TWO_COLUMNS_MM, provenance: self.provenance_of("fit")? };
+        let fit = &combined.logistic;
+        let warnings = vec![
+            format!(
+                "For research only. The model was learnt from {} patients, {} of them with the event, and needs \
+                 confirmation in others before anybody relies on it.",
+                fit.n, fit.n_events
+            ),
+            "The interval covers the coefficients alone: the Rad-score is taken as known.".to_owned(),
+        ];
+        Ok(calculator::html(&Calculator {
+            title: format!("Probability of {}: {}", Response::Poor.name(), self.store.study()?.title),
+            event: Response::Poor.name().to_owned(),
+            nomogram: from,
+            labels: from.effects.iter().map(label).collect(),
+            covariance: fit.covariance.clone(),
+            svg: self.nomogram_figure(&paper)?.svg(),
+            warnings,
+            provenance: paper.provenance,
+        }))
+    }
+
+    /// Agreement of each feature between the mask and the repeat mask, by region.
+    pub(in crate::study) fn icc_figure(&self, paper: &Paper) -> Result<Figure, Error> {
+        let included = self.store.patients()?.into_iter().filter(Patient::included);
+        let ids: Vec<PatientId> = included.map(|patient| patient.id).collect();
+        let mut regions = Vec::new();
+        for roi in Roi::all(&self.protocol.roi) {
+            let (names, first) = self.rows_of(&roi.to_string(), Role::Mask, &ids)?;
+            let (_, second) = self.rows_of(&roi.to_string(), Role::RepeatMask, &ids)?;
+            let both: Vec<usize> = (0..ids.len()).filter(|&i| first[i].is_some() && second[i].is_some()).collect();
+            if both.len() > 1 {
+                let icc = (0..names.len()).map(|j| agreement(&first, &second, &both, j)).collect();
+                regions.push(icc::Region { name: title(roi), icc });
+            }
+        }
+        if regions.is_empty() {
+            return Err(Error::NoResult { what: "features of repeat masks", command: "osteon extract" });
+        }
+        Ok(icc::figure(&regions, self.protocol.select.icc_min, paper))
+    }
+}
+
+/// The model of a region and what it learnt.
+pub(in crate::study) fn region_recipe<'a>(models: &'a [Model], region: &str) -> Result<(&'a Model, Value), Error> {
+    let regions = || models.iter().filter(|model| model.kind == "forest" && model.name != "radiomics");
+    let model = regions().find(|model| model.name == region).ok_or_else(|| Error::Field {
+        found: region.to_owned(),
+        valid: regions().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", "),
+    })?;
+    let body = recipe(model)?;
+    match body["error"].as_str() {
+        Some(trouble) => Err(Error::Request(format!("{region} has no model: {trouble}"))),
+        None => Ok((model, body)),
+    }
+}
+
+fn label(effect: &Effect) -> String {
+    variable_label(effect.name())
+}
+
+pub(in crate::study) fn variable_label(term: &str) -> String {
+    let name = term.split('=').next().unwrap_or(term);
+    match name {
+        RAD_SCORE => "Rad-score".to_owned(),
+        name => Variable::named(name).map_or(name, |variable| variable.label).to_owned(),
+    }
+}

@@ -1,0 +1,248 @@
+//! What the dashboard shows of learning: the forest of Table 4, runs, chosen features, a patient's predictions,
+//! the nomogram's model.
+
+use std::collections::BTreeMap;
+
+use crate::pipeline::clinical::Logistic;
+use crate::report::evaluation;
+use crate::report::figure::forest::{self, Estimate};
+use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM};
+use crate::report::sheet::{Cell, Sheet};
+use crate::store::{Patient, PatientId, Role};
+use crate::study::learning::agreement;
+use crate::study::learnt::variable_label;
+use crate::study::patient_pages::{minute, words};
+use crate::study::runs::parameters;
+use crate::study::{ClinicalTable, Error, ModelTable, Study};
+use osteon_stats::model::nomogram::{Effect, Nomogram};
+
+/// The combined model, ready to be moved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MovableModel {
+    pub scales: Nomogram,
+    pub logistic: Logistic,
+    pub provenance: Vec<String>,
+    /// Mean of each term over the training patients.
+    pub means: Vec<f64>,
+    /// SHAP values on the log odds: a list of the training patients for each effect.
+    pub swarm: Vec<Vec<f64>>,
+}
+
+impl MovableModel {
+    /// The name of an effect's variable, as tables and figures write it.
+    pub fn label(&self, effect: usize) -> String {
+        variable_label(self.scales.effects[effect].name())
+    }
+
+    /// Probability of the event with its 95 % interval; one value an effect, a level by its position.
+    pub fn risk(&self, values: &[f64]) -> (f64, [f64; 2]) {
+        let terms: Vec<f64> =
+            self.scales.effects.iter().zip(values).flat_map(|(effect, &value)| terms_of(effect, value)).collect();
+        let (low, high) = self.logistic.interval(&terms);
+        (self.logistic.probability(&terms), [low, high])
+    }
+
+    /// What each effect adds to the mean log odds of the training patients: the SHAP values of a linear predictor.
+    pub fn shares(&self, values: &[f64]) -> Vec<f64> {
+        let mut from = 0;
+        let share = |(effect, &value): (&Effect, &f64)| {
+            let terms = terms_of(effect, value);
+            let start = from;
+            from += terms.len();
+            let added = terms.iter().enumerate().map(|(k, x)| {
+                let at = start + k;
+                self.logistic.coefficients[at] * (x - self.means[at])
+            });
+            added.sum()
+        };
+        self.scales.effects.iter().zip(values).map(share).collect()
+    }
+}
+
+/// How many terms of the model an effect has.
+fn width(effect: &Effect) -> usize {
+    match effect {
+        Effect::Continuous { .. } => 1,
+        Effect::Levels { levels, .. } => levels.len() - 1,
+    }
+}
+
+/// The terms of an effect at a value: a number, or one dummy for each level but the reference.
+fn terms_of(effect: &Effect, value: f64) -> Vec<f64> {
+    match effect {
+        Effect::Continuous { .. } => vec![value],
+        Effect::Levels { levels, .. } => (1..levels.len()).map(|at| f64::from(value as usize == at)).collect(),
+    }
+}
+
+impl Study {
+    /// Table 4 as odds ratios on a logarithmic axis.
+    pub fn forest_figure(&self) -> Result<Figure, Error> {
+        let (sheet, _) = self.clinical_table(ClinicalTable::Four, &self.protocol)?;
+        let estimate = |row: &[Cell], at: usize| match (row.get(at), row.get(at + 1)) {
+            (Some(Cell::Interval { estimate, low, high, .. }), Some(Cell::P(p))) => {
+                Some(Estimate { odds_ratio: *estimate, low: *low, high: *high, p: *p })
+            }
+            _ => None,
+        };
+        let line =
+            |label: String, univariable| forest::Row { label, univariable, multivariable: None, reference: false };
+        // One panel, so that a low screen has a line for each: the multivariate odds ratio stands below the univariate.
+        let rows: Vec<forest::Row> = sheet
+            .rows
+            .iter()
+            .flat_map(|row| {
+                let together = estimate(row, 3).map(|it| line("  multivariate".to_owned(), Some(it)));
+                std::iter::once(line(row[0].text(), estimate(row, 1))).chain(together)
+            })
+            .collect();
+        Ok(forest::figure(&rows, &Paper { width_mm: TWO_COLUMNS_MM, provenance: sheet.provenance }))
+    }
+
+    /// Every run, newest first.
+    pub fn runs_sheet(&self) -> Result<Sheet, Error> {
+        let rows = self.store.runs()?.into_iter().map(|run| {
+            let state = run.finished_at.map_or_else(|| "not finished".to_owned(), |at| minute(&at));
+            let short = |hash: &str| hash.get(..12).unwrap_or(hash).to_owned();
+            let texts = [
+                run.id.0.to_string(),
+                run.kind,
+                minute(&run.started_at),
+                state,
+                run.actor,
+                run.seed.0.to_string(),
+                short(&run.protocol_hash),
+                short(&run.inputs),
+                short(&run.trail_head),
+                if run.locked { "yes" } else { "no" }.to_owned(),
+                run.program_version,
+            ];
+            texts.map(words).to_vec()
+        });
+        let headings =
+            ["run", "kind", "began", "ended", "who", "seed", "protocol", "inputs", "trail head", "locked", "osteon"];
+        self.sheet("Runs".to_owned(), &headings, rows.collect())
+    }
+
+    /// The features that each region's model of the newest fit uses, with their weights and how well two masks agree.
+    pub fn chosen_sheet(&self) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let run = self.store.newest_fit()?.ok_or(Error::NoFit)?;
+        let chosen = self.store.selected_features(run)?;
+        let mut agreements: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
+        for (region, ..) in &chosen {
+            if !agreements.contains_key(region) {
+                agreements.insert(region.clone(), self.agreement_of(region, &chosen)?);
+            }
+        }
+        let row = |(region, feature, weight): (String, String, f64)| {
+            let icc = agreements.get(&region).and_then(|known| known.get(&feature)).copied();
+            vec![words(feature), words(region), Cell::Number { value: weight, digits: 4 }, Cell::number(icc, 3)]
+        };
+        let rows = chosen.clone().into_iter().map(row).collect();
+        let mut sheet = self.sheet("Chosen features".to_owned(), &["feature", "region", "weight", "ICC(2,1)"], rows)?;
+        sheet.notes.push("weight: the LASSO's coefficient on z-scores of the training patients".to_owned());
+        sheet.notes.push("ICC(2,1): a single measurement, between the mask and the repeat mask".to_owned());
+        sheet.provenance.push(format!("run: {}", run.0));
+        Ok(sheet)
+    }
+
+    /// ICC(2,1) of the chosen features of a region, where there are repeat masks.
+    fn agreement_of(&self, region: &str, chosen: &[(String, String, f64)]) -> Result<BTreeMap<String, f64>, Error> {
+        let included = self.store.patients()?.into_iter().filter(Patient::included);
+        let ids: Vec<PatientId> = included.map(|patient| patient.id).collect();
+        let (names, first) = self.rows_of(region, Role::Mask, &ids)?;
+        let (_, again) = self.rows_of(region, Role::RepeatMask, &ids)?;
+        let both: Vec<usize> = (0..ids.len()).filter(|&at| first[at].is_some() && again[at].is_some()).collect();
+        if both.len() < 2 {
+            return Ok(BTreeMap::new());
+        }
+        let wanted = chosen.iter().filter(|(of, ..)| of == region).map(|(_, feature, _)| feature);
+        let found = wanted.filter_map(|feature| {
+            let at = names.iter().position(|name| name == feature)?;
+            Some((feature.clone(), agreement(&first, &again, &both, at)?))
+        });
+        Ok(found.collect())
+    }
+
+    /// DeLong's test, NRI and IDI between the models of Table 5 and between the regions, within each set.
+    pub fn pairs_sheet(&self) -> Result<Sheet, Error> {
+        let (models, _, run) = self.scored(ModelTable::Five)?;
+        let (regions, ..) = self.scored(ModelTable::Three)?;
+        let mut sheet = evaluation::pairs(&models);
+        sheet.rows.extend(evaluation::pairs(&regions).rows);
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.push(format!("run: {}", run.0));
+        Ok(sheet)
+    }
+
+    /// The probability of the event by each model of the newest fit.
+    pub fn predictions_sheet(&self, code: &str) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let patient = self.store.patient(code)?;
+        let mut rows = Vec::new();
+        for model in self.store.models()? {
+            for one in model.predictions.iter().filter(|one| one.patient == patient.id) {
+                let p = Cell::Number { value: one.probability, digits: 4 };
+                let linear = Cell::number(one.linear, 4);
+                rows.push(vec![words(&model.name), p, linear, words(one.origin.name()), words(&model.kind)]);
+            }
+        }
+        let headings = ["model", "p(non-pGR)", "linear", "origin", "kind"];
+        self.sheet(format!("Predictions for {code}"), &headings, rows)
+    }
+
+    /// The combined model of the newest fit.
+    pub fn movable_model(&self) -> Result<MovableModel, Error> {
+        self.needs_response()?;
+        let combined = self.combined()?;
+        let scales = combined.nomogram.ok_or(Error::NoFit)?;
+        let terms = self.training_terms()?;
+        let mean = |at: usize| terms.iter().map(|row| row[at]).sum::<f64>() / terms.len().max(1) as f64;
+        let means: Vec<f64> = (0..combined.logistic.terms.len()).map(mean).collect();
+        let coefficients = &combined.logistic.coefficients;
+        let mut swarm = Vec::new();
+        let mut start = 0;
+        for effect in &scales.effects {
+            let own = start..start + width(effect);
+            start = own.end;
+            let share = |row: &Vec<f64>| own.clone().map(|at| coefficients[at] * (row[at] - means[at])).sum();
+            swarm.push(terms.iter().map(share).collect());
+        }
+        Ok(MovableModel { scales, logistic: combined.logistic, provenance: self.provenance()?, means, swarm })
+    }
+
+    /// A patient's values for the nomogram, one an effect.
+    pub fn values_to_move(&self, code: &str) -> Result<Vec<f64>, Error> {
+        let model = self.movable_model()?;
+        let terms = self.values(&model.logistic, Some(code), &[])?;
+        let mut terms = terms.into_iter();
+        let value = |effect: &Effect| match effect {
+            Effect::Continuous { .. } => terms.next().unwrap_or(0.0),
+            Effect::Levels { levels, .. } => {
+                let set: Vec<f64> = terms.by_ref().take(levels.len() - 1).collect();
+                set.iter().position(|&dummy| dummy == 1.0).map_or(0.0, |at| (at + 1) as f64)
+            }
+        };
+        Ok(model.scales.effects.iter().map(value).collect())
+    }
+
+    /// The protocol's parameters of learning: key and value in TOML's notation.
+    pub fn learning_parameters(&self) -> Vec<(String, String)> {
+        let parts = ["learn.", "select.", "forest."];
+        let mut all: Vec<(String, String)> = parameters(&self.protocol.to_toml()).into_iter().collect();
+        all.retain(|(key, _)| parts.iter().any(|part| key.starts_with(part)));
+        // What is changed most often comes first.
+        all.sort_by_key(|(key, _)| parts.iter().position(|part| key.starts_with(part)));
+        all
+    }
+
+    /// Puts a fit in the queue, under the protocol with these values changed.
+    pub fn queue_fit(&self, assignments: &[String]) -> Result<crate::store::JobId, Error> {
+        let protocol = self.protocol.clone().set(assignments.iter().map(String::as_str))?;
+        if protocol.hash() != self.protocol.hash() {
+            self.use_protocol(protocol, "parameters of a fit, from the dashboard")?;
+        }
+        Ok(self.store.write("queue", |write| write.queue_job("fit", "{}"))?)
+    }
+}

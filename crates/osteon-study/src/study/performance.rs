@@ -1,0 +1,261 @@
+//! Tables 3 and 5 from stored predictions, and the evaluation of any scores in a file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::pipeline::validate::Validation;
+use crate::report::evaluation;
+use crate::report::performance::{self, Corrected, Cut, Scored};
+use crate::report::sheet::Sheet;
+use crate::store::{Model, Origin, PatientId, RunId, Side};
+use crate::study::{Error, Study};
+use osteon_base::text::counted;
+use osteon_stats::stats::describe::{Quantiles, quantile};
+
+/// Which of the two tables of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelTable {
+    /// The regions.
+    Three,
+    /// Clinical, radiomics, combined.
+    Five,
+}
+
+impl ModelTable {
+    /// As it is numbered.
+    pub fn number(self) -> &'static str {
+        match self {
+            ModelTable::Three => "3",
+            ModelTable::Five => "5",
+        }
+    }
+}
+
+/// Scores in a file and what they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluateRequest {
+    /// Column and the value that means the event.
+    pub event: (String, String),
+    pub scores: Vec<String>,
+    /// A column whose values are evaluated apart.
+    pub by: Option<String>,
+    pub threshold: f64,
+}
+
+impl Study {
+    /// Table 3 or 5 of the newest fit: training and test, with the corrected AUCs beside the training ones.
+    pub fn model_table(&self, table: ModelTable) -> Result<Sheet, Error> {
+        let (rows, out_of_fold, run) = self.scored(table)?;
+        let title = match table {
+            ModelTable::Three => "Table 3. Radiomics models of the regions",
+            ModelTable::Five => "Table 5. Clinical, radiomics and combined models",
+        };
+        let mut sheet = performance::table(title, &rows, &Cut::At(0.5));
+        sheet.notes.push(if out_of_fold {
+            "training probabilities are out of fold".to_owned()
+        } else {
+            "training probabilities come from forests that saw the patients: the training AUCs are too good".to_owned()
+        });
+        sheet.notes.extend(self.relearnt()?);
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.push(format!("run: {}", run.0));
+        Ok(sheet)
+    }
+
+    /// All of the evaluation of the models of the newest fit.
+    pub fn evaluation(&self, table: ModelTable, threshold: f64) -> Result<Vec<Sheet>, Error> {
+        let (rows, _, run) = self.scored(table)?;
+        let mut sheets = sheets(&rows, threshold);
+        sheets.extend(self.random_splits(&rows)?);
+        for sheet in &mut sheets {
+            sheet.provenance = self.provenance()?;
+            sheet.provenance.push(format!("run: {}", run.0));
+        }
+        Ok(sheets)
+    }
+
+    /// Test AUCs over random splits beside those of the split in force; nothing where no splits were drawn.
+    fn random_splits(&self, rows: &[Scored]) -> Result<Option<Sheet>, Error> {
+        let mut models = Vec::new();
+        for model in self.store.models()? {
+            let own = rows.iter().find(|row| row.model == model.name && row.set == "test");
+            let Ok(validation) = serde_json::from_value::<Validation>(recipe(&model)?["validation"].clone()) else {
+                continue;
+            };
+            if let Some(own) = own.filter(|_| !validation.split_auc.is_empty()) {
+                let auc = osteon_stats::evaluate::roc::auc(&own.score, &own.event).map(|auc| auc.auc);
+                models.push((model.name, validation.split_auc, auc));
+            }
+        }
+        Ok((!models.is_empty()).then(|| evaluation::random_splits(&models)))
+    }
+
+    /// The scores behind Table 3 or 5, whether those of the training set are out of fold, and the run.
+    pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, RunId), Error> {
+        self.needs_response()?;
+        let models = self.store.models()?;
+        let split = self.store.split()?.ok_or(Error::NoSplit)?;
+        let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
+        let others = |model: &&Model| ["clinical", "radiomics", "combined"].contains(&model.name.as_str());
+        let wanted: Vec<&Model> = models.iter().filter(|model| others(model) == (table == ModelTable::Five)).collect();
+        let events = self.events()?;
+        let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
+        let mut rows = Vec::new();
+        for (side, set) in [(Side::Train, "training"), (Side::Test, "test")] {
+            for model in &wanted {
+                rows.push(scored(model, set, side, &events, &sides)?);
+            }
+        }
+        let recipe: Value = recipe(wanted.last().copied().unwrap_or(first))?;
+        Ok((rows, recipe["training"] == "out of fold", first.run))
+    }
+
+    /// How often the whole chain was learnt again for the corrected values.
+    fn relearnt(&self) -> Result<Option<String>, Error> {
+        let models = self.store.models()?;
+        let Some(model) = models.iter().find(|model| model.name == "clinical") else { return Ok(None) };
+        let Ok(found) = serde_json::from_value::<Validation>(recipe(model)?["validation"].clone()) else {
+            return Ok(None);
+        };
+        let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
+        let again = [
+            (samples, "on", "bootstrap sample"),
+            (found.nested_auc.len(), "in", "nested cross-validation"),
+            (found.permuted_auc.len(), "for", "permuted response"),
+            (found.split_auc.len(), "on", "random split"),
+        ];
+        let again = again.map(|(n, how, what)| format!("{how} {}", counted(n, what))).join(", ");
+        Ok(Some(format!("the whole chain, selection and choice of the region included, was learnt again {again}")))
+    }
+
+    pub(in crate::study) fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {
+        let patients = self.store.patients()?.into_iter().filter(|patient| patient.included());
+        let event =
+            |patient: crate::store::Patient| Some((patient.id, patient.response? == crate::store::Response::Poor));
+        Ok(patients.filter_map(event).collect())
+    }
+}
+
+pub(in crate::study) fn recipe(model: &Model) -> Result<Value, Error> {
+    serde_json::from_str(&model.recipe).map_err(|source| Error::Recipe { model: model.name.clone(), source })
+}
+
+pub(in crate::study) fn scored(
+    model: &Model,
+    set: &str,
+    side: Side,
+    events: &BTreeMap<PatientId, bool>,
+    sides: &BTreeMap<PatientId, Side>,
+) -> Result<Scored, Error> {
+    let recipe = recipe(model)?;
+    let held = recipe["training"] == "out of fold";
+    let origin = if side == Side::Train && held { Origin::OutOfFold } else { Origin::Fitted };
+    let by_patient: BTreeMap<PatientId, f64> =
+        model.predictions.iter().filter(|one| one.origin == origin).map(|one| (one.patient, one.probability)).collect();
+    let members: Vec<PatientId> = events.keys().copied().filter(|id| sides.get(id) == Some(&side)).collect();
+    let event: Vec<bool> = members.iter().map(|id| events[id]).collect();
+    let score: Vec<Option<f64>> = members.iter().map(|id| by_patient.get(id).copied()).collect();
+    let corrected = match serde_json::from_value::<Validation>(recipe["validation"].clone()) {
+        Ok(validation) if side == Side::Train => Corrected {
+            in_sample: validation.optimism.first().copied().flatten().map(|auc| auc.apparent),
+            optimism: corrected_metric(&validation, 0),
+            others: std::array::from_fn(|k| corrected_metric(&validation, k + 1)),
+            nested: mean(&validation.nested_auc),
+            permutation_p: validation.permutation_p,
+            splits: None,
+        },
+        Ok(validation) => Corrected { splits: spread(&validation.split_auc), ..Corrected::default() },
+        Err(_) => Corrected::default(),
+    };
+    Ok(Scored::new(&model.name, set, &event, &score, corrected))
+}
+
+/// The corrected value of a metric of `pipeline::validate::METRICS`.
+fn corrected_metric(validation: &Validation, at: usize) -> Option<f64> {
+    validation.optimism.get(at).copied().flatten().map(|metric| metric.corrected)
+}
+
+/// Median, 2.5 % and 97.5 % quantile.
+fn spread(values: &[f64]) -> Option<[f64; 3]> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |p: f64| quantile(&sorted, p, Quantiles::Type7);
+    Some([at(0.5)?, at(0.025)?, at(0.975)?])
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// A stratum: its name, the events of its rows, and one list a score.
+type Set = (String, Vec<bool>, Vec<Vec<Option<f64>>>);
+
+/// All of the evaluation for scores in a CSV file.
+pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Error> {
+    let mut reader = csv::Reader::from_path(path)
+        .map_err(|cause| Error::File { path: path.to_owned(), source: std::io::Error::other(cause) })?;
+    let names: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+    let place = |name: &str| {
+        let found = names.iter().position(|other| other == name);
+        found.ok_or_else(|| Error::Field { found: name.to_owned(), valid: names.join(", ") })
+    };
+    let event_at = place(&request.event.0)?;
+    let scores: Vec<usize> = request.scores.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
+    let by = request.by.as_deref().map(place).transpose()?;
+    let mut sets: Vec<Set> = Vec::new();
+    for (line, record) in reader.records().enumerate() {
+        let record = record?;
+        let cell = |at: usize| record.get(at).unwrap_or("").trim();
+        if cell(event_at).is_empty() {
+            continue;
+        }
+        let set = by.map_or("all", cell);
+        let at = sets.iter().position(|(name, ..)| name == set).unwrap_or_else(|| {
+            sets.push((set.to_owned(), Vec::new(), vec![Vec::new(); scores.len()]));
+            sets.len() - 1
+        });
+        sets[at].1.push(cell(event_at) == request.event.1);
+        for (k, &column) in scores.iter().enumerate() {
+            let value = number(cell(column)).map_err(|found| Error::Cell {
+                place: format!("line {}, {}", line + 2, request.scores[k]),
+                found,
+                expected: "a finite number or an empty cell".to_owned(),
+            })?;
+            sets[at].2[k].push(value);
+        }
+    }
+    let row = |(set, event, columns): &Set| {
+        let of =
+            |(name, score): (&String, &Vec<Option<f64>>)| Scored::new(name, set, event, score, Corrected::default());
+        request.scores.iter().zip(columns).map(of).collect::<Vec<_>>()
+    };
+    let rows: Vec<Scored> = sets.iter().flat_map(row).collect();
+    if rows.iter().any(|scored| scored.event.iter().all(|&event| event) || !scored.event.contains(&true)) {
+        let (column, value) = &request.event;
+        return Err(Error::OneClass { column: column.clone(), value: value.clone() });
+    }
+    Ok(sheets(&rows, request.threshold))
+}
+
+/// Performance at a threshold, operating points there and at the first set's Youden points, calibration, tests between
+/// models, net benefit.
+fn sheets(rows: &[Scored], threshold: f64) -> Vec<Sheet> {
+    let (cut, youden) = (Cut::At(threshold), Cut::Youden(rows[0].set.clone()));
+    vec![
+        performance::table("Performance", rows, &cut),
+        evaluation::operating_points(&format!("Operating points at {threshold}"), rows, &cut),
+        evaluation::operating_points("Operating points at Youden's index", rows, &youden),
+        evaluation::calibrations(rows),
+        evaluation::pairs(rows),
+        evaluation::net_benefits(rows),
+    ]
+}
+
+fn number(cell: &str) -> Result<Option<f64>, String> {
+    match cell {
+        "" | "NA" => Ok(None),
+        _ => cell.parse::<f64>().ok().filter(|value| value.is_finite()).map(Some).ok_or_else(|| cell.to_owned()),
+    }
+}

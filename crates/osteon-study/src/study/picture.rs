@@ -1,0 +1,37 @@
+//! A patient's image with its tumour and a ring, to be looked at.
+
+use crate::store::{ImageFile, Role};
+use crate::study::{Error, Study, input};
+use osteon_radiomics::grid::{Mask, Volume};
+use osteon_radiomics::roi::{Roi, Shells};
+
+/// Image, tumour and ring on the image's own grid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    pub image: Volume,
+    pub tumour: Mask,
+    pub ring: Mask,
+    /// What the ring is called, such as `peri_4mm`.
+    pub ring_name: String,
+}
+
+impl Study {
+    /// The image of a patient with the tumour and the protocol's widest ring, from the files as they are now.
+    pub fn picture(&self, code: &str) -> Result<Picture, Error> {
+        let patient = self.store.patient(code)?;
+        let files = self.store.images_of(patient.id)?;
+        let file = |role: Role| -> Result<&ImageFile, Error> {
+            files.iter().find(|file| file.role == role).ok_or_else(|| Error::NoImage(code.to_owned(), role.name()))
+        };
+        let (image_file, mask_file) = (file(Role::Image)?, file(Role::Mask)?);
+        let (image_path, mask_path) = (self.path_of(image_file), self.path_of(mask_file));
+        let image = input::image_bytes(&image_path, None)?.image(&image_path)?.volume;
+        let drawn = input::image_bytes(&mask_path, None)?;
+        let tumour = drawn.mask(&mask_path, mask_file.label, image.geometry())?;
+        let margins_mm = &self.protocol.roi.margins_mm;
+        let widest = Roi::Peri(margins_mm.iter().copied().fold(0.0, f64::max));
+        let ring = Shells::around(&tumour, margins_mm).region(widest);
+        let ring = ring.unwrap_or_else(|| tumour.map(|_| false));
+        Ok(Picture { image, tumour, ring, ring_name: widest.to_string() })
+    }
+}

@@ -1,0 +1,143 @@
+//! The training and test sets: drawn, imported, and how alike they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::pipeline::cohort::draw;
+use crate::report::printed::PRINTED;
+use crate::report::sheet::{Cell, Sheet};
+use crate::store::{PatientId, Side, Split};
+use crate::study::{Error, Study};
+use osteon_base::seed::Seed;
+use osteon_stats::stats::compare::{Params, categorical, continuous};
+use osteon_stats::table::{Column, Values};
+
+impl Study {
+    /// Draws a split stratified by response among included patients whose response is known; gives the set sizes.
+    pub fn draw_split(&self, seed: Seed, train_fraction: f64) -> Result<(usize, usize), Error> {
+        self.needs_response()?;
+        let mut patients = self.store.patients()?;
+        patients.retain(|patient| patient.included() && patient.response.is_some());
+        let codes: Vec<String> = patients.iter().map(|patient| patient.code.clone()).collect();
+        let event: Vec<bool> =
+            patients.iter().map(|patient| patient.response == Some(crate::store::Response::Poor)).collect();
+        let side = |train| if train { Side::Train } else { Side::Test };
+        let members: Vec<(PatientId, Side)> = patients
+            .iter()
+            .zip(draw(&codes, &event, train_fraction, seed))
+            .map(|(p, train)| (p.id, side(train)))
+            .collect();
+        let reason = "split new";
+        self.store.write(reason, |write| write.add_split(Some(seed), Some(train_fraction), "response", &members))?;
+        Ok(sizes(&members))
+    }
+
+    /// Reads a split from a CSV file: a column of patient codes first, then one whose values start with tr or te.
+    pub fn import_split(&self, path: &Path, column: &str) -> Result<(usize, usize), Error> {
+        let known: BTreeMap<String, PatientId> =
+            self.store.patients()?.into_iter().map(|patient| (patient.code, patient.id)).collect();
+        let file = |cause: csv::Error| Error::File { path: path.to_owned(), source: std::io::Error::other(cause) };
+        let mut reader = csv::Reader::from_path(path).map_err(file)?;
+        let names: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+        let at = names.iter().position(|name| name == column);
+        let at = at.ok_or_else(|| Error::Field { found: column.to_owned(), valid: names.join(", ") })?;
+        let mut members = Vec::new();
+        for (line, record) in reader.records().enumerate() {
+            let record = record?;
+            let cell = |at: usize| record.get(at).unwrap_or("").trim();
+            let wrong = |name: &str, found: &str, expected: &str| Error::Cell {
+                place: format!("line {}, {name}", line + 2),
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            };
+            let id = known.get(cell(0)).ok_or_else(|| wrong(&names[0], cell(0), "the code of a patient"))?;
+            let side = match cell(at).to_lowercase() {
+                train if train.starts_with("tr") => Side::Train,
+                test if test.starts_with("te") => Side::Test,
+                _ => return Err(wrong(column, cell(at), "train or test")),
+            };
+            if members.iter().any(|(other, _)| other == id) {
+                return Err(wrong(&names[0], cell(0), "each patient once"));
+            }
+            members.push((*id, side));
+        }
+        self.store.write("split import", |write| write.add_split(None, None, "", &members))?;
+        Ok(sizes(&members))
+    }
+
+    /// Both sets side by side: counts, means, and p of a difference in every variable.
+    pub fn split_sheet(&self) -> Result<Sheet, Error> {
+        let split = self.store.split()?.ok_or(Error::NoSplit)?;
+        let table = self.cohort()?;
+        let Values::Levels { codes: sets, .. } = &table.column("set").map_err(|_| Error::NoSplit)?.values else {
+            return Err(Error::NoSplit);
+        };
+        let shown = |column: &&Column| column.name != "set" && column.name != "event";
+        let rows = table.columns().iter().filter(shown).flat_map(|column| balance(column, sets)).collect();
+        let [n_train, n_test] = [0, 1].map(|set| sets.iter().filter(|it| **it == Some(set)).count());
+        Ok(Sheet {
+            title: "Training and test set".to_owned(),
+            headings: vec![
+                "Variable".to_owned(),
+                format!("Training (n = {n_train})"),
+                format!("Test (n = {n_test})"),
+                "P".to_owned(),
+            ],
+            rows,
+            notes: vec![split_in_words(&split)],
+            provenance: self.provenance()?,
+        })
+    }
+}
+
+/// Where a split comes from, and whether it can be replaced.
+pub fn split_in_words(split: &Split) -> String {
+    let source = split.seed.map_or("imported".to_owned(), |seed| format!("drawn with seed {}", seed.0));
+    format!("{source}, {}", if split.locked { "locked" } else { "not locked" })
+}
+
+fn sizes(members: &[(PatientId, Side)]) -> (usize, usize) {
+    let n_train = members.iter().filter(|(_, side)| *side == Side::Train).count();
+    (n_train, members.len() - n_train)
+}
+
+fn balance(column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {
+    let printed = PRINTED.iter().find(|printed| printed.name == column.name);
+    let label = printed.map_or(column.name.as_str(), |printed| printed.label);
+    let heading = Cell::Text(label.to_owned());
+    match &column.values {
+        Values::Numbers(values) => {
+            let of = |set: usize| -> Vec<f64> {
+                values.iter().zip(sets).filter(|(_, s)| **s == Some(set)).filter_map(|(v, _)| *v).collect()
+            };
+            let (train, test) = (of(0), of(1));
+            let summary = |values: &[f64]| match (
+                osteon_stats::stats::describe::mean(values),
+                osteon_stats::stats::describe::sd(values),
+            ) {
+                (Some(mean), Some(sd)) => Cell::MeanSd { mean, sd, digits: 2 },
+                (mean, _) => Cell::number(mean, 2),
+            };
+            let found = continuous(&train, &test, &Params::default());
+            let p = found.chosen.map(|chosen| chosen.p);
+            vec![vec![heading, summary(&train), summary(&test), Cell::p(p)]]
+        }
+        Values::Levels { levels, codes } => {
+            let count = |set: usize, level: usize| {
+                codes.iter().zip(sets).filter(|(code, s)| **code == Some(level) && **s == Some(set)).count()
+            };
+            let counts: Vec<Vec<usize>> =
+                (0..levels.len()).map(|level| vec![count(0, level), count(1, level)]).collect();
+            let of = |set: usize| counts.iter().map(|row| row[set]).sum();
+            let found = categorical(&counts, &Params::default());
+            let p = found.chosen.map(|chosen| chosen.p);
+            let mut rows = vec![vec![heading, Cell::Empty, Cell::Empty, Cell::p(p)]];
+            rows.extend(levels.iter().enumerate().map(|(at, level)| {
+                let cell = |set: usize| Cell::CountPercent { n: counts[at][set], of: of(set) };
+                let level = printed.map_or(level.as_str(), |printed| printed.level(level)).to_owned();
+                vec![Cell::Level { of: label.to_owned(), level }, cell(0), cell(1), Cell::Empty]
+            }));
+            rows
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The clinical tables of a study, alone or beside published ones.
+
+use std::path::Path;
+
+use crate::protocol::Protocol;
+use crate::report::against::{self, Compared, Published};
+use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
+use crate::report::performance::{self, Cut};
+use crate::report::printed::Entry;
+use crate::report::screening::screening;
+use crate::report::sheet::Sheet;
+use crate::study::{Error, ModelTable, Study};
+use osteon_stats::table::Table;
+
+/// A table made of the clinical variables alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClinicalTable {
+    One,
+    Two,
+    Four,
+}
+
+impl ClinicalTable {
+    /// As it is numbered.
+    pub fn number(self) -> &'static str {
+        match self {
+            ClinicalTable::One => "1",
+            ClinicalTable::Two => "2",
+            ClinicalTable::Four => "4",
+        }
+    }
+}
+
+/// The table of a cohort, and its cells in the words of the published one.
+pub fn clinical_table(which: ClinicalTable, cohort: &Table, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+    let event = event_of(cohort)?;
+    Ok(match which {
+        ClinicalTable::One => table_1(cohort, &event, &protocol.compare)?,
+        ClinicalTable::Two => table_2(cohort, &event, &split_of(cohort)?, &protocol.compare)?,
+        ClinicalTable::Four => {
+            let test = match protocol.screen.rows {
+                osteon_stats::model::logistic::screen::Rows::All => Vec::new(),
+                osteon_stats::model::logistic::screen::Rows::Train => split_of(cohort)?,
+            };
+            let found = screening(cohort, &event, &test, &protocol.screen, &protocol.logistic)?;
+            (found.sheet(), found.entries())
+        }
+    })
+}
+
+fn split_of(cohort: &Table) -> Result<Vec<Option<bool>>, Error> {
+    test_set_of(cohort).map_err(|_| Error::Request("the study has no training and test sets yet".to_owned()))
+}
+
+impl Study {
+    /// A clinical table of the included patients, with what it stands on.
+    pub fn clinical_table(&self, which: ClinicalTable, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+        self.needs_response()?;
+        let (mut sheet, entries) = clinical_table(which, &self.cohort()?, protocol)?;
+        sheet.provenance = self.provenance()?;
+        if protocol.hash() != self.protocol.hash() {
+            sheet.provenance.push(format!("table made under another protocol: {}", protocol.hash()));
+        }
+        Ok((sheet, entries))
+    }
+
+    /// Every cell of Tables 1 to 5 that the study can give beside those of a file of published ones.
+    pub fn beside_published(&self, path: &Path) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let (published, cohort) = (read_published(path)?, self.cohort()?);
+        let mut compared = Vec::new();
+        let mut add = |table: &str, entries: &[Entry]| {
+            compared.extend(against::against(table, entries, &published).into_iter().map(|mut cell| {
+                cell.set = format!("Table {table} {}", cell.set);
+                cell
+            }));
+        };
+        for which in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            let made = clinical_table(which, &cohort, &self.protocol);
+            // Some tables need the two sets.
+            let entries =
+                if split_of(&cohort).is_err() { made.map_or_else(|_| Vec::new(), |it| it.1) } else { made?.1 };
+            add(which.number(), &entries);
+        }
+        for table in [ModelTable::Three, ModelTable::Five] {
+            let entries = match self.scored(table) {
+                Err(Error::NoFit | Error::NoSplit) => Vec::new(),
+                scored => performance::entries(&scored?.0, &Cut::At(0.5)),
+            };
+            add(table.number(), &entries);
+        }
+        self.beside("The study", &compared, path)
+    }
+
+    /// The cells of a clinical table beside those of a file of published ones.
+    pub fn clinical_beside(&self, which: ClinicalTable, protocol: &Protocol, path: &Path) -> Result<Sheet, Error> {
+        let (made, entries) = self.clinical_table(which, protocol)?;
+        let compared = against::against(which.number(), &entries, &read_published(path)?);
+        let sheet = self.beside(&format!("Table {}", which.number()), &compared, path)?;
+        Ok(Sheet { provenance: made.provenance, ..sheet })
+    }
+
+    /// The cells of a table of models beside those of a file of published ones.
+    pub fn models_beside(&self, table: ModelTable, path: &Path) -> Result<Sheet, Error> {
+        let entries = performance::entries(&self.scored(table)?.0, &Cut::At(0.5));
+        let compared = against::against(table.number(), &entries, &read_published(path)?);
+        self.beside(&format!("Table {}", table.number()), &compared, path)
+    }
+
+    fn beside(&self, what: &str, compared: &[Compared], path: &Path) -> Result<Sheet, Error> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let sheet = against::sheet(format!("{what} beside {name}"), compared);
+        Ok(Sheet { provenance: self.provenance()?, ..sheet })
+    }
+}
+
+/// Reads the cells of published tables.
+pub fn read_published(path: &Path) -> Result<Vec<Published>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let wanted = ["table", "set", "row", "column", "printed"];
+    let no_table = || Error::Request(format!("{}: expected the columns {}", path.display(), wanted.join(",")));
+    let headings = reader.headers().map_err(|_| no_table())?.clone();
+    let places: Option<Vec<usize>> =
+        wanted.iter().map(|name| headings.iter().position(|heading| heading == *name)).collect();
+    let places = places.ok_or_else(no_table)?;
+    let cell = |record: csv::Result<csv::StringRecord>| {
+        let record = record.map_err(|_| no_table())?;
+        let field = |at: usize| record.get(places[at]).unwrap_or_default().trim().to_owned();
+        Ok(Published { table: field(0), set: field(1), row: field(2), column: field(3), printed: field(4) })
+    };
+    reader.records().map(cell).collect()
+}

@@ -1,0 +1,114 @@
+//! Whether a study is what it says it is: file, trail, images on disk, results and their inputs.
+
+use std::collections::BTreeMap;
+
+use crate::store::{Change, ChangeFilter, ImageFile, PatientId, Role};
+use crate::study::{Error, Study, View, input};
+use osteon_base::job::Job;
+
+/// What was checked, and what was found wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Hash of the newest change.
+    pub head: String,
+    pub changes: usize,
+    pub images: usize,
+    pub regions: usize,
+    pub findings: Vec<String>,
+    /// What is no fault, but worth knowing.
+    pub notes: Vec<String>,
+}
+
+impl Study {
+    /// Checks everything; one step of the job an image file. `expected_head`, a head noted earlier, must be a link of
+    /// the trail: a trail whose end was cut off has lost it.
+    pub fn verify(&self, expected_head: Option<&str>, job: &Job) -> Result<Verification, Error> {
+        let mut found = self.verify_stored(expected_head)?;
+        self.verify_files(&mut found, job)?;
+        Ok(found)
+    }
+
+    /// The same without the images on disk.
+    pub(in crate::study) fn verify_stored(&self, expected_head: Option<&str>) -> Result<Verification, Error> {
+        // What others write meanwhile would look like data that are not what the trail says.
+        let _snapshot = self.store.snapshot()?;
+        let mut found = Verification { findings: self.store.check_whole()?, ..Verification::default() };
+        let changes = self.store.changes(&ChangeFilter::default())?;
+        found.head = self.store.trail_head()?;
+        found.changes = changes.len();
+        if let Some(expected) = expected_head {
+            match changes.iter().find(|change| change.hash == expected) {
+                None => found.findings.push(format!("the trail has no change with the hash {expected}: it was cut")),
+                Some(change) => found.notes.push(format!("the expected head is change {}", change.seq)),
+            }
+        }
+        for pair in changes.windows(2).filter(|pair| pair[0].at < pair[1].at) {
+            found.notes.push(format!("the clock went back before change {}", pair[0].seq));
+        }
+        let altered = self.store.altered_values()?.into_iter();
+        found
+            .findings
+            .extend(altered.map(|place| format!("{place}: the feature values are not those that were stored")));
+        self.verify_inputs(&mut found)?;
+        self.verify_fit(&mut found, &changes)?;
+        Ok(found)
+    }
+
+    fn verify_files(&self, found: &mut Verification, job: &Job) -> Result<(), Error> {
+        let files = self.store.images()?;
+        let stage = job.stage("images", files.len());
+        for file in &files {
+            let path = self.path_of(file);
+            match input::image_bytes(&path, None) {
+                Ok(bytes) if bytes.sha256 == file.sha256 => (),
+                Ok(_) => found.findings.push(format!("{}: not the file that was imported", path.display())),
+                Err(cause) => found.findings.push(cause.in_full()),
+            }
+            stage.step()?;
+        }
+        found.images = files.len();
+        Ok(())
+    }
+
+    /// Whether the newest fit was learnt from the data that are stored now. Where they differ, either something was done
+    /// since, or something was altered unseen.
+    fn verify_fit(&self, found: &mut Verification, changes: &[Change]) -> Result<(), Error> {
+        let runs = self.store.runs()?;
+        let Some(fit) = runs.iter().find(|run| run.kind == "fit" && run.finished_at.is_some()) else { return Ok(()) };
+        if self.view == View::Blind || self.fit_inputs().is_ok_and(|inputs| inputs == fit.inputs) {
+            return Ok(());
+        }
+        let since = changes.iter().take_while(|change| change.hash != fit.trail_head);
+        let is_data = |table: &str| ["patient", "image", "study", "protocol", "split", "shard"].contains(&table);
+        let was_changed = since.filter(|change| is_data(&change.table)).count() > 0;
+        let was_measured = runs.iter().any(|run| run.kind != "fit" && run.id.0 > fit.id.0);
+        if was_changed || was_measured {
+            found.notes.push("the data changed since the newest fit: fit again".to_owned());
+        } else {
+            found.findings.push(format!("fit {}: learnt from other data than those stored now", fit.id.0));
+        }
+        Ok(())
+    }
+
+    /// Results of other files than those that are linked now.
+    fn verify_inputs(&self, found: &mut Verification) -> Result<(), Error> {
+        let files: BTreeMap<(PatientId, Role), ImageFile> =
+            self.store.images()?.into_iter().map(|file| ((file.patient, file.role), file)).collect();
+        let codes: BTreeMap<PatientId, String> =
+            self.store.patients()?.into_iter().map(|patient| (patient.id, patient.code)).collect();
+        let states = self.store.region_states()?;
+        found.regions = states.len();
+        for state in states {
+            let image = files.get(&(state.patient, Role::Image));
+            let mask = files.get(&(state.patient, state.rater));
+            let same = image.is_some_and(|image| image.sha256 == state.inputs.image_sha256)
+                && mask.is_some_and(|mask| mask.input() == state.inputs.mask_sha256);
+            if !same {
+                let code = codes.get(&state.patient).map_or("", String::as_str);
+                let place = format!("{code} {} {}", state.roi, state.rater.name());
+                found.findings.push(format!("{place}: measured from other files than those linked now"));
+            }
+        }
+        Ok(())
+    }
+}
