@@ -29,7 +29,7 @@ fn phantom() -> (Image, Mask) {
 fn measure(bencher: Bencher, protocol: &Protocol) {
     let (image, mask) = phantom();
     let rois = Roi::all(&protocol.roi);
-    bencher.bench(|| describe(&image, &mask, &rois, protocol, Seed(1), &Job::unwatched()));
+    bencher.bench(|| describe(&image, &mask, &rois, &protocol.measured(), Seed(1), &Job::unwatched()));
 }
 
 #[divan::bench]
