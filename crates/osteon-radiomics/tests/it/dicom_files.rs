@@ -272,6 +272,7 @@ pub fn rle(slice: &Slice) -> Vec<u8> {
 }
 
 /// A zip archive of deflated files (PKWARE's APPNOTE, 4.3).
+#[allow(dead_code, reason = "the program's tests use it")]
 pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     use std::io::Write;
     let (mut archive, mut list) = (Vec::new(), Vec::new());

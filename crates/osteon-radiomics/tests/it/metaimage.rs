@@ -5,6 +5,10 @@ use osteon_radiomics::read::{Limits, ReadError, Source, header, image};
 
 use crate::metaimage_files::{compressed, file, voxels, whole};
 
+fn read(bytes: &[u8]) -> Result<Image, ReadError> {
+    image(Source { bytes, data: None }, &Limits::default())
+}
+
 #[test]
 fn voxels_follow_their_header_plain_or_compressed() {
     let plain = read(&whole()).unwrap();

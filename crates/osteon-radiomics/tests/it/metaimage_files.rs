@@ -42,7 +42,3 @@ pub fn file(changes: &[&'static str], data: &str, voxels: &[u8]) -> Vec<u8> {
     }
     [format!("{}\nElementDataFile = {data}\n", lines.join("\n")).as_bytes(), voxels].concat()
 }
-
-fn read(bytes: &[u8]) -> Result<Image, ReadError> {
-    image(Source { bytes, data: None }, &Limits::default())
-}
