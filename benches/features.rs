@@ -4,7 +4,6 @@ use std::path::Path;
 
 use divan::Bencher;
 use osteon_base::job::Job;
-use osteon_base::seed::Seed;
 use osteon_radiomics::describe::describe;
 use osteon_radiomics::grid::{Image, Mask};
 use osteon_radiomics::read::{self, Label, Limits, Source};
@@ -29,7 +28,7 @@ fn phantom() -> (Image, Mask) {
 fn measure(bencher: Bencher, protocol: &Protocol) {
     let (image, mask) = phantom();
     let rois = Roi::all(&protocol.roi);
-    bencher.bench(|| describe(&image, &mask, &rois, &protocol.measured(), Seed(1), &Job::unwatched()));
+    bencher.bench(|| describe(&image, &mask, &rois, &protocol.measured(), &Job::unwatched()));
 }
 
 #[divan::bench]

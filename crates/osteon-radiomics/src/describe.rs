@@ -156,7 +156,8 @@ pub fn prepare(image: &Image, mask: &Mask, rois: &[Roi], params: &Params) -> Res
     Ok(Regions { prepared, shells })
 }
 
-/// The features of `rois`; one step of the job an image and region. `seed` drives the noise images of this patient.
+/// The features of `rois`; one step of the job an image and region. Noise images hang on the image alone
+/// (`Image::noise_seed`), so that everybody who measures it gets the same values.
 ///
 /// # Panics
 /// When `params.filter` names an image that no filter has: parameters are checked when they are read.
@@ -165,11 +166,12 @@ pub fn describe(
     mask: &Mask,
     rois: &[Roi],
     params: &Params,
-    seed: Seed,
     job: &Job,
 ) -> Result<Vec<RegionFeatures>, DescribeError> {
     let regions = prepare(image, mask, rois, params)?;
     let n_images: usize = filters(params).iter().map(|chosen| chosen.names.len()).sum();
+    // Voxels are hashed only where an image needs it.
+    let seed = if params.filter.has_noise() { image.noise_seed() } else { Seed(0) };
     let work =
         Work { params, wanted: params.feature.wanted(), seed, stage: &job.stage("images", n_images * rois.len()) };
     let mut outcomes: Vec<Option<Result<Vec<Option<f64>>, RegionError>>> =

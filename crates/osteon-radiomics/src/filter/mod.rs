@@ -92,7 +92,7 @@ pub struct Input<'a> {
     /// Where the image's first voxel lies in the patient's whole image, z, y, x: noise hangs on the place.
     pub at: [i64; 3],
     pub params: &'a Params,
-    /// The patient's seed.
+    /// The seed of noise, `Image::noise_seed` of the whole image.
     pub seed: Seed,
 }
 
@@ -284,6 +284,17 @@ pub fn chosen(params: &Params) -> Result<Vec<Chosen>, UnknownImage> {
         Chosen { filter, names, wanted }
     });
     Ok(chosen.filter(|chosen| !chosen.names.is_empty()).collect())
+}
+
+impl Params {
+    /// Whether a chosen image is made with random numbers.
+    ///
+    /// # Panics
+    /// When `images` names an image that no filter has: parameters are checked when they are read.
+    pub fn has_noise(&self) -> bool {
+        let chosen = chosen(self).expect("parameters are checked when they are read");
+        chosen.iter().any(|chosen| noise::KEYS.contains(&chosen.filter.key))
+    }
 }
 
 /// Voxels z, y, x that a crop needs around a region so that no chosen filter sees the crop's border.

@@ -1,4 +1,4 @@
-//! Noise of known distribution: a voxel's draw hangs on the seed and its place in the patient's image alone.
+//! Noise of known distribution: a voxel's draw depends on the image's seed and on its place in the image alone.
 //!
 //! ITK's noise depends on its number of threads; ours is the same for any crop, region and thread, so it can be
 //! compared with ITK by its distribution only.
@@ -8,6 +8,9 @@ use ndarray::Array3;
 use crate::filter::Input;
 use crate::grid::{Grid, Volume};
 use osteon_base::seed::Seed;
+
+/// The filters of this module.
+pub const KEYS: [&str; 3] = ["additivegaussiannoise", "specklenoise", "shotnoise"];
 
 /// A draw from N(0, 1) added (ITK `AdditiveGaussianNoiseImageFilter`, mean 0, standard deviation 1).
 pub fn additive_gaussian(input: &Input) -> Volume {

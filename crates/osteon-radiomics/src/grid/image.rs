@@ -1,8 +1,10 @@
 //! A volume with the number type of its file: some programs round to that type between their steps.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::grid::Volume;
+use osteon_base::seed::Seed;
 
 /// Intensities, and the number type they were stored in.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,32 @@ pub enum Element {
     I64,
     F32,
     F64,
+}
+
+/// Steps to a millimetre to which a geometry is rounded before it names noise: formats keep a position in single
+/// precision, in double precision or as text, and 0.2 um apart it is the same.
+const STEPS_PER_MM: f64 = 4096.0;
+
+impl Image {
+    /// The seed of this image's noise: the first 64 bits of the SHA-256 of its shape, its geometry (rounded to 1/4096 mm,
+    /// axes to 1/4096) and its voxels as numbers. The file, its format and compression, the number type, the patient,
+    /// the mask and the study do not enter: the same image has the same noise wherever it is measured.
+    pub fn noise_seed(&self) -> Seed {
+        let geometry = self.volume.geometry();
+        let mut hash = Sha256::new();
+        geometry.shape.iter().for_each(|&n| hash.update((n as u64).to_le_bytes()));
+        let places = geometry.origin_mm.iter().chain(&geometry.spacing_mm).chain(geometry.axes.iter().flatten());
+        places.for_each(|place| hash.update(((place * STEPS_PER_MM).round() as i64).to_le_bytes()));
+        let mut bytes = Vec::new();
+        for voxels in self.volume.as_slice().chunks(4096) {
+            bytes.clear();
+            // Adding 0 makes one number of 0 and -0.
+            voxels.iter().for_each(|voxel| bytes.extend((voxel + 0.0).to_le_bytes()));
+            hash.update(&bytes);
+        }
+        let digest = hash.finalize();
+        Seed(u64::from_be_bytes(std::array::from_fn(|at| digest[at])))
+    }
 }
 
 impl Element {
@@ -62,6 +90,27 @@ impl Element {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grid::{Geometry, Grid};
+
+    #[test]
+    fn noise_is_named_by_voxels_and_geometry_and_by_nothing_else() {
+        let image = |geometry: &Geometry, voxels: [f64; 4], element| {
+            let cells = ndarray::Array3::from_shape_vec((1, 2, 2), voxels.to_vec()).unwrap();
+            Image { volume: Grid::new(geometry.clone(), cells).unwrap(), element }
+        };
+        let upright = Geometry::upright([1, 2, 2], [3.0, 0.5, 0.5]);
+        let seed = image(&upright, [0.0, 1.0, 2.0, 3.0], Element::I16).noise_seed();
+        assert_eq!(image(&upright, [-0.0, 1.0, 2.0, 3.0], Element::F64).noise_seed(), seed);
+        let same = Geometry { origin_mm: [-0.0, 1e-9, 0.0], ..upright.clone() };
+        assert_eq!(image(&same, [0.0, 1.0, 2.0, 3.0], Element::F64).noise_seed(), seed);
+        let moved = Geometry { origin_mm: [0.0, 0.0, 1.0], ..upright.clone() };
+        let wider = Geometry { spacing_mm: [3.0, 0.5, 0.6], ..upright.clone() };
+        let turned = Geometry { axes: [[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], ..upright.clone() };
+        for other in [moved, wider, turned] {
+            assert_ne!(image(&other, [0.0, 1.0, 2.0, 3.0], Element::I16).noise_seed(), seed);
+        }
+        assert_ne!(image(&upright, [0.0, 1.0, 3.0, 2.0], Element::I16).noise_seed(), seed);
+    }
 
     #[test]
     fn a_cast_truncates_toward_zero_and_stays_in_range() {

@@ -1,7 +1,6 @@
 //! Every odd pair of image and mask has an answer: features, or a message that says what is wrong.
 
 use osteon_base::job::Job;
-use osteon_base::seed::Seed;
 use osteon_radiomics::describe::{Params, describe};
 use osteon_radiomics::read::{self, Label, Limits, Source};
 use osteon_radiomics::roi::Roi;
@@ -25,7 +24,7 @@ fn answer(image: &[u8], mask: &[u8], label: Label, setting: &str) -> Result<usiz
     read::check_pair(&on.geometry, &of.geometry).map_err(|e| e.to_string())?;
     let image = read::image(source(image), &limits).map_err(|e| e.to_string())?;
     let mask = read::mask(source(mask), label, &limits).map_err(|e| e.to_string())?;
-    let described = describe(&image, &mask, &[Roi::Intra], &params(setting), Seed(0), &Job::unwatched());
+    let described = describe(&image, &mask, &[Roi::Intra], &params(setting), &Job::unwatched());
     let region = described.map_err(|e| e.to_string())?.remove(0);
     region.outcome.map(|values| values.iter().flatten().count()).map_err(|e| e.to_string())
 }

@@ -2,7 +2,6 @@
 
 use ndarray::{Array3, Axis};
 use osteon_base::job::Job;
-use osteon_base::seed::Seed;
 use osteon_radiomics::describe::{self, RegionFeatures, catalogue, describe, measure};
 use osteon_radiomics::feature::layout::Layout;
 use osteon_radiomics::feature::levels::{Bins, Edges, Precision};
@@ -70,7 +69,7 @@ fn seven_regions(threads: usize) -> Vec<RegionFeatures> {
     let params = describe::Params::mr_rings();
     let rois = Roi::all(&params.roi);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| describe(&image, &mask, &rois, &params, Seed(1), &Job::unwatched()).unwrap())
+    pool.install(|| describe(&image, &mask, &rois, &params, &Job::unwatched()).unwrap())
 }
 
 #[test]
@@ -98,7 +97,7 @@ fn a_turn_by_90_degrees_changes_no_feature_but_planar_diameters() {
     let (image, mask) = phantom();
     let params = describe::Params::pyradiomics();
     let of = |image: &Image, mask: &Mask| {
-        describe(image, mask, &[Roi::Intra], &params, Seed(1), &Job::unwatched()).unwrap().remove(0).outcome.unwrap()
+        describe(image, mask, &[Roi::Intra], &params, &Job::unwatched()).unwrap().remove(0).outcome.unwrap()
     };
     let straight = of(&image, &mask);
     let rotated = of(&Image { volume: turned(&image.volume), element: Element::F64 }, &turned(&mask));

@@ -52,6 +52,10 @@ pub enum ProtocolError {
     Value { key: &'static str, found: String, expected: &'static str },
 }
 
+/// Where the seed of noise images comes from. Features of noise images that version 0.1.0 measured had another seed:
+/// with this in the hash they no longer stand, and an extraction measures them again.
+const NOISE_RULE: &str = "\nnoise seed: SHA-256 of voxels and geometry\n";
+
 impl Protocol {
     /// A document over a preset: `preset = "name"` picks the base (default `study`), other keys replace its values.
     pub fn parse(text: &str) -> Result<Protocol, ProtocolError> {
@@ -95,7 +99,11 @@ impl Protocol {
     pub fn extraction_hash(&self) -> String {
         let mut table = self.to_table();
         table.retain(|name, _| ["preprocess", "roi", "filter", "feature"].contains(&name));
-        Sha256::digest(table.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = table.to_string();
+        if self.filter.has_noise() {
+            text.push_str(NOISE_RULE);
+        }
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The part that features depend on.

@@ -9,8 +9,7 @@ use crate::protocol::{Preset, Protocol};
 use crate::report::conformity::Judged;
 use crate::study::{Error, input};
 use osteon_base::job::Job;
-use osteon_base::seed::Seed;
-use osteon_radiomics::describe::{catalogue, describe};
+use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::feature::ibsi::Part;
 use osteon_radiomics::grid::{Element, Geometry, Grid, Image, Mask};
 use osteon_radiomics::roi::Roi;
@@ -116,11 +115,10 @@ fn measure(
     consensus: &Consensus,
     job: &Job,
 ) -> Result<Vec<Judged>, Error> {
-    let params = protocol.measured();
-    let described = describe(image, mask, &[Roi::Intra], &params, Seed(0), &job.silent()).map_err(Error::Describe)?;
+    let described = crate::study::measure::measure(image, mask, &[Roi::Intra], protocol, &job.silent())?;
     let region = described.into_iter().next().expect("one region was asked for");
     let values = region.outcome.map_err(|source| Error::Region { roi: name.to_owned(), source })?;
-    let values: BTreeMap<String, Option<f64>> = catalogue(&params).into_iter().zip(values).collect();
+    let values: BTreeMap<String, Option<f64>> = catalogue(&protocol.measured()).into_iter().zip(values).collect();
     let mut judged = Vec::new();
     for family in Part::ALL {
         for ending in family.endings(&protocol.feature.ibsi.dimensions) {

@@ -13,7 +13,7 @@ use crate::study::error::with_causes;
 use crate::study::{Error, Study, input};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
-use osteon_radiomics::describe::{catalogue, describe};
+use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::grid::Image;
 use osteon_radiomics::roi::Roi;
 
@@ -190,7 +190,7 @@ impl Study {
     }
 }
 
-/// Noise images are the same for the same patient's image, in whatever study and order it is measured.
+/// Nothing of an extraction depends on its run: the seed of noise is the image's own.
 const EXTRACTION_SEED: Seed = Seed(0);
 
 fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
@@ -212,12 +212,7 @@ fn measure_mask(
     let path = folder.join(&file.path);
     let mask = unchanged(file, &path)?.mask(&path, file.label, image.volume.geometry())?;
     let rois = Roi::all(&protocol.roi);
-    // A cancelled job is no trouble of this patient.
-    let described = describe(image, &mask, &rois, &protocol.measured(), EXTRACTION_SEED, job).or_else(|cause| {
-        job.check()?;
-        Err(Error::Describe(cause))
-    })?;
-    let regions = described
+    let regions = crate::study::measure::measure(image, &mask, &rois, protocol, job)?
         .into_iter()
         .map(|region| Region {
             roi: region.roi.to_string(),

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::protocol::Protocol;
 use crate::report::values::{Row, Value};
+use crate::study::measure::measure;
 use crate::study::{Error, input};
 use osteon_base::job::Job;
-use osteon_base::seed::Seed;
-use osteon_radiomics::describe::{self, DescribeError, RegionError};
+use osteon_radiomics::describe::{self, RegionError};
 use osteon_radiomics::diagnose;
 use osteon_radiomics::roi::Roi;
 
@@ -64,8 +64,7 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
             value: Value::Text(value),
         }));
     }
-    let regions = describe::describe(&image, &mask, &rois, &protocol.measured(), noise_seed(&image_file), job)
-        .map_err(error_of)?;
+    let regions = measure(&image, &mask, &rois, protocol, job)?;
     let names = describe::catalogue(&protocol.measured());
     let mut failures = Vec::new();
     for region in regions {
@@ -83,17 +82,5 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
             Err(Error::Region { roi: roi.to_string(), source: error.clone() })
         }
         _ => Ok(FeaturesReport { rows, failures }),
-    }
-}
-
-/// Noise images hang on the image's own bytes: the same file has the same noise everywhere.
-fn noise_seed(image: &input::ImageBytes) -> Seed {
-    Seed(u64::from_str_radix(&image.sha256[..16], 16).expect("a hash is hexadecimal"))
-}
-
-fn error_of(cause: DescribeError) -> Error {
-    match cause {
-        DescribeError::Cancelled(cancelled) => Error::Cancelled(cancelled),
-        other => Error::Describe(other),
     }
 }

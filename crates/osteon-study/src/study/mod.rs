@@ -22,6 +22,7 @@ mod learning;
 mod learnt;
 mod lock;
 mod manifest;
+mod measure;
 mod members;
 mod model_pages;
 mod nifti;
