@@ -97,3 +97,67 @@ fn the_number_of_threads_does_not_change_a_value() {
     };
     assert_eq!(features("1"), features("4"));
 }
+
+#[test]
+fn one_image_has_the_same_noise_for_every_command_patient_file_and_study() {
+    use std::io::Read;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let set = ["filter.images=[\"specklenoise\", \"shotnoise\", \"additivegaussiannoise\"]", "roi.margins_mm=[2]"];
+    let protocol = Preset::Study.protocol().set(set).unwrap();
+    let protocol = protocol.set(["feature.families=[\"firstorder\"]"]).unwrap();
+    let study = Study::create(&at("study.db"), "A study", protocol.clone()).unwrap();
+    fs::write(at("c.csv"), "patient_id\nA\nB\nC\n").unwrap();
+    study.import_clinical(&at("c.csv"), None, BadRows::Refuse).unwrap();
+    let [image, mask] = ["image", "mask"].map(|what| fixture(&format!("phantoms/phantom_a_{what}.nii.gz")));
+    let mut plain = Vec::new();
+    flate2::read::MultiGzDecoder::new(fs::File::open(&image).unwrap()).read_to_end(&mut plain).unwrap();
+    // The first voxel, far from the mask: another image.
+    let mut other = plain.clone();
+    let first = f32::from_le_bytes(plain[108..112].try_into().unwrap()) as usize;
+    other[first] ^= 1;
+    let rows = ["A,image.nii.gz", "B,image.nii", "C,other.nii"].map(|row| format!("{row},mask.nii.gz\n"));
+    fs::copy(&image, at("image.nii.gz")).unwrap();
+    fs::copy(&mask, at("mask.nii.gz")).unwrap();
+    fs::write(at("image.nii"), plain).unwrap();
+    fs::write(at("other.nii"), other).unwrap();
+    fs::write(at("manifest.csv"), format!("patient,image,mask\n{}", rows.concat())).unwrap();
+    study.import_images(&at("manifest.csv"), BadRows::Refuse).unwrap();
+    let plan = study.plan_shards(&ExtractRequest::default(), 1, &Job::unwatched()).unwrap().plan;
+    plan.run_shard(1, &at("shard.db"), false, &Job::unwatched()).unwrap();
+    study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
+    let stored = |study: &Study| study.store.matrix("intra_peri_2mm", Role::Mask).unwrap();
+    let matrix = stored(&study);
+    let width = matrix.features.len();
+    assert_eq!((matrix.patients.len(), width), (3, 3 * 18));
+    let [a, b, c] = [0, 1, 2].map(|row| &matrix.values[row * width..(row + 1) * width]);
+    assert_eq!(a, b, "the same voxels in a compressed file and in a plain one");
+    assert!(a.iter().zip(c).filter(|(a, c)| a != c).count() > width / 2, "another image has other noise");
+    let shard = Study::open(&at("shard.db"), osteon_study::store::Access::Read).unwrap();
+    assert_eq!(stored(&shard).values, matrix.values);
+    let request = osteon_study::study::FeaturesRequest {
+        image: at("image.nii"),
+        mask: at("mask.nii.gz"),
+        series: None,
+        structure: None,
+        label: None,
+        rois: vec!["intra_peri_2mm".parse().unwrap()],
+        protocol,
+        diagnostics: false,
+    };
+    let alone = osteon_study::study::features(&request, &Job::unwatched()).unwrap();
+    let value = |row: &osteon_study::report::values::Row| match row.value {
+        osteon_study::report::values::Value::Number(number) => Some(number),
+        _ => None,
+    };
+    assert_eq!(alone.rows.iter().map(value).collect::<Vec<_>>(), a);
+}
+
+#[test]
+fn features_of_noise_that_an_earlier_version_measured_do_not_stand_and_others_do() {
+    // Hashes of 0.1.0.
+    let hash = |set: &[&str]| Preset::Study.protocol().set(set.iter().copied()).unwrap().extraction_hash();
+    let original = hash(&["filter.images=[\"original\"]"]);
+    assert_eq!(original, "4e8a4f31685a68693c4f02305059b1809c161facba0aec9b87509e0db476ff5b");
+    assert_ne!(hash(&[]), "afe67b3ea4b5a85db182185e47bd96784f86fca8e41f3eae3a40702280110443");
+}
