@@ -10,6 +10,7 @@ mod metaimage;
 mod nifti;
 mod nrrd;
 mod pair;
+mod reading;
 pub mod zip;
 
 use std::io::Read;
@@ -19,6 +20,7 @@ use flate2::read::MultiGzDecoder;
 use crate::grid::{Element, Geometry, Grid, Image, Mask};
 use data::Layout;
 pub use pair::check_pair;
+pub use reading::{Fractional, Present, Reading, Region};
 
 /// The bytes of one image.
 #[derive(Clone, Copy, Debug)]

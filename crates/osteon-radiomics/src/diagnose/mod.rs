@@ -1,10 +1,15 @@
 //! What was measured, beside the measurements: geometry, counts and values of image and tumour, before and after
 //! preparation.
 
+mod air;
+mod region;
+
 use crate::describe::{self, Params};
 use crate::grid::{Geometry, Image, Mask, Volume};
 use crate::preprocess::PreprocessError;
 use crate::roi::Roi;
+
+pub use region::{RegionCheck, regions};
 
 /// Names and values under pyradiomics' names, points and sizes in its order x, y, z.
 pub fn diagnose(
