@@ -1,5 +1,6 @@
 //! Every choice of a study in one TOML document: the sum of all `Params`, with presets and a hash.
 
+pub mod codebook;
 pub mod learn;
 mod preset;
 pub mod query;
