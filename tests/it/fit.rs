@@ -264,3 +264,50 @@ fn put_protocol_in_force(mut study: Study, protocol: Protocol) -> Study {
 fn rows(folder: &Path, sql: &str) -> i64 {
     rusqlite::Connection::open(folder.join("study.db")).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
+
+#[test]
+fn table_4_and_the_fit_choose_the_same_clinical_predictors() {
+    use osteon_study::study::ClinicalTable;
+    let label = |name: &str| osteon_study::report::printed::printed(name).label;
+    for set in [
+        &[] as &[&str],
+        &["learn.p_enter=0.9", "learn.p_keep=0.3"],
+        &["screen.alpha=0.9", "learn.p_keep=0.9"],
+        &["learn.p_enter=1e-9"],
+        &["learn.p_keep=1e-9"],
+        &["screen.statistic=likelihood_ratio", "learn.p_enter=0.5", "learn.p_keep=0.5"],
+        &["screen.rows=all", "learn.p_enter=0.7", "learn.p_keep=0.4"],
+        &["learn.clinical=[\"ldh\", \"age\"]"],
+    ] {
+        let study = put_in_force(study(None), &[set, &["learn.n_bootstraps=0", "learn.n_repeats=0"]].concat());
+        study.draw_split(Seed(4), 0.806).unwrap();
+        let fitted = study.fit(&Job::unwatched()).unwrap().clinical_predictors;
+        let (table, _) = study.clinical_table(ClinicalTable::Four, &study.protocol).unwrap();
+        let labels: Vec<&str> = fitted.iter().map(|name| label(name)).collect();
+        let said = format!("clinical predictors of the models: {} (", labels.join(", "));
+        assert!(table.notes.last().unwrap().starts_with(&said), "{set:?}: {said}: {:?}", table.notes.last());
+    }
+}
+
+#[test]
+fn the_models_compare_with_the_reference_levels_of_table_4() {
+    let named = "learn.clinical=[\"location\", \"lung_metastasis\"]";
+    let study = put_in_force(study(None), &[named, "learn.n_bootstraps=0", "learn.n_repeats=0"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let models = study.store.models().unwrap();
+    let clinical = models.iter().find(|model| model.name == "clinical").unwrap();
+    let recipe: serde_json::Value = serde_json::from_str(&clinical.recipe).unwrap();
+    let terms: Vec<&str> =
+        recipe["logistic"]["terms"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
+    assert_eq!(terms, ["location=femur", "location=tibia", "lung_metastasis=no"]);
+}
+
+#[test]
+fn the_threshold_of_table_4_and_that_of_the_fit_are_one() {
+    let study = || Preset::Study.protocol();
+    for key in ["screen.alpha", "learn.p_enter"] {
+        let set = study().set([format!("{key}=0.3").as_str()]).unwrap();
+        assert_eq!((set.screen.alpha, set.learn.p_enter), (0.3, 0.3), "{key}");
+    }
+}

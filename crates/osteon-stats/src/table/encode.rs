@@ -46,17 +46,28 @@ const MAX_CELLS: usize = 20_000_000;
 
 /// The named variables over the rows where all of them, and `needed`, have a value.
 ///
-/// The reference level of a variable is that given in `references`, where a complete row has it, else the first. A level that no complete row has
-/// gets no column.
+/// The reference level of a variable is that given in `references`, where a complete row has it, else the first. A level
+/// that no complete row has gets no column.
 pub fn encode(
     table: &Table,
     names: &[&str],
     references: &[(&str, &str)],
     needed: &[Option<bool>],
 ) -> Result<Encoded, EncodeError> {
+    let rows: Vec<usize> = (0..table.rows().len()).filter(|&row| needed[row].is_some()).collect();
+    encode_rows(table, names, references, &rows)
+}
+
+/// The same over those of `rows` where all variables have a value; a row may come more than once.
+pub fn encode_rows(
+    table: &Table,
+    names: &[&str],
+    references: &[(&str, &str)],
+    rows: &[usize],
+) -> Result<Encoded, EncodeError> {
     let columns = names.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
-    let complete = |row: &usize| needed[*row].is_some() && columns.iter().all(|column| !column.values.is_hole(*row));
-    let kept: Vec<usize> = (0..table.rows().len()).filter(complete).collect();
+    let complete = |row: &usize| columns.iter().all(|column| !column.values.is_hole(*row));
+    let kept: Vec<usize> = rows.iter().copied().filter(complete).collect();
     let mut variables: Vec<Variable> = Vec::new();
     let mut filled: Vec<(String, Vec<f64>)> = Vec::new();
     for column in columns {

@@ -4,10 +4,13 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::Cohort;
-use crate::protocol::learn::Params;
+use crate::protocol::Protocol;
+use crate::protocol::variable::CANDIDATES;
+use osteon_stats::model::logistic::screen::choose;
 use osteon_stats::model::logistic::{self, FitError, Method};
-use osteon_stats::stats::distribution::{Z_975, chi2_sf};
+use osteon_stats::stats::distribution::Z_975;
 use osteon_stats::table::Design;
+use osteon_stats::table::encode::EncodeError;
 
 /// A fitted logistic model, as plain numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,54 +108,15 @@ pub fn terms(cohort: &Cohort, variables: &[String]) -> Vec<Term> {
     variables.iter().flat_map(|variable| cohort.coded(variable)).collect()
 }
 
-/// The clinical predictors: those the protocol names, or by its rule from `rows` alone.
-pub fn predictors(cohort: &Cohort, rows: &[usize], params: &Params) -> Vec<String> {
-    if !params.clinical.is_empty() {
-        return params.clinical.clone();
+/// The clinical predictors: those the protocol names, or by its rule from `rows` alone, as Table 4 shows it.
+pub fn predictors(cohort: &Cohort, rows: &[usize], protocol: &Protocol) -> Result<Vec<String>, EncodeError> {
+    if !protocol.learn.clinical.is_empty() {
+        return Ok(protocol.learn.clinical.clone());
     }
-    let names = cohort.clinical.columns().iter().map(|column| column.name.clone());
-    let mut univariate: Vec<(String, f64)> =
-        names.filter_map(|name| p_value(cohort, rows, std::slice::from_ref(&name), 0).map(|p| (name, p))).collect();
-    univariate.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let entered: Vec<String> =
-        univariate.iter().filter(|(_, p)| *p < params.p_enter).map(|(name, _)| name.clone()).collect();
-    let Some((smallest, _)) = univariate.first() else { return Vec::new() };
-    if entered.is_empty() {
-        return vec![smallest.clone()];
-    }
-    let together: Vec<(usize, f64)> =
-        (0..entered.len()).filter_map(|at| p_value(cohort, rows, &entered, at).map(|p| (at, p))).collect();
-    let kept: Vec<String> =
-        together.iter().filter(|(_, p)| *p < params.p_keep).map(|(at, _)| entered[*at].clone()).collect();
-    match together.iter().min_by(|a, b| a.1.total_cmp(&b.1)) {
-        _ if !kept.is_empty() => kept,
-        Some((at, _)) => vec![entered[*at].clone()],
-        None => vec![smallest.clone()],
-    }
-}
-
-/// p of the variable at `at` in a model of all: Wald's for one column, the likelihood ratio's for more or under separation.
-fn p_value(cohort: &Cohort, rows: &[usize], variables: &[String], at: usize) -> Option<f64> {
-    let all = terms(cohort, variables);
-    let own = cohort.coded(&variables[at]);
-    let complete: Vec<usize> = rows.iter().copied().filter(|&row| all.iter().all(|(_, v)| v[row].is_some())).collect();
-    let fit = |terms: &[&Term]| {
-        let value = |(i, j): (usize, usize)| terms[j].1[complete[i]].expect("a complete row");
-        let x = Array2::from_shape_fn((complete.len(), terms.len()), value);
-        let design = Design {
-            rows: complete.iter().map(|&row| cohort.codes[row].clone()).collect(),
-            columns: terms.iter().map(|(name, _)| name.clone()).collect(),
-            x,
-        };
-        logistic::fit(&design, &cohort.events(&complete), &logistic::Params::default()).ok()
-    };
-    let full = fit(&all.iter().collect::<Vec<_>>())?;
-    if own.len() == 1
-        && let Some(p) = full.term(&own[0].0).and_then(logistic::Term::p)
-    {
-        return Some(p);
-    }
-    let others: Vec<&Term> = all.iter().filter(|(name, _)| own.iter().all(|(mine, _)| mine != name)).collect();
-    let reduced = if others.is_empty() { full.null_log_likelihood } else { fit(&others)?.log_likelihood };
-    Some(chi2_sf((2.0 * (full.log_likelihood - reduced)).max(0.0), own.len() as f64))
+    let columns = cohort.clinical.columns();
+    let known = |name: &&&str| columns.iter().any(|column| column.name == **name);
+    let others = columns.iter().map(|column| column.name.as_str()).filter(|name| !CANDIDATES.contains(name));
+    let candidates: Vec<&str> = CANDIDATES.iter().filter(known).copied().chain(others).collect();
+    let event = |row: usize| cohort.event[row];
+    Ok(choose(&cohort.clinical, &candidates, rows, event, &protocol.choice(), &protocol.logistic)?.chosen)
 }

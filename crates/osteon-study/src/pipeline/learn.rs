@@ -54,6 +54,8 @@ pub enum LearnError {
     OneClass { events: usize, others: usize },
     #[error(transparent)]
     TooFew(#[from] TooFew),
+    #[error("the choice of clinical predictors: {0}")]
+    Predictors(#[from] osteon_stats::table::encode::EncodeError),
     #[error("no region could be learnt; {region}: {trouble}")]
     NoRegion { region: String, trouble: RegionTrouble },
     #[error("no features of any region")]
@@ -86,7 +88,7 @@ pub fn learn(
     let regions = learn_regions(cohort, train, &folds, protocol, seed, job)?;
     let best = best_region(&regions, &params.best_region)?;
     let failed = |model| move |cause| LearnError::Logistic { model, cause };
-    let clinical_predictors = clinical::predictors(cohort, train, params);
+    let clinical_predictors = clinical::predictors(cohort, train, protocol)?;
     let learnt_from = training_rad_score(cohort, train, &regions[best], params.rad_score);
     let fit = |head, seed| missing::fit(cohort, head, &clinical_predictors, train, params, seed);
     let imputation = seed.named("imputation");

@@ -113,6 +113,16 @@ impl Protocol {
         osteon_radiomics::describe::Params { preprocess, roi, filter, feature }
     }
 
+    /// How clinical predictors are chosen, for Table 4 and the fit alike.
+    pub fn choice(&self) -> osteon_stats::model::logistic::screen::Rule<'_> {
+        osteon_stats::model::logistic::screen::Rule {
+            enter: self.learn.p_enter,
+            keep: self.learn.p_keep,
+            statistic: self.screen.statistic,
+            references: &self.screen.references,
+        }
+    }
+
     /// Every valid key, dotted.
     pub fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
@@ -127,6 +137,7 @@ impl Protocol {
     fn with(self, document: Table) -> Result<Protocol, ProtocolError> {
         let mut base = self.to_table();
         let keys = self.keys();
+        let document = with_one_threshold(document);
         overlay(&mut base, document, "", &keys)?;
         let protocol: Protocol =
             base.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))?;
@@ -259,6 +270,22 @@ fn overlay(base: &mut Table, document: Table, prefix: &str, keys: &[String]) -> 
         }
     }
     Ok(())
+}
+
+/// `screen.alpha` and `learn.p_enter` are one threshold: a document that gives one of them gives both.
+fn with_one_threshold(mut document: Table) -> Table {
+    const PLACES: [(&str, &str); 2] = [("screen", "alpha"), ("learn", "p_enter")];
+    let value = |(table, key): (&str, &str)| document.get(table)?.as_table()?.get(key).cloned();
+    let (given, (table, key)) = match PLACES.map(value) {
+        [Some(alpha), None] => (alpha, PLACES[1]),
+        [None, Some(p_enter)] => (p_enter, PLACES[0]),
+        _ => return document,
+    };
+    let entry = document.entry(table).or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(inner) = entry {
+        inner.insert(key.to_owned(), given);
+    }
+    document
 }
 
 /// Names the first leaf below an unknown key, so that the nearest valid key can be told.

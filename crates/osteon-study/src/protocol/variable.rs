@@ -37,6 +37,10 @@ pub enum Entry {
 const NO: Level = Level { name: "no", also: &["n", "none", "absent", "false", "0"] };
 const YES: Level = Level { name: "yes", also: &["y", "present", "true", "1"] };
 
+/// Candidates for clinical predictors, in the order of Table 4.
+pub const CANDIDATES: [&str; 9] =
+    ["sex", "age", "location", "subtype", "lung_metastasis", "diameter_mm", "alp", "ldh", "pathological_fracture"];
+
 /// The variables of Table 1 in its order, and the necrosis percentage that decides the response.
 pub const VARIABLES: &[Variable] = &[
     levels("sex", "Sex", &[Level { name: "female", also: &["f", "2"] }, Level { name: "male", also: &["m", "1"] }]),

@@ -31,10 +31,6 @@ pub const PRINTED: &[Printed] = &[
     Printed { name: "ldh", label: "LDH", levels: &[] },
 ];
 
-/// The order of Table 4.
-pub const TABLE_4: &[&str] =
-    &["sex", "age", "location", "subtype", "lung_metastasis", "diameter_mm", "alp", "ldh", "pathological_fracture"];
-
 /// The models of Tables 3 and 5 by the names that they have in print.
 const MODELS: &[(&str, &str)] = &[
     ("intra", "Intratumoral"),

@@ -1,13 +1,15 @@
 //! Table 4: univariate and multivariate logistic regression, and why each variable is in or out.
 
-use crate::report::printed::{Entry, TABLE_4, printed};
+use crate::protocol::Protocol;
+use crate::protocol::variable::CANDIDATES;
+use crate::report::printed::{Entry, printed};
 use crate::report::regression::Regression;
 use crate::report::sheet::{Cell, Sheet};
-use osteon_stats::model::logistic::screen::{self, Rows, Statistic};
+use osteon_stats::model::logistic::screen::{Chosen, Deciding, Model, Rows, Statistic, choose};
 use osteon_stats::model::logistic::{self, FitError, INTERCEPT};
 use osteon_stats::stats::text::{decimals, p_text};
 use osteon_stats::table::Table;
-use osteon_stats::table::encode::{EncodeError, Encoded, encode};
+use osteon_stats::table::encode::{EncodeError, Encoded};
 
 /// A variable's univariate model and its fate.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +19,7 @@ pub struct Screened {
     /// `Err` says why there is no model.
     pub model: Result<Regression, FitError>,
     /// The p value that decides.
-    pub p: Option<f64>,
+    pub deciding: Option<Deciding>,
     pub enters: bool,
 }
 
@@ -27,49 +29,64 @@ pub struct Screening {
     pub variables: Vec<Screened>,
     /// The model of the variables that enter; `None` when none does.
     pub multivariate: Option<(Encoded, Result<Regression, FitError>)>,
+    /// What the clinical and the combined model take.
+    pub predictors: Predictors,
     pub rows: Rows,
     pub n_rows: usize,
-    pub alpha: f64,
+    pub enter: f64,
+    pub keep: f64,
+    pub statistic: Statistic,
+}
+
+/// The clinical predictors of the models.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predictors {
+    /// Named by the protocol: this table has no say.
+    Named(Vec<String>),
+    Chosen(Vec<String>, Chosen),
 }
 
 /// What stands behind a printed odds ratio.
 const BEHIND: [&str; 6] = ["coefficient", "SE", "z", "Wald chi2", "profile CI", "LR p"];
 
-/// Fits the models. `test` marks the test set; it is needed only when the training rows alone decide.
+/// Fits the models and chooses as a fit does. `test` marks the test set; it is needed only when the training rows alone
+/// decide.
 pub fn screening(
     cohort: &Table,
     event: &[Option<bool>],
     test: &[Option<bool>],
-    params: &screen::Params,
-    logistic: &logistic::Params,
+    protocol: &Protocol,
 ) -> Result<Screening, EncodeError> {
-    let used: Vec<Option<bool>> = match params.rows {
-        Rows::All => event.to_vec(),
-        Rows::Train => event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(false))).collect(),
+    let used = |&row: &usize| match protocol.screen.rows {
+        Rows::All => event[row].is_some(),
+        Rows::Train => event[row].is_some() && test[row] == Some(false),
     };
-    let references: Vec<(&str, &str)> =
-        params.references.iter().map(|(name, level)| (name.as_str(), level.as_str())).collect();
-    let model = |names: &[&str]| -> Result<(Encoded, Result<Regression, FitError>), EncodeError> {
-        let encoded = encode(cohort, names, &references, &used)?;
-        let event: Vec<bool> = encoded.kept.iter().filter_map(|&row| used[row]).collect();
-        let fitted = Regression::new(&encoded, &event, logistic);
-        Ok((encoded, fitted))
+    let rows: Vec<usize> = (0..event.len()).filter(used).collect();
+    let (rule, is_event) = (protocol.choice(), |row: usize| event[row] == Some(true));
+    let choice = choose(cohort, &CANDIDATES, &rows, is_event, &rule, &protocol.logistic)?;
+    let regression = |model: Model| {
+        let regression = Regression::new(&model.encoded, &model.event, &protocol.logistic);
+        (model.encoded, regression)
     };
-    let one = |name: &&'static str| -> Result<Screened, EncodeError> {
-        let (encoded, model) = model(&[name])?;
-        let p = model.as_ref().ok().and_then(|regression| match params.statistic {
-            Statistic::Wald => logistic::wald(&regression.fit, encoded.variables[0].columns.clone()),
-            Statistic::LikelihoodRatio => regression.variables[0].1,
-        });
-        let p = p.map(|test| test.p);
-        Ok(Screened { name, encoded, model, p, enters: p.is_some_and(|p| p < params.alpha) })
+    let entered = choice.entered;
+    let variable = |(at, (name, model)): (usize, (&&'static str, Model))| {
+        let deciding = model.deciding[0];
+        let (encoded, model) = regression(model);
+        Screened { name, encoded, model, deciding, enters: entered.contains(&at) }
     };
-    let variables = TABLE_4.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-    let entering: Vec<&str> =
-        variables.iter().filter(|variable| variable.enters).map(|variable| variable.name).collect();
-    let multivariate = if entering.is_empty() { None } else { Some(model(&entering)?) };
-    let n_rows = used.iter().flatten().count();
-    Ok(Screening { variables, multivariate, rows: params.rows, n_rows, alpha: params.alpha })
+    Ok(Screening {
+        variables: CANDIDATES.iter().zip(choice.alone).enumerate().map(variable).collect(),
+        multivariate: choice.together.map(regression),
+        predictors: match protocol.learn.clinical.is_empty() {
+            true => Predictors::Chosen(choice.chosen, choice.by),
+            false => Predictors::Named(protocol.learn.clinical.clone()),
+        },
+        rows: protocol.screen.rows,
+        n_rows: rows.len(),
+        enter: rule.enter,
+        keep: rule.keep,
+        statistic: rule.statistic,
+    })
 }
 
 impl Screening {
@@ -154,11 +171,19 @@ impl Screening {
             let label = printed(variable.name).label;
             let reference = variable.encoded.variables[0].reference.as_deref();
             let reference = reference.map(|level| format!(" (against {})", printed(variable.name).level(level)));
-            let verdict = match (&variable.model, variable.p) {
+            let verdict = match (&variable.model, variable.deciding) {
                 (Err(why), _) => format!("out: {why}"),
                 (Ok(_), None) => "out: no p value".to_owned(),
-                (Ok(_), Some(p)) if variable.enters => format!("in: p {} is below {}", p_text(p), self.alpha),
-                (Ok(_), Some(p)) => format!("out: p {} is not below {}", p_text(p), self.alpha),
+                (Ok(_), Some(Deciding { p, statistic })) => {
+                    let (word, is) = if variable.enters { ("in", "is") } else { ("out", "is not") };
+                    let which = match (self.statistic, statistic) {
+                        (Statistic::Wald, Statistic::LikelihoodRatio) => {
+                            " (of the likelihood ratio: Wald's does not exist)"
+                        }
+                        _ => "",
+                    };
+                    format!("{word}: p {}{which} {is} below {}", p_text(p), self.enter)
+                }
             };
             notes.push(format!("{label}{}: {verdict}", reference.unwrap_or_default()));
             let warnings = variable.model.iter().flat_map(|model| &model.warnings);
@@ -171,7 +196,32 @@ impl Screening {
                 model.notes(|name| printed(name).label).into_iter().map(|note| format!("multivariate: {note}")),
             ),
         }
+        notes.push(self.chosen());
         notes
+    }
+
+    /// What the models of the fit take of all this.
+    fn chosen(&self) -> String {
+        let label = |name: &String| {
+            let known = CANDIDATES.iter().find(|known| *known == name);
+            known.map_or(name.clone(), |known| printed(known).label.to_owned())
+        };
+        let labels = |names: &[String]| names.iter().map(label).collect::<Vec<_>>().join(", ");
+        let (names, why) = match &self.predictors {
+            Predictors::Named(names) => (names, "named by the protocol (learn.clinical), not by this table".to_owned()),
+            Predictors::Chosen(names, Chosen::Kept) => (names, format!("multivariate p below {}", self.keep)),
+            Predictors::Chosen(names, Chosen::SmallestTogether) => {
+                (names, format!("the smallest multivariate p: none is below {}", self.keep))
+            }
+            Predictors::Chosen(names, Chosen::SmallestAlone) => (
+                names,
+                format!("the smallest univariate p: none is below {}, or they have no model together", self.enter),
+            ),
+            Predictors::Chosen(_, Chosen::Nothing) => {
+                return "clinical predictors of the models: none, no variable has a p value".to_owned();
+            }
+        };
+        format!("clinical predictors of the models: {} ({why})", labels(names))
     }
 
     /// The cells in the words of the published table.

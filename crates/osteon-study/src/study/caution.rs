@@ -16,6 +16,7 @@ use crate::study::patient_pages::words;
 use crate::study::performance::recipe;
 use crate::study::{Error, ModelTable, Study};
 use osteon_stats::evaluate::sample_size::{auc_se, r2_of_auc, sample_size};
+use osteon_stats::model::logistic::screen::Rows;
 use osteon_stats::select::Reproducible;
 use osteon_stats::stats::distribution::Z_975;
 
@@ -95,6 +96,13 @@ impl Study {
             ),
         });
         rows.push(match learn.clinical.as_slice() {
+            [] if self.protocol.screen.rows == Rows::All => (
+                "Clinical predictors",
+                "chosen from all patients, those of the test set among them (screen.rows = \"all\"), once: resampling \
+                 does not repeat the choice"
+                    .to_owned(),
+                false,
+            ),
             [] => ("Clinical predictors", "chosen by their rule among training patients".to_owned(), true),
             named => (
                 "Clinical predictors",

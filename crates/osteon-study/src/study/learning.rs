@@ -9,12 +9,14 @@ use sha2::{Digest, Sha256};
 use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
 use crate::pipeline::validate::{Validation, validate};
+use crate::protocol::Protocol;
 use crate::protocol::learn::RadScore;
-use crate::protocol::variable::NECROSIS;
+use crate::protocol::variable::{CANDIDATES, NECROSIS};
 use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
 use crate::study::{Error, Study};
 use osteon_base::job::{Job, Parts};
 use osteon_radiomics::roi::Roi;
+use osteon_stats::model::logistic::screen::{Rows, choose};
 use osteon_stats::select::{Reproducible, icc};
 use osteon_stats::table::{Column, Table, Values};
 
@@ -65,8 +67,9 @@ impl Study {
         };
         let find = |name: &str| found.get(name).cloned();
         let job = &job.with_parts(Parts { find: &find, keep: &keep });
-        let recipe = learn::learn(cohort, train, &self.protocol, seed, job)?;
-        let validation = validate(cohort, &recipe, &self.protocol, seed.named("validation"), job)?;
+        let protocol = &self.with_predictors()?;
+        let recipe = learn::learn(cohort, train, protocol, seed, job)?;
+        let validation = validate(cohort, &recipe, protocol, seed.named("validation"), job)?;
         let all: Vec<usize> = (0..ids.len()).collect();
         let models =
             models(cohort, ids, &recipe, &recipe.scores(cohort, &all), &validation, self.protocol.learn.rad_score);
@@ -100,6 +103,21 @@ impl Study {
         })
     }
 
+    /// The protocol; with the clinical predictors that all patients chose, those of the test set among them, where
+    /// `screen.rows` says so. They are then the same in every resample, which the cautions tell.
+    fn with_predictors(&self) -> Result<Protocol, Error> {
+        let mut protocol = self.protocol.clone();
+        if protocol.screen.rows == Rows::All && protocol.learn.clinical.is_empty() {
+            let table = self.cohort()?;
+            let events = table.numbers("event").expect("a cohort has the event");
+            let rows: Vec<usize> = (0..events.len()).filter(|&row| events[row].is_some()).collect();
+            let (rule, event) = (self.protocol.choice(), |row: usize| events[row] == Some(1.0));
+            let choice = choose(&table, &CANDIDATES, &rows, event, &rule, &self.protocol.logistic)?;
+            protocol.learn.clinical = choice.chosen;
+        }
+        Ok(protocol)
+    }
+
     /// Hash of what a fit would see now.
     pub(in crate::study) fn fit_inputs(&self) -> Result<String, Error> {
         let patients = self.learning_patients()?;
@@ -125,7 +143,7 @@ impl Study {
         let cohort = Cohort {
             codes: rows.iter().map(|&row| table.rows()[row].clone()).collect(),
             event: rows.iter().map(|&row| events[row] == Some(1.0)).collect(),
-            clinical: clinical(&table, &rows),
+            clinical: clinical(&table, &rows, &train, &self.protocol.screen.references),
             regions,
         };
         let n_left_out = table.rows().len() - rows.len();
@@ -186,14 +204,28 @@ pub(in crate::study) fn agreement(
     icc::agreement(ndarray::Array2::from_shape_fn((pairs.len(), 2), |(i, k)| pairs[i][k]).view())
 }
 
-/// The candidates for clinical predictors.
-fn clinical(table: &Table, rows: &[usize]) -> Table {
+/// The candidates for clinical predictors. The reference level comes first: that of the protocol where a training
+/// patient has it, else the first that one has, as in Table 4.
+fn clinical(table: &Table, rows: &[usize], train: &[usize], references: &BTreeMap<String, String>) -> Table {
     let known = |column: &&Column| !["response", "event", "set", NECROSIS].contains(&column.name.as_str());
     let column = |column: &Column| {
         let values = match &column.values {
             Values::Numbers(values) => Values::Numbers(rows.iter().map(|&row| values[row]).collect()),
             Values::Levels { levels, codes } => {
-                Values::Levels { levels: levels.clone(), codes: rows.iter().map(|&row| codes[row]).collect() }
+                let own: Vec<Option<usize>> = rows.iter().map(|&row| codes[row]).collect();
+                let has = |code: &usize| train.iter().any(|&row| own[row] == Some(*code));
+                let wanted = references.get(&column.name);
+                let wanted = wanted.and_then(|wanted| levels.iter().position(|level| level == wanted)).filter(has);
+                let first = wanted.or_else(|| (0..levels.len()).find(has)).unwrap_or(0);
+                // The levels before the reference move up by one.
+                let place = |code: usize| match code {
+                    code if code == first => 0,
+                    code if code < first => code + 1,
+                    code => code,
+                };
+                let mut ordered = levels.clone();
+                ordered[..=first].rotate_right(1);
+                Values::Levels { levels: ordered, codes: own.into_iter().map(|code| code.map(place)).collect() }
             }
         };
         Column { name: column.name.clone(), values }

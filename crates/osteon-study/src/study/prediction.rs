@@ -147,7 +147,11 @@ fn effects(logistic: &Logistic) -> Vec<Effect> {
             Some(Effect::Levels { name: last, levels }) if last == name => levels.push((level.to_owned(), coefficient)),
             _ => {
                 let reference = Variable::named(name).and_then(|variable| match variable.kind {
-                    Kind::Levels(levels) => levels.first().map(|level| level.name),
+                    // The level without a term of its own.
+                    Kind::Levels(levels) => {
+                        let has_term = |level: &str| logistic.terms.iter().any(|it| *it == format!("{name}={level}"));
+                        levels.iter().map(|level| level.name).find(|level| !has_term(level))
+                    }
                     Kind::Number { .. } => None,
                 });
                 let levels = vec![(reference.unwrap_or("reference").to_owned(), 0.0), (level.to_owned(), coefficient)];

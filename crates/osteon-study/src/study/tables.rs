@@ -42,7 +42,7 @@ pub fn clinical_table(which: ClinicalTable, cohort: &Table, protocol: &Protocol)
                 osteon_stats::model::logistic::screen::Rows::All => Vec::new(),
                 osteon_stats::model::logistic::screen::Rows::Train => split_of(cohort)?,
             };
-            let found = screening(cohort, &event, &test, &protocol.screen, &protocol.logistic)?;
+            let found = screening(cohort, &event, &test, protocol)?;
             (found.sheet(), found.entries())
         }
     })
