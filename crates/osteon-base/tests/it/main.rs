@@ -1,0 +1,4 @@
+//! Tests of the shared ground over its public functions.
+
+mod cells;
+mod workbook;
