@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::store::{ImageFile, PatientId, Role, Scratch, StoreError};
-use crate::study::extract::{Task, unchanged};
+use crate::study::jobs::extract::{Task, unchanged};
 use crate::study::{Error, ExtractReport, ExtractRequest, Study};
 use osteon_base::job::Job;
 use osteon_radiomics::grid::{Geometry, Mask};

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::store::{ImageFile, PatientId, Role};
-use crate::study::manifest::{self, Entry};
-use crate::study::{BadRows, Error, Refusal, Study, input};
+use crate::study::data::input;
+use crate::study::data::manifest::{self, Entry};
+use crate::study::{BadRows, Error, Refusal, Study};
 use osteon_radiomics::read::dicom::{Params, deviations};
 
 /// What an import of images did.

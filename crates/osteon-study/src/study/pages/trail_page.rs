@@ -2,7 +2,7 @@
 
 use crate::report::sheet::Sheet;
 use crate::store::{Change, ChangeFilter};
-use crate::study::patient_pages::{levels, minute, words};
+use crate::study::pages::patient_pages::{levels, minute, words};
 use crate::study::{Error, Study};
 use osteon_stats::table::Table;
 use osteon_stats::table::filter::Filter;

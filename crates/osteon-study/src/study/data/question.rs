@@ -2,7 +2,7 @@
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Change, ChangeFilter, Query, QueryId, QuerySource, QueryState};
-use crate::study::edit::{field, required};
+use crate::study::data::edit::{field, required};
 use crate::study::{Error, Study};
 
 impl Study {

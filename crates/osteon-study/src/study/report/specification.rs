@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::pipeline::clinical::Logistic;
 use crate::report::sheet::{Cell, Sheet};
-use crate::study::caution::{number, regions};
-use crate::study::learnt::variable_label;
-use crate::study::patient_pages::words;
-use crate::study::performance::recipe;
+use crate::study::learn::learnt::variable_label;
+use crate::study::learn::performance::recipe;
+use crate::study::pages::patient_pages::words;
+use crate::study::report::caution::{number, regions};
 use crate::study::{Error, Study};
 use osteon_stats::stats::distribution::{Z_975, normal_two_sided};
 
@@ -60,7 +60,7 @@ impl Study {
         let models = self.store.models()?;
         let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
         let region = recipe(radiomics)?["region"].as_str().unwrap_or_default().to_owned();
-        let (_, body) = crate::study::learnt::region_recipe(&models, &region)?;
+        let (_, body) = crate::study::learn::learnt::region_recipe(&models, &region)?;
         let names = body["features"].as_array().cloned().unwrap_or_default();
         let row = |(at, name): (usize, &Value)| {
             let of = |key: &str| body[key][at].as_f64();

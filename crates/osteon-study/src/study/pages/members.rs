@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::report::sheet::Sheet;
-use crate::study::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::{minute, words};
 use crate::study::{Error, Study, split_in_words};
 use osteon_base::job::Job;
 

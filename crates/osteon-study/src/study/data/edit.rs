@@ -2,7 +2,8 @@
 
 use crate::protocol::variable::{VARIABLES, Variable};
 use crate::store::Patient;
-use crate::study::{Error, Study, rules};
+use crate::study::data::rules;
+use crate::study::{Error, Study};
 
 /// One field of one patient to be set; an empty value clears it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::protocol::Protocol;
 use crate::report::values::{Row, Value};
-use crate::study::measure::measure;
-use crate::study::{Error, input};
+use crate::study::Error;
+use crate::study::data::input;
+use crate::study::jobs::measure::measure;
 use osteon_base::job::Job;
 use osteon_radiomics::describe::{self, RegionError};
 use osteon_radiomics::diagnose;

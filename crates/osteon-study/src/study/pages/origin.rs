@@ -6,7 +6,7 @@ use crate::protocol::variable::Variable;
 use crate::report::performance::Scored;
 use crate::report::printed::PRINTED;
 use crate::store::{ChangeFilter, Patient, PatientId, Response, Role, RunId, Side};
-use crate::study::patient_pages::minute;
+use crate::study::pages::patient_pages::minute;
 use crate::study::{Error, ModelTable, Study};
 use osteon_radiomics::feature::Family;
 use osteon_stats::evaluate::roc::confusion;

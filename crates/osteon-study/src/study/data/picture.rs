@@ -1,7 +1,8 @@
 //! A patient's image with its tumour and a ring, to be looked at.
 
 use crate::store::{ImageFile, Role};
-use crate::study::{Error, Study, input};
+use crate::study::data::input;
+use crate::study::{Error, Study};
 use osteon_radiomics::grid::{Mask, Volume};
 use osteon_radiomics::roi::{Roi, Shells};
 

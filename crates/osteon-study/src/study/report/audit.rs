@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::report::page::Block;
 use crate::report::printed::Entry;
 use crate::report::sheet::{Cell, Sheet};
-use crate::study::{ClinicalTable, Error, ModelTable, Study, Verification, reconcile};
+use crate::study::report::reconcile;
+use crate::study::{ClinicalTable, Error, ModelTable, Study, Verification};
 use osteon_reconcile::Severity;
 use osteon_stats::model::logistic::screen::Rows;
 

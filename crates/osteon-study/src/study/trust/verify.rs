@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::store::{Change, ChangeFilter, ImageFile, PatientId, Role};
-use crate::study::{Error, Study, View, input};
+use crate::study::data::input;
+use crate::study::{Error, Study, View};
 use osteon_base::job::Job;
 
 /// What was checked, and what was found wrong.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Model, Run, RunId, Side};
-use crate::study::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::{minute, words};
 use crate::study::{Error, Study};
 use osteon_stats::evaluate::roc;
 
@@ -88,7 +88,7 @@ impl Study {
         let sides = split.members.iter().copied().collect();
         let mut found = BTreeMap::new();
         for model in models.iter().filter(|model| model.split == split.id) {
-            let scored = crate::study::performance::scored(model, side.name(), side, &events, &sides)?;
+            let scored = crate::study::learn::performance::scored(model, side.name(), side, &events, &sides)?;
             if let Some(auc) = roc::auc(&scored.score, &scored.event) {
                 found.insert(model.name.clone(), auc.auc);
             }

@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use crate::protocol::Preset;
 use crate::protocol::variable::Entry;
 use crate::store::{Access, Patient, Response, Side};
-use crate::study::phantom::{self, Tumour};
-use crate::study::{BadRows, Error, ExtractReport, ExtractRequest, Study, nifti};
+use crate::study::data::nifti;
+use crate::study::data::phantom::{self, Tumour};
+use crate::study::{BadRows, Error, ExtractReport, ExtractRequest, Study};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 
 /// The synthetic cohort.
-pub const COHORT: &str = include_str!("../../../../fixtures/cohort.csv");
+pub const COHORT: &str = include_str!("../../../../../fixtures/cohort.csv");
 pub const TITLE: &str = "Synthetic demonstration study (no real patients)";
 /// Patients with a second rater's mask.
 const REPEATED: usize = 30;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::protocol::Protocol;
 use crate::store;
-use crate::study::edit::required;
-use crate::study::{Error, Study, rules};
+use crate::study::data::edit::required;
+use crate::study::data::rules;
+use crate::study::{Error, Study};
 
 impl Study {
     /// Freezes clinical data and images.

@@ -19,7 +19,7 @@ impl Study {
         if seq.is_some_and(|seen| seen != last) {
             return Err(Error::Request(format!("{code} was changed again meanwhile; look at the change first")));
         }
-        let reason = crate::study::edit::required(reason)?;
+        let reason = crate::study::data::edit::required(reason)?;
         let reason = format!("change {last} turned back: {reason}");
         match field.as_str() {
             "included" | "exclusion_reason" if patient.included() => {

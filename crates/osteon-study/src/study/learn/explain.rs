@@ -11,7 +11,7 @@ use crate::pipeline::learn::RAD_SCORE;
 use crate::protocol::variable::{Entry, Kind, Variable};
 use crate::report::figure::{Figure, Paper, shap};
 use crate::store::{Model, Origin, Patient, PatientId, Role, Side};
-use crate::study::learnt::{region_recipe, variable_label};
+use crate::study::learn::learnt::{region_recipe, variable_label};
 use crate::study::{Error, ForestShap, Study};
 use osteon_stats::model::forest::Forest;
 use osteon_stats::model::shap::{Explanation, interventional, linear, path_dependent};

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::protocol::Protocol;
 use crate::protocol::variable::VARIABLES;
 use crate::store::{Patient, Store, Write};
-use crate::study::clinical::{self, Map, Row};
-use crate::study::{Error, Refusal, Study, input, rules};
+use crate::study::data::clinical::{self, Map, Row};
+use crate::study::data::input;
+use crate::study::data::rules;
+use crate::study::{Error, Refusal, Study};
 
 /// What to do with rows that hold a refused cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::protocol::variable::Variable;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{ChangeFilter, Patient, QueryState, Side};
-use crate::study::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::{minute, words};
 use crate::study::{Error, Study};
 
 impl Study {

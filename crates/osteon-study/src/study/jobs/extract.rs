@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::store::{FeatureId, ImageFile, Inputs, NewRun, PatientId, RegionState, Role, RunId, Write};
+use crate::study::data::input;
 use crate::study::error::with_causes;
-use crate::study::{Error, Study, input};
+use crate::study::{Error, Study};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 use osteon_radiomics::describe::catalogue;
@@ -212,7 +213,7 @@ fn measure_mask(
     let path = folder.join(&file.path);
     let mask = unchanged(file, &path)?.mask(&path, file.label, image.volume.geometry())?;
     let rois = Roi::all(&protocol.roi);
-    let regions = crate::study::measure::measure(image, &mask, &rois, protocol, job)?
+    let regions = crate::study::jobs::measure::measure(image, &mask, &rois, protocol, job)?
         .into_iter()
         .map(|region| Region {
             roi: region.roi.to_string(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::store::Role;
-use crate::study::{Error, Refusal, input};
+use crate::study::data::input;
+use crate::study::{Error, Refusal};
 use osteon_radiomics::read::dicom::Kind;
 
 /// The files of one patient.

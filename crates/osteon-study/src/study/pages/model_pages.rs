@@ -9,10 +9,10 @@ use crate::report::figure::forest::{self, Estimate};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM};
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Patient, PatientId, Role};
-use crate::study::learning::agreement;
-use crate::study::learnt::variable_label;
-use crate::study::patient_pages::{minute, words};
-use crate::study::runs::parameters;
+use crate::study::learn::fit::agreement;
+use crate::study::learn::learnt::variable_label;
+use crate::study::pages::patient_pages::{minute, words};
+use crate::study::pages::runs::parameters;
 use crate::study::{ClinicalTable, Error, ModelTable, Study};
 use osteon_stats::model::nomogram::{Effect, Nomogram};
 

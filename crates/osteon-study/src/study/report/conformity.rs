@@ -7,7 +7,8 @@ use ndarray::Array3;
 
 use crate::protocol::{Preset, Protocol};
 use crate::report::conformity::Judged;
-use crate::study::{Error, input};
+use crate::study::Error;
+use crate::study::data::input;
 use osteon_base::job::Job;
 use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::feature::ibsi::Part;
@@ -15,8 +16,8 @@ use osteon_radiomics::grid::{Element, Geometry, Grid, Image, Mask};
 use osteon_radiomics::roi::Roi;
 
 /// The consensus of the digital phantom and of configurations A to E of the CT phantom.
-const CONSENSUS: &str = include_str!("../../../../fixtures/ibsi1/consensus.csv");
-const DIGITAL_PHANTOM: &str = include_str!("../../../../fixtures/ibsi1/digital_phantom.txt");
+const CONSENSUS: &str = include_str!("../../../../../fixtures/ibsi1/consensus.csv");
+const DIGITAL_PHANTOM: &str = include_str!("../../../../../fixtures/ibsi1/digital_phantom.txt");
 
 /// The manual's configurations as assignments over the preset `ibsi` (its section 5.2, table 5.1); the first is the
 /// digital phantom.
@@ -115,7 +116,7 @@ fn measure(
     consensus: &Consensus,
     job: &Job,
 ) -> Result<Vec<Judged>, Error> {
-    let described = crate::study::measure::measure(image, mask, &[Roi::Intra], protocol, &job.silent())?;
+    let described = crate::study::jobs::measure::measure(image, mask, &[Roi::Intra], protocol, &job.silent())?;
     let region = described.into_iter().next().expect("one region was asked for");
     let values = region.outcome.map_err(|source| Error::Region { roi: name.to_owned(), source })?;
     let values: BTreeMap<String, Option<f64>> = catalogue(&protocol.measured()).into_iter().zip(values).collect();

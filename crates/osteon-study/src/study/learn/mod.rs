@@ -1,0 +1,9 @@
+//! Split, fit, and what the fitted models say of patients.
+
+pub(in crate::study) mod explain;
+pub(in crate::study) mod fit;
+pub(in crate::study) mod learnt;
+pub(in crate::study) mod performance;
+pub(in crate::study) mod prediction;
+pub(in crate::study) mod reproducibility;
+pub(in crate::study) mod splitting;

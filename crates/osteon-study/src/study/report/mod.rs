@@ -1,0 +1,11 @@
+//! Tables, figures and the report, and published tables held against them.
+
+pub(in crate::study) mod analyse;
+pub(in crate::study) mod audit;
+pub(in crate::study) mod caution;
+pub(in crate::study) mod conformity;
+pub(in crate::study) mod document;
+pub(in crate::study) mod figure;
+pub mod reconcile;
+pub(in crate::study) mod specification;
+pub(in crate::study) mod tables;
