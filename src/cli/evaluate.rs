@@ -24,6 +24,9 @@ pub struct Args {
     /// Models of the study: those of Table 3 (regions) or of Table 5 (clinical, radiomics, combined)
     #[arg(long, value_name = "N", value_parser = ["3", "5"], default_value = "5", conflicts_with = "file")]
     table: String,
+    /// Repeat Tables 3 and 5 with patients exactly at the outcome's cut-off (90 % necrosis) counted as events
+    #[arg(long, conflicts_with = "file")]
+    cutoff_sensitivity: bool,
     /// Scores of at least this count as events
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
@@ -32,6 +35,7 @@ pub struct Args {
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let sheets = match (&args.file, &args.event) {
         (Some(file), Some(event)) => study::evaluate(file, &request(args, event)?)?,
+        _ if args.cutoff_sensitivity => opening::read(globals)?.cutoff_sensitivity()?,
         _ => {
             let table = if args.table == "3" { ModelTable::Three } else { ModelTable::Five };
             opening::read(globals)?.evaluation(table, args.threshold)?

@@ -28,7 +28,7 @@ enum Action {
         #[arg(long)]
         reason: String,
     },
-    /// Read a candidate; print its hash, or what is wrong with it
+    /// Read a candidate; print its hash and which of its settings have no say, or what is wrong with it
     Check { file: PathBuf },
 }
 
@@ -49,6 +49,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         Action::Check { file } => {
             let protocol: Protocol = study::read_protocol(file)?;
             output::print(&format!("{}\n", protocol.hash()))?;
+            for (key, because) in study::settings_without_say(file)? {
+                output::say(globals, &format!("note: {key} has no say: {because}"));
+            }
         }
     }
     Ok(Outcome::Done)

@@ -36,6 +36,11 @@ pub fn study(path: Option<&Path>) -> Study {
     study
 }
 
+/// The same under some assignments.
+pub fn study_with(assignments: &[&str]) -> Study {
+    put_in_force(study(None), assignments)
+}
+
 /// Stores features; `changed` says what becomes of a patient's value.
 fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
     let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();
@@ -310,4 +315,80 @@ fn the_threshold_of_table_4_and_that_of_the_fit_are_one() {
         let set = study().set([format!("{key}=0.3").as_str()]).unwrap();
         assert_eq!((set.screen.alpha, set.learn.p_enter), (0.3, 0.3), "{key}");
     }
+}
+
+#[test]
+fn what_does_not_stand_on_the_present_data_says_so_first() {
+    use osteon_study::report::figure::TWO_COLUMNS_MM;
+    use osteon_study::study::{FigureName, FigureRequest, Standing};
+    let study = put_in_force(study(None), &["learn.n_bootstraps=0", "learn.n_repeats=0"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    assert_eq!(study.standing_of_fit().unwrap(), None);
+    study.fit(&Job::unwatched()).unwrap();
+    assert_eq!(study.standing_of_fit().unwrap(), Some(Standing::Current));
+    assert!(study.model_table(ModelTable::Five).unwrap().title.starts_with("Table 5."));
+    // What a fit does not read makes nothing out of date.
+    let study = put_in_force(study, &["query.missing=false", "compare.quantiles=type7", "acquisition.tolerance=0.2"]);
+    assert_eq!(study.standing_of_fit().unwrap(), Some(Standing::Current));
+    for code in ["SYN001", "SYN002", "SYN003", "SYN005", "SYN006", "SYN007"] {
+        study.exclude(code, "test").unwrap();
+    }
+    let first = "Out of date, 6 patients excluded since the fit";
+    for table in [ModelTable::Three, ModelTable::Five] {
+        let sheet = study.model_table(table).unwrap();
+        for format in [Format::Text, Format::Csv, Format::Json, Format::Markdown, Format::Html, Format::Latex] {
+            let text = render(&sheet, format);
+            assert!(format == Format::Csv || text.contains(first), "{text}");
+        }
+        assert!(render(&sheet, Format::Text).starts_with(first));
+    }
+    assert!(study.evaluation(ModelTable::Five, 0.5).unwrap().iter().all(|sheet| sheet.title.starts_with(first)));
+    assert!(study.predict(Some("SYN010"), &[]).unwrap().title.starts_with(first));
+    let figure = study.figure(&FigureRequest::new(FigureName::Roc, TWO_COLUMNS_MM)).unwrap();
+    assert!(figure.caption.starts_with(first) && figure.numbers.title.starts_with(first));
+    let study = put_in_force(study, &["select.mrmr.n_features=5"]);
+    assert!(study.doubt().unwrap().unwrap().contains("another protocol is in force"));
+}
+
+#[test]
+fn a_prediction_and_a_nomogram_say_research_use_only() {
+    use osteon_study::report::figure::TWO_COLUMNS_MM;
+    use osteon_study::study::{FigureName, FigureRequest};
+    let study = put_in_force(study(None), &["learn.n_bootstraps=0", "learn.n_repeats=0"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    assert!(study.predict(Some("SYN010"), &[]).unwrap().notes[0].contains("research use only"));
+    let figure = study.figure(&FigureRequest::new(FigureName::Nomogram, TWO_COLUMNS_MM)).unwrap();
+    assert!(figure.caption.contains("Research use only"));
+    assert!(figure.svg().contains("research use only"));
+    assert!(study.calculator().unwrap().contains("Research use only"));
+}
+
+#[test]
+fn patients_at_the_cut_off_are_counted_and_judged_under_the_other_convention() {
+    let study = put_in_force(study(None), &["learn.n_bootstraps=0", "learn.n_repeats=0"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let edit = |code: &str| {
+        let necrosis = Edit { field: "necrosis_pct".to_owned(), value: "90".to_owned() };
+        study.edit(code, &[necrosis], "test", None).unwrap();
+    };
+    let events = |sheet: &osteon_study::report::sheet::Sheet| -> usize {
+        let at = sheet.headings.iter().position(|heading| heading == "Events").unwrap();
+        sheet.rows.iter().filter(|row| row[1].text() == "radiomics").map(|row| row[at].numbers()[0] as usize).sum()
+    };
+    let good: Vec<String> = study
+        .store
+        .patients()
+        .unwrap()
+        .into_iter()
+        .filter(|it| it.response == Some(Response::Good))
+        .map(|it| it.code)
+        .take(3)
+        .collect();
+    good.iter().for_each(|code| edit(code));
+    let (own, other) = (study.model_table(ModelTable::Five).unwrap(), study.cutoff_sensitivity().unwrap());
+    assert_eq!(other.len(), 2);
+    assert_eq!(events(&other[1]), events(&own) + 3);
+    assert!(other[1].notes[0].starts_with("3 included patients with exactly 90 %"), "{:?}", other[1].notes);
 }

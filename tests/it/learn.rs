@@ -235,3 +235,25 @@ fn trouble_is_said() {
     assert_eq!((model.n_rows, model.n_candidates), (train.len() - 1, 24));
     assert_eq!(recipe.regions[1].out_of_fold[0], None);
 }
+
+#[test]
+fn with_five_events_every_training_patient_has_a_score_and_the_fewer_folds_are_said() {
+    let base = cohort(60, 1.5, 8);
+    let (events, others): (Vec<usize>, Vec<usize>) = (0..60).partition(|&row| base.event[row]);
+    let protocol = protocol(Preset::Study).set(["learn.n_repeats=1"]).unwrap();
+    for n_events in [5, 6, 7] {
+        let train: Vec<usize> = others.iter().chain(&events[..n_events]).copied().collect();
+        let recipe = learn(&base, &train, &protocol, Seed(1), &Job::unwatched()).unwrap();
+        for region in &recipe.regions {
+            assert!(region.out_of_fold.iter().all(Option::is_some), "{n_events}: {:?}", region.notes);
+            assert!(region.notes[0].contains("folds instead of 5"), "{:?}", region.notes);
+        }
+        let validation = validate(&base, &recipe, &protocol, Seed(2), &Job::unwatched()).unwrap();
+        assert!(validation.iter().all(|one| one.nested_auc.len() == 1), "{n_events}");
+    }
+    // Two folds of three events leave one event to learn from: refused before anything is learnt.
+    let protocol = protocol.set(["learn.n_folds=2"]).unwrap();
+    let train: Vec<usize> = others.iter().chain(&events[..3]).copied().collect();
+    let refused = learn(&base, &train, &protocol, Seed(1), &Job::unwatched());
+    assert!(matches!(refused, Err(LearnError::TooFew(_))));
+}

@@ -87,10 +87,10 @@ fn checklists_are_filled_where_the_program_knows() {
         blank.map(|row| row[0].text()).collect::<Vec<_>>().join(" ")
     };
     // What only the authors know: wording, ethics, dates, centres, people, earlier work, sharing.
-    assert_eq!(blank("CLEAR"), "1 2 3 4 5 6 8 10 11 13 14 16 19 20 36 49 50 51 52 53 54");
+    assert_eq!(blank("CLEAR"), "1 2 3 4 5 6 8 10 11 12 13 14 16 19 20 36 49 50 51 52 53 54 56 57");
     assert_eq!(
         blank("TRIPOD+AI"),
-        "1 2 3a 3b 3c 4 5a 5b 6a 6b 6c 8b 8c 9c 12d 12f 14 17 18a 18b 18d 18e 19 23b 24 25 26 27a 27b 27c"
+        "1 2 3a 3b 3c 4 5a 5b 6a 6b 6c 8b 8c 9c 12d 12f 14 16 17 18a 18b 18d 18e 18f 19 20c 22 23b 24 25 26 27a 27b 27c"
     );
 }
 
@@ -134,4 +134,64 @@ fn every_figure_of_a_study_names_its_protocol_and_fits_its_paper() {
         }
     }
     assert!(study.figure(&FigureRequest::new(FigureName::Roc, f64::NAN)).is_err());
+}
+
+#[test]
+fn no_sentence_tells_what_this_study_did_not_do() {
+    // An imported split, no imputation, no validation by resampling.
+    let set = ["learn.n_bootstraps=0", "learn.n_repeats=0", "filter.images=[\"original\", \"log\"]"];
+    let study = crate::fit::study_with(&set);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("split.csv");
+    let rows: Vec<String> = study
+        .store
+        .patients()
+        .unwrap()
+        .into_iter()
+        .enumerate()
+        .map(|(at, it)| format!("{},{}\n", it.code, if at % 5 == 0 { "test" } else { "train" }))
+        .collect();
+    std::fs::write(&file, format!("patient_id,set\n{}", rows.concat())).unwrap();
+    study.import_split(&file, "set").unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let page = study.report(None).unwrap();
+    let told = texts(&page);
+    for said in [
+        "imported ",
+        "how the sets were made is not known to the program",
+        "DeLong",
+        "Brier score",
+        "decision curves",
+        "SHAP values are exact",
+        "included patients with exactly 90 % counted as pGR",
+        "on the original image and on 4 filtered images",
+        "P values are two-sided",
+    ] {
+        assert!(told.contains(said), "{said}\n{told}");
+    }
+    for wrong in [
+        "drawn at random",
+        "stratified",
+        "imput",
+        "24 filtered",
+        "bootstrap sample",
+        "The split was drawn",
+        "ICC(2,1) of at least",
+    ] {
+        assert!(!told.contains(wrong), "{wrong}\n{told}");
+    }
+    let item = |title: &str, number: &str| {
+        let sheet = page.sections.iter().flat_map(|section| &section.blocks).find_map(|block| match block {
+            Block::Sheet(sheet) if sheet.title.starts_with(title) => Some(sheet),
+            _ => None,
+        });
+        sheet.unwrap().rows.iter().find(|row| row[0].text() == number).unwrap()[2].text()
+    };
+    assert!(item("CLEAR", "15").contains("imported"));
+    assert_eq!(["12", "56", "57"].map(|number| item("CLEAR", number)), ["", "", ""]);
+    assert!(item("CLEAR", "37").contains("largest out-of-fold AUC"));
+    assert!(item("CLEAR", "41").contains("DeLong"));
+    assert_eq!(item("TRIPOD+AI", "22"), "");
+    assert_eq!(item("CLEAR", "38"), "Internal: a test set that nothing was learnt from (Tables 3 and 5)");
+    assert!(!item("CLEAR", "40").contains("optimism"));
 }

@@ -109,3 +109,29 @@ fn a_preset_is_refused_where_it_has_no_say() {
     assert_eq!(code, 2);
     assert!(error.contains("--preset chooses the tests of Tables 1, 2 and 4; Table 3 has none"), "{error}");
 }
+
+#[test]
+fn tables_1_2_and_4_of_the_published_study_are_as_recorded() {
+    for which in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+        let (sheet, _) = clinical_table(which, &cohort(), &Preset::Study.protocol()).unwrap();
+        let recorded = std::fs::read_to_string(fixture(&format!("study/table_{}.csv", which.number()))).unwrap();
+        assert_eq!(render(&sheet, Format::Csv), recorded, "Table {}", which.number());
+    }
+}
+
+/// Makes, measures and fits the demonstration study, which takes minutes: `OSTEON_SWEEP=1`.
+#[test]
+fn tables_3_and_5_of_the_published_study_are_as_recorded() {
+    if std::env::var_os("OSTEON_SWEEP").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(crate::support::run(folder.path(), &["demo", "--no-dashboard", "d"]).0, 0);
+    for table in ["3", "5"] {
+        let arguments = ["table", table, "--study", "d/study.db", "--format", "csv"];
+        let (code, made, error) = crate::support::run(folder.path(), &arguments);
+        assert_eq!(code, 0, "{error}");
+        let recorded = std::fs::read_to_string(fixture(&format!("study/table_{table}.csv"))).unwrap();
+        assert_eq!(made, recorded, "Table {table}");
+    }
+}

@@ -4,5 +4,6 @@
 pub mod cells;
 pub mod job;
 pub mod seed;
+pub mod setting;
 pub mod text;
 pub mod wide;

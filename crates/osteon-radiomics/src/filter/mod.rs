@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::grid::{Element, Geometry, Image, Volume};
 use osteon_base::seed::Seed;
+use osteon_base::setting::{self, Unfit};
 
 pub use smooth::mean;
 
@@ -287,6 +288,14 @@ pub fn chosen(params: &Params) -> Result<Vec<Chosen>, UnknownImage> {
 }
 
 impl Params {
+    /// Names a setting that no run could use; `chosen` has checked the names of images.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let sound = self.log_sigma_mm.iter().all(|sigma| sigma.is_finite() && *sigma > 0.0);
+        setting::require(sound, "log_sigma_mm", &self.log_sigma_mm, "numbers above 0")?;
+        setting::without_copies("log_sigma_mm", &self.log_sigma_mm)?;
+        setting::some("images", &self.images)
+    }
+
     /// Whether a chosen image is made with random numbers.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grid::{Bounds, Element, Grid, Image, Mask};
 use lattice::{Axis, Lattice};
+use osteon_base::setting::{self, Unfit};
 
 /// How an image is prepared and its grey levels are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,16 @@ pub struct Params {
     pub round: bool,
     /// Width of the grey level bins, anchored at 0.
     pub bin_width: f64,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::above_zero("bin_width", self.bin_width)?;
+        let is_size = |size: &f64| size.is_finite() && *size >= 0.0;
+        let sizes = self.spacing_mm.is_empty() || self.spacing_mm.len() == 3 && self.spacing_mm.iter().all(is_size);
+        setting::require(sizes, "spacing_mm", &self.spacing_mm, "[] or three numbers of at least 0")
+    }
 }
 
 /// Where a resampled grid lies.

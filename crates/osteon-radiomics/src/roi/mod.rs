@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use osteon_base::setting::{self, Unfit};
 pub use shell::Shells;
 
 /// Which regions are made around the tumour.
@@ -15,6 +16,16 @@ pub use shell::Shells;
 pub struct Params {
     /// Margins in mm; each gives a ring (`peri`) and the tumour with its ring (`intra_peri`).
     pub margins_mm: Vec<f64>,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let margins = &self.margins_mm;
+        let sound = margins.iter().all(|margin| margin.is_finite() && *margin > 0.0);
+        setting::require(sound, "margins_mm", margins, "numbers above 0")?;
+        setting::without_copies("margins_mm", margins)
+    }
 }
 
 /// One region of a patient, named as in the study: `intra`, `peri_2mm`, `intra_peri_2mm`.

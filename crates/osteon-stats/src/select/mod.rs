@@ -7,6 +7,7 @@ pub mod scale;
 
 mod mutual;
 
+use osteon_base::setting::{self, Unfit};
 use serde::{Deserialize, Serialize};
 
 /// How features are chosen.
@@ -29,6 +30,16 @@ pub enum Reproducible {
     All,
     /// Features whose ICC(2,1) between the mask and the repeat mask reaches `icc_min`.
     Icc,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let share = (0.0..=1.0).contains(&self.icc_min);
+        setting::require(share, "icc_min", self.icc_min, "a number from 0 to 1")?;
+        self.mrmr.check().map_err(|unfit| unfit.below("mrmr"))?;
+        self.lasso.check().map_err(|unfit| unfit.below("lasso"))
+    }
 }
 
 impl Default for Params {

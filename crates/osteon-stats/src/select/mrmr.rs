@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::select::mutual::{CountLog, States, discretise};
+use osteon_base::setting::{self, Unfit};
 
 /// How mRMR weighs features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,15 @@ pub enum Bins {
     MeanSd,
     /// Equal frequencies.
     Quantiles,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::at_least("n_features", self.n_features, 1)?;
+        setting::above_zero("sd_multiple", self.sd_multiple)?;
+        setting::at_least("n_quantiles", self.n_quantiles, 2)
+    }
 }
 
 impl Default for Params {

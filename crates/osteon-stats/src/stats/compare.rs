@@ -10,6 +10,7 @@ use crate::stats::normality::{KolmogorovSmirnov, kolmogorov_smirnov};
 use crate::stats::shapiro::{ShapiroWilk, shapiro_wilk};
 use crate::stats::text::p_text;
 use crate::stats::two_groups::{Test, levene, standardised_difference, t_pooled, t_welch};
+use osteon_base::setting::{self, Unfit};
 
 /// How tests are chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,6 +134,16 @@ pub struct Chosen {
     pub df: Option<f64>,
     pub p: f64,
     pub why: String,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::share("normality_alpha", self.normality_alpha)?;
+        setting::share("levene_alpha", self.levene_alpha)?;
+        setting::above_zero("small_expected", self.small_expected)?;
+        setting::share("small_share", self.small_share)
+    }
 }
 
 impl Default for Params {

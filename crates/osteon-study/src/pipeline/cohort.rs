@@ -57,6 +57,24 @@ impl Cohort {
         Ok(rows.iter().map(|row| fold_of[row]).collect())
     }
 
+    /// The same, with fewer folds where the smaller class has fewer patients than folds were asked for; errors where it
+    /// has less than two.
+    pub fn folds_at_most(&self, rows: &[usize], n_folds: usize, seed: Seed) -> Result<Vec<usize>, TooFew> {
+        let smaller = self.smaller_class(rows);
+        self.folds(rows, if smaller < 2 { n_folds } else { n_folds.min(smaller) }, seed)
+    }
+
+    /// Different patients in the smaller class of some rows.
+    pub fn smaller_class(&self, rows: &[usize]) -> usize {
+        let of = |class: bool| {
+            let mut members: Vec<usize> = rows.iter().copied().filter(|&row| self.event[row] == class).collect();
+            members.sort_unstable();
+            members.dedup();
+            members.len()
+        };
+        of(false).min(of(true))
+    }
+
     pub fn events(&self, rows: &[usize]) -> Vec<bool> {
         rows.iter().map(|&row| self.event[row]).collect()
     }

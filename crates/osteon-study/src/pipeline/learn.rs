@@ -35,6 +35,9 @@ pub struct LearntRegion {
     pub out_of_fold: Vec<Option<f64>>,
     /// AUC of the out-of-fold scores.
     pub auc: Option<f64>,
+    /// Training rows without the region, folds whose model could not be learnt, and folds that were too small for the
+    /// protocol's cross-validation: what the reader of a score must know.
+    pub notes: Vec<String>,
 }
 
 /// The probabilities of patients under every model.
@@ -85,6 +88,11 @@ pub fn learn(
         return Err(LearnError::OneClass { events, others: train.len() - events });
     }
     let folds = cohort.folds(train, params.n_folds, seed.named("outer folds"))?;
+    // Before anything is learnt: every part must hold two patients of the smaller class, or it has no folds of its own.
+    let smaller = cohort.smaller_class(train);
+    if smaller - smaller.div_ceil(params.n_folds) < 2 {
+        return Err(TooFew { smallest: smaller, folds: params.n_folds }.into());
+    }
     let regions = learn_regions(cohort, train, &folds, protocol, seed, job)?;
     let best = best_region(&regions, &params.best_region)?;
     let failed = |model| move |cause| LearnError::Logistic { model, cause };
@@ -130,9 +138,41 @@ fn learn_regions(
         };
         let out_of_fold: Vec<Option<f64>> = train.iter().enumerate().map(score).collect();
         let auc = auc_of(&cohort.events(train), &out_of_fold);
-        LearntRegion { region: features.region.clone(), model, out_of_fold, auc }
+        let notes = notes(cohort, features, train, folds, &others, protocol);
+        LearntRegion { region: features.region.clone(), model, out_of_fold, auc, notes }
     };
     Ok(cohort.regions.iter().map(region).collect())
+}
+
+/// What kept training rows from being learnt from or scored, and where cross-validation had fewer folds than asked for.
+fn notes(
+    cohort: &Cohort,
+    features: &crate::pipeline::cohort::Features,
+    train: &[usize],
+    folds: &[usize],
+    others: &[Result<RegionModel, RegionTrouble>],
+    protocol: &Protocol,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    let without = train.iter().filter(|&&row| features.rows[row].is_none()).count();
+    if without > 0 {
+        notes.push(format!("{without} of {} training patients left out: the region was not measured", train.len()));
+    }
+    for (fold, trouble) in others.iter().enumerate().filter_map(|(fold, model)| Some((fold, model.as_ref().err()?))) {
+        let held = folds.iter().filter(|&&of| of == fold).count();
+        let n = others.len();
+        notes.push(format!("fold {} of {n}: no model ({trouble}); its {held} patients have no score", fold + 1));
+    }
+    let asked = protocol.forest.n_folds.max(protocol.select.lasso.n_folds);
+    let smallest = |fold: usize| {
+        let rows: Vec<usize> = (0..train.len()).filter(|&i| folds[i] != fold).map(|i| train[i]).collect();
+        cohort.smaller_class(&rows.into_iter().filter(|&row| features.rows[row].is_some()).collect::<Vec<_>>())
+    };
+    let least = (0..others.len()).map(smallest).min().unwrap_or(asked);
+    if (2..asked).contains(&least) {
+        notes.push(format!("cross-validation of LASSO and forest had {least} folds instead of {asked} where training parts have {least} patients in the smaller class"));
+    }
+    notes
 }
 
 /// AUC of the rows that have a score.

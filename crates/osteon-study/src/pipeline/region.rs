@@ -57,7 +57,8 @@ pub enum RegionTrouble {
     Cancelled(#[from] Cancelled),
 }
 
-/// Learns from `rows` alone. Rows may repeat; rows without the region are left out.
+/// Learns from `rows` alone. Rows may repeat; rows without the region are left out. Cross-validation inside has as many
+/// folds as the protocol says, or as the smaller class has patients where these are fewer.
 pub fn learn(
     cohort: &Cohort,
     features: &Features,
@@ -70,7 +71,7 @@ pub fn learn(
     let seed = seed.named(&features.region);
     let rows: Vec<usize> = rows.iter().copied().filter(|&row| features.rows[row].is_some()).collect();
     let event = cohort.events(&rows);
-    let tuning = cohort.folds(&rows, protocol.forest.n_folds, seed.named("tuning folds"))?;
+    let tuning = cohort.folds_at_most(&rows, protocol.forest.n_folds, seed.named("tuning folds"))?;
     let candidates = defined(features, &rows);
     let x = features.matrix(&rows, &candidates);
     let varying = varying(x.view());
@@ -83,7 +84,7 @@ pub fn learn(
     let shortlist: Vec<usize> =
         mrmr::order(z.view(), &event, &protocol.select.mrmr).into_iter().map(|(column, _)| column).collect();
     job.check()?;
-    let folds = cohort.folds(&rows, protocol.select.lasso.n_folds, seed.named("lasso folds"))?;
+    let folds = cohort.folds_at_most(&rows, protocol.select.lasso.n_folds, seed.named("lasso folds"))?;
     let y: Vec<f64> = event.iter().map(|&event| f64::from(event)).collect();
     let lasso = lasso::fit(z.select(Axis(1), &shortlist).view(), &y, &folds, &protocol.select.lasso)?;
     let mut chosen: Vec<(usize, f64)> = lasso.weights().iter().map(|&(at, weight)| (shortlist[at], weight)).collect();

@@ -79,6 +79,14 @@ pub fn validate(
     Ok(names.into_iter().enumerate().map(one).collect())
 }
 
+/// The protocol with as many outer folds as the smaller class of a part of the patients allows: a part is learnt from
+/// whole or not at all, never without some of its folds.
+fn with_folds_for(cohort: &Cohort, rows: &[usize], protocol: &Protocol) -> Protocol {
+    let mut adapted = protocol.clone();
+    adapted.learn.n_folds = adapted.learn.n_folds.min(cohort.smaller_class(rows).max(2));
+    adapted
+}
+
 /// The metrics of `METRICS` at the threshold 0.5, from the rows that have a probability.
 pub fn metrics(event: &[bool], p: &[Option<f64>]) -> Metrics {
     let (event, p): (Vec<bool>, Vec<f64>) = event.iter().zip(p).filter_map(|(&event, p)| Some((event, (*p)?))).unzip();
@@ -115,7 +123,8 @@ fn bootstrap(
     let event = cohort.events(train);
     let one = |at: usize, sample: &[usize]| {
         let rows: Vec<usize> = sample.iter().map(|&i| train[i]).collect();
-        let again = learn(cohort, &rows, protocol, seed.nth(at), &job.silent()).ok()?;
+        let protocol = with_folds_for(cohort, &rows, protocol);
+        let again = learn(cohort, &rows, &protocol, seed.nth(at), &job.silent()).ok()?;
         let own = all_metrics(&cohort.events(&rows), &again.scores(cohort, &rows), &again);
         let original = all_metrics(&event, &again.scores(cohort, train), &again);
         Some((own, original))
@@ -147,7 +156,8 @@ fn nested(
         let (held, learnt): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| folds[repeat][i] == fold);
         let train: Vec<usize> = learnt.iter().map(|&i| rows[i]).collect();
         let learnt = || {
-            let recipe = learn(cohort, &train, protocol, seed.nth(repeat).nth(fold), &job.silent()).ok()?;
+            let protocol = with_folds_for(cohort, &train, protocol);
+            let recipe = learn(cohort, &train, &protocol, seed.nth(repeat).nth(fold), &job.silent()).ok()?;
             let held_rows: Vec<usize> = held.iter().map(|&i| rows[i]).collect();
             let scores = recipe.scores(cohort, &held_rows);
             Some(scores.named(&recipe).into_iter().map(|(_, p)| p.to_vec()).collect::<Vec<_>>())
@@ -163,9 +173,8 @@ fn nested(
         let auc = |model: usize| {
             let mut pooled = vec![None; rows.len()];
             for (held, scores) in repeat {
-                if let Some(scores) = scores {
-                    held.iter().zip(&scores[model]).for_each(|(&i, p)| pooled[i] = *p);
-                }
+                // A repeat that lacks a fold has no AUC: that of the other folds would be one of fewer patients.
+                held.iter().zip(&scores.as_ref()?[model]).for_each(|(&i, p)| pooled[i] = *p);
             }
             auc_of(&event, &pooled)
         };
@@ -203,7 +212,8 @@ fn splits(cohort: &Cohort, protocol: &Protocol, seed: Seed, job: &Job) -> Result
         let drawn = draw(&cohort.codes, &cohort.event, protocol.learn.train_fraction, seed.nth(at));
         let (train, test): (Vec<usize>, Vec<usize>) = (0..drawn.len()).partition(|&row| drawn[row]);
         let aucs = || {
-            let Ok(recipe) = learn(cohort, &train, protocol, seed.nth(at), &job.silent()) else { return Vec::new() };
+            let protocol = with_folds_for(cohort, &train, protocol);
+            let Ok(recipe) = learn(cohort, &train, &protocol, seed.nth(at), &job.silent()) else { return Vec::new() };
             let (event, scores) = (cohort.events(&test), recipe.scores(cohort, &test));
             scores.named(&recipe).into_iter().map(|(_, p)| auc_of(&event, p)).collect()
         };

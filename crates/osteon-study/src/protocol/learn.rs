@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::nearest;
+use crate::protocol::variable::OUTCOME;
 use osteon_base::seed::Seed;
+use osteon_base::setting::{self, Unfit};
 
 /// Choices of the whole chain from features to the combined model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +67,30 @@ pub enum RadScore {
     InSample,
     /// From a chain learnt on the other folds: what a new patient would get.
     OutOfFold,
+}
+
+impl Params {
+    /// Names a setting that no run could use; `regions` and `candidates` are what the study has.
+    pub fn check(&self, regions: &[String], candidates: &[&str]) -> Result<(), Unfit> {
+        setting::share("train_fraction", self.train_fraction)?;
+        for (key, p) in [("p_enter", self.p_enter), ("p_keep", self.p_keep)] {
+            setting::require(p > 0.0 && p <= 1.0, key, p, "a number above 0, at most 1")?;
+        }
+        setting::at_least("n_imputations", self.n_imputations, 2)?;
+        setting::at_least("n_folds", self.n_folds, 2)?;
+        let known = |name: &String| candidates.contains(&name.as_str());
+        if let Some(name) = self.clinical.iter().find(|name| !known(name)) {
+            let expected = match OUTCOME.contains(&name.as_str()) {
+                true => "a candidate variable: the outcome does not predict itself".to_owned(),
+                false => format!("a candidate variable; the nearest is {}", nearest(name, candidates)),
+            };
+            return setting::require(false, "clinical", name, &expected);
+        }
+        setting::without_copies("clinical", &self.clinical)?;
+        let region = self.best_region == BY_AUC || regions.contains(&self.best_region);
+        let expected = format!("{BY_AUC} or one of {}", regions.join(", "));
+        setting::require(region, "best_region", &self.best_region, &expected)
+    }
 }
 
 impl Default for Params {

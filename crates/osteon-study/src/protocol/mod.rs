@@ -4,12 +4,17 @@ pub mod codebook;
 pub mod learn;
 mod preset;
 pub mod query;
+pub mod say;
 pub mod variable;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
+use crate::protocol::variable::{CANDIDATES, Kind, VARIABLES, Variable};
+use osteon_base::setting::{self, Unfit};
+use osteon_radiomics::feature::layout::MAX_SHELLS;
+use osteon_radiomics::roi::Roi;
 pub use preset::Preset;
 
 /// All choices of a study. A field never is an `Option`: what can be off has a word for it.
@@ -49,8 +54,10 @@ pub enum ProtocolError {
     Feature(#[from] osteon_radiomics::feature::UnknownName),
     #[error("query.inconsistent: {rule}: {cause}")]
     Condition { rule: String, cause: osteon_stats::table::filter::FilterError },
-    #[error("{key} is {found}, expected {expected}")]
-    Value { key: &'static str, found: String, expected: &'static str },
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error("{key} has no say: {because}")]
+    NoSay { key: String, because: &'static str },
 }
 
 /// Where the seed of noise images comes from. Features of noise images that version 0.1.0 measured had another seed:
@@ -71,13 +78,36 @@ impl Protocol {
 
     /// This protocol with `KEY=VALUE` assignments, a value in TOML's notation (a bare word counts as a string).
     pub fn set<'a>(self, assignments: impl IntoIterator<Item = &'a str>) -> Result<Protocol, ProtocolError> {
-        let mut document = Table::new();
+        let (mut document, mut keys) = (Table::new(), Vec::new());
         for assignment in assignments {
             let (key, value) =
                 assignment.split_once('=').ok_or_else(|| ProtocolError::Assignment(assignment.to_owned()))?;
             insert(&mut document, key.trim(), value_of(value.trim()))?;
+            keys.push(key.trim().to_owned());
         }
-        self.with(document)
+        let protocol = self.with(document)?;
+        match keys.into_iter().find_map(|key| Some((say::no_say(&protocol, &key)?, key))) {
+            Some((because, key)) => Err(ProtocolError::NoSay { key, because }),
+            None => Ok(protocol),
+        }
+    }
+
+    /// The keys that a document gives although they have no say under its other settings, and why.
+    ///
+    /// # Errors
+    /// When the document is no protocol.
+    pub fn without_say(text: &str) -> Result<Vec<(String, &'static str)>, ProtocolError> {
+        let protocol = Protocol::parse(text)?;
+        let document: Table = text.parse().map_err(|cause| ProtocolError::Syntax(one_line(&cause)))?;
+        let mut keys = Vec::new();
+        leaves(&document, "", &mut keys);
+        Ok(keys.into_iter().filter_map(|key| say::no_say(&protocol, &key).map(|because| (key, because))).collect())
+    }
+
+    /// A document that was in force once: read as it is, with values that a check would refuse now. What uses them
+    /// checks first.
+    pub fn stored(text: &str) -> Result<Protocol, ProtocolError> {
+        toml::from_str(text).map_err(|cause| ProtocolError::Type(one_line(&cause)))
     }
 
     /// This protocol with the tests and the models' rules of a preset.
@@ -113,6 +143,14 @@ impl Protocol {
         osteon_radiomics::describe::Params { preprocess, roi, filter, feature }
     }
 
+    /// The part that a fit depends on, as a document.
+    pub fn learning_part(&self) -> String {
+        let mut table = self.to_table();
+        let parts = ["preprocess", "roi", "filter", "feature", "select", "forest", "learn", "screen", "logistic"];
+        table.retain(|name, _| parts.contains(&name));
+        table.to_string()
+    }
+
     /// How clinical predictors are chosen, for Table 4 and the fit alike.
     pub fn choice(&self) -> osteon_stats::model::logistic::screen::Rule<'_> {
         osteon_stats::model::logistic::screen::Rule {
@@ -146,80 +184,43 @@ impl Protocol {
     }
 
     /// Refuses values that no run could use; each `Params` knows its own limits.
-    fn check(&self) -> Result<(), ProtocolError> {
-        let wrong = |key, found: String, expected| Err(ProtocolError::Value { key, found, expected });
-        let positive = |values: &[f64]| values.iter().all(|value| value.is_finite() && *value > 0.0);
-        let p = &self.preprocess;
-        if !(p.bin_width.is_finite() && p.bin_width > 0.0) {
-            return wrong("preprocess.bin_width", p.bin_width.to_string(), "a number above 0");
-        }
-        let is_size = |size: &f64| size.is_finite() && *size >= 0.0;
-        if !(p.spacing_mm.is_empty() || p.spacing_mm.len() == 3 && p.spacing_mm.iter().all(is_size)) {
-            return wrong("preprocess.spacing_mm", format!("{:?}", p.spacing_mm), "[] or three numbers of at least 0");
-        }
-        let i = &self.feature.ibsi;
-        if !(i.range.is_empty() || i.range.len() == 2 && i.range[0] < i.range[1]) {
-            return wrong("feature.ibsi.range", format!("{:?}", i.range), "[] or two ascending numbers");
-        }
-        if !(is_size(&i.outliers_sd) && is_size(&i.volume_bin_width)) {
-            return wrong("feature.ibsi.outliers_sd", i.outliers_sd.to_string(), "a number of at least 0");
-        }
-        if i.n_bins.max(i.volume_n_bins) > osteon_radiomics::feature::levels::MAX_LEVELS {
-            return wrong("feature.ibsi.n_bins", i.n_bins.to_string(), "at most 20000 bins");
-        }
-        if (1..i.dimensions.len()).any(|at| i.dimensions[..at].contains(&i.dimensions[at])) {
-            return wrong("feature.ibsi.dimensions", format!("{:?}", i.dimensions), "each of 2D, 2.5D and 3D once");
-        }
+    pub fn check(&self) -> Result<(), ProtocolError> {
+        let below = |table: &'static str| move |unfit: Unfit| unfit.below(table);
+        self.acquisition.check().map_err(below("acquisition"))?;
         self.query.check()?;
+        self.preprocess.check().map_err(below("preprocess"))?;
+        self.roi.check().map_err(below("roi"))?;
+        let margins = &self.roi.margins_mm;
+        setting::require(margins.len() < MAX_SHELLS, "roi.margins_mm", margins, "at most 3 margins")?;
         osteon_radiomics::filter::chosen(&self.filter)?;
+        self.filter.check().map_err(below("filter"))?;
         self.feature.check()?;
-        if !positive(&self.filter.log_sigma_mm) {
-            return wrong("filter.log_sigma_mm", format!("{:?}", self.filter.log_sigma_mm), "numbers above 0");
-        }
-        let share = |value: f64| value > 0.0 && value < 1.0;
-        let shares = [
-            ("compare.normality_alpha", self.compare.normality_alpha),
-            ("compare.levene_alpha", self.compare.levene_alpha),
-            ("compare.small_share", self.compare.small_share),
-            ("screen.alpha", self.screen.alpha),
-        ];
-        if let Some((key, value)) = shares.into_iter().find(|(_, value)| !share(*value)) {
-            return wrong(key, value.to_string(), "a number between 0 and 1");
-        }
-        if self.logistic.groups < 3 {
-            return wrong("logistic.groups", self.logistic.groups.to_string(), "at least 3");
-        }
-        if !positive(&self.roi.margins_mm) {
-            return wrong("roi.margins_mm", format!("{:?}", self.roi.margins_mm), "numbers above 0");
-        }
-        let (f, l) = (&self.forest, &self.learn);
-        if f.n_trees.is_empty() || f.n_trees.contains(&0) {
-            return wrong("forest.n_trees", format!("{:?}", f.n_trees), "numbers of trees above 0");
-        }
-        if f.max_depth.is_empty() || f.min_samples_leaf.is_empty() || f.max_features.is_empty() {
-            return wrong(
-                "forest.max_depth",
-                "an empty list".to_owned(),
-                "at least one value in each list of the grid",
-            );
-        }
-        if !(l.train_fraction > 0.0 && l.train_fraction < 1.0) {
-            return wrong("learn.train_fraction", l.train_fraction.to_string(), "a number between 0 and 1");
-        }
-        for (key, folds) in [
-            ("learn.n_folds", l.n_folds),
-            ("forest.n_folds", f.n_folds),
-            ("select.lasso.n_folds", self.select.lasso.n_folds),
-        ] {
-            if folds < 2 {
-                return wrong(key, folds.to_string(), "2 folds or more");
-            }
-        }
-        if l.n_imputations < 2 {
-            return wrong("learn.n_imputations", l.n_imputations.to_string(), "2 imputations or more");
-        }
-        if self.select.mrmr.n_features == 0 || self.select.lasso.n_lambdas < 2 {
-            return wrong("select.mrmr.n_features", "0".to_owned(), "1 feature or more, and 2 lambdas or more");
+        setting::some("feature.families", &self.feature.families)?;
+        self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
+        self.select.check().map_err(below("select"))?;
+        self.forest.check().map_err(below("forest"))?;
+        let regions: Vec<String> = Roi::all(&self.roi).iter().map(Roi::to_string).collect();
+        self.learn.check(&regions, &CANDIDATES).map_err(below("learn"))?;
+        self.compare.check().map_err(below("compare"))?;
+        self.screen.check().map_err(below("screen"))?;
+        self.references()?;
+        self.logistic.check().map_err(below("logistic"))?;
+        Ok(())
+    }
+
+    /// Refuses reference levels of variables or levels that do not exist.
+    fn references(&self) -> Result<(), Unfit> {
+        for (name, level) in &self.screen.references {
+            let key = || format!("screen.references.{name}");
+            let Some(Kind::Levels(levels)) = Variable::named(name).map(|variable| &variable.kind) else {
+                let levelled = VARIABLES.iter().filter(|it| matches!(it.kind, Kind::Levels(_))).map(|it| it.name);
+                let expected =
+                    format!("a variable with levels; the nearest is {}", nearest(name, &levelled.collect::<Vec<_>>()));
+                return setting::require(false, &key(), level, &expected);
+            };
+            let levels: Vec<&str> = levels.iter().map(|level| level.name).collect();
+            let expected = format!("one of {}", levels.join(", "));
+            setting::require(levels.contains(&level.as_str()), &key(), level, &expected)?;
         }
         Ok(())
     }
@@ -302,6 +303,11 @@ fn unknown(key: &str, value: &Value, keys: &[String]) -> ProtocolError {
     ProtocolError::UnknownKey { key: key.to_owned(), nearest }
 }
 
+/// The name with the fewest letters to change.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
+    known.iter().copied().min_by_key(|other| edits(name, other)).unwrap_or_default()
+}
+
 /// Levenshtein distance.
 pub fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -353,5 +359,52 @@ mod tests {
         assert!(message(study().set(["preprocess.bin_width"])).contains("KEY=VALUE"));
         assert!(message(Protocol::parse("preset = \"sutdy\"")).contains("study"));
         assert!(message(Protocol::parse("= 3")).contains("not TOML"));
+    }
+
+    #[test]
+    fn every_setting_is_checked_under_its_own_key() {
+        for (document, said) in [
+            ("select.lasso.n_lambdas = 1", "select.lasso.n_lambdas is 1, expected a whole number of at least 2"),
+            ("select.lasso.lambda_ratio = 2.0", "select.lasso.lambda_ratio is 2.0"),
+            ("feature.ibsi.volume_bin_width = -1.0", "feature.ibsi.volume_bin_width is -1.0"),
+            ("feature.ibsi.volume_n_bins = 30000", "feature.ibsi.volume_n_bins is 30000"),
+            ("feature.ibsi.outliers_sd = nan", "feature.ibsi.outliers_sd is NaN"),
+            ("feature.families = []", "feature.families is []"),
+            ("learn.p_enter = -3.0", "is -3.0, expected a number"),
+            ("learn.p_keep = 7.0", "learn.p_keep is 7.0"),
+            ("select.icc_min = 7.0", "select.icc_min is 7.0, expected a number from 0 to 1"),
+            (
+                "learn.best_region = \"intra_peri_9mm\"",
+                "learn.best_region is \"intra_peri_9mm\", expected by_auc or one of intra,",
+            ),
+            (
+                "learn.clinical = [\"alpp\", \"age\"]",
+                "learn.clinical is \"alpp\", expected a candidate variable; the nearest is alp",
+            ),
+            ("learn.clinical = [\"necrosis_pct\"]", "the outcome does not predict itself"),
+            ("learn.clinical = [\"alp\", \"alp\"]", "each item once"),
+            ("forest.min_samples_leaf = []", "forest.min_samples_leaf is []"),
+            ("forest.min_samples_leaf = [0]", "forest.min_samples_leaf is [0]"),
+            ("forest.n_trees = [0]", "forest.n_trees is [0]"),
+            ("acquisition.tolerance = -1.0", "acquisition.tolerance is -1.0"),
+            ("roi.margins_mm = [2.0, 2.0]", "roi.margins_mm is [2.0, 2.0], expected each item once"),
+            ("filter.log_sigma_mm = [1.0, 1.0]", "filter.log_sigma_mm is [1.0, 1.0]"),
+            ("screen.references.sex = \"woman\"", "screen.references.sex is \"woman\", expected one of female, male"),
+            ("select.mrmr.n_quantiles = 1", "select.mrmr.n_quantiles is 1"),
+            ("compare.small_expected = -1.0", "compare.small_expected is -1.0"),
+        ] {
+            let found = message(Protocol::parse(document));
+            assert!(found.contains(said), "{document}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_an_earlier_version_is_read_whatever_is_refused_now() {
+        let typo = Protocol {
+            learn: learn::Params { clinical: vec!["alpp".to_owned()], ..Default::default() },
+            ..Preset::Study.protocol()
+        };
+        assert_eq!(Protocol::stored(&typo.to_toml()), Ok(typo.clone()));
+        assert!(typo.check().is_err());
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::ProtocolError;
 use crate::protocol::variable::{Entry, Kind, NECROSIS, VARIABLES, Variable};
+use osteon_base::setting::Unfit;
 use osteon_stats::table::Table;
 use osteon_stats::table::filter::Filter;
 
@@ -57,7 +58,9 @@ impl Params {
 
     /// Refuses conditions that are none, and ranges without a value.
     pub(in crate::protocol) fn check(&self) -> Result<(), ProtocolError> {
-        let wrong = |key, found: String, expected| Err(ProtocolError::Value { key, found, expected });
+        let wrong = |key: &str, found: String, expected: &str| {
+            Err(ProtocolError::Unfit(Unfit { key: key.to_owned(), found, expected: expected.to_owned() }))
+        };
         if let Some((name, range)) =
             self.usual.iter().find(|(_, [low, high])| low.partial_cmp(high).is_none_or(Ordering::is_gt))
         {

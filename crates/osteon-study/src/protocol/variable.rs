@@ -37,6 +37,12 @@ pub enum Entry {
 const NO: Level = Level { name: "no", also: &["n", "none", "absent", "false", "0"] };
 const YES: Level = Level { name: "yes", also: &["y", "present", "true", "1"] };
 
+/// Necrosis of at least this much (in %) is a good response (pGR).
+pub const CUTOFF_PCT: f64 = 90.0;
+
+/// Columns of the cohort that say what is predicted.
+pub const OUTCOME: [&str; 3] = [NECROSIS, "response", "event"];
+
 /// Candidates for clinical predictors, in the order of Table 4.
 pub const CANDIDATES: [&str; 9] =
     ["sex", "age", "location", "subtype", "lung_metastasis", "diameter_mm", "alp", "ldh", "pathological_fracture"];

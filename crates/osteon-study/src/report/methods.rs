@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use crate::protocol::Protocol;
+use crate::protocol::say::no_say;
 
 /// A paragraph a part of the protocol: heading and sentences. Keys without a sentence of their own are told as they stand.
 pub fn methods(protocol: &Protocol) -> Vec<(String, String)> {
@@ -14,11 +15,30 @@ pub fn methods(protocol: &Protocol) -> Vec<(String, String)> {
         let heading = HEADINGS.iter().find(|(name, _)| name == part).map_or(part.as_str(), |(_, heading)| heading);
         let mut keys = flat(keys, part);
         keys.sort_by_key(|(key, _)| SENTENCES.iter().position(|(name, _)| name == key).unwrap_or(SENTENCES.len()));
-        keys.retain(|(key, _)| in_use(&document, key));
-        let sentences: Vec<String> = keys.into_iter().filter_map(|(key, value)| sentence(&key, value)).collect();
+        keys.retain(|(key, _)| in_use(protocol, key));
+        let one = |(key, value): (String, &Value)| match key.as_str() {
+            "filter.images" => Some(images(protocol)),
+            _ => sentence(&key, value),
+        };
+        let sentences: Vec<String> = keys.into_iter().filter_map(one).collect();
         (heading.to_owned(), sentences.join(" "))
     };
     parts.into_iter().map(tell).collect()
+}
+
+/// How many filtered images there are under these settings.
+fn images(protocol: &Protocol) -> String {
+    let chosen = osteon_radiomics::filter::chosen(&protocol.filter).unwrap_or_default();
+    let names: Vec<String> = chosen.into_iter().flat_map(|chosen| chosen.names).collect();
+    let filtered: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != "original").collect();
+    match (names.len() > filtered.len(), filtered.len()) {
+        (true, 0) => "Features were measured on the original image alone.".to_owned(),
+        (original, n) => {
+            let first = if original { "the original image and on " } else { "" };
+            let plural = if n == 1 { "image" } else { "images" };
+            format!("Features were measured on {first}{n} filtered {plural}: {}.", filtered.join(", "))
+        }
+    }
 }
 
 /// Every key with its value as written, for the table of settings.
@@ -39,16 +59,10 @@ fn flat<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {
     found
 }
 
-/// Whether a setting has a say: most details hold only under one value of another setting.
-fn in_use(document: &Table, key: &str) -> bool {
-    let Some((_, other, values)) = ONLY.iter().find(|(name, ..)| *name == key) else { return true };
-    let found = flat(document, "").into_iter().find(|(name, _)| name == other);
-    let one_of = |value: &Value| match value.as_array() {
-        Some(items) if values.is_empty() => !items.is_empty(),
-        Some(items) if !items.is_empty() => items.iter().any(|item| values.contains(&words(item).as_str())),
-        _ => values.contains(&words(value).as_str()),
-    };
-    in_use(document, other) && found.is_some_and(|(_, value)| one_of(value))
+/// Whether a setting is told: it has a say, and the methods do not tell it elsewhere.
+fn in_use(protocol: &Protocol, key: &str) -> bool {
+    let elsewhere = key == "learn.p_enter" && !protocol.learn.clinical.is_empty();
+    no_say(protocol, key).is_none() && !elsewhere
 }
 
 /// The sentence of a key; `None` where the setting is a detail of something that is off or empty.
@@ -97,34 +111,6 @@ const HEADINGS: &[(&str, &str)] = &[
     ("compare", "Comparison of groups"),
     ("screen", "Clinical variables (Table 4)"),
     ("logistic", "Logistic regression"),
-];
-
-/// A key, the setting that it is a detail of, and the words of that setting under which it is told; no words: where
-/// that setting is a list with something in it.
-const ONLY: &[(&str, &str, &[&str])] = &[
-    ("preprocess.grid", "preprocess.spacing_mm", &[]),
-    ("preprocess.interpolation", "preprocess.spacing_mm", &[]),
-    ("preprocess.mask_interpolation", "preprocess.spacing_mm", &[]),
-    ("feature.ibsi.range", "feature.families", &["ibsi"]),
-    ("feature.ibsi.outliers_sd", "feature.families", &["ibsi"]),
-    ("feature.ibsi.n_bins", "feature.families", &["ibsi"]),
-    ("feature.ibsi.volume_n_bins", "feature.families", &["ibsi"]),
-    ("feature.ibsi.volume_bin_width", "feature.families", &["ibsi"]),
-    ("feature.ibsi.dimensions", "feature.families", &["ibsi"]),
-    ("select.icc_min", "select.reproducible", &["icc"]),
-    ("select.mrmr.bins", "select.mrmr.method", &["mid", "miq"]),
-    ("select.mrmr.sd_multiple", "select.mrmr.bins", &["mean sd"]),
-    ("select.mrmr.n_quantiles", "select.mrmr.bins", &["quantiles"]),
-    ("learn.p_enter", "learn.clinical", &["none"]),
-    ("learn.p_keep", "learn.clinical", &["none"]),
-    ("compare.normality", "compare.continuous", &["by normality"]),
-    ("compare.normality_of", "compare.continuous", &["by normality"]),
-    ("compare.normality_alpha", "compare.continuous", &["by normality"]),
-    ("compare.levene_alpha", "compare.continuous", &["by normality", "t"]),
-    ("compare.exact_pairs", "compare.continuous", &["by normality", "mann whitney"]),
-    ("compare.small_expected", "compare.categorical", &["by expected"]),
-    ("compare.small_share", "compare.categorical", &["by expected"]),
-    ("compare.fisher_operations", "compare.categorical", &["by expected", "fisher"]),
 ];
 
 type Tell = fn(&Value) -> Option<String>;
@@ -219,13 +205,7 @@ const SENTENCES: &[(&str, Tell)] = &[
             )
         })
     }),
-    ("filter.images", |value| {
-        Some(match words(value).as_str() {
-            "all" => "Features were measured on the original image and on all 24 filtered images.".to_owned(),
-            "original" => "Features were measured on the original image alone.".to_owned(),
-            names => format!("Features were measured on these images: {names}."),
-        })
-    }),
+    ("filter.images", |_| None),
     ("filter.log_sigma_mm", |value| {
         (!empty(value)).then(|| format!("The Laplacian of Gaussian had sigmas of {} mm.", words(value)))
     }),
@@ -360,10 +340,7 @@ const SENTENCES: &[(&str, Tell)] = &[
         Some(text.to_owned())
     }),
     ("learn.n_imputations", |value| {
-        Some(format!(
-            "Multiple imputation, where it is chosen, takes {} imputations, pooled by Rubin's rules.",
-            words(value)
-        ))
+        Some(format!("Multiple imputation took {} imputations, pooled by Rubin's rules.", words(value)))
     }),
     ("learn.n_folds", |value| Some(format!("Out-of-fold probabilities come from {} folds.", words(value)))),
     ("learn.n_bootstraps", |value| {
@@ -389,7 +366,7 @@ const SENTENCES: &[(&str, Tell)] = &[
     }),
     ("learn.n_splits", |value| {
         Some(match value.as_integer() {
-            Some(0) => "The split was drawn once.".to_owned(),
+            Some(0) => "No random splits beside the split in force were drawn.".to_owned(),
             _ => format!(
                 "Beside the split in force, the whole chain was learnt and tested on {} random splits of all patients, \
                  from which nothing was chosen.",

@@ -155,6 +155,8 @@ fn extras() -> Vec<Extra> {
     }
     let brier = |scored: &Scored| calibration(&scored.event, &scored.score).filter(|_| scored.is_probability());
     let mut extras = vec![
+        column("n", |it| Cell::Count(it.event.len())),
+        column("Events", |it| Cell::Count(it.event.iter().filter(|&&event| event).count())),
         column(IN_SAMPLE, |it| Cell::number(it.corrected.in_sample, 3)),
         column("AUC bootstrap-corrected", |it| Cell::number(it.corrected.optimism, 3)),
         column("AUC nested CV", |it| Cell::number(it.corrected.nested, 3)),

@@ -40,10 +40,17 @@ pub use report::figure::{FigureName, FigureRequest, ForestShap};
 pub use report::reconcile;
 pub use report::tables::{ClinicalTable, clinical_table, read_published};
 pub use trust::lock::{check_backup, restore};
+pub use trust::standing::Standing;
 pub use trust::verify::Verification;
 
 /// Reads and checks a protocol file.
 pub fn read_protocol(path: &Path) -> Result<Protocol, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     Ok(Protocol::parse(&text)?)
+}
+
+/// The settings of a protocol file that have no say under its others, and why.
+pub fn settings_without_say(path: &Path) -> Result<Vec<(String, &'static str)>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    Ok(Protocol::without_say(&text)?)
 }

@@ -45,7 +45,7 @@ impl Study {
     /// Opens a study file for reading and writing, or for reading only where writing is not safe.
     pub fn open(path: &Path, access: Access) -> Result<Study, Error> {
         let store = Store::open(path, access)?;
-        let protocol = Protocol::parse(&store.study()?.protocol_toml)?;
+        let protocol = Protocol::stored(&store.study()?.protocol_toml)?;
         Ok(Study { store, protocol, view: View::Full })
     }
 
@@ -58,7 +58,7 @@ impl Study {
     pub fn renew(&mut self) -> Result<(), Error> {
         let row = self.store.study()?;
         if row.protocol_hash != self.protocol.hash() {
-            self.protocol = Protocol::parse(&row.protocol_toml)?;
+            self.protocol = Protocol::stored(&row.protocol_toml)?;
         }
         Ok(())
     }

@@ -23,8 +23,10 @@ use serde::{Deserialize, Serialize};
 use crate::feature::ibsi::levels::{Bins, Discrete};
 use crate::feature::ibsi::region::Region;
 use crate::feature::ibsi::texture::{Counts, Levels, averaged, mean, merged};
+use crate::feature::levels::MAX_LEVELS;
 use crate::feature::levels::TooManyLevels;
 use crate::grid::{Mask, Volume};
+use osteon_base::setting::{self, Unfit};
 
 pub use local::RADIUS_MM;
 pub use texture::Dimension;
@@ -45,6 +47,26 @@ pub struct Params {
     pub volume_bin_width: f64,
     /// Neighbourhoods of texture: `2D`, `2.5D`, `3D`.
     pub dimensions: Vec<Dimension>,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let range = self.range.is_empty() || self.range.len() == 2 && self.range[0] < self.range[1];
+        setting::require(range, "range", &self.range, "[] or two ascending numbers")?;
+        setting::not_negative("outliers_sd", self.outliers_sd)?;
+        setting::not_negative("volume_bin_width", self.volume_bin_width)?;
+        for (key, n) in [("n_bins", self.n_bins), ("volume_n_bins", self.volume_n_bins)] {
+            setting::require(n <= MAX_LEVELS, key, n, "at most 20000 bins")?;
+        }
+        setting::require(
+            !self.dimensions.is_empty(),
+            "dimensions",
+            &self.dimensions,
+            "one or more of 2D, 2.5D and 3D",
+        )?;
+        setting::without_copies("dimensions", &self.dimensions)
+    }
 }
 
 impl Default for Params {

@@ -4,6 +4,7 @@ use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
 use crate::read::dicom::object::Fields;
+use osteon_base::setting::{self, Unfit};
 
 /// The sequence that the study expects; 0 means that any value will do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,17 @@ pub struct Params {
     pub fat_suppressed: bool,
     /// Part by which a number may differ from the expected one before it is called a deviation.
     pub tolerance: f64,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::not_negative("repetition_time_ms", self.repetition_time_ms)?;
+        setting::not_negative("echo_time_ms", self.echo_time_ms)?;
+        setting::not_negative("slice_thickness_mm", self.slice_thickness_mm)?;
+        setting::not_negative("field_strength_t", self.field_strength_t)?;
+        setting::not_negative("tolerance", self.tolerance)
+    }
 }
 
 /// What the file says of the acquisition; `None` where it says nothing.

@@ -17,6 +17,7 @@ pub use grow::Ranked;
 pub use tree::{Node, Split, Tree};
 
 use grow::{Growth, Limits, below};
+use osteon_base::setting::{self, Unfit};
 
 /// Trees over named features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,6 +85,18 @@ impl Default for Params {
 }
 
 impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::some("n_trees", &self.n_trees)?;
+        setting::some("max_depth", &self.max_depth)?;
+        setting::some("min_samples_leaf", &self.min_samples_leaf)?;
+        setting::some("max_features", &self.max_features)?;
+        for (key, list) in [("n_trees", &self.n_trees), ("min_samples_leaf", &self.min_samples_leaf)] {
+            setting::require(!list.contains(&0), key, list, "whole numbers of at least 1")?;
+        }
+        setting::at_least("n_folds", self.n_folds, 2)
+    }
+
     /// Every combination: trees change slowest, features fastest.
     pub fn settings(&self) -> Vec<Setting> {
         let mut settings = Vec::new();

@@ -25,6 +25,7 @@ pub use hosmer_lemeshow::{Grouping, HosmerLemeshow, hosmer_lemeshow};
 pub use profile::{Profile, affordable, likelihood_ratio, profile, wald};
 
 use crate::model::logistic::design::Standardised;
+use osteon_base::setting::{self, Unfit};
 
 /// The name of the constant term, as in R.
 pub const INTERCEPT: &str = "(Intercept)";
@@ -47,6 +48,13 @@ pub enum Method {
     MaximumLikelihood,
     /// Firth (1993): finite also under separation.
     Firth,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::at_least("groups", self.groups, 3)
+    }
 }
 
 impl Default for Params {

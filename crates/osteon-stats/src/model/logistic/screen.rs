@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::logistic::{self, Fit, FitError, likelihood_ratio, wald};
 use crate::table::Table;
 use crate::table::encode::{EncodeError, Encoded, encode_rows};
+use osteon_base::setting::{self, Unfit};
 
 /// The rule of Table 4.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,6 +164,13 @@ fn model(
     };
     let deciding = encoded.variables.iter().map(one).collect();
     Ok(Model { event, fit, deciding, encoded })
+}
+
+impl Params {
+    /// Names a setting that no run could use. Whether references exist depends on the variables.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::share("alpha", self.alpha)
+    }
 }
 
 impl Default for Params {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use path::{Columns, Family, Path, lambdas, path};
 
+use osteon_base::setting::{self, Unfit};
 use path::Problem;
 
 /// How the LASSO is fitted and its lambda chosen.
@@ -43,6 +44,15 @@ pub enum Convention {
     Glmnet,
     /// Columns taken as given (z-scored once before); folds weigh alike.
     ScikitLearn,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        setting::at_least("n_lambdas", self.n_lambdas, 2)?;
+        setting::share("lambda_ratio", self.lambda_ratio)?;
+        setting::at_least("n_folds", self.n_folds, 2)
+    }
 }
 
 impl Default for Params {

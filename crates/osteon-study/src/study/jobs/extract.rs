@@ -72,6 +72,7 @@ impl Study {
     /// depend on, and the program's version. One step of the job a patient. A patient's trouble is in the report;
     /// when the job is cancelled, what is stored stays and the next extraction goes on from there.
     pub fn extract(&self, request: &ExtractRequest, job: &Job) -> Result<ExtractReport, Error> {
+        self.protocol.check()?;
         let mut report = ExtractReport::default();
         let tasks = self.tasks(request, &mut report)?;
         if tasks.is_empty() {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
@@ -49,11 +48,12 @@ impl Study {
     /// in the file: a fit that was cancelled or killed goes on from them, to the same bytes.
     pub fn fit(&self, job: &Job) -> Result<FitReport, Error> {
         self.needs_response()?;
+        self.protocol.check()?;
         let began = Beginning { protocol_hash: self.protocol.hash(), ..self.store.beginning()? };
         let patients = self.learning_patients()?;
         let Patients { cohort, ids, train, split, n_left_out, notes } = &patients;
         let seed = self.protocol.learn.seed;
-        let inputs = inputs(cohort, train);
+        let inputs = self.fit_inputs()?;
         let work = sha256(format!("fit {inputs} {} {}", self.protocol.hash(), env!("CARGO_PKG_VERSION")));
         let found = self.store.parts(&work)?;
         // A study in memory has no file to open again, and nothing to go on from.
@@ -92,6 +92,11 @@ impl Study {
         });
         let said =
             fits.iter().flat_map(|(name, fit)| fit.notes.iter().map(move |note| format!("{name} model: {note}")));
+        let of_region = |region: &LearntRegion| {
+            let name = region.region.clone();
+            region.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
+        };
+        let of_regions = recipe.regions.iter().flat_map(of_region);
         Ok(FitReport {
             n_train: train.len(),
             n_test: ids.len() - train.len(),
@@ -99,7 +104,7 @@ impl Study {
             best_region: recipe.regions[recipe.best].region.clone(),
             clinical_predictors: recipe.clinical_predictors.clone(),
             regions: recipe.regions.iter().map(region).collect(),
-            notes: notes.iter().cloned().chain(missing).chain(said).collect(),
+            notes: notes.iter().cloned().chain(of_regions).chain(missing).chain(said).collect(),
         })
     }
 
@@ -116,12 +121,6 @@ impl Study {
             protocol.learn.clinical = choice.chosen;
         }
         Ok(protocol)
-    }
-
-    /// Hash of what a fit would see now.
-    pub(in crate::study) fn fit_inputs(&self) -> Result<String, Error> {
-        let patients = self.learning_patients()?;
-        Ok(inputs(&patients.cohort, &patients.train))
     }
 
     fn learning_patients(&self) -> Result<Patients, Error> {
@@ -235,26 +234,6 @@ fn clinical(table: &Table, rows: &[usize], train: &[usize], references: &BTreeMa
     Table::new(codes, columns).expect("a part of a table is a table")
 }
 
-/// Hash of everything that the chain saw.
-fn inputs(cohort: &Cohort, train: &[usize]) -> String {
-    let mut hash = Sha256::new();
-    for (row, code) in cohort.codes.iter().enumerate() {
-        hash.update(code);
-        hash.update([u8::from(cohort.event[row]), u8::from(train.contains(&row))]);
-        for features in &cohort.regions {
-            for value in features.rows[row].iter().flatten() {
-                hash.update(value.map_or([0xff; 8], f64::to_le_bytes));
-            }
-        }
-    }
-    for features in &cohort.regions {
-        hash.update(&features.region);
-        hash.update(features.eligible.iter().map(|&may| u8::from(may)).collect::<Vec<u8>>());
-    }
-    hash.update(format!("{:?}", cohort.clinical));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn models(
     cohort: &Cohort,
     ids: &[PatientId],
@@ -293,7 +272,12 @@ fn models(
 fn body(recipe: &Recipe, at: usize, name: &str) -> Value {
     match (recipe.regions.get(at), name) {
         (Some(region), _) => match &region.model {
-            Ok(model) => model.to_json(),
+            Ok(model) if region.notes.is_empty() => model.to_json(),
+            Ok(model) => {
+                let mut body = model.to_json();
+                body["notes"] = json!(region.notes);
+                body
+            }
             Err(trouble) => json!({ "region": region.region, "error": trouble.to_string() }),
         },
         (None, "clinical") => json!({ "logistic": recipe.clinical, "predictors": recipe.clinical_predictors }),

@@ -10,6 +10,7 @@ use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram
 use crate::store::{Model, Patient, PatientId, Response, Role};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::performance::recipe;
+use crate::study::learn::prediction::RESEARCH_ONLY;
 use crate::study::report::figure::title;
 use crate::study::{Error, FigureName, ModelTable, Study};
 use osteon_radiomics::roi::Roi;
@@ -46,7 +47,11 @@ impl Study {
         let combined = self.combined()?;
         let from = combined.nomogram.ok_or(Error::NoFit)?;
         let labels: Vec<String> = from.effects.iter().map(label).collect();
-        Ok(nomogram::figure(&learnt::nomogram(&from, &labels, Response::Poor.name()), paper))
+        let mut figure = nomogram::figure(&learnt::nomogram(&from, &labels, Response::Poor.name()), paper);
+        figure.caption = format!("{} Research use only.", figure.caption.trim_end());
+        figure.numbers.notes.push(RESEARCH_ONLY.to_owned());
+        figure.plot.provenance.push(format!("use: {RESEARCH_ONLY}"));
+        Ok(figure)
     }
 
     /// The nomogram as a page that calculates.
@@ -56,9 +61,10 @@ impl Study {
         let from = combined.nomogram.as_ref().ok_or(Error::NoFit)?;
         let paper = Paper { width_mm: TWO_COLUMNS_MM, provenance: self.provenance_of("fit")? };
         let fit = &combined.logistic;
+        let doubt = self.doubt()?.map(|doubt| format!("{doubt}."));
         let warnings = vec![
             format!(
-                "For research only. The model was learnt from {} patients, {} of them with the event, and needs \
+                "Research use only. The model was learnt from {} patients, {} of them with the event, and needs \
                  confirmation in others before anybody relies on it.",
                 fit.n, fit.n_events
             ),
@@ -71,7 +77,7 @@ impl Study {
             labels: from.effects.iter().map(label).collect(),
             covariance: fit.covariance.clone(),
             svg: self.nomogram_figure(&paper)?.svg(),
-            warnings,
+            warnings: doubt.into_iter().chain(warnings).collect(),
             provenance: paper.provenance,
         }))
     }

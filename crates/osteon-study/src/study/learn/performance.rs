@@ -1,11 +1,12 @@
 //! Tables 3 and 5 from stored predictions, and the evaluation of any scores in a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::pipeline::validate::Validation;
+use crate::protocol::variable::{CUTOFF_PCT, Entry, NECROSIS};
 use crate::report::evaluation;
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
@@ -58,10 +59,46 @@ impl Study {
         } else {
             "training probabilities come from forests that saw the patients: the training AUCs are too good".to_owned()
         });
+        sheet.notes.extend(self.fewer_patients(table)?);
         sheet.notes.extend(self.relearnt()?);
         sheet.provenance = self.provenance()?;
         sheet.provenance.push(format!("run: {}", run.0));
-        Ok(sheet)
+        self.told(sheet)
+    }
+
+    /// Tables 3 and 5 of the newest fit under the other convention: patients exactly at the outcome's cut-off have the
+    /// event. The models and their probabilities are those of the fit.
+    pub fn cutoff_sensitivity(&self) -> Result<Vec<Sheet>, Error> {
+        let at = self.at_cutoff()?;
+        let mut sheets = Vec::new();
+        for table in [ModelTable::Three, ModelTable::Five] {
+            let (mut rows, _, run) = self.scored_with(table, &at)?;
+            rows.iter_mut().for_each(|row| row.corrected = Corrected::default());
+            let title = format!("Table {} with exactly {CUTOFF_PCT} % necrosis as non-pGR", table.number());
+            let mut sheet = performance::table(&title, &rows, &Cut::At(0.5));
+            sheet.notes.insert(
+                0,
+                format!(
+                    "{} with exactly {CUTOFF_PCT} % count as non-pGR here (EURAMOS-1: good is above 90 %), as pGR in \
+                     Table {}; models and probabilities are those of the fit, learnt under the study's own convention",
+                    counted(at.len(), "included patient"),
+                    table.number()
+                ),
+            );
+            sheet.provenance = self.provenance()?;
+            sheet.provenance.push(format!("run: {}", run.0));
+            sheets.push(self.told(sheet)?);
+        }
+        Ok(sheets)
+    }
+
+    /// Included patients whose necrosis is exactly the outcome's cut-off.
+    pub(in crate::study) fn at_cutoff(&self) -> Result<BTreeSet<PatientId>, Error> {
+        self.needs_response()?;
+        let at = |patient: &crate::store::Patient| {
+            patient.included() && patient.entry(NECROSIS) == Some(Entry::Number(CUTOFF_PCT))
+        };
+        Ok(self.store.patients()?.iter().filter(|patient| at(patient)).map(|patient| patient.id).collect())
     }
 
     /// All of the evaluation of the models of the newest fit.
@@ -73,7 +110,7 @@ impl Study {
             sheet.provenance = self.provenance()?;
             sheet.provenance.push(format!("run: {}", run.0));
         }
-        Ok(sheets)
+        sheets.into_iter().map(|sheet| self.told(sheet)).collect()
     }
 
     /// Test AUCs over random splits beside those of the split in force; nothing where no splits were drawn.
@@ -94,13 +131,19 @@ impl Study {
 
     /// The scores behind Table 3 or 5, whether those of the training set are out of fold, and the run.
     pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, RunId), Error> {
+        self.scored_with(table, &BTreeSet::new())
+    }
+
+    /// The same with the event for some more patients.
+    fn scored_with(&self, table: ModelTable, also: &BTreeSet<PatientId>) -> Result<(Vec<Scored>, bool, RunId), Error> {
         self.needs_response()?;
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
         let others = |model: &&Model| ["clinical", "radiomics", "combined"].contains(&model.name.as_str());
         let wanted: Vec<&Model> = models.iter().filter(|model| others(model) == (table == ModelTable::Five)).collect();
-        let events = self.events()?;
+        let mut events = self.events()?;
+        events.iter_mut().for_each(|(id, event)| *event |= also.contains(id));
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
         let mut rows = Vec::new();
         for (side, set) in [(Side::Train, "training"), (Side::Test, "test")] {
@@ -110,6 +153,26 @@ impl Study {
         }
         let recipe: Value = recipe(wanted.last().copied().unwrap_or(first))?;
         Ok((rows, recipe["training"] == "out of fold", first.run))
+    }
+
+    /// Why a model was learnt or judged on fewer patients than its set has, in the words of the fit.
+    fn fewer_patients(&self, table: ModelTable) -> Result<Vec<String>, Error> {
+        let mut notes = Vec::new();
+        for model in self.store.models()? {
+            let body = recipe(&model)?;
+            let of_region = body["region"].as_str().filter(|_| table == ModelTable::Three && model.name != "radiomics");
+            if of_region.is_some() || table == ModelTable::Three && body["notes"].is_array() {
+                let told = body["notes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                notes.extend(told.map(|note| format!("{}: {note}", model.name)));
+            }
+            let missing = body["logistic"]["n_missing"].as_u64().unwrap_or(0);
+            if table == ModelTable::Five && missing > 0 {
+                let what =
+                    if model.name == "clinical" { "a clinical predictor" } else { "a predictor or the Rad-score" };
+                notes.push(format!("{}: {missing} training patients left out, without {what}", model.name));
+            }
+        }
+        Ok(notes)
     }
 
     /// How often the whole chain was learnt again for the corrected values.

@@ -12,6 +12,9 @@ use crate::store::Origin;
 use crate::study::{Error, Study};
 use osteon_stats::model::nomogram::{Effect, Nomogram, nomogram};
 
+/// What every prediction says.
+pub const RESEARCH_ONLY: &str = "research use only: not a medical device, not for the care of patients";
+
 /// The combined model of the newest fit.
 pub struct Combined {
     pub logistic: Logistic,
@@ -56,11 +59,12 @@ impl Study {
         rows.push(vec![Cell::Text("total".to_owned()), Cell::Empty, Cell::number(total, 1)]);
         let risk = Cell::Interval { estimate, low, high, digits: 3 };
         rows.push(vec![Cell::Text("probability of non-pGR (95 % CI)".to_owned()), risk, Cell::Empty]);
-        Ok(Sheet {
+        self.told(Sheet {
             title: code.map_or("Prediction".to_owned(), |code| format!("Prediction for {code}")),
             headings: ["Term", "Value", "Points"].map(str::to_owned).to_vec(),
             rows,
-            notes: outside(&combined.logistic, &values)
+            notes: std::iter::once(RESEARCH_ONLY.to_owned())
+                .chain(outside(&combined.logistic, &values))
                 .chain(["interval: Wald's on the linear predictor, the Rad-score taken as known".to_owned()])
                 .collect(),
             provenance: self.provenance_of("fit")?,

@@ -14,7 +14,7 @@ use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Model, PatientId, Role, Side};
 use crate::study::learn::performance::recipe;
 use crate::study::pages::patient_pages::words;
-use crate::study::{Error, ModelTable, Study};
+use crate::study::{Error, ModelTable, Standing, Study};
 use osteon_stats::evaluate::sample_size::{auc_se, r2_of_auc, sample_size};
 use osteon_stats::model::logistic::screen::Rows;
 use osteon_stats::select::Reproducible;
@@ -157,11 +157,13 @@ impl Study {
     }
 
     fn change_since_fit(&self) -> Result<(&'static str, String, bool), Error> {
-        let runs = self.store.runs()?;
-        let fit = runs.iter().find(|run| run.kind == "fit" && run.finished_at.is_some()).ok_or(Error::NoFit)?;
-        let same = fit.inputs == self.fit_inputs()?;
-        let text = if same { "the data are those of the fit" } else { "the data changed since the fit: fit again" };
-        Ok(("Data", text.to_owned(), same))
+        Ok(match self.standing_of_fit()?.ok_or(Error::NoFit)? {
+            Standing::Current => ("Data", "the data are those of the fit".to_owned(), true),
+            Standing::Changed(why) => ("Data", format!("{why} since the fit: fit again"), false),
+            Standing::NotComparable => {
+                ("Data", "the fit is of an earlier version: not comparable with the present data".to_owned(), false)
+            }
+        })
     }
 }
 

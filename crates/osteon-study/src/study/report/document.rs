@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::pipeline::validate::Validation;
+use crate::protocol::variable::CUTOFF_PCT;
 use crate::report::checklist::{self, Fact, Facts};
 use crate::report::figure::TWO_COLUMNS_MM;
 use crate::report::methods;
@@ -11,6 +13,10 @@ use crate::report::performance::parted;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::Patient;
 use crate::study::{ClinicalTable, Error, FigureName, FigureRequest, ModelTable, Study};
+use osteon_base::text::counted;
+
+/// Where the comparisons of models stand among the sheets of an evaluation.
+const PAIRS: usize = 4;
 
 /// Figures of the models, in the order of the report.
 const LEARNT: [FigureName; 6] = [
@@ -23,19 +29,26 @@ const LEARNT: [FigureName; 6] = [
 ];
 
 /// What is so whenever there are models.
-const KNOWN_WITH_MODELS: [(Fact, &str); 10] = [
-    (Fact::Scaling, "z-scores with the means and SDs of training patients"),
-    (Fact::Algorithm, "Random forest for each region on features chosen by mRMR and LASSO; logistic models"),
-    (Fact::Testing, "Internal: a test set that nothing was learnt from, bootstrap and nested cross-validation"),
-    (Fact::Metrics, "AUC, accuracy, sensitivity, specificity, precision, F1, Brier score, calibration, net benefit"),
-    (Fact::Uncertainty, "95 % intervals; optimism of the whole chain"),
-    (Fact::Comparison, "Clinical, radiomics and combined models side by side (Table 5)"),
-    (Fact::Explanation, "SHAP values and a nomogram"),
+const KNOWN_WITH_MODELS: [(Fact, &str); 7] = [
+    (
+        Fact::Scaling,
+        "z-scores with the means and SDs of training patients (section “Models”, “What was learnt of each region”)",
+    ),
+    (
+        Fact::Algorithm,
+        "Random forest for each region on features chosen by mRMR and LASSO; logistic models (section “Methods”)",
+    ),
+    (
+        Fact::Metrics,
+        "AUC, accuracy, sensitivity, specificity, precision, F1, Brier score, calibration, net benefit (Tables 3 and 5)",
+    ),
+    (Fact::Comparison, "DeLong's paired test of two AUCs, NRI and IDI (section “Models”, “Between models”)"),
+    (Fact::SideBySide, "Clinical, radiomics and combined models side by side (Table 5)"),
     (Fact::Performance, "Tables 3 and 5 with their figures"),
-    (Fact::Calculator, "nomogram.html beside this report"),
     (
         Fact::Specification,
-        "Section “Models”: every coefficient, the features with means and SDs; probability of non-pGR, 0.5 as threshold",
+        "Section “Models”: every coefficient, the features with means and SDs; probability of non-pGR, 0.5 as threshold; \
+         the forests themselves are in the study file",
     ),
 ];
 
@@ -48,7 +61,9 @@ impl Study {
         sections.extend(self.results_sections(&mut facts)?);
         sections.push(Section { heading: "Audit".to_owned(), blocks: self.audit(published)? });
         let checklists = [checklist::clear(&facts), checklist::tripod(&facts)];
-        let told = "Filled in by the program where it knows the answer; the rest is left to the authors.".to_owned();
+        let told =
+            "Filled in by the program where it knows the answer; the rest is left to the authors. Research use only."
+                .to_owned();
         let mut blocks = vec![Block::Text(told)];
         for sheet in checklists {
             blocks.push(Block::Sheet(Sheet { provenance: self.provenance()?, ..sheet }));
@@ -70,15 +85,20 @@ impl Study {
         blocks.extend(self.found(FigureName::Flow)?);
         for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
             match self.needs_response().and_then(|()| self.clinical_table(table, &self.protocol)) {
-                Ok((sheet, _)) => blocks.push(Block::Sheet(sheet)),
+                Ok((sheet, _)) => {
+                    let known = match table {
+                        ClinicalTable::Four => (Fact::Predictors, "Table 4: the clinical variables and their screen"),
+                        _ => (Fact::Baseline, "Tables of the section “Patients”"),
+                    };
+                    facts.insert(known.0, known.1.to_owned());
+                    blocks.push(Block::Sheet(sheet));
+                }
                 // No response to show, or no sets yet.
                 Err(Error::Blind | Error::Request(_)) => (),
                 Err(other) => return Err(other),
             }
         }
         blocks.extend(self.found(FigureName::Forest)?);
-        facts.insert(Fact::Baseline, "Tables 1 and 2".to_owned());
-        facts.insert(Fact::Predictors, "Table 4 names the clinical variables and how they were screened".to_owned());
         facts.insert(Fact::Missing, self.missing_in_words()?);
         facts.extend(self.sets_in_words(&flow.sets)?);
         blocks.extend(self.found(FigureName::Workflow)?);
@@ -86,19 +106,94 @@ impl Study {
     }
 
     fn methods_section(&self) -> Result<Section, Error> {
-        let mut blocks: Vec<Block> = methods::methods(&self.protocol)
-            .into_iter()
-            .map(|(heading, text)| Block::Text(format!("{heading}. {text}")))
-            .collect();
+        let protocol = self.protocol_of_fit()?;
+        let mut told = methods::methods(&protocol);
+        told.extend(self.methods_of_study()?);
+        let mut blocks: Vec<Block> =
+            told.into_iter().map(|(heading, text)| Block::Text(format!("{heading}. {text}"))).collect();
         let row = |(key, value): (String, String)| vec![Cell::Text(key), Cell::Text(value)];
         blocks.push(Block::Sheet(Sheet {
             title: "Every setting of the protocol".to_owned(),
             headings: vec!["Key".to_owned(), "Value".to_owned()],
-            rows: methods::settings(&self.protocol).into_iter().map(row).collect(),
+            rows: methods::settings(&protocol).into_iter().map(row).collect(),
             notes: Vec::new(),
             provenance: self.provenance()?,
         }));
         Ok(Section { heading: "Methods".to_owned(), blocks })
+    }
+
+    /// What the protocol alone does not say: outcome, sets, evaluation, software, each as it is in this study.
+    fn methods_of_study(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut told = Vec::new();
+        if let Ok(at) = self.at_cutoff() {
+            told.push((
+                "Outcome".to_owned(),
+                format!(
+                    "Necrosis below {CUTOFF_PCT} % (non-pGR) was the event; {} with exactly {CUTOFF_PCT} % counted as \
+                     pGR.",
+                    counted(at.len(), "included patient")
+                ),
+            ));
+        }
+        let flow = self.flow()?;
+        if let Some(sets) = self.sets_in_words(&flow.sets)?.remove(&Fact::Split) {
+            told.push(("Sets of this study".to_owned(), format!("{sets}.")));
+        }
+        told.extend(self.evaluation_in_words()?.map(|text| ("Evaluation of the models".to_owned(), text)));
+        let version = self.newest_fit()?.map_or(env!("CARGO_PKG_VERSION").to_owned(), |run| run.program_version);
+        told.push((
+            "Software".to_owned(),
+            format!(
+                "osteon {version}. P values are two-sided and not corrected for multiple comparisons; 95 % intervals \
+                 throughout. Definitions: Zwanenburg et al. 2020 (IBSI), van Griethuysen et al. 2017 (pyradiomics), Peng et \
+                 al. 2005 (mRMR), Tibshirani 1996 (LASSO), Breiman 2001 (random forests)."
+            ),
+        ));
+        Ok(told)
+    }
+
+    /// How the stored models were judged; `None` without models.
+    fn evaluation_in_words(&self) -> Result<Option<String>, Error> {
+        let models = self.store.models()?;
+        let Some(combined) = models.iter().find(|model| model.name == "combined") else { return Ok(None) };
+        let body = crate::study::learn::performance::recipe(combined)?;
+        let training = match body["training"] == "out of fold" {
+            true => {
+                "Training probabilities of models with a Rad-score are out of fold, those of the clinical model are not."
+            }
+            false => "Training probabilities come from models that saw the patients.",
+        };
+        let mut text = format!(
+            "Discrimination: area under the ROC curve (AUC) with DeLong's 95 % interval (DeLong et al. 1988; Sun and Xu \
+             2014), AUCs of two models compared by DeLong's test on the same patients; accuracy, sensitivity, specificity \
+             and precision at a threshold of 0.5 with Wilson's 95 % intervals. Calibration: Brier score, \
+             Hosmer-Lemeshow test, calibration curves. Clinical benefit: decision curves (Vickers and Elkin 2006). {training}"
+        );
+        if let Ok(found) = serde_json::from_value::<Validation>(body["validation"].clone()) {
+            let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
+            for (n, what) in [
+                (samples, "Optimism was corrected (Harrell et al. 1996) on"),
+                (found.nested_auc.len(), "Nested cross-validation was repeated on"),
+            ] {
+                if n > 0 {
+                    let unit = if what.starts_with('O') { "bootstrap sample" } else { "draw of folds" };
+                    text.push_str(&format!(" {what} {}.", counted(n, unit)));
+                }
+            }
+        }
+        if self.found(FigureName::Nomogram)?.is_some() {
+            text.push_str(" The nomogram draws the coefficients of the combined model.");
+        }
+        if self.found(FigureName::Shap)?.is_some() {
+            text.push_str(" SHAP values are exact (Lundberg et al. 2020).");
+        }
+        if self.found(FigureName::Icc)?.is_some() {
+            text.push_str(
+                " Agreement of segmentations: ICC(2,1), two-way random effects, absolute agreement, single measurement \
+                 (Shrout and Fleiss 1979).",
+            );
+        }
+        Ok(Some(text))
     }
 
     /// Values that included patients lack, and what models make of it.
@@ -120,8 +215,12 @@ impl Study {
         let mut facts = Facts::new();
         if let Some(split) = self.store.split()? {
             let how = match split.seed {
-                Some(seed) => format!("drawn at random with seed {}, stratified by {}", seed.0, split.strata),
-                None => "given by the authors".to_owned(),
+                Some(seed) => {
+                    let strata = if split.strata.is_empty() { "nothing" } else { split.strata.as_str() };
+                    let share = split.train_fraction.map_or(String::new(), |it| format!(", share for training {it}"));
+                    format!("drawn at random with seed {}{share}, stratified by {strata}, {}", seed.0, split.created_at)
+                }
+                None => format!("imported {}: how the sets were made is not known to the program", split.created_at),
             };
             let sizes: Vec<String> = sets.iter().map(|(name, n, _)| format!("{name}: {n}")).collect();
             facts.insert(Fact::Split, format!("{}; {how}", sizes.join(", ")));
@@ -157,6 +256,13 @@ impl Study {
                 Err(other) => return Err(other),
             }
         }
+        if !blocks.is_empty() {
+            if let Some(doubt) = self.doubt()? {
+                blocks.insert(0, Block::Warning(format!("{doubt}.")));
+            }
+            let pairs = self.evaluation(ModelTable::Five, 0.5)?.into_iter().nth(PAIRS);
+            blocks.extend(pairs.map(Block::Sheet));
+        }
         if blocks.is_empty() {
             let text = "No models yet: osteon fit learns them.".to_owned();
             sections.push(Section { heading: "Models".to_owned(), blocks: vec![Block::Text(text)] });
@@ -168,13 +274,52 @@ impl Study {
         blocks.push(Block::Sheet(self.rad_score_sheet()?));
         blocks.push(Block::Sheet(self.coefficients_sheet()?));
         for name in LEARNT {
-            blocks.extend(self.found(name)?);
+            let figure = self.found(name)?;
+            let known = match name {
+                FigureName::Shap => Some((Fact::Explanation, "Figure of SHAP values in the section “Models”")),
+                FigureName::Nomogram => {
+                    Some((Fact::Calculator, "nomogram.html beside this report; the Rad-score is typed in"))
+                }
+                _ => None,
+            };
+            facts.extend(known.filter(|_| figure.is_some()).map(|(fact, text)| (fact, text.to_owned())));
+            blocks.extend(figure);
         }
         for (fact, text) in KNOWN_WITH_MODELS {
             facts.insert(fact, text.to_owned());
         }
+        facts.extend(self.validation_facts()?);
         sections.push(Section { heading: "Models".to_owned(), blocks });
         Ok(sections)
+    }
+
+    /// What the newest fit says of its own validation and choice.
+    fn validation_facts(&self) -> Result<Facts, Error> {
+        let models = self.store.models()?;
+        let combined = models.iter().find(|model| model.name == "combined").ok_or(Error::NoFit)?;
+        let body = crate::study::learn::performance::recipe(combined)?;
+        let found: Option<Validation> = serde_json::from_value(body["validation"].clone()).ok();
+        let (corrected, nested) =
+            found.map_or((false, false), |it| (it.optimism.iter().any(Option::is_some), !it.nested_auc.is_empty()));
+        let mut internal = vec!["a test set that nothing was learnt from"];
+        internal.extend(corrected.then_some("bootstrap"));
+        internal.extend(nested.then_some("nested cross-validation"));
+        let mut uncertainty = "95 % intervals in Tables 3 and 5".to_owned();
+        if corrected {
+            uncertainty.push_str("; optimism of the entire modelling pipeline");
+        }
+        let region = body["region"].as_str().unwrap_or_default();
+        let chosen = match self.protocol_of_fit()?.learn.best_region.as_str() {
+            crate::protocol::learn::BY_AUC => {
+                format!("{region}: the region with the largest out-of-fold AUC in training")
+            }
+            _ => format!("{region}: the region that the protocol names"),
+        };
+        Ok(Facts::from([
+            (Fact::Testing, format!("Internal: {} (Tables 3 and 5)", internal.join(", "))),
+            (Fact::Uncertainty, uncertainty),
+            (Fact::Choice, format!("{chosen} (Table 3)")),
+        ]))
     }
 
     /// A figure as a block; nothing where the study has no results for it.
@@ -196,17 +341,16 @@ impl Study {
 
     /// What the protocol and the program alone say.
     fn facts(&self) -> Result<Facts, Error> {
-        let told: BTreeMap<String, String> = methods::methods(&self.protocol).into_iter().collect();
+        let told: BTreeMap<String, String> = methods::methods(&self.protocol_of_fit()?).into_iter().collect();
         let part = |heading: &str| told.get(heading).cloned();
         let mut facts = Facts::from([
             (Fact::Guidelines, "CLEAR and TRIPOD+AI, below".to_owned()),
-            (Fact::Outcome, "Necrosis below 90 % (non-pGR) is the event".to_owned()),
+            (Fact::Outcome, "Necrosis below 90 % (non-pGR) is the event (section “Methods”)".to_owned()),
             (
                 Fact::Extraction,
                 format!("osteon {}, features of the IBSI as pyradiomics names them", env!("CARGO_PKG_VERSION")),
             ),
             (Fact::Settings, format!("Section “Methods”; protocol {}", self.protocol.hash())),
-            (Fact::Code, format!("osteon {}", env!("CARGO_PKG_VERSION"))),
         ]);
         for (fact, heading) in [
             (Fact::Preparation, "Image preparation"),
@@ -217,7 +361,7 @@ impl Study {
         ] {
             facts.extend(part(heading).map(|text| (fact, text)));
         }
-        let settings: BTreeMap<String, String> = methods::settings(&self.protocol).into_iter().collect();
+        let settings: BTreeMap<String, String> = methods::settings(&self.protocol_of_fit()?).into_iter().collect();
         for (fact, key) in [(Fact::Resampling, "preprocess.spacing_mm"), (Fact::Discretisation, "preprocess.bin_width")]
         {
             facts.extend(settings.get(key).map(|value| (fact, format!("{key} = {value}"))));

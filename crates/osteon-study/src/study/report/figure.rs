@@ -95,7 +95,9 @@ impl Study {
         };
         let paper = Paper { width_mm, provenance };
         let (patient, region) = (request.patient.as_deref(), request.region.as_deref());
-        match request.name {
+        let of_fit =
+            !matches!(request.name, FigureName::Flow | FigureName::Workflow | FigureName::Forest | FigureName::Icc);
+        let figure = match request.name {
             FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
             FigureName::Workflow => Ok(workflow::figure(&self.slice(patient)?, &paper)),
             FigureName::Forest => self.odds_figure(&paper),
@@ -105,7 +107,8 @@ impl Study {
             name @ (FigureName::Roc | FigureName::Dca | FigureName::Calibration) => self.curves(name, &paper),
             FigureName::Shap => self.shap_figure(region, request.forest_shap, &paper),
             FigureName::Waterfall => self.waterfall_figure(patient, region, request.forest_shap, &paper),
-        }
+        }?;
+        if of_fit { self.told_of(figure) } else { Ok(figure) }
     }
 
     /// Table 4 as odds ratios, univariable and multivariable.

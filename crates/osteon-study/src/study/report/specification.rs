@@ -52,7 +52,7 @@ impl Study {
                           (the first of the shortlist where it keeps none)"
                 .to_owned(),
         ];
-        Ok(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
+        self.told(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
     }
 
     /// The features of the region that gives the Rad-score.
@@ -77,7 +77,7 @@ impl Study {
                           file (table model)"
                 .to_owned(),
         ];
-        Ok(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
+        self.told(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
     }
 
     /// Intercept and coefficients of the clinical and the combined model.
@@ -100,7 +100,7 @@ impl Study {
         }
         let headings = ["Model", "Term", "Coefficient", "SE", "OR (95 % CI)", "P", "Range"];
         let sheet = self.sheet("The logistic models in full".to_owned(), &headings, rows)?;
-        Ok(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
+        self.told(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
     }
 }
 

@@ -41,7 +41,7 @@ impl Plan {
     /// A study of the shard's patients, with their files by absolute paths and nothing clinical.
     fn study_of(&self, number: usize, path: &Path) -> Result<Study, Error> {
         let title = format!("Shard {number} of {} of plan {}", self.shards.len(), &self.hash[..12]);
-        let study = Study::create(path, &title, Protocol::parse(&self.protocol)?)?;
+        let study = Study::create(path, &title, Protocol::stored(&self.protocol)?)?;
         let folder = self.study.parent().unwrap_or(Path::new("/"));
         let nothing = vec![None; crate::protocol::variable::VARIABLES.len()];
         study.store.write("shard plan", |write| {

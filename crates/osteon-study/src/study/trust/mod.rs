@@ -1,5 +1,6 @@
 //! Lock, backup, verification, and the names of files that are written.
 
 pub(in crate::study) mod lock;
+pub(in crate::study) mod standing;
 pub(in crate::study) mod verify;
 pub(in crate::study) mod written;

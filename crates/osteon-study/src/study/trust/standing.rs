@@ -1,0 +1,146 @@
+//! Whether the newest fit stands on the present data: said first wherever its results are shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::protocol::Protocol;
+use crate::protocol::variable::CANDIDATES;
+use crate::report::figure::Figure;
+use crate::report::sheet::Sheet;
+use crate::store::{Patient, PatientId, Response, Role, Run, Side};
+use crate::study::{Error, Study};
+use osteon_radiomics::roi::Roi;
+use osteon_stats::select::Reproducible;
+
+/// Which rule a hash of a fit's inputs follows. A hash of another version is neither equal nor unequal to one of this.
+const VERSION: &str = "v2:";
+
+/// What a fit is to the present data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Current,
+    /// Why it is not, in a few words.
+    Changed(String),
+    /// Its hash is of an earlier version.
+    NotComparable,
+}
+
+impl Study {
+    /// What the newest fit is to the present data and protocol; `None` where there is none.
+    pub fn standing_of_fit(&self) -> Result<Option<Standing>, Error> {
+        let Some(run) = self.newest_fit()? else { return Ok(None) };
+        if !run.inputs.starts_with(VERSION) {
+            return Ok(Some(Standing::NotComparable));
+        }
+        let then = Protocol::stored(&self.store.protocol_document(&run.protocol_hash)?)?;
+        if then.learning_part() != self.protocol.learning_part() {
+            return Ok(Some(Standing::Changed("another protocol is in force".to_owned())));
+        }
+        Ok(Some(match self.fit_inputs() {
+            Ok(inputs) if inputs == run.inputs => Standing::Current,
+            Ok(_) | Err(Error::NoSplit) => Standing::Changed(self.what_changed()?),
+            Err(other) => return Err(other),
+        }))
+    }
+
+    /// Why what is shown of the newest fit is not of the present data, in a sentence; `None` where it is, or where
+    /// there is no fit.
+    pub fn doubt(&self) -> Result<Option<String>, Error> {
+        Ok(match self.standing_of_fit()? {
+            None | Some(Standing::Current) => None,
+            Some(Standing::Changed(why)) => Some(format!("Out of date, {why} since the fit (osteon fit)")),
+            Some(Standing::NotComparable) => {
+                Some("Fit of an earlier version, not comparable with the present data (osteon fit)".to_owned())
+            }
+        })
+    }
+
+    /// A sheet of the newest fit, which says first where it is not of the present data.
+    pub(in crate::study) fn told(&self, mut sheet: Sheet) -> Result<Sheet, Error> {
+        if let Some(doubt) = self.doubt()? {
+            sheet.title = format!("{doubt}: {}", sheet.title);
+        }
+        Ok(sheet)
+    }
+
+    /// The same of a figure: title, caption and numbers.
+    pub(in crate::study) fn told_of(&self, mut figure: Figure) -> Result<Figure, Error> {
+        if let Some(doubt) = self.doubt()? {
+            figure.plot.title = format!("Out of date: {}", figure.plot.title);
+            figure.numbers.title = format!("{doubt}: {}", figure.numbers.title);
+            figure.caption = format!("{doubt}. {}", figure.caption);
+        }
+        Ok(figure)
+    }
+
+    /// The protocol under which the newest fit was made; that in force where there is none.
+    pub(in crate::study) fn protocol_of_fit(&self) -> Result<Protocol, Error> {
+        Ok(match self.newest_fit()? {
+            Some(run) => Protocol::stored(&self.store.protocol_document(&run.protocol_hash)?)?,
+            None => self.protocol.clone(),
+        })
+    }
+
+    pub(in crate::study) fn newest_fit(&self) -> Result<Option<Run>, Error> {
+        Ok(self.store.runs()?.into_iter().find(|run| run.kind == "fit" && run.finished_at.is_some()))
+    }
+
+    /// Hash of what a fit would read now: ids, event, set, the candidate variables or those that the protocol names, and
+    /// the digests of the regions. Labels, usual ranges and the program's version do not enter.
+    pub(in crate::study) fn fit_inputs(&self) -> Result<String, Error> {
+        let split = self.store.split()?.ok_or(Error::NoSplit)?;
+        let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
+        let mut patients: Vec<(Patient, Response, Side)> = Vec::new();
+        for patient in self.store.patients()?.into_iter().filter(Patient::included) {
+            if let (Some(response), Some(&side)) = (patient.response, sides.get(&patient.id)) {
+                patients.push((patient, response, side));
+            }
+        }
+        patients.sort_by(|a, b| a.0.code.cmp(&b.0.code));
+        let named = &self.protocol.learn.clinical;
+        let mut variables: Vec<&str> =
+            if named.is_empty() { CANDIDATES.to_vec() } else { named.iter().map(String::as_str).collect() };
+        variables.sort_unstable();
+        let regions: Vec<String> = Roi::all(&self.protocol.roi).iter().map(Roi::to_string).collect();
+        let repeat = (self.protocol.select.reproducible == Reproducible::Icc).then_some(Role::RepeatMask);
+        let digests: BTreeMap<(PatientId, String, Role), String> = self
+            .store
+            .region_states()?
+            .into_iter()
+            .filter_map(|state| Some(((state.patient, state.roi, state.rater), state.values_sha256?)))
+            .collect();
+        let mut hash = Sha256::new();
+        // Each word with its length: no two lists of words are the same bytes.
+        let mut put = |word: &str| {
+            hash.update((word.len() as u64).to_le_bytes());
+            hash.update(word);
+        };
+        variables.iter().chain(&regions.iter().map(String::as_str).collect::<Vec<_>>()).for_each(|word| put(word));
+        for (patient, response, side) in &patients {
+            put(&patient.code);
+            put(response.name());
+            put(side.name());
+            variables.iter().for_each(|name| put(&patient.entry(name).map(|entry| entry.text()).unwrap_or_default()));
+            for rater in [Some(Role::Mask), repeat].into_iter().flatten() {
+                for region in &regions {
+                    let digest = digests.get(&(patient.id, region.clone(), rater));
+                    put(digest.map_or("", String::as_str));
+                }
+            }
+        }
+        Ok(format!("{VERSION}{}", hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    }
+
+    /// `6 of its patients excluded`, or that values changed.
+    fn what_changed(&self) -> Result<String, Error> {
+        let learnt: BTreeSet<PatientId> =
+            self.store.models()?.iter().flat_map(|model| model.predictions.iter().map(|one| one.patient)).collect();
+        let included: BTreeSet<PatientId> =
+            self.store.patients()?.into_iter().filter(Patient::included).map(|patient| patient.id).collect();
+        Ok(match learnt.difference(&included).count() {
+            0 => "the data changed".to_owned(),
+            n => format!("{} excluded", osteon_base::text::counted(n, "patient")),
+        })
+    }
+}
