@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// The crates below the top, and the floors inside each; cargo holds the floors between crates.
 const FLOORS: &[(&str, &[&[&str]])] = &[
-    ("crates/osteon-base/src", &[&["job", "seed", "text", "wide"]]),
+    ("crates/osteon-base/src", &[&["job", "seed", "setting", "text", "wide"], &["cells"]]),
     (
         "crates/osteon-radiomics/src",
         &[&["grid"], &["read", "preprocess", "roi", "filter", "feature"], &["describe"], &["diagnose"]],

