@@ -32,7 +32,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 
 /// Says what was done, each failed patient with its reason.
 pub fn tell(report: &ExtractReport, globals: &Globals) -> Outcome {
-    let ExtractReport { done, skipped, without_images, failures } = report;
+    let ExtractReport { done, skipped, without_images, failures, aside } = report;
+    if let Some(path) = aside {
+        output::warn(&format!("the damaged file in its place was moved to {}", path.display()));
+    }
     output::say(globals, &format!("{done} patients measured, {skipped} as they were"));
     if *without_images > 0 {
         output::say(globals, &format!("{without_images} patients have no image and mask"));

@@ -101,5 +101,17 @@ fn write(figure: &Figure, path: &Path) -> Result<(), Error> {
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    std::fs::write(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
+    refuse_foreign(path, bytes)?;
+    osteon_study::study::write_whole(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+/// A figure replaces a figure of this program only: its metadata say so, a table of numbers begins as the new one does.
+fn refuse_foreign(path: &Path, new: &[u8]) -> Result<(), Error> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let found = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let heading = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
+    let is_own = found.windows(6).any(|part| part == b"osteon") || heading(&found) == heading(new);
+    if is_own { Ok(()) } else { Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned()))) }
 }

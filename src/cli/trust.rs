@@ -89,7 +89,7 @@ pub fn verify(args: &VerifyArgs, globals: &Globals) -> Result<Outcome, Error> {
 
 pub fn backup(args: &BackupArgs, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
-    study.store.backup(&args.file)?;
+    tell_dropped(&study.store.backup(&args.file)?);
     output::say(globals, &format!("{}: written and checked", args.file.display()));
     Ok(Outcome::Done)
 }
@@ -99,8 +99,13 @@ pub fn restore(args: &RestoreArgs, globals: &Globals) -> Result<Outcome, Error> 
         let head = study::check_backup(&args.file)?;
         output::say(globals, &format!("{}: whole, head {head}", args.file.display()));
     } else {
-        study::restore(&args.file, &globals.study)?;
+        tell_dropped(&study::restore(&args.file, &globals.study)?);
         output::say(globals, &format!("{}: restored", globals.study.display()));
     }
     Ok(Outcome::Done)
+}
+
+/// Names what a copy left behind.
+fn tell_dropped(names: &[String]) {
+    names.iter().for_each(|name| output::warn(&format!("{name}: no part of the schema, left out of the copy")));
 }

@@ -190,7 +190,7 @@ fn head(study: &Study) -> Result<Head, Error> {
         title: row.title,
         file,
         locked: row.locked.map(|(at, by)| format!("{at} by {by}")),
-        trail_head: study.store.trail_head()?,
+        trail_head: study.trail_head()?,
         parameters: study.learning_parameters(),
         split: split.map(|split| SplitHead { words: split_in_words(&split), locked: split.locked }),
         fitted: fitted.map(|(run, n)| format!("the {n} models of run {}", run.0)),

@@ -13,6 +13,7 @@ mod fit;
 mod floors;
 #[path = "../../crates/osteon-radiomics/tests/it/forge.rs"]
 mod forge;
+mod guard;
 mod hostile;
 mod import;
 mod kill;

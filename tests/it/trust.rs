@@ -83,7 +83,9 @@ fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
     assert_eq!(of_fits(&path), (Vec::new(), Vec::new()));
     let check = |sql: &str, expected: &str| {
         let copy = folder.path().join("copy.db");
-        let _ = fs::remove_file(&copy);
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(folder.path().join(format!("copy.db{suffix}")));
+        }
         Study::open(&path, Access::Read).unwrap().store.backup(&copy).unwrap();
         Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
         let (findings, notes) = of_fits(&copy);

@@ -100,6 +100,11 @@ impl Job<'static> {
 }
 
 impl Stage<'_> {
+    /// `Err` when the watcher asked to stop; no step is counted.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        self.job.check()
+    }
+
     /// One step is done; `Err` when the watcher asked to stop.
     pub fn step(&self) -> Result<(), Cancelled> {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;

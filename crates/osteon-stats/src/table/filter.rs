@@ -63,7 +63,7 @@ impl Filter {
     pub fn parse(text: &str, table: &Table) -> Result<Filter, FilterError> {
         let words = words(text)?;
         let end = text.chars().count();
-        let mut parser = Parser { words: &words, end, table };
+        let mut parser = Parser { words: &words, end, table, depth: 0 };
         let filter = parser.either()?;
         match parser.words.first() {
             None => Ok(filter),
@@ -197,7 +197,12 @@ struct Parser<'a> {
     words: &'a [Word],
     end: usize,
     table: &'a Table,
+    /// How many brackets and `not` are open.
+    depth: usize,
 }
+
+/// Nobody writes more, and each level takes room on the stack.
+const MAX_DEPTH: usize = 64;
 
 impl<'a> Parser<'a> {
     fn either(&mut self) -> Result<Filter, FilterError> {
@@ -217,11 +222,19 @@ impl<'a> Parser<'a> {
     }
 
     fn one(&mut self) -> Result<Filter, FilterError> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.missing(&format!("at most {MAX_DEPTH} brackets and nots inside each other")));
+        }
         if self.accept("not") {
-            return Ok(Filter::Not(Box::new(self.one()?)));
+            self.depth += 1;
+            let inner = self.one()?;
+            self.depth -= 1;
+            return Ok(Filter::Not(Box::new(inner)));
         }
         if self.accept("(") {
+            self.depth += 1;
             let inner = self.either()?;
+            self.depth -= 1;
             return if self.accept(")") { Ok(inner) } else { Err(self.missing("a closing bracket")) };
         }
         let name = self.take("a column")?;
@@ -322,6 +335,17 @@ fn initials(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::table::Column;
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = |n: usize, open: &str, close: &str| format!("{}alp > 1{}", open.repeat(n), close.repeat(n));
+        let table = table();
+        for (open, close) in [("(", ")"), ("not ", "")] {
+            assert!(Filter::parse(&deep(60, open, close), &table).is_ok());
+            let problem = Filter::parse(&deep(100_000, open, close), &table).unwrap_err().problem;
+            assert!(problem.contains("at most 64"), "{problem}");
+        }
+    }
 
     fn table() -> Table {
         let levels = |name: &str, levels: &[&str], codes: &[Option<usize>]| Column {

@@ -7,31 +7,32 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::store::file::{beside, reserve};
-use crate::store::{Store, StoreError};
+use crate::store::migrate::VERSION;
+use crate::store::{Store, StoreError, guard};
 
 impl Store {
     /// Copies the study to a new file while others go on reading and writing: written beside its place, checked,
-    /// forced to the disk, then renamed. Errors when the place is taken.
-    pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        if to.exists() {
-            return Err(StoreError::Exists(to.to_owned()));
-        }
+    /// forced to the disk, renamed, and read again under its name. Errors when the place is taken. Triggers, views and
+    /// indexes that are no part of the schema stay behind; their names are given.
+    pub fn backup(&self, to: &Path) -> Result<Vec<String>, StoreError> {
+        guard::free_place(to)?;
         forget_drafts(to);
         let draft = draft(to);
         reserve(&draft)?;
-        let result = self.copy_to(&draft).and_then(|()| settle(&draft, to));
+        let result = self.copy_to(&draft).and_then(|dropped| settle(&draft, to).map(|()| dropped));
         remove(&draft);
         result
     }
 
-    fn copy_to(&self, draft: &Path) -> Result<(), StoreError> {
+    fn copy_to(&self, draft: &Path) -> Result<Vec<String>, StoreError> {
         let path = draft.to_str().ok_or_else(|| StoreError::Refused("the path is not UTF-8".to_owned()))?;
         self.connection.execute("VACUUM INTO ?1", [path])?;
         // A copy has its own journal mode; a study file's is the write-ahead log.
         let copy = Connection::open(draft)?;
         copy.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        let dropped = if self.version()? == VERSION { crate::store::check::drop_foreign(&copy)? } else { Vec::new() };
         drop(copy);
-        check(draft).map(drop)
+        check(draft).map(|_| dropped)
     }
 
     /// What is wrong with the file as a file: integrity, schema, trail, data against the trail.
@@ -54,7 +55,7 @@ pub fn check(copy: &Path) -> Result<String, StoreError> {
 }
 
 /// Puts a checked copy in the place of a study file that is not there.
-pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
+pub fn restore(from: &Path, to: &Path) -> Result<Vec<String>, StoreError> {
     check(from)?;
     Store::as_it_is(from)?.backup(to)
 }
@@ -62,12 +63,15 @@ pub fn restore(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// Forces the draft to the disk and gives it its name, which must be free still.
 fn settle(draft: &Path, to: &Path) -> Result<(), StoreError> {
     let wrong = |source| StoreError::File { path: to.to_owned(), source };
+    let expected = Store::as_it_is(draft)?.trail_head()?;
     File::open(draft).and_then(|file| file.sync_all()).map_err(wrong)?;
-    // A hard link, unlike a rename, does not replace what somebody put there meanwhile; not every file system has it.
-    let named = std::fs::hard_link(draft, to);
-    named.or_else(|cause| if to.exists() { Err(cause) } else { std::fs::rename(draft, to) }).map_err(wrong)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong)
+    guard::free_place(to)?;
+    guard::name_new(draft, to)?;
+    let found = Store::as_it_is(to)?.trail_head()?;
+    if found == expected {
+        return Ok(());
+    }
+    Err(StoreError::Refused(format!("{}: not the copy that was checked; a log beside it changed it", to.display())))
 }
 
 /// Removes what backups to this place left when they were killed: patients' data under a name that nobody looks for.

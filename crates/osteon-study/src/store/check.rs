@@ -31,7 +31,7 @@ impl Store {
     }
 
     pub(in crate::store) fn tables(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
         let mut statement = self.connection.prepare(sql)?;
         let names = statement.query_map([], |row| row.get(0))?;
         Ok(names.collect::<Result<_, _>>()?)
@@ -173,10 +173,25 @@ fn is_held((table, _, field): &Place) -> bool {
 
 /// Type, name and definition of everything in a schema, blanks apart.
 fn objects(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
-    let sql = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
+    let sql = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema
+               WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, plain(&row.get::<_, String>(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Drops the triggers, views and indexes that are no part of the schema, and gives their names.
+pub(in crate::store) fn drop_foreign(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(crate::store::file::SCHEMA)?;
+    let (found, expected) = (objects(connection)?, objects(&fresh)?);
+    let mut dropped = Vec::new();
+    for name in found.keys().filter(|name| !expected.contains_key(*name)) {
+        let Some((kind @ ("trigger" | "view" | "index"), own)) = name.split_once(' ') else { continue };
+        connection.execute_batch(&format!("DROP {kind} IF EXISTS \"{}\"", own.replace('"', "\"\"")))?;
+        dropped.push(name.clone());
+    }
+    Ok(dropped)
 }
 
 /// A statement without comments and without white space but between words: a column that a migration added is written

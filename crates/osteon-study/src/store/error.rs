@@ -11,6 +11,10 @@ pub enum StoreError {
     Missing(PathBuf),
     #[error("{}: there is a file already", .0.display())]
     Exists(PathBuf),
+    #[error("{}: the log of another file lies there", orphan.display())]
+    Orphan { path: PathBuf, orphan: PathBuf },
+    #[error("{}: a file of something else, which is not replaced", .0.display())]
+    Foreign(PathBuf),
     #[error("{}: not a study file of osteon", .0.display())]
     NotAStudy(PathBuf),
     #[error("{}: schema {found}, this osteon knows {known}; osteon {by} reads it", path.display())]
@@ -23,6 +27,8 @@ pub enum StoreError {
     ReadOnly(String),
     #[error("{}: the study file was removed or replaced while it was open", .0.display())]
     Gone(PathBuf),
+    #[error("{}: the study's log was removed or replaced while it was open", .0.display())]
+    LogGone(PathBuf),
     #[error("another program kept writing for {0} seconds")]
     Busy(u64),
     #[error("the study file is damaged")]
@@ -48,8 +54,18 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the request was wrong, and not the database.
     pub fn is_request(&self) -> bool {
-        use StoreError::{Exists, File, Missing, NoPatient, Refused, Stale};
-        matches!(self, Missing(_) | Exists(_) | File { .. } | Refused(_) | NoPatient(_) | Stale { .. })
+        use StoreError::{Exists, File, Foreign, Missing, NoPatient, Orphan, Refused, Stale};
+        matches!(
+            self,
+            Missing(_)
+                | Exists(_)
+                | Foreign(_)
+                | Orphan { .. }
+                | File { .. }
+                | Refused(_)
+                | NoPatient(_)
+                | Stale { .. }
+        )
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::store::trail::{self, Signature};
-use crate::store::{Actor, StoreError, actor, migrate};
+use crate::store::{Actor, StoreError, actor, guard, migrate};
+use osteon_base::job::{Cancelled, Stage};
 use osteon_base::seed::Seed;
 
 pub(in crate::store) const SCHEMA: &str = include_str!("../../../../schema.sql");
@@ -39,6 +40,8 @@ pub struct Store {
     damage: OnceCell<Option<String>>,
     /// Device and inode of the file that was opened.
     identity: Option<(u64, u64)>,
+    /// The same of its log, which stands beside it as long as a connection is open.
+    log: Option<(u64, u64)>,
     /// The copy that was made of the file before it was brought to this schema.
     migrated: Option<PathBuf>,
     clock: fn() -> String,
@@ -59,6 +62,7 @@ impl Store {
         reason: &str,
         first: impl FnOnce(&Write) -> Result<(), E>,
     ) -> Result<Store, E> {
+        guard::free_place(path)?;
         reserve(path)?;
         let made = Self::fill(path, reason, first);
         if made.is_err() {
@@ -96,7 +100,8 @@ impl Store {
     /// `read_only` says why. A damaged file is not written to either: it is looked through before the first write.
     pub fn open(path: &Path, access: Access) -> Result<Store, StoreError> {
         let forced = access == Access::WriteOnNetwork;
-        let hindrance = || unsafe_place(path).filter(|_| !forced).or_else(|| unwritable(path));
+        let place = || unsafe_place(path).filter(|_| !forced);
+        let hindrance = || place().or_else(|| guard::second_name(path)).or_else(|| unwritable(path));
         let reason = if access == Access::Read { Some("as asked".to_owned()) } else { hindrance() };
         let store = Self::known(path, reason.clone())?;
         if store.version()? == migrate::VERSION {
@@ -132,7 +137,8 @@ impl Store {
         }
         let store = connect(path)
             .and_then(|connection| Self::ready(connection, path, read_only))
-            .and_then(|store| store.check().map(|()| store));
+            .and_then(|store| store.check().map(|()| store))
+            .map(|store| Store { log: identity(&log_of(path)), ..store });
         store.map_err(|cause| match cause {
             StoreError::Damaged(rusqlite::Error::SqliteFailure(code, _)) if code.code == ErrorCode::NotADatabase => {
                 StoreError::NotAStudy(path.to_owned())
@@ -159,7 +165,8 @@ impl Store {
         let waiting = Box::new(|| ());
         let (path, migrated, clock) = (path.to_owned(), None, actor::now as fn() -> String);
         let damage = OnceCell::new();
-        Ok(Store { connection, path, actor, signature, read_only, damage, identity, migrated, clock, waiting })
+        let log = None;
+        Ok(Store { connection, path, actor, signature, read_only, damage, identity, log, migrated, clock, waiting })
     }
 
     /// Refuses what is no study file, and one of a newer schema.
@@ -248,15 +255,36 @@ impl Store {
         self.begin_and(reason, work)
     }
 
+    /// The same for long work: while another program keeps the file locked it waits, until the job is cancelled.
+    pub fn write_patiently<T, E: From<StoreError> + From<Cancelled>>(
+        &self,
+        reason: &str,
+        stage: &Stage,
+        mut work: impl FnMut(&Write) -> Result<T, E>,
+    ) -> Result<T, E> {
+        loop {
+            let mut begun = false;
+            let result = self.write(reason, |write| {
+                begun = true;
+                work(write).map_err(Waited::Other)
+            });
+            match result {
+                Err(Waited::Busy) if !begun => stage.check()?,
+                Err(Waited::Busy) => return Err(StoreError::Busy(PATIENCE.as_secs()).into()),
+                Err(Waited::Store(cause)) => return Err(cause.into()),
+                Err(Waited::Other(cause)) => return Err(cause),
+                Ok(value) => return Ok(value),
+            }
+        }
+    }
+
     pub(in crate::store) fn begin_and<T, E: From<StoreError>>(
         &self,
         reason: &str,
         work: impl FnOnce(&Write) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.begin()?;
-        if identity(&self.path) != self.identity {
-            return Err(StoreError::Gone(self.path.clone()).into());
-        }
+        self.check_names()?;
         let at = self.now();
         *self.signature.lock().expect("no holder of the signature panics") = Signature {
             at: at.clone(),
@@ -265,7 +293,21 @@ impl Store {
         };
         let result = work(&Write { store: self, at })?;
         transaction.commit().map_err(StoreError::from)?;
+        // What was written to a log without a name is lost with this connection: it is not reported as done.
+        self.check_names()?;
         Ok(result)
+    }
+
+    /// Errors when the file or its log is no longer the one that was opened.
+    fn check_names(&self) -> Result<(), StoreError> {
+        if identity(&self.path) != self.identity {
+            return Err(StoreError::Gone(self.path.clone()));
+        }
+        let log = log_of(&self.path);
+        if self.log.is_some() && identity(&log) != self.log {
+            return Err(StoreError::LogGone(log));
+        }
+        Ok(())
     }
 
     /// `BEGIN IMMEDIATE`, again and again for up to 30 seconds.
@@ -284,6 +326,19 @@ impl Store {
                 other => return Ok(other?),
             }
         }
+    }
+}
+
+/// Why a patient write did not happen.
+enum Waited<E> {
+    Busy,
+    Store(StoreError),
+    Other(E),
+}
+
+impl<E> From<StoreError> for Waited<E> {
+    fn from(cause: StoreError) -> Self {
+        if matches!(cause, StoreError::Busy(_)) { Waited::Busy } else { Waited::Store(cause) }
     }
 }
 
@@ -319,7 +374,12 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
 }
 
 fn has_log(path: &Path) -> bool {
-    std::fs::metadata(beside(path, "-wal")).is_ok_and(|file| file.len() > 0)
+    std::fs::metadata(log_of(path)).is_ok_and(|file| file.len() > 0)
+}
+
+/// SQLite keeps the log beside the file itself, not beside a symbolic link to it.
+fn log_of(path: &Path) -> PathBuf {
+    beside(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), "-wal")
 }
 
 /// A connection to a file that nobody writes to: nothing is made beside it.
@@ -350,9 +410,14 @@ fn escaped(path: &Path) -> String {
     path.as_os_str().as_bytes().iter().map(|&byte| encode(byte)).collect()
 }
 
+/// Asked without opening the file: closing it again would end the locks that SQLite holds on it in this process.
 fn unwritable(path: &Path) -> Option<String> {
-    let file = OpenOptions::new().write(true).open(path);
-    file.err().map(|cause| format!("it cannot be opened for writing ({cause})"))
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    // SAFETY: `name` ends with a zero byte.
+    let allowed = unsafe { libc::access(name.as_ptr(), libc::W_OK) } == 0;
+    let cause = std::io::Error::last_os_error;
+    (!allowed).then(|| format!("it cannot be opened for writing ({})", cause()))
 }
 
 /// Why SQLite's locks cannot be relied on where the file lies, if so.

@@ -48,7 +48,7 @@ impl Store {
             match source.backup(&copy) {
                 Err(StoreError::Exists(_)) if source.equals(&copy) => return Ok(copy),
                 Err(StoreError::Exists(_)) => (),
-                result => return result.map(|()| copy),
+                result => return result.map(|_| copy),
             }
         }
         unreachable!("some number is free")

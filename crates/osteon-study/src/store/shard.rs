@@ -9,7 +9,7 @@ use rusqlite::params;
 use sha2::{Digest, Sha256};
 
 use crate::store::file::beside;
-use crate::store::{Access, Run, RunId, Store, StoreError, Write};
+use crate::store::{Access, Run, RunId, Store, StoreError, Write, guard};
 
 /// Which shard of which plan a run was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,21 +40,30 @@ impl Scratch {
         &self.path
     }
 
-    /// Copies the closed database beside its place, forces it to the disk, and gives it its name: whoever sees the
-    /// name sees the whole file.
+    /// Copies the closed database beside its place, forces it to the disk, and gives it its name, which must be free:
+    /// whoever sees the name sees the whole file.
     pub fn publish(self, to: &Path) -> Result<(), StoreError> {
+        guard::free_place(to)?;
+        guard::name_new(&self.copy_beside(to)?.path, to)
+    }
+
+    /// The same in the place of a file that the caller knows to be replaceable.
+    pub fn publish_over(self, to: &Path) -> Result<(), StoreError> {
+        let draft = self.copy_beside(to)?;
+        let renamed = std::fs::rename(&draft.path, to).and_then(|()| guard::sync_folder(to));
+        renamed.map_err(|source| StoreError::File { path: to.to_owned(), source })
+    }
+
+    fn copy_beside(&self, to: &Path) -> Result<Scratch, StoreError> {
         let draft =
             Scratch { path: beside(to, &format!(".{}.{:016x}.draft", std::process::id(), rand::random::<u64>())) };
-        let wrong = |source| StoreError::File { path: to.to_owned(), source };
         let copy = || {
             let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
             std::io::copy(&mut File::open(&self.path)?, &mut out)?;
-            out.sync_all()?;
-            std::fs::rename(&draft.path, to)?;
-            let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder)?.sync_all()
+            out.sync_all()
         };
-        copy().map_err(wrong)
+        copy().map_err(|source| StoreError::File { path: to.to_owned(), source })?;
+        Ok(draft)
     }
 }
 
@@ -71,6 +80,18 @@ impl Store {
     pub fn close_as_one_file(self) -> Result<(), StoreError> {
         self.connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
         self.connection.close().map_err(|(_, cause)| StoreError::from(cause))
+    }
+
+    /// Moves what stands in the place of a shard, and is none, aside; gives its new name. Refuses a whole study file, and
+    /// any file that is not named like a shard: nothing is replaced that may be somebody's.
+    pub fn move_damaged_aside(path: &Path) -> Result<PathBuf, StoreError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_named = name.starts_with("shard-") && name.ends_with(".db");
+        let is_study = || Store::as_it_is(path).and_then(|store| store.shards()).is_ok_and(|shards| shards.is_empty());
+        if !is_named || is_study() {
+            return Err(StoreError::Foreign(path.to_owned()));
+        }
+        guard::move_aside(path)
     }
 
     /// Opens a shard file to read it; one that is shorter than it says was cut.

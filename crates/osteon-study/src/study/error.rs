@@ -13,6 +13,10 @@ use osteon_reconcile::ReconcileError;
 /// Why a request could not be met.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("{}: not written by this program, or changed since: {names}", folder.display())]
+    WouldReplace { folder: PathBuf, names: String },
+    #[error("internal error while {0}; standard error tells where")]
+    Internal(&'static str),
     #[error("{}", path.display())]
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -186,6 +190,17 @@ impl Error {
             Error::NoFit => Some("osteon fit learns the models".to_owned()),
             Error::Store(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
             Error::Store(StoreError::ReadOnly(why)) if why.starts_with("it is damaged") => Some(DAMAGED.to_owned()),
+            Error::WouldReplace { .. } => Some("give another folder, or move these files away".to_owned()),
+            Error::Store(StoreError::Orphan { .. }) => {
+                Some("move it away or delete it: SQLite would take it for this file's own".to_owned())
+            }
+            Error::Store(StoreError::Foreign(_)) => Some("give another name, or move that file away".to_owned()),
+            Error::Store(StoreError::LogGone(_)) => Some(
+                "the last change may be lost: open the study again, and keep -wal files with their study".to_owned(),
+            ),
+            Error::Store(StoreError::ReadOnly(why)) if why.contains("hard links") => {
+                Some("find DIR -samefile FILE lists the names; remove all but one, or work on a backup".to_owned())
+            }
             Error::Store(StoreError::Older { .. }) => {
                 Some("open it once where it can be written; a copy of it as it is will be made".to_owned())
             }

@@ -43,6 +43,8 @@ pub use trust::lock::{check_backup, restore};
 pub use trust::standing::Standing;
 pub use trust::verify::Verification;
 
+pub use crate::store::write_whole;
+
 /// Reads and checks a protocol file.
 pub fn read_protocol(path: &Path) -> Result<Protocol, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;

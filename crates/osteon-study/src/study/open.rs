@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::protocol::Protocol;
 use crate::protocol::variable::{NECROSIS, VARIABLES, Variable};
-use crate::store::{Access, Store, StoreError};
+use crate::store::{Access, Store};
 use crate::study::Error;
 
 /// An open study; one a thread.
@@ -90,12 +90,12 @@ impl Study {
     }
 
     /// What results stand on, one `name: value` a line, for sheets and figures.
-    pub fn provenance(&self) -> Result<Vec<String>, StoreError> {
+    pub fn provenance(&self) -> Result<Vec<String>, Error> {
         let row = self.store.study()?;
         let state = if row.locked.is_some() { "locked" } else { "not locked" };
         Ok(vec![
             format!("study: {} ({state})", row.title),
-            format!("trail head: {}", self.store.trail_head()?),
+            format!("trail head: {}", self.trail_head()?),
             format!("protocol: {}", row.protocol_hash),
             format!("seed: {}", self.protocol.learn.seed.0),
             format!("osteon: {}", env!("CARGO_PKG_VERSION")),
@@ -103,7 +103,7 @@ impl Study {
     }
 
     /// The same for what came out of runs: the newest finished one of this kind is named with its own seed and version.
-    pub fn provenance_of(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+    pub fn provenance_of(&self, kind: &str) -> Result<Vec<String>, Error> {
         let mut lines = self.provenance()?;
         let runs = self.store.runs()?;
         lines.extend(runs.iter().find(|run| run.kind == kind && run.finished_at.is_some()).map(|run| {

@@ -1,6 +1,6 @@
 //! What lists and details of patients show, as sheets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::variable::{Entry, NECROSIS};
 use crate::report::sheet::{Cell, Sheet};
@@ -138,12 +138,39 @@ impl Study {
     /// The changes that pass a filter, newest first, without the values that this reader may not see.
     pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let mut changes = self.store.changes(filter)?;
-        for change in changes.iter_mut().filter(|change| !self.may_see(&change.field)) {
-            for value in [&mut change.old, &mut change.new].into_iter().flatten() {
-                "(hidden)".clone_into(value);
+        if self.view == View::Full {
+            return Ok(changes);
+        }
+        // A hash over a value of few digits gives the value away, and so does the place where the next record repeats it.
+        let hidden: BTreeSet<i64> = self
+            .store
+            .changes(&ChangeFilter::default())?
+            .into_iter()
+            .filter(|change| !self.may_see(&change.field))
+            .map(|change| change.seq)
+            .collect();
+        for change in &mut changes {
+            if hidden.contains(&change.seq) {
+                for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+                    HIDDEN.clone_into(value);
+                }
+                HIDDEN.clone_into(&mut change.hash);
+                HIDDEN.clone_into(&mut change.reason);
+            }
+            if hidden.contains(&(change.seq - 1)) {
+                HIDDEN.clone_into(&mut change.previous);
             }
         }
         Ok(changes)
+    }
+
+    /// The head of the trail as this reader may see it: the hash of a hidden value is withheld.
+    pub fn trail_head(&self) -> Result<String, Error> {
+        if self.view == View::Full {
+            return Ok(self.store.trail_head()?);
+        }
+        let newest = self.changes(&ChangeFilter { limit: 1, ..ChangeFilter::default() })?;
+        Ok(newest.into_iter().next().map(|change| change.hash).unwrap_or_default())
     }
 
     /// Whether a field may be shown to this reader.
@@ -151,6 +178,9 @@ impl Study {
         self.view == View::Full || !field.starts_with(NECROSIS)
     }
 }
+
+/// What stands in the place of what a blind reader must not see.
+const HIDDEN: &str = "(hidden)";
 
 /// A value of a variable, with the digits it was entered with.
 fn cell(entry: Option<Entry>) -> Cell {

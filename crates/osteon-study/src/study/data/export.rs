@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::store::{ChangeFilter, ImageFile, Patient, PatientId, Role};
 use crate::study::{Error, Study, View};
@@ -25,6 +25,25 @@ const DEIDENTIFIED: [&str; 4] = [
     "kept as they are: clinical values, inclusion, sets, feature values, labels, the protocol",
 ];
 
+/// A folder that is removed with the value, unless it got another name.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn beside(folder: &Path) -> std::io::Result<Draft> {
+        use std::os::unix::fs::DirBuilderExt;
+        let mut name = folder.components().as_path().as_os_str().to_owned();
+        name.push(format!(".{}.{:08x}.draft", std::process::id(), rand::random::<u32>()));
+        std::fs::DirBuilder::new().mode(0o700).create(&name)?;
+        Ok(Draft(name.into()))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// How cells are written in one export.
 struct Pen {
     options: ExportOptions,
@@ -35,10 +54,26 @@ impl Study {
     /// Writes everything to an empty or new folder; gives what was written and what was left out, a line each.
     pub fn export(&self, folder: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
         let wrong = |source| Error::File { path: folder.to_owned(), source };
-        std::fs::create_dir_all(folder).map_err(wrong)?;
-        if std::fs::read_dir(folder).map_err(wrong)?.next().is_some() {
-            return Err(Error::NotEmpty(folder.to_owned()));
+        match std::fs::read_dir(folder) {
+            Ok(mut found) => {
+                if found.next().is_some() {
+                    return Err(Error::NotEmpty(folder.to_owned()));
+                }
+            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => (),
+            Err(cause) => return Err(wrong(cause)),
         }
+        // Under another name until it is whole, so that half an export is never taken for one.
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).map_err(wrong)?;
+        let draft = Draft::beside(folder).map_err(wrong)?;
+        let told = self.export_to(&draft.0, options)?;
+        let _ = std::fs::remove_dir(folder);
+        std::fs::rename(&draft.0, folder).map_err(wrong)?;
+        Ok(told)
+    }
+
+    fn export_to(&self, folder: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
         let pen = Pen::new(options);
         let mut told = Vec::new();
         let mut file = |name: &str, write: &dyn Fn(&mut csv::Writer<File>) -> Result<(), Error>| {

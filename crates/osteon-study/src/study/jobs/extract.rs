@@ -1,14 +1,15 @@
 //! Features of every region of every patient into the study: in parallel, resumable, each patient whole or not at all.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
-use crate::store::{FeatureId, ImageFile, Inputs, NewRun, PatientId, RegionState, Role, RunId, Write};
+use crate::store::{Exclusive, FeatureId, ImageFile, Inputs, NewRun, PatientId, RegionState, Role, RunId, Write};
 use crate::study::data::input;
 use crate::study::error::with_causes;
 use crate::study::{Error, Study};
@@ -36,6 +37,8 @@ pub struct ExtractReport {
     /// Patients without images.
     pub without_images: usize,
     pub failures: Vec<Failure>,
+    /// Where a damaged file was moved that stood in the place of a shard.
+    pub aside: Option<PathBuf>,
 }
 
 /// One patient's trouble: in one region, or in all when `roi` is empty.
@@ -78,6 +81,9 @@ impl Study {
         if tasks.is_empty() {
             return Ok(report);
         }
+        let busy =
+            || Error::Request("another extraction of this study is running; osteon jobs shows queued ones".to_owned());
+        let _one_at_a_time = Exclusive::take(self.store.path(), "extraction")?.ok_or_else(busy)?;
         let names = catalogue(&self.protocol.measured());
         let hash = self.protocol.extraction_hash();
         let (run, features) = self.store.write("extract", |write| {
@@ -155,7 +161,9 @@ impl Study {
                 scope.spawn(move || {
                     while !stop.load(Ordering::Relaxed) {
                         let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                        let measured = measure(task, folder, protocol, &job.silent());
+                        // A panic is this patient's failure; the others are measured.
+                        let caught = catch_unwind(AssertUnwindSafe(|| measure(task, folder, protocol, &job.silent())));
+                        let measured = caught.unwrap_or_else(|_| Err(Error::Internal("measuring")));
                         if sender.send((task, measured)).is_err() {
                             break;
                         }
@@ -183,7 +191,7 @@ impl Study {
                 Err(cause) => failed(task, protocol_regions(&self.protocol), &cause),
                 Ok(measured) => measured,
             };
-            self.store.write("extract", |write| put(write, run, task, features, &measured))?;
+            self.store.write_patiently("extract", stage, |write| put(write, run, task, features, &measured))?;
             note(task, &measured, report);
             stage.step()?;
         }

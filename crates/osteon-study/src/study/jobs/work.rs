@@ -1,6 +1,7 @@
 //! Long work in a process of its own: queued in the study file, run by a worker that outlives whoever asked for it.
 
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,10 @@ const SILENCE: Duration = Duration::from_secs(60);
 const PULSE: Duration = Duration::from_millis(500);
 /// And a sign of life no more rarely than this.
 const BEAT: Duration = Duration::from_secs(5);
+
+/// How long a cancelled computation may go on before its process ends.
+const GRACE: Duration = Duration::from_secs(30);
+const ENDED: &str = "the job did not stop within 30 seconds of its cancellation; its worker was ended";
 
 /// Whether somebody works on a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +148,9 @@ impl Study {
         let result = std::thread::scope(|scope| {
             let beating = scope.spawn(move || pulse.beat(row.id, &signs));
             let report = |progress| *latest.lock().expect("no holder of the progress panics") = progress;
-            let result = self.dispatch(row, &Job::new(&cancel, &report));
+            // A panic ends this job, not the worker: the pulse must stop and the job must say that it failed.
+            let result = catch_unwind(AssertUnwindSafe(|| self.dispatch(row, &Job::new(&cancel, &report))));
+            let result = result.unwrap_or(Err(Error::Internal("the job ran")));
             over.store(true, Ordering::Relaxed);
             beating.join().expect("the pulse does not panic")?;
             Ok::<_, Error>(result)
@@ -178,12 +185,15 @@ impl Study {
     /// Writes progress and signs of life until the job is over; hears when it is to stop.
     fn beat(&self, id: JobId, signs: &Signs) -> Result<(), Error> {
         let Signs { latest, cancel, asked, stop, over } = signs;
-        let (mut told, mut at) = (None, Instant::now());
+        let (mut told, mut at, mut asked_at) = (None, Instant::now(), None);
         while !over.load(Ordering::Relaxed) {
             let now = *latest.lock().expect("no holder of the progress panics");
             if told != Some(now) || at.elapsed() >= BEAT {
-                if self.store.write("beat", |write| write.beat(id, now.stage, now.done, now.total))? {
-                    asked.store(true, Ordering::Relaxed);
+                match self.store.write("beat", |write| write.beat(id, now.stage, now.done, now.total)) {
+                    Ok(is_asked) if is_asked => asked.store(true, Ordering::Relaxed),
+                    // A foreign lock is waited for, like any other write.
+                    Ok(_) | Err(StoreError::Busy(_)) => (),
+                    Err(cause) => return Err(cause.into()),
                 }
                 (told, at) = (Some(now), Instant::now());
             } else if self.store.job(id)?.is_some_and(|row| row.cancel) {
@@ -191,6 +201,12 @@ impl Study {
             }
             if asked.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
                 cancel.store(true, Ordering::Relaxed);
+                let since = *asked_at.get_or_insert_with(Instant::now);
+                if asked.load(Ordering::Relaxed) && since.elapsed() > GRACE {
+                    self.store.write("cancel", |write| write.end_job(id, JobState::Cancelled, Some(ENDED)))?;
+                    eprintln!("osteon: {ENDED}");
+                    std::process::exit(1);
+                }
             }
             let since = Instant::now();
             while since.elapsed() < PULSE && !over.load(Ordering::Relaxed) {
@@ -211,7 +227,8 @@ pub fn health(job: &JobRow) -> Health {
     let beat = job.heartbeat_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
     let silent = beat.is_none_or(|at| Timestamp::now().duration_since(at).as_secs() > SILENCE.as_secs().cast_signed());
     let here = job.host == crate::store::Actor::of_process().host;
-    let gone = here && job.pid.is_none_or(|pid| !lives(pid));
+    let taken = job.started_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+    let gone = here && job.pid.is_none_or(|pid| !lives(pid) || taken.is_some_and(|at| began_after(pid, at)));
     if silent || gone { Health::Dead } else { Health::Alive }
 }
 
@@ -221,8 +238,36 @@ fn lives(pid: u32) -> bool {
     unsafe { libc::kill(pid, 0) == 0 || *libc::__errno_location() == libc::EPERM }
 }
 
+/// Whether the process of this number began after the job was taken: then the number was given away again. The kernel
+/// counts a process's start in hundredths of a second since the machine's.
+fn began_after(pid: u32, taken: Timestamp) -> bool {
+    const SLACK_S: i64 = 2;
+    let began = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in brackets may hold anything; what follows it are 50 numbers, the start being the 20th.
+        let ticks: i64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+        let machine = std::fs::read_to_string("/proc/stat").ok()?;
+        let booted: i64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        Some(booted + ticks / 100)
+    };
+    began().is_some_and(|at| at > taken.as_second() + SLACK_S)
+}
+
 fn trouble(report: &ExtractReport) -> Option<String> {
     let failed: std::collections::BTreeSet<&str> = report.failures.iter().map(|it| it.code.as_str()).collect();
     let first = report.failures.first()?;
     Some(format!("{} patients failed; {}: {}", failed.len(), first.code, first.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_number_that_was_given_away_again_is_told_by_its_start() {
+        let own = std::process::id();
+        assert!(!began_after(own, Timestamp::now()));
+        let before_this_process = Timestamp::from_second(1_000_000_000).unwrap();
+        assert!(began_after(own, before_this_process));
+    }
 }

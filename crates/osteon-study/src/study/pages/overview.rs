@@ -37,7 +37,7 @@ impl Study {
             ("title", row.title),
             ("locked", locked),
             ("protocol", short(&row.protocol_hash)),
-            ("trail head", short(&self.store.trail_head()?)),
+            ("trail head", short(&self.trail_head()?)),
             ("changes", self.store.count_changes()?.to_string()),
             ("open queries", self.open_queries()?.to_string()),
             ("made", minute(&row.created_at)),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::protocol::Protocol;
-use crate::store::{Scratch, ShardRow};
+use crate::store::{Scratch, ShardRow, Store};
 use crate::study::shard::Plan;
 use crate::study::{Error, ExtractReport, ExtractRequest, Study};
 use osteon_base::job::Job;
@@ -14,14 +14,17 @@ impl Plan {
     pub fn run_shard(&self, number: usize, to: &Path, force: bool, job: &Job) -> Result<ExtractReport, Error> {
         self.same_version()?;
         let patients = self.shard(number)?;
-        if to.exists() && !force {
+        let mut is_own = false;
+        let mut aside = None;
+        if to.symlink_metadata().is_ok() {
             match crate::study::shard::status::inspect(self, to) {
-                Ok(found) if found.number == number => {
+                Ok(found) if found.number == number && !force => {
                     return Ok(ExtractReport { skipped: patients.len(), ..ExtractReport::default() });
                 }
+                Ok(found) if found.number == number => is_own = true,
                 Ok(found) => return Err(Error::Request(format!("{}: shard {}", to.display(), found.number))),
                 Err(Error::OtherPlan(path)) => return Err(Error::OtherPlan(path)),
-                Err(_) => (),
+                Err(_) => aside = Some(Store::move_damaged_aside(to)?),
             }
         }
         // On local disk: SQLite's locks and its log do not suit every network file system.
@@ -34,8 +37,12 @@ impl Plan {
             write.put_shard(&ShardRow { plan, number, n_shards, run, sha256: None })
         })?;
         study.store.close_as_one_file()?;
-        scratch.publish(to)?;
-        Ok(report)
+        if is_own {
+            scratch.publish_over(to)?;
+        } else {
+            scratch.publish(to)?;
+        }
+        Ok(ExtractReport { aside, ..report })
     }
 
     /// A study of the shard's patients, with their files by absolute paths and nothing clinical.

@@ -51,7 +51,7 @@ pub fn check_backup(path: &Path) -> Result<String, Error> {
     Ok(store::check_copy(path)?)
 }
 
-/// Puts a backup in the place of a study file that is not there.
-pub fn restore(from: &Path, to: &Path) -> Result<(), Error> {
+/// Puts a backup in the place of a study file that is not there; gives what of it was left behind.
+pub fn restore(from: &Path, to: &Path) -> Result<Vec<String>, Error> {
     Ok(store::restore(from, to)?)
 }

@@ -35,7 +35,7 @@ impl Study {
         let _snapshot = self.store.snapshot()?;
         let mut found = Verification { findings: self.store.check_whole()?, ..Verification::default() };
         let changes = self.store.changes(&ChangeFilter::default())?;
-        found.head = self.store.trail_head()?;
+        found.head = self.trail_head()?;
         found.changes = changes.len();
         if let Some(expected) = expected_head {
             match changes.iter().find(|change| change.hash == expected) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::report::{docx, page};
+use crate::store::{sha256, write_whole};
 use crate::study::{Error, Study};
 
 impl Study {
@@ -11,23 +12,55 @@ impl Study {
     pub fn write_report(&self, dir: &Path, published: Option<&Path>) -> Result<PathBuf, Error> {
         let page = self.report(published)?;
         let figures = dir.join("figures");
-        std::fs::create_dir_all(&figures).map_err(|source| Error::File { path: figures.clone(), source })?;
-        put(&dir.join("report.html"), page::html(&page))?;
-        put(&dir.join("report.md"), page::markdown(&page))?;
-        put(&dir.join("report.docx"), docx::docx(&page)?)?;
+        let mut files = vec![
+            ("report.html".to_owned(), page::html(&page).into_bytes()),
+            ("report.md".to_owned(), page::markdown(&page).into_bytes()),
+            ("report.docx".to_owned(), docx::docx(&page)?),
+        ];
         for figure in page.figures() {
-            put(&figures.join(format!("{}.svg", figure.plot.name)), figure.svg())?;
-            put(&figures.join(format!("{}.csv", figure.plot.name)), figure.csv())?;
+            files.push((format!("figures/{}.svg", figure.plot.name), figure.svg().into_bytes()));
+            files.push((format!("figures/{}.csv", figure.plot.name), figure.csv().into_bytes()));
         }
         match self.calculator() {
-            Ok(text) => put(&dir.join("nomogram.html"), text)?,
+            Ok(text) => files.push(("nomogram.html".to_owned(), text.into_bytes())),
             Err(Error::NoFit | Error::NoSplit | Error::Blind) => (),
             Err(other) => return Err(other),
         }
+        refuse_changed(dir, &files)?;
+        std::fs::create_dir_all(&figures).map_err(|source| Error::File { path: figures.clone(), source })?;
+        let list: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect();
+        // The list first: what an interrupted report left is then known to be its own.
+        let listed = [known(dir), list.clone()].concat();
+        put(&dir.join(LIST), listed.as_bytes())?;
+        files.iter().try_for_each(|(name, bytes)| put(&dir.join(name), bytes))?;
+        put(&dir.join(LIST), list.as_bytes())?;
         Ok(dir.join("report.html"))
     }
 }
 
-fn put(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
-    std::fs::write(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
+/// Hashes of a report's files, in the form of sha256sum: what of them was changed since is not replaced.
+const LIST: &str = "files.sha256";
+
+fn known(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join(LIST)).unwrap_or_default()
+}
+
+/// Names files in the folder that a report would replace and that are not those of a report before it.
+fn refuse_changed(dir: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    let known = known(dir);
+    let is_foreign = |(name, new): &&(String, Vec<u8>)| {
+        let Ok(found) = std::fs::read(dir.join(name)) else { return false };
+        let own = format!("{}  {name}", sha256(&found));
+        found != *new && !known.lines().any(|line| line == own)
+    };
+    let changed: Vec<&str> = files.iter().filter(is_foreign).map(|(name, _)| name.as_str()).collect();
+    if changed.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::WouldReplace { folder: dir.to_owned(), names: changed.join(", ") })
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_whole(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
 }

@@ -1,0 +1,169 @@
+//! Files that are opened, replaced or written: nothing acknowledged is lost, nothing foreign is replaced.
+
+use std::path::Path;
+
+use crate::support::{osteon, run};
+
+/// A folder with a study of the synthetic patients.
+fn study() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let clinical = crate::support::fixture("cohort.csv");
+    assert_eq!(run(folder.path(), &["init", "--quiet"]).0, 0);
+    assert_eq!(run(folder.path(), &["import", "clinical", clinical.to_str().unwrap(), "--quiet"]).0, 0);
+    folder
+}
+
+fn edit(folder: &Path, study: &str) -> (i32, String) {
+    let (code, _, told) = run(folder, &["--study", study, "edit", "SYN001", "alp=77", "--reason", "typing error"]);
+    (code, told)
+}
+
+#[test]
+fn a_file_with_two_names_is_read_and_not_written() {
+    let folder = study();
+    let path = folder.path();
+    std::fs::create_dir(path.join("other")).unwrap();
+    std::fs::hard_link(path.join("study.db"), path.join("other/copy.db")).unwrap();
+    for name in ["study.db", "other/copy.db"] {
+        let (code, told) = edit(path, name);
+        assert_ne!(code, 0, "{name}: {told}");
+        assert!(told.contains("hard links") && told.contains("hint:"), "{name}: {told}");
+        assert_eq!(run(path, &["--study", name, "patients"]).0, 0);
+    }
+    std::fs::remove_file(path.join("other/copy.db")).unwrap();
+    assert_eq!(edit(path, "study.db").0, 0);
+}
+
+#[test]
+fn a_log_without_its_file_is_never_taken_for_another_ones() {
+    let folder = study();
+    let path = folder.path();
+    assert_eq!(run(path, &["backup", "b.db", "--quiet"]).0, 0);
+    std::fs::rename(path.join("study.db"), path.join("study.broken")).unwrap();
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let orphan = path.join(format!("study.db{suffix}"));
+        std::fs::write(&orphan, "left by a killed program").unwrap();
+        for command in [&["restore", "b.db"][..], &["init"][..], &["--study", "b.db", "backup", "study.db"][..]] {
+            let (code, _, told) = run(path, command);
+            assert_eq!(code, 2, "{command:?}: {told}");
+            assert!(told.contains(&format!("study.db{suffix}")), "{command:?}: {told}");
+        }
+        assert!(!path.join("study.db").exists());
+        std::fs::remove_file(orphan).unwrap();
+    }
+    assert_eq!(run(path, &["restore", "b.db"]).0, 0);
+    assert_eq!(run(path, &["verify"]).0, 0);
+    assert_eq!(edit(path, "study.db").0, 0);
+}
+
+#[test]
+fn a_change_to_a_log_that_was_removed_is_not_reported_as_done() {
+    use osteon_study::store::{Access, StoreError};
+    let folder = study();
+    let path = folder.path().join("study.db");
+    let study = osteon_study::study::Study::open(&path, Access::Write).unwrap();
+    std::fs::remove_file(folder.path().join("study.db-wal")).unwrap();
+    let result = study.store.write("typing error", |write| write.lock());
+    assert!(matches!(result, Err(StoreError::LogGone(_))), "{result:?}");
+}
+
+#[test]
+fn an_object_that_is_not_of_the_schema_is_named_and_left_out_of_copies() {
+    let folder = study();
+    let path = folder.path();
+    let file = rusqlite::Connection::open(path.join("study.db")).unwrap();
+    for sql in [
+        "CREATE TRIGGER sqlite1 AFTER UPDATE OF alp ON patient BEGIN
+           UPDATE patient SET necrosis_pct = 1 WHERE code = 'SYN002'; END",
+        "CREATE VIEW extra AS SELECT 1",
+        "CREATE INDEX sqliteindex ON patient (alp)",
+    ] {
+        file.execute_batch(sql).unwrap();
+        let name = sql.split_whitespace().nth(2).unwrap();
+        let (code, _, told) = run(path, &["verify"]);
+        assert!(code == 3 && told.contains(name), "{name}: {told}");
+        let (code, told) = edit(path, "study.db");
+        assert!(code != 0 && told.contains(name), "{name}: {told}");
+        let copy = format!("{name}.db");
+        let (code, _, told) = run(path, &["backup", &copy]);
+        assert!(code == 0 && told.contains(name), "{name}: {told}");
+        assert_eq!(run(path, &["--study", &copy, "verify"]).0, 0, "{name}");
+        let kind = sql.split_whitespace().nth(1).unwrap();
+        file.execute_batch(&format!("DROP {kind} {name}")).unwrap();
+    }
+    assert_eq!(run(path, &["verify"]).0, 0);
+}
+
+#[test]
+fn a_report_replaces_what_it_wrote_and_nothing_else() {
+    let folder = study();
+    let path = folder.path();
+    assert_eq!(run(path, &["report", "-o", "out"]).0, 0);
+    let (code, _, told) = run(path, &["report", "-o", "out"]);
+    assert_eq!(code, 0, "{told}");
+    std::fs::write(path.join("out/report.docx"), "edited by its author").unwrap();
+    let (code, _, told) = run(path, &["report", "-o", "out"]);
+    assert!(code == 2 && told.contains("report.docx"), "{told}");
+    assert_eq!(std::fs::read_to_string(path.join("out/report.docx")).unwrap(), "edited by its author");
+    std::fs::write(path.join("flow.svg"), "<svg>of another program</svg>").unwrap();
+    let (code, _, told) = run(path, &["figure", "flow", "-o", "flow.svg"]);
+    assert!(code == 2 && told.contains("flow.svg"), "{told}");
+    std::fs::remove_file(path.join("flow.svg")).unwrap();
+    assert_eq!(run(path, &["figure", "flow", "-o", "flow.svg"]).0, 0);
+    assert_eq!(run(path, &["figure", "flow", "-o", "flow.svg"]).0, 0, "its own figure is replaced");
+}
+
+#[test]
+fn half_an_export_never_stands_under_its_name() {
+    let folder = study();
+    let path = folder.path();
+    // An interrupted export leaves a draft; it does not block the next one.
+    std::fs::create_dir(path.join("out.1.00000000.draft")).unwrap();
+    std::fs::create_dir(path.join("out")).unwrap();
+    assert_eq!(run(path, &["export", "out"]).0, 0);
+    assert!(path.join("out/patients.csv").exists());
+    let before = std::fs::read(path.join("out/patients.csv")).unwrap();
+    assert_eq!(run(path, &["export", "out"]).0, 2);
+    assert_eq!(std::fs::read(path.join("out/patients.csv")).unwrap(), before);
+    let left: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.iter().filter(|name| name.to_string_lossy().ends_with(".draft")).count(), 1, "{left:?}");
+}
+
+#[test]
+fn a_shard_never_takes_the_place_of_a_study_or_a_foreign_file() {
+    let folder = study();
+    let path = folder.path();
+    std::fs::write(path.join("notes.txt"), "not a database").unwrap();
+    std::fs::copy(path.join("study.db"), path.join("shard-1.db")).unwrap();
+    for name in ["study.db", "notes.txt", "shard-1.db"] {
+        let before = std::fs::read(path.join(name)).unwrap();
+        let found = osteon_study::store::Store::move_damaged_aside(&path.join(name));
+        assert!(matches!(found, Err(osteon_study::store::StoreError::Foreign(_))), "{name}: {found:?}");
+        assert_eq!(std::fs::read(path.join(name)).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_blind_export_holds_no_hash_of_a_hidden_value() {
+    let folder = study();
+    let path = folder.path();
+    assert_eq!(run(path, &["edit", "SYN001", "necrosis_pct=12", "--reason", "second reading: 12 %"]).0, 0);
+    let full = osteon_study::study::Study::open(&path.join("study.db"), osteon_study::store::Access::Read).unwrap();
+    let changes = full.store.changes(&osteon_study::store::ChangeFilter::default()).unwrap();
+    let hidden: Vec<String> =
+        changes.into_iter().filter(|change| change.field.starts_with("necrosis")).map(|change| change.hash).collect();
+    assert!(hidden.len() > 80);
+    for command in [&["--blind", "export", "out"][..], &["--blind", "log", "--format", "csv"], &["--blind", "verify"]] {
+        let output = osteon(path, command);
+        let mut seen = [output.stdout, output.stderr].concat();
+        if command.contains(&"export") {
+            for entry in std::fs::read_dir(path.join("out")).unwrap() {
+                seen.extend(std::fs::read(entry.unwrap().path()).unwrap());
+            }
+        }
+        let seen = String::from_utf8_lossy(&seen);
+        let told: Vec<&String> = hidden.iter().filter(|hash| seen.contains(&hash[..12])).collect();
+        assert!(told.is_empty(), "{command:?} tells {} hashes", told.len());
+        assert!(!seen.contains("second reading"), "{command:?} tells a reason");
+    }
+}
