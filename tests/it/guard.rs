@@ -73,10 +73,10 @@ fn an_object_that_is_not_of_the_schema_is_named_and_left_out_of_copies() {
     let path = folder.path();
     let file = rusqlite::Connection::open(path.join("study.db")).unwrap();
     for sql in [
-        "CREATE TRIGGER sqlite1 AFTER UPDATE OF alp ON patient BEGIN
-           UPDATE patient SET necrosis_pct = 1 WHERE code = 'SYN002'; END",
+        "CREATE TRIGGER sqlite1 AFTER UPDATE OF number ON clinical BEGIN
+           UPDATE patient SET version = 1 WHERE code = 'SYN002'; END",
         "CREATE VIEW extra AS SELECT 1",
-        "CREATE INDEX sqliteindex ON patient (alp)",
+        "CREATE INDEX sqliteindex ON clinical (number)",
     ] {
         file.execute_batch(sql).unwrap();
         let name = sql.split_whitespace().nth(2).unwrap();

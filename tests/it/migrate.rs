@@ -37,9 +37,29 @@ fn names(folder: &TempDir) -> Vec<String> {
     names
 }
 
+/// What a person would ask a study for, in the words of this schema and of those before it.
+const CLINICAL: &str =
+    "SELECT id, sex, age, location, diameter_mm, pathological_fracture, lung_metastasis, subtype, alp,
+    ldh, necrosis_pct, response, event, exclusion_reason FROM cohort ORDER BY id";
+const CLINICAL_5: &str =
+    "SELECT code, sex, age, location, diameter_mm, pathological_fracture, lung_metastasis, subtype,
+    alp, ldh, necrosis_pct, response, event, exclusion_reason FROM patient ORDER BY code";
+const FEATURES: &str = "SELECT patient, region, rater, feature, value FROM extraction
+    JOIN feature_value ON extraction = extraction.id ORDER BY patient, region, rater, feature";
+
+fn rows(path: &std::path::Path, sql: &str) -> Vec<Vec<rusqlite::types::Value>> {
+    let file = Connection::open(path).unwrap();
+    let mut statement = file.prepare(sql).unwrap();
+    let n = statement.column_count();
+    let row = |row: &rusqlite::Row| (0..n).map(|at| row.get(at)).collect();
+    let rows: Vec<_> = statement.query_map([], row).unwrap().map(Result::unwrap).collect();
+    assert!(!rows.is_empty(), "{sql}");
+    rows
+}
+
 #[test]
 fn a_file_of_each_older_schema_is_copied_and_then_brought_to_this_one() {
-    for old in 1..5 {
+    for old in 1..6 {
         let (folder, path) = stored(old);
         let (code, printed, said) = run(folder.path(), &["patients", "--format", "csv"]);
         assert_eq!(code, 0, "{said}");
@@ -50,10 +70,12 @@ fn a_file_of_each_older_schema_is_copied_and_then_brought_to_this_one() {
         assert!(said.contains(&format!("{} changes, 4 image files, 6 results", 161 + old)), "{said}");
         assert!(!said.contains("what it was before"), "only the first opening migrates: {said}");
         let copy = folder.path().join(format!("study.db.schema-{old}.backup"));
-        assert_eq!((schema(&copy), schema(&path)), (old, 5));
+        assert_eq!((schema(&copy), schema(&path)), (old, 6));
         let head = Store::open(&path, Access::Read).unwrap();
         let newest = head.changes(&ChangeFilter { limit: 2, ..ChangeFilter::default() }).unwrap();
-        assert_eq!((newest[0].field.as_str(), newest[0].new.as_deref()), ("schema", Some("5")));
+        assert_eq!((newest[0].field.as_str(), newest[0].new.as_deref()), ("schema", Some("6")));
+        assert_eq!(rows(&path, CLINICAL), rows(&copy, CLINICAL_5), "no clinical value is lost");
+        assert_eq!(rows(&path, FEATURES), rows(&copy, &FEATURES.replace("region", "roi")), "nor one of a feature");
         let (code, _, said) = run(folder.path(), &["restore", copy.to_str().unwrap(), "--check"]);
         assert_eq!(code, 0, "{said}");
         assert!(said.contains(&newest[1].hash), "the copy ends where the old file ended: {said}");
@@ -94,8 +116,8 @@ fn a_newer_file_is_refused_with_the_version_that_reads_it() {
     let file = Connection::open(&path).unwrap();
     let newer = "DROP TRIGGER study_changed; UPDATE study SET program_version = '9.1.0'; PRAGMA user_version = 99";
     file.execute_batch(newer).unwrap();
-    assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, known: 5, .. })));
+    assert!(matches!(Store::open(&path, Access::Write), Err(StoreError::Newer { found: 99, known: 6, .. })));
     let (code, _, said) = run(folder.path(), &["patients"]);
     assert_eq!(code, 3, "{said}");
-    assert!(said.contains("schema 99, this osteon knows 5; osteon 9.1.0 reads it"), "{said}");
+    assert!(said.contains("schema 99, this osteon knows 6; osteon 9.1.0 reads it"), "{said}");
 }

@@ -265,16 +265,18 @@ fn other_values_under_the_same_inputs_are_refused_and_so_are_altered_ones() {
     let alter = |sql: &str| {
         rusqlite::Connection::open(file(&shards, 1)).unwrap().execute_batch(sql).unwrap();
     };
-    alter("UPDATE feature_value SET value = -value WHERE extraction = 2 AND feature = 3");
+    alter("UPDATE feature_block SET v2 = -v2 WHERE extraction = 2 AND block = 0");
     let why = merge(&study, &shards, &plan).unwrap_err().in_full();
     assert!(why.contains("the feature values are not those that were stored"), "{why}");
-    alter("UPDATE feature_value SET value = -value WHERE extraction = 2 AND feature = 3");
+    alter("UPDATE feature_block SET v2 = -v2 WHERE extraction = 2 AND block = 0");
     study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
     merge(&study, &shards, &plan).unwrap();
     alter(
         "UPDATE extraction SET values_sha256 = (SELECT values_sha256 FROM extraction WHERE id = 2) WHERE id = 1;
-         DELETE FROM feature_value WHERE extraction = 1;
-         INSERT INTO feature_value SELECT 1, feature, value FROM feature_value WHERE extraction = 2",
+         CREATE TEMP TABLE other AS SELECT * FROM feature_block WHERE extraction = 2;
+         UPDATE other SET extraction = 1;
+         DELETE FROM feature_block WHERE extraction = 1;
+         INSERT INTO feature_block SELECT * FROM other",
     );
     let why = merge(&study, &shards, &plan).unwrap_err().in_full();
     assert!(why.contains("other values than those that stand"), "{why}");

@@ -32,15 +32,34 @@ fn add(study: &Study, code: &str, alp: f64, necrosis: f64) {
 }
 
 #[test]
-fn the_schema_has_a_column_for_every_variable_and_no_other_clinical_one() {
-    let (_folder, path, _study) = study();
+fn the_cohort_has_a_column_for_every_variable_and_a_row_for_every_patient() {
+    let (_folder, path, study) = study();
+    add(&study, "P1", 100.5, 89.0);
     let file = Connection::open(path).unwrap();
-    let mut statement = file.prepare("SELECT name FROM pragma_table_info('patient')").unwrap();
+    let mut statement = file.prepare("SELECT name FROM pragma_table_info('cohort')").unwrap();
     let columns: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let mut expected = vec!["id", "code"];
+    let mut expected = vec!["id"];
     expected.extend(VARIABLES.iter().map(|variable| variable.name));
-    expected.extend(["included", "exclusion_reason", "version"]);
+    expected.extend(["response", "event", "included", "exclusion_reason"]);
     assert_eq!(columns, expected);
+    let sql = "SELECT id, sex, age, alp, response, event FROM cohort WHERE included";
+    let found: (String, String, Option<f64>, f64, String, i64) = file
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
+        .unwrap();
+    assert_eq!(found, ("P1".into(), "female".into(), None, 100.5, "non-pGR".into(), 1));
+}
+
+#[test]
+fn the_file_itself_refuses_numbers_that_are_not_possible() {
+    let (_folder, _path, study) = study();
+    for (alp, necrosis) in [(0.0, 50.0), (-1.0, 50.0), (100_001.0, 50.0), (1.0, 100.1), (1.0, -0.1)] {
+        let put = |write: &osteon_study::store::Write| write.add_patient("P1", &entries(alp, necrosis)).map(|_| ());
+        let refused = study.store.write::<_, StoreError>("test", put).unwrap_err();
+        assert!(refused.to_string().contains("not possible for its variable"), "{alp} {necrosis}: {refused}");
+    }
+    add(&study, "P1", 1e-9, 0.0);
+    add(&study, "P2", 100_000.0, 100.0);
+    assert_eq!(study.store.count_patients().unwrap(), 2);
 }
 
 #[test]
@@ -104,10 +123,17 @@ fn another_client_can_read_but_neither_change_data_nor_touch_the_trail() {
     add(&study, "P1", 100.5, 95.0);
     let head = study.store.trail_head().unwrap();
     let other = Connection::open(&path).unwrap();
-    let response: String = other.query_row("SELECT response FROM patient", [], |row| row.get(0)).unwrap();
+    let response: String =
+        other.query_row("SELECT response FROM cohort WHERE id = 'P1' AND alp > 100", [], |row| row.get(0)).unwrap();
     assert_eq!(response, "pGR");
     for sql in [
-        "UPDATE patient SET alp = 1",
+        "UPDATE clinical SET number = 1 WHERE variable = 8",
+        "INSERT INTO clinical VALUES (1, 9, 'baseline', 'number', 1, NULL, NULL)",
+        "INSERT OR REPLACE INTO clinical VALUES (1, 8, 'baseline', 'number', 1, NULL, NULL)",
+        "DELETE FROM clinical",
+        "UPDATE outcome SET event = 1",
+        "UPDATE variable SET high = 1",
+        "DELETE FROM level",
         "INSERT INTO patient (code) VALUES ('P2')",
         "INSERT OR REPLACE INTO patient (id, code) VALUES (1, 'P1')",
         "DELETE FROM patient",
@@ -236,6 +262,6 @@ fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
     assert_eq!(study.store.matrix("peri_2mm", Role::Mask).unwrap().patients, []);
     assert!(study.store.altered_values().unwrap().is_empty());
     let other = Connection::open(path).unwrap();
-    other.execute_batch("UPDATE feature_value SET value = 0.3 WHERE feature = 1").unwrap();
+    other.execute_batch("UPDATE feature_block SET v0 = 0.3").unwrap();
     assert_eq!(study.store.altered_values().unwrap(), ["P1 intra mask"]);
 }

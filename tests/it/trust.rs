@@ -50,7 +50,7 @@ fn verify_finds_nothing_in_an_honest_study_and_every_kind_of_tampering_in_others
         study.raise_query("SYN001", "alp", "sure?").unwrap();
         study.close_query(first, "read again").unwrap();
         drop(study);
-        let drop_all = "DROP TRIGGER patient_changed; DROP TRIGGER patient_kept; DROP TRIGGER split_member_added;
+        let drop_all = "DROP TRIGGER patient_changed; DROP TRIGGER patient_kept; DROP TRIGGER clinical_changed; DROP TRIGGER split_member_added;
                         DROP TRIGGER study_changed; DROP TRIGGER protocol_kept_update;
                         DROP TRIGGER query_changed;
                         DROP TRIGGER change_kept_update; DROP TRIGGER change_kept_delete;";
@@ -62,14 +62,26 @@ fn verify_finds_nothing_in_an_honest_study_and_every_kind_of_tampering_in_others
         assert!(said.contains(expected), "{sql}: {said}");
     };
     check("", "all is well");
-    check("UPDATE patient SET alp = 1 WHERE code = 'SYN001'", "patient SYN001: alp is not what the trail says");
-    check("UPDATE patient SET alp = 1 WHERE code = 'SYN001'", "trigger patient_changed is missing");
+    check(
+        "UPDATE clinical SET number = 1 WHERE patient = 1 AND variable = 8",
+        "patient SYN001: alp is not what the trail says",
+    );
+    check("UPDATE clinical SET number = 1 WHERE patient = 1 AND variable = 8", "trigger clinical_changed is missing");
+    let outcome = "DROP TRIGGER outcome_changed; UPDATE outcome SET event = 1 - event WHERE patient = 1";
+    check(outcome, "patient SYN001: the outcome response is not what its values say");
+    check("DROP TRIGGER variable_changed; UPDATE variable SET high = 7 WHERE key = 'alp'", "variable alp is not as in");
+    check("DROP TRIGGER level_removed; DELETE FROM level WHERE name = 'tibia'", "variable location is not as in");
+    let view = "DROP VIEW cohort; CREATE VIEW cohort AS SELECT code AS id, 1 AS alp FROM patient";
+    check(view, "the view cohort is not that of the codebook");
     check("UPDATE change SET actor = 'nobody' WHERE seq = 9", "change 9 is not what was recorded");
     check("UPDATE protocol SET toml = toml || ' '", "not the one of its hash");
     check("UPDATE study SET locked_at = 'x', locked_by = 'y'", "study A study: locked is not what the trail says");
     check("UPDATE query SET state = 'closed' WHERE id = 2", "state is not what the trail says");
     check("UPDATE query SET text = 'nothing' WHERE id = 2", "is not what the trail says");
-    check("DELETE FROM patient WHERE code = 'SYN002'", "patient SYN002: code is not what the trail says");
+    check(
+        "PRAGMA foreign_keys = OFF; DELETE FROM patient WHERE code = 'SYN002'",
+        "patient SYN002: code is not what the trail says",
+    );
     check("PRAGMA foreign_keys = OFF; INSERT INTO split_member VALUES (7, 7, 'test')", "refers to no row");
 }
 
@@ -97,8 +109,10 @@ fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
     check("UPDATE model SET recipe = '{}' WHERE name = 'clinical'", models);
     check("UPDATE run SET seed = 7 WHERE kind = 'fit'", models);
     check("DELETE FROM prediction; DELETE FROM selected_feature; DELETE FROM model", models);
-    check("UPDATE feature_value SET value = 1 WHERE feature = 3", "the feature values are not those that were stored");
-    check("UPDATE feature_value SET value = 1 WHERE feature = 3", "learnt from other data than those stored now");
+    check("UPDATE feature_block SET v2 = 1", "the feature values are not those that were stored");
+    check("UPDATE feature_block SET v2 = 1", "learnt from other data than those stored now");
+    check("UPDATE feature SET name = 'x' WHERE id = 3", "layout 1: its features are not what their hash says");
+    check("UPDATE layout SET features = replace(features, '1,2,', '2,1,')", "layout 1: its features are not");
     check("DROP TRIGGER split_changed; UPDATE split SET locked = 1", "split 1: locked is not what the trail says");
     let study = Study::open(&path, Access::Write).unwrap();
     study.edit("SYN001", &edit(7), "typing error", None).unwrap();

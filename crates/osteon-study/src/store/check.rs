@@ -49,7 +49,9 @@ impl Store {
         }
         let fresh = Connection::open_in_memory()?;
         fresh.execute_batch(crate::store::file::SCHEMA)?;
-        let (found, expected) = (objects(&self.connection)?, objects(&fresh)?);
+        let (mut found, expected) = (objects(&self.connection)?, objects(&fresh)?);
+        // Its text follows from the codebook.
+        found.remove("view cohort");
         let differs = |name: &&String| found.get(*name) != expected.get(*name);
         let names: BTreeSet<&String> = found.keys().chain(expected.keys()).collect();
         let tell = |name: &String| match (found.get(name), expected.get(name)) {
@@ -57,7 +59,11 @@ impl Store {
             (_, None) => format!("{name} is no part of the schema"),
             _ => format!("{name} is not as in the schema"),
         };
-        Ok(names.into_iter().filter(differs).map(tell).collect())
+        let mut findings: Vec<String> = names.into_iter().filter(differs).map(tell).collect();
+        if !findings.iter().any(|finding| finding.starts_with("table ")) {
+            findings.extend(self.check_codebook()?);
+        }
+        Ok(findings)
     }
 
     /// Clinical values, inclusion, linked files, queries, splits, locks, fits and protocols that are not what the trail
@@ -95,12 +101,14 @@ impl Store {
         if self.version()? < VERSION {
             return Ok(Vec::new());
         }
-        let (image, result) = (image::COLUMNS, feature::COLUMNS);
+        let (role, image, result, names) = (image::ROLE, image::COLUMNS, feature::COLUMNS, feature::NAMES);
         let sql = format!(
-            "SELECT 'the ' || role || ' of ' || code || ': its row is not what its hash says'
-             FROM image JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_hash({image}, '', '', '')
-             UNION ALL SELECT code || ' ' || roi || ' ' || rater || ': its row is not what its hash says'
-             FROM extraction JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_hash({result}, '', '')"
+            "SELECT 'the ' || {role} || ' of ' || code || ': its row is not what its hash says'
+             FROM image JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_seal({image})
+             UNION ALL SELECT code || ' ' || region || ' ' || rater || ': its row is not what its hash says'
+             FROM extraction JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_seal({result})
+             UNION ALL SELECT 'layout ' || id || ': its features are not what their hash says'
+             FROM layout WHERE seal IS NOT osteon_seal(features, {names})"
         );
         let mut statement = self.connection.prepare(&sql)?;
         let found = statement.query_map([], |row| row.get(0))?;
@@ -186,7 +194,8 @@ pub(in crate::store) fn drop_foreign(connection: &Connection) -> Result<Vec<Stri
     fresh.execute_batch(crate::store::file::SCHEMA)?;
     let (found, expected) = (objects(connection)?, objects(&fresh)?);
     let mut dropped = Vec::new();
-    for name in found.keys().filter(|name| !expected.contains_key(*name)) {
+    // The view `cohort` follows from the codebook; `check_codebook` holds it against that.
+    for name in found.keys().filter(|name| !expected.contains_key(*name) && *name != "view cohort") {
         let Some((kind @ ("trigger" | "view" | "index"), own)) = name.split_once(' ') else { continue };
         connection.execute_batch(&format!("DROP {kind} IF EXISTS \"{}\"", own.replace('"', "\"\"")))?;
         dropped.push(name.clone());

@@ -5,7 +5,22 @@ use crate::store::{Store, StoreError};
 /// A larger file would not be read whole in about a second: there the tables that the trail covers have to do, and feature
 /// values are held against their hashes when they are read.
 const READ_AT_ONCE: i64 = 64 << 20;
-const COVERED: [&str; 8] = ["study", "protocol", "patient", "image", "query", "split", "split_member", "change"];
+const COVERED: [&str; 14] = [
+    "study",
+    "protocol",
+    "patient",
+    "variable",
+    "level",
+    "clinical",
+    "outcome",
+    "image",
+    "query",
+    "verdict",
+    "import",
+    "split",
+    "split_member",
+    "change",
+];
 
 impl Store {
     /// The first thing that is wrong with what is stored: structure, references, schema, trail, data against the trail,
@@ -31,7 +46,7 @@ impl Store {
             }
         }
         // Feature values have hashes: their references are most of those in a file, and say less.
-        for table in self.tables()?.iter().filter(|name| *name != "feature_value") {
+        for table in self.tables()?.iter().filter(|name| *name != "feature_block") {
             if let Some(found) = self.check_references(table)?.into_iter().next() {
                 return Ok(Some(found));
             }

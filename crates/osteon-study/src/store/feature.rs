@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use crate::store::image::{LESION, SLOT};
 use crate::store::{ExtractionId, FeatureId, PatientId, Role, RunId, Store, StoreError, Write};
 
 /// The files that one result came from.
@@ -51,8 +52,13 @@ pub struct Matrix {
 }
 
 /// A result but for its values: what its hash covers.
-pub(in crate::store) const COLUMNS: &str =
-    "patient, roi, rater, run, image_sha256, mask_sha256, status, error, values_sha256";
+pub(in crate::store) const COLUMNS: &str = "patient, slot, region, lesion, rater, run, image_sha256, mask_sha256, status, error, values_sha256, layout, diagnostics";
+/// The names of a layout's features, which its hash covers.
+pub(in crate::store) const NAMES: &str =
+    "(SELECT json_group_array(name ORDER BY place.key) FROM json_each(features) AS place
+      JOIN feature ON feature.id = place.value)";
+/// Values in one row of `feature_block`.
+const WIDTH: usize = 57;
 
 impl Store {
     /// The catalogue: names in the order of their ids.
@@ -64,7 +70,7 @@ impl Store {
 
     /// What is stored, region by region.
     pub fn region_states(&self) -> Result<Vec<RegionState>, StoreError> {
-        let sql = "SELECT patient, roi, rater, run, image_sha256, mask_sha256, error, values_sha256 FROM extraction
+        let sql = "SELECT patient, region, rater, run, image_sha256, mask_sha256, error, values_sha256 FROM extraction
              ORDER BY patient, id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
@@ -94,40 +100,40 @@ impl Store {
     /// that were stored.
     pub fn matrix(&self, roi: &str, rater: Role) -> Result<Matrix, StoreError> {
         let features = self.features()?;
-        let sql = "SELECT id, patient, values_sha256 FROM extraction
-                   WHERE roi = ?1 AND rater = ?2 AND status = 'done' ORDER BY patient";
+        let sql = "SELECT id, patient, values_sha256, layout FROM extraction
+                   WHERE region = ?1 AND rater = ?2 AND status = 'done' ORDER BY patient";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found: Vec<(ExtractionId, PatientId, String)> = statement
-            .query_map(params![roi, rater.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        let found: Vec<(ExtractionId, PatientId, String, i64)> = statement
+            .query_map(params![roi, rater.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
             .collect::<Result<_, _>>()?;
+        let place: BTreeMap<FeatureId, usize> = features.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
+        let mut layouts: BTreeMap<i64, Vec<Option<usize>>> = BTreeMap::new();
         let mut values = vec![None; found.len() * features.len()];
-        let sql = "SELECT feature, value FROM feature_value WHERE extraction = ?1 ORDER BY feature";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        for (row, (extraction, patient, stored)) in values.chunks_mut(features.len().max(1)).zip(&found) {
-            let mut cells = statement.query([extraction])?;
-            let mut place = features.iter().zip(row);
-            let mut hash = Sha256::new();
-            while let Some(cell) = cells.next()? {
-                let feature: FeatureId = cell.get(0)?;
-                let read: Option<f64> = cell.get(1)?;
-                hash.update(bytes_of(read));
-                if let Some((_, value)) = place.find(|((id, _), _)| *id == feature) {
-                    *value = read;
-                }
+        for (row, (extraction, patient, stored, layout)) in values.chunks_mut(features.len().max(1)).zip(&found) {
+            if !layouts.contains_key(layout) {
+                let places = self.layout(*layout)?.iter().map(|id| place.get(id).copied()).collect();
+                layouts.insert(*layout, places);
             }
-            if text(hash) != *stored {
+            let places = &layouts[layout];
+            let read = self.blocks(*extraction, places.len())?;
+            if digest(read.iter().copied()) != *stored {
                 let code = self.patients()?.into_iter().find(|it| it.id == *patient).map(|it| it.code);
                 let place = format!("{} {roi} {}", code.unwrap_or_default(), rater.name());
                 return Err(StoreError::Altered(place));
             }
+            for (value, place) in read.into_iter().zip(places) {
+                if let Some(place) = place {
+                    row[*place] = value;
+                }
+            }
         }
-        let patients = found.into_iter().map(|(_, patient, _)| patient).collect();
+        let patients = found.into_iter().map(|(_, patient, ..)| patient).collect();
         Ok(Matrix { patients, features: features.into_iter().map(|(_, name)| name).collect(), values })
     }
 
     /// All values of one patient.
     pub fn values_of(&self, patient: PatientId) -> Result<Vec<FeatureValue>, StoreError> {
-        let sql = "SELECT roi, rater, name, value FROM extraction
+        let sql = "SELECT region, rater, name, value FROM extraction
                    JOIN feature_value ON extraction = extraction.id JOIN feature ON feature.id = feature
                    WHERE patient = ?1 ORDER BY extraction.id, feature";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -140,22 +146,50 @@ impl Store {
 
     /// Results whose values are not those that were stored, as `patient roi rater`.
     pub fn altered_values(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT extraction.id, code, roi, rater, values_sha256 FROM extraction
-                   JOIN patient ON patient.id = patient WHERE status = 'done' ORDER BY extraction.id";
+        let sql =
+            "SELECT extraction.id, code, region, rater, values_sha256, json_array_length(features) FROM extraction
+                   JOIN patient ON patient.id = patient JOIN layout ON layout.id = layout
+                   WHERE status = 'done' ORDER BY extraction.id";
         let mut statement = self.connection.prepare(sql)?;
-        let mut values =
-            self.connection.prepare_cached("SELECT value FROM feature_value WHERE extraction = ?1 ORDER BY feature")?;
         let mut rows = statement.query([])?;
         let mut altered = Vec::new();
         while let Some(row) = rows.next()? {
-            let found: Vec<Option<f64>> =
-                values.query_map([row.get::<_, i64>(0)?], |cell| cell.get(0))?.collect::<Result<_, _>>()?;
-            if row.get::<_, String>(4)? != digest(found) {
+            let n = usize::try_from(row.get::<_, i64>(5)?).unwrap_or(0);
+            if row.get::<_, String>(4)? != digest(self.blocks(row.get(0)?, n)?) {
                 let (code, roi, rater): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
                 altered.push(format!("{code} {roi} {rater}"));
             }
         }
         Ok(altered)
+    }
+
+    /// The features of a layout, in the order of their ids.
+    fn layout(&self, id: i64) -> Result<Vec<FeatureId>, StoreError> {
+        let altered = || StoreError::Altered(format!("layout {id}"));
+        let sql = format!("SELECT features, seal IS osteon_seal(features, {NAMES}) FROM layout WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let (text, holds): (String, bool) = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if !holds {
+            return Err(altered());
+        }
+        let ids: Vec<i64> = serde_json::from_str(&text).map_err(|_| altered())?;
+        Ok(ids.into_iter().map(FeatureId).collect())
+    }
+
+    /// The first `n` values of an extraction, in the order of its layout; a row that is not there holds none.
+    fn blocks(&self, extraction: ExtractionId, n: usize) -> Result<Vec<Option<f64>>, StoreError> {
+        let sql = "SELECT * FROM feature_block WHERE extraction = ?1 ORDER BY block";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([extraction])?;
+        let mut values = vec![None; n];
+        while let Some(row) = rows.next()? {
+            let block = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX);
+            let from = block.saturating_mul(WIDTH);
+            for (at, value) in values.iter_mut().skip(from).take(WIDTH).enumerate() {
+                *value = row.get(at + 2)?;
+            }
+        }
+        Ok(values)
     }
 }
 
@@ -181,27 +215,53 @@ impl Write<'_> {
         outcome: Outcome,
     ) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("DELETE FROM extraction WHERE patient = ?1 AND roi = ?2 AND rater = ?3")?
-            .execute(params![patient, roi, rater.name()])?;
-        let sql = format!(
-            "INSERT INTO extraction ({COLUMNS}, seal)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, osteon_hash(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', ''))"
-        );
+            .prepare_cached(
+                "DELETE FROM extraction WHERE patient = ?1 AND slot = ?2 AND region = ?3 AND lesion = ?4 AND rater = ?5",
+            )?
+            .execute(params![patient, SLOT, roi, LESION, rater.name()])?;
+        let marks: Vec<String> = (1..=13).map(|at| format!("?{at}")).collect();
+        let marks = marks.join(", ");
+        let sql = format!("INSERT INTO extraction ({COLUMNS}, seal) VALUES ({marks}, osteon_seal({marks}))");
         let values = outcome.as_ref().copied().unwrap_or_default();
         let ordered = ordered(features, values);
         let (status, error, digest) = match &outcome {
             Ok(_) => ("done", None, Some(digest(ordered.iter().map(|(_, value)| *value)))),
             Err(why) => ("failed", Some(why.as_str()), None),
         };
-        let bound =
-            params![patient, roi, rater.name(), run, inputs.image_sha256, inputs.mask_sha256, status, error, digest];
+        let layout = outcome.is_ok().then(|| self.keep_layout(&ordered)).transpose()?;
+        let (rater, image, mask) = (rater.name(), &inputs.image_sha256, &inputs.mask_sha256);
+        let none = Option::<String>::None;
+        let bound = params![patient, SLOT, roi, LESION, rater, run, image, mask, status, error, digest, layout, none];
         self.connection.prepare_cached(&sql)?.execute(bound)?;
         let extraction = self.connection.last_insert_rowid();
-        let mut insert = self.connection.prepare_cached("INSERT INTO feature_value VALUES (?1, ?2, ?3)")?;
-        for (feature, value) in ordered {
-            insert.execute(params![extraction, feature, value])?;
+        let marks: Vec<String> = (1..=WIDTH + 2).map(|at| format!("?{at}")).collect();
+        let sql = format!("INSERT INTO feature_block VALUES ({})", marks.join(", "));
+        let mut insert = self.connection.prepare_cached(&sql)?;
+        for (block, values) in ordered.chunks(WIDTH).enumerate() {
+            insert.raw_bind_parameter(1, extraction)?;
+            insert.raw_bind_parameter(2, block.cast_signed() as i64)?;
+            for at in 0..WIDTH {
+                insert.raw_bind_parameter(at + 3, values.get(at).and_then(|(_, value)| *value))?;
+            }
+            insert.raw_execute()?;
         }
         Ok(())
+    }
+
+    /// The id of the layout of these features.
+    fn keep_layout(&self, ordered: &[(FeatureId, Option<f64>)]) -> Result<i64, StoreError> {
+        let ids: Vec<i64> = ordered.iter().map(|(id, _)| id.0).collect();
+        let text = serde_json::to_string(&ids).expect("numbers are JSON");
+        let mut find = self.connection.prepare_cached("SELECT id FROM layout WHERE features = ?1")?;
+        if let Some(id) = find.query_row([&text], |row| row.get(0)).optional()? {
+            return Ok(id);
+        }
+        let sql = format!(
+            "INSERT INTO layout (features, seal) SELECT features, osteon_seal(features, {NAMES})
+             FROM (SELECT ?1 AS features)"
+        );
+        self.connection.execute(&sql, [text])?;
+        Ok(self.connection.last_insert_rowid())
     }
 }
 

@@ -90,6 +90,7 @@ impl Store {
         let store = Self::ready(connection, path, None)?;
         store.begin_and(reason, |write| {
             store.connection.execute_batch(SCHEMA).map_err(StoreError::from)?;
+            write.put_codebook(store.codebook())?;
             first(write)
         })?;
         Ok(store)

@@ -35,8 +35,16 @@ pub struct ImageFile {
     pub acquisition: Option<Acquisition>,
 }
 
-/// What a linked file's hash covers, too.
-pub(in crate::store) const COLUMNS: &str = "patient, role, path, sha256, bytes, label, geometry, acquisition";
+/// What a linked file's hash covers.
+pub(in crate::store) const COLUMNS: &str =
+    "patient, kind, slot, lesion, rater, path, sha256, bytes, label, geometry, acquisition";
+/// What a file is to its patient, in the words of the trail.
+pub(in crate::store) const ROLE: &str = "iif(kind = 'image', 'image', rater)";
+const FILE: &str = "path, sha256, bytes, label, geometry";
+
+/// The slot of a study that declares none, and the lesion of a patient who has one.
+pub(in crate::store) const SLOT: &str = "image";
+pub(in crate::store) const LESION: &str = "1";
 
 impl Role {
     pub const ALL: [Role; 3] = [Role::Image, Role::Mask, Role::RepeatMask];
@@ -69,7 +77,7 @@ impl ImageFile {
 impl Store {
     /// All linked files, by patient and role.
     pub fn images(&self) -> Result<Vec<ImageFile>, StoreError> {
-        let sql = format!("SELECT {} FROM image ORDER BY patient, id", self.columns()?);
+        let sql = format!("SELECT {} FROM image ORDER BY patient, id", self.image_columns()?);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], image)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -77,7 +85,8 @@ impl Store {
 
     /// What is linked to each patient that has files.
     pub fn image_roles(&self) -> Result<BTreeMap<PatientId, Vec<Role>>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT patient, role FROM image ORDER BY patient, id")?;
+        let sql = format!("SELECT patient, {ROLE} FROM image ORDER BY patient, id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([])?;
         let mut roles: BTreeMap<PatientId, Vec<Role>> = BTreeMap::new();
         while let Some(row) = rows.next()? {
@@ -90,15 +99,19 @@ impl Store {
 
     /// The files of one patient.
     pub fn images_of(&self, patient: PatientId) -> Result<Vec<ImageFile>, StoreError> {
-        let sql = format!("SELECT {} FROM image WHERE patient = ?1 ORDER BY id", self.columns()?);
+        let sql = format!("SELECT {} FROM image WHERE patient = ?1 ORDER BY id", self.image_columns()?);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([patient], image)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A copy of an older schema, which is read to be checked, knows no acquisition.
-    fn columns(&self) -> Result<&'static str, StoreError> {
-        Ok(if self.version()? < 3 { "patient, role, path, sha256, bytes, label, geometry, NULL" } else { COLUMNS })
+    /// A copy of an older schema, which is read to be checked, knows roles and no acquisition.
+    fn image_columns(&self) -> Result<String, StoreError> {
+        Ok(match self.version()? {
+            ..3 => format!("patient, role, {FILE}, NULL"),
+            3..6 => format!("patient, role, {FILE}, acquisition"),
+            _ => format!("patient, {ROLE}, {FILE}, acquisition"),
+        })
     }
 }
 
@@ -107,8 +120,9 @@ impl Write<'_> {
     pub fn link_image(&self, image: &ImageFile) -> Result<bool, StoreError> {
         let sql = format!(
             "INSERT INTO image ({COLUMNS}, seal)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, osteon_hash(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', '', ''))
-             ON CONFLICT (patient, role) DO UPDATE
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+                     osteon_seal(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))
+             ON CONFLICT (patient, kind, slot, lesion, rater) DO UPDATE
              SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes, label = excluded.label,
                  geometry = excluded.geometry, acquisition = excluded.acquisition, seal = excluded.seal
              WHERE path <> excluded.path OR sha256 <> excluded.sha256 OR label IS NOT excluded.label
@@ -118,9 +132,24 @@ impl Write<'_> {
         let acquisition = image.acquisition_json();
         let bytes = i64::try_from(image.bytes).unwrap_or(i64::MAX);
         let path = image.path.to_string_lossy();
-        let bound =
-            params![image.patient, image.role.name(), path, image.sha256, bytes, image.label, geometry, acquisition];
-        Ok(self.connection.prepare_cached(&sql)?.execute(bound)? == 1)
+        let (kind, lesion, rater) = match image.role {
+            Role::Image => ("image", "", ""),
+            mask => ("mask", LESION, mask.name()),
+        };
+        let file = params![
+            image.patient,
+            kind,
+            SLOT,
+            lesion,
+            rater,
+            path,
+            image.sha256,
+            bytes,
+            image.label,
+            geometry,
+            acquisition
+        ];
+        Ok(self.connection.prepare_cached(&sql)?.execute(file)? == 1)
     }
 }
 

@@ -6,13 +6,14 @@ use crate::store::file::beside;
 use crate::store::{Store, StoreError, Write};
 
 /// The schema that this program knows.
-pub(in crate::store) const VERSION: i32 = 5;
+pub(in crate::store) const VERSION: i32 = 6;
 /// What brings a file to a schema from the one before it. Steps are only ever added.
 const STEPS: &[(i32, &str)] = &[
     (2, include_str!("../../../../migrations/2.sql")),
     (3, include_str!("../../../../migrations/3.sql")),
     (4, include_str!("../../../../migrations/4.sql")),
     (5, include_str!("../../../../migrations/5.sql")),
+    (6, include_str!("../../../../migrations/6.sql")),
 ];
 
 impl Store {
@@ -65,6 +66,7 @@ impl Write<'_> {
         for (_, step) in STEPS.iter().filter(|(to, _)| *to > found) {
             self.connection.execute_batch(step)?;
         }
+        self.put_codebook(self.codebook())?;
         self.connection.pragma_update(None, "user_version", VERSION)?;
         self.connection.execute("UPDATE study SET program_version = ?1", [env!("CARGO_PKG_VERSION")])?;
         let told = "INSERT INTO trail SELECT 'study', title, 'schema', ?1, ?2 FROM study";

@@ -6,6 +6,7 @@
 mod actor;
 mod backup;
 mod check;
+mod codebook;
 mod damage;
 mod error;
 mod feature;

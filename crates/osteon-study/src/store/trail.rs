@@ -78,6 +78,10 @@ pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> R
         let rest = (1..context.len()).map(|at| text(context.get_raw(at)).into());
         Ok(digest(&std::iter::once(seq).chain(rest).collect::<Vec<_>>()))
     })?;
+    // The hash of a row of any length.
+    connection.create_scalar_function("osteon_seal", -1, flags, |context| {
+        Ok(digest(&(0..context.len()).map(|at| text(context.get_raw(at)).into()).collect::<Vec<_>>()))
+    })?;
     Ok(())
 }
 
