@@ -105,9 +105,10 @@ impl Protocol {
     }
 
     /// A document that was in force once: read as it is, with values that a check would refuse now. What uses them
-    /// checks first.
+    /// checks first. Keys that its version did not know yet are those of the preset `study`.
     pub fn stored(text: &str) -> Result<Protocol, ProtocolError> {
-        toml::from_str(text).map_err(|cause| ProtocolError::Type(one_line(&cause)))
+        let document: Table = text.parse().map_err(|cause| ProtocolError::Syntax(one_line(&cause)))?;
+        Preset::Study.protocol().over(document)
     }
 
     /// This protocol with the tests and the models' rules of a preset.
@@ -173,14 +174,16 @@ impl Protocol {
     }
 
     fn with(self, document: Table) -> Result<Protocol, ProtocolError> {
-        let mut base = self.to_table();
-        let keys = self.keys();
-        let document = with_one_threshold(document);
-        overlay(&mut base, document, "", &keys)?;
-        let protocol: Protocol =
-            base.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))?;
+        let protocol = self.over(document)?;
         protocol.check()?;
         Ok(protocol)
+    }
+
+    /// The values of a document in place of this protocol's, unchecked.
+    fn over(self, document: Table) -> Result<Protocol, ProtocolError> {
+        let mut base = self.to_table();
+        overlay(&mut base, with_one_threshold(document), "", &self.keys())?;
+        base.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))
     }
 
     /// Refuses values that no run could use; each `Params` knows its own limits.
@@ -406,5 +409,9 @@ mod tests {
         };
         assert_eq!(Protocol::stored(&typo.to_toml()), Ok(typo.clone()));
         assert!(typo.check().is_err());
+        let text = typo.to_toml();
+        let (before, after) = text.split_once("[feature.ibsi]").expect("the document has the table");
+        let (_, after) = after.split_once("\n[").expect("other tables follow");
+        assert_eq!(Protocol::stored(&format!("{before}[{after}")), Ok(typo), "a key that was not known yet");
     }
 }
