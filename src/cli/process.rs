@@ -14,7 +14,7 @@ pub fn set_up() {
     // A panic's message may hold a patient's value; the place in the program says enough.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
-        eprintln!("osteon: stopped by a fault of its own at {place}; acknowledged changes are stored");
+        eprintln!("osteon: internal error at {place}; acknowledged changes are stored");
     }));
 }
 
@@ -56,7 +56,7 @@ mod tests {
         let mut child = std::process::Command::new(program);
         let output = child.args(["--exact", test, "--nocapture"]).env("OSTEON_TEST_PANIC", "1").output().unwrap();
         let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        assert!(said.contains("stopped by a fault of its own at src/cli/process.rs:"), "{said}");
+        assert!(said.contains("internal error at src/cli/process.rs:"), "{said}");
         assert!(!said.contains("Canary"), "{said}");
         if cfg!(target_os = "linux") {
             assert!(said.contains("Max core file size 0 0 bytes"), "{said}");

@@ -38,6 +38,11 @@ fn shows(c: char) -> bool {
     )
 }
 
+/// Bytes as lower case hexadecimal digits, two a byte.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -187,7 +187,7 @@ fn contours_are_filled_by_the_even_odd_rule() {
     let outer = square(3.0, 0.5, 6.5);
     let hole = square(3.0, 2.5, 4.5);
     assert_eq!(filled(&[("tumour", &[&outer])], None), Ok(36));
-    assert_eq!(filled(&[("tumour", &[&outer, &hole])], Some("tumour")), Ok(32), "a hole");
+    assert_eq!(filled(&[("tumour", &[&outer, &hole])], Some("tumour")), Ok(32), "an inner contour");
     let islands = [square(0.0, 0.5, 1.5), square(3.0, 4.5, 6.5)];
     assert_eq!(filled(&[("tumour", &[&islands[0], &islands[1]])], None), Ok(1 + 4), "two polygons");
     let keyhole: Vec<[f64; 3]> =

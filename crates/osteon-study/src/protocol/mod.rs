@@ -124,7 +124,7 @@ impl Protocol {
 
     /// SHA-256 of the whole document, lower case hexadecimal.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.to_toml()).iter().map(|byte| format!("{byte:02x}")).collect()
+        osteon_base::text::hex(Sha256::digest(self.to_toml()))
     }
 
     /// SHA-256 of the part that features depend on: another way of learning needs no new features.
@@ -135,7 +135,7 @@ impl Protocol {
         if self.filter.has_noise() {
             text.push_str(NOISE_RULE);
         }
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        osteon_base::text::hex(Sha256::digest(text))
     }
 
     /// The part that features depend on.

@@ -176,7 +176,8 @@ pub fn random_splits(models: &[(String, Vec<f64>, Option<f64>)]) -> Sheet {
         ]
     };
     let notes = vec![
-        "AUC in the test set; on each random split of all patients the whole chain was learnt anew".to_owned(),
+        "AUC in the test set; on each random split of all patients the entire modelling pipeline was refitted"
+            .to_owned(),
         "patients are shared between splits: the spread shows what the draw decides, it is no interval of the AUC"
             .to_owned(),
     ];

@@ -347,7 +347,7 @@ const SENTENCES: &[(&str, Tell)] = &[
         Some(match value.as_integer() {
             Some(0) => "Optimism was not estimated by bootstrap.".to_owned(),
             _ => format!(
-                "Optimism of the whole chain, selection included, was estimated in {} bootstrap samples.",
+                "Optimism of the entire modelling pipeline, selection included, was estimated in {} bootstrap samples.",
                 words(value)
             ),
         })
@@ -355,20 +355,24 @@ const SENTENCES: &[(&str, Tell)] = &[
     ("learn.n_repeats", |value| {
         Some(match value.as_integer() {
             Some(0) => "There was no nested cross-validation.".to_owned(),
-            _ => format!("The whole chain was cross-validated, nested, {} times.", words(value)),
+            _ => {
+                format!("Nested cross-validation of the entire modelling pipeline was repeated {} times.", words(value))
+            }
         })
     }),
     ("learn.n_permutations", |value| {
         Some(match value.as_integer() {
             Some(0) => "There was no permutation test.".to_owned(),
-            _ => format!("The response was permuted {} times through the whole chain.", words(value)),
+            _ => {
+                format!("The entire modelling pipeline was refitted to {} permutations of the response.", words(value))
+            }
         })
     }),
     ("learn.n_splits", |value| {
         Some(match value.as_integer() {
             Some(0) => "No random splits beside the split in force were drawn.".to_owned(),
             _ => format!(
-                "Beside the split in force, the whole chain was learnt and tested on {} random splits of all patients, \
+                "Beside the split in force, the entire modelling pipeline was refitted and tested on {} random splits of all patients, \
                  from which nothing was chosen.",
                 words(value)
             ),

@@ -296,5 +296,5 @@ fn bytes_of(value: Option<f64>) -> [u8; 8] {
 }
 
 fn text(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    osteon_base::text::hex(hash.finalize())
 }

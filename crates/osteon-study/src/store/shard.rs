@@ -174,7 +174,7 @@ pub fn file_sha256(path: &Path) -> Result<String, StoreError> {
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut piece).map_err(wrong)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(osteon_base::text::hex(hash.finalize())),
             n => hash.update(&piece[..n]),
         }
     }

@@ -165,7 +165,7 @@ impl Change {
 
 /// SHA-256 of bytes, lower case hexadecimal.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    osteon_base::text::hex(Sha256::digest(bytes))
 }
 
 fn digest(fields: &[serde_json::Value]) -> String {

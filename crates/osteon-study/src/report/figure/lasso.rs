@@ -86,7 +86,7 @@ fn above(lasso: &Lasso) -> Axis {
     let count = |at: usize| lasso.features.iter().filter(|(_, path)| path[at] != 0.0).count().to_string();
     let step = (lasso.lambdas.len() / 6).max(1);
     let ticks = (0..lasso.lambdas.len()).step_by(step).map(|at| (lasso.lambdas[at], count(at))).collect();
-    Axis { ticks: Ticks::At(ticks), ..Axis::titled("Features with weight") }
+    Axis { ticks: Ticks::At(ticks), ..Axis::titled("Features with non-zero coefficients") }
 }
 
 fn rules(lasso: &Lasso) -> Vec<Mark> {

@@ -181,7 +181,7 @@ fn shown(path: &Path) -> String {
 fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     parts.into_iter().for_each(|part| hash.update(part));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    osteon_base::text::hex(hash.finalize())
 }
 
 impl ImageBytes {

@@ -190,7 +190,9 @@ impl Study {
             (found.split_auc.len(), "on", "random split"),
         ];
         let again = again.map(|(n, how, what)| format!("{how} {}", counted(n, what))).join(", ");
-        Ok(Some(format!("the whole chain, selection and choice of the region included, was learnt again {again}")))
+        Ok(Some(format!(
+            "the entire modelling pipeline, selection and choice of the region included, was refitted {again}"
+        )))
     }
 
     pub(in crate::study) fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {

@@ -129,7 +129,7 @@ impl Study {
                 }
             }
         }
-        Ok(format!("{VERSION}{}", hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+        Ok(format!("{VERSION}{}", osteon_base::text::hex(hash.finalize())))
     }
 
     /// `6 of its patients excluded`, or that values changed.
