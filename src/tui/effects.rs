@@ -294,24 +294,12 @@ fn changed(study: &Study, change: Change) -> Answer {
     match result {
         Ok(text) => Answer::Done(text),
         Err(Error::Store(StoreError::Stale { code, found, .. })) => {
-            let theirs = theirs(study, &code, &change).unwrap_or_else(|error| error.in_full());
+            let field = if let Change::Edit { field, .. } = &change { field } else { "included" };
+            let theirs = study.value_now(&code, field).unwrap_or_else(|error| error.in_full());
             Answer::Conflict { change, theirs, version: found }
         }
         Err(error) => refused(&error),
     }
-}
-
-/// What the file holds now of the field that was to be changed, and who wrote it.
-fn theirs(study: &Study, code: &str, change: &Change) -> Result<String, Error> {
-    let field = match change {
-        Change::Edit { field, .. } => field.as_str(),
-        _ => "included",
-    };
-    let entry = study.store.patient(code)?.entry(field).map_or_else(|| "missing".to_owned(), |entry| entry.text());
-    Ok(match study.last_change(code)? {
-        Some(last) => format!("{entry} (last change: {} by {} at {})", last.field, last.actor, last.at),
-        None => entry,
-    })
 }
 
 fn worked(study: &Study, work: Work) -> Result<String, Error> {

@@ -22,6 +22,18 @@ fn study(folder: &Path) -> Study {
     study
 }
 
+#[test]
+fn an_edit_that_comes_too_late_is_not_told_a_hidden_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path());
+    assert!(study.value_now("SYN001", "necrosis_pct").unwrap().starts_with(NECROSIS));
+    let alp = study.value_now("SYN001", "alp").unwrap();
+    let blind = study.seen(View::Blind);
+    assert_eq!(blind.value_now("SYN001", "alp").unwrap(), alp);
+    let told = blind.value_now("SYN001", "necrosis_pct").unwrap();
+    assert!(told.starts_with("(hidden)") && !leaks(&told), "{told}");
+}
+
 fn leaks(text: &str) -> bool {
     text.contains(NECROSIS) || text.contains("pGR,") || text.contains("non-pGR")
 }

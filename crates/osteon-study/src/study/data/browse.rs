@@ -173,6 +173,16 @@ impl Study {
         Ok(newest.into_iter().next().map(|change| change.hash).unwrap_or_default())
     }
 
+    /// What the file holds of a patient's field now, as far as this reader may see it, and who changed the patient last.
+    pub fn value_now(&self, code: &str, field: &str) -> Result<String, Error> {
+        let entry = self.store.patient(code)?.entry(field).map_or_else(|| "missing".to_owned(), |entry| entry.text());
+        let entry = if self.may_see(field) { entry } else { HIDDEN.to_owned() };
+        Ok(match self.last_change(code)? {
+            Some(last) => format!("{entry} (last change: {} by {} at {})", last.field, last.actor, last.at),
+            None => entry,
+        })
+    }
+
     /// Whether a field may be shown to this reader.
     pub fn may_see(&self, field: &str) -> bool {
         self.view == View::Full || !field.starts_with(NECROSIS)

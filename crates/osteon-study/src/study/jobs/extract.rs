@@ -77,13 +77,18 @@ impl Study {
     pub fn extract(&self, request: &ExtractRequest, job: &Job) -> Result<ExtractReport, Error> {
         self.protocol.check()?;
         let mut report = ExtractReport::default();
-        let tasks = self.tasks(request, &mut report)?;
-        if tasks.is_empty() {
+        if self.tasks(request, &mut report)?.is_empty() {
             return Ok(report);
         }
         let busy =
             || Error::Request("another extraction of this study is running; osteon jobs shows queued ones".to_owned());
         let _one_at_a_time = Exclusive::take(self.store.path(), "extraction")?.ok_or_else(busy)?;
+        // Asked again under the lock: another extraction may have ended in between.
+        report = ExtractReport::default();
+        let tasks = self.tasks(request, &mut report)?;
+        if tasks.is_empty() {
+            return Ok(report);
+        }
         let names = catalogue(&self.protocol.measured());
         let hash = self.protocol.extraction_hash();
         let (run, features) = self.store.write("extract", |write| {
