@@ -109,6 +109,7 @@ fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
     check("UPDATE model SET recipe = '{}' WHERE name = 'clinical'", models);
     check("UPDATE run SET seed = 7 WHERE kind = 'fit'", models);
     check("DELETE FROM prediction; DELETE FROM selected_feature; DELETE FROM model", models);
+    check("UPDATE feature_block SET v56 = 1", "the feature values are not those that were stored");
     check("UPDATE feature_block SET v2 = 1", "the feature values are not those that were stored");
     check("UPDATE feature_block SET v2 = 1", "learnt from other data than those stored now");
     check("UPDATE feature SET name = 'x' WHERE id = 3", "layout 1: its features are not what their hash says");

@@ -176,7 +176,8 @@ impl Store {
         Ok(ids.into_iter().map(FeatureId).collect())
     }
 
-    /// The first `n` values of an extraction, in the order of its layout; a row that is not there holds none.
+    /// The `n` values of an extraction, in the order of its layout; a row that is not there holds none. What stands in
+    /// cells that no feature has comes after them: nothing does, unless the file was altered.
     fn blocks(&self, extraction: ExtractionId, n: usize) -> Result<Vec<Option<f64>>, StoreError> {
         let sql = "SELECT * FROM feature_block WHERE extraction = ?1 ORDER BY block";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -185,8 +186,12 @@ impl Store {
         while let Some(row) = rows.next()? {
             let block = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX);
             let from = block.saturating_mul(WIDTH);
-            for (at, value) in values.iter_mut().skip(from).take(WIDTH).enumerate() {
-                *value = row.get(at + 2)?;
+            for at in 0..WIDTH {
+                let value: Option<f64> = row.get(at + 2)?;
+                match from.checked_add(at).filter(|place| *place < n) {
+                    Some(place) => values[place] = value,
+                    None => values.extend(value.map(Some)),
+                }
             }
         }
         Ok(values)
