@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Format, Globals, Outcome, output};
+use osteon_radiomics::read::Label;
 use osteon_radiomics::roi::Roi;
 use osteon_study::protocol::{Preset, Protocol};
 use osteon_study::report::values;
@@ -32,13 +33,19 @@ pub struct Args {
     /// A region: intra, peri_2mm, intra_peri_2mm, with any margin; all of the protocol when not given
     #[arg(long, value_name = "ROI")]
     roi: Vec<Roi>,
-    /// Label of the mask; every voxel that is not 0 when not given
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    label: Option<i64>,
+    /// Label of the mask, where it has several; all is their union
+    #[arg(long, value_name = "N|all", allow_negative_numbers = true)]
+    label: Option<Label>,
+    /// Put a mask of another grid on the image's: nearest (the nearest voxel, as pyradiomics' correctMask)
+    #[arg(long, value_name = "HOW")]
+    resample_mask: Option<String>,
+    /// Measure a region of which a part lies outside the image: accept
+    #[arg(long, value_name = "HOW")]
+    cut: Option<String>,
     /// Which series, where the folder or archive holds several: number in the list, description or UID
     #[arg(long, value_name = "SERIES")]
     series: Option<String>,
-    /// Which structure of the contours or the segmentation, by name
+    /// Which structure of the contours or the segmentation (RTSTRUCT, SEG, .seg.nrrd), by name
     #[arg(long, value_name = "NAME")]
     structure: Option<String>,
     /// Print geometry, voxel counts and settings too
@@ -60,10 +67,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if !args.families.is_empty() {
         protocol = protocol.set([format!("feature.families={:?}", args.families).as_str()])?;
     }
+    let mask = [("mask.resample", &args.resample_mask), ("mask.cut", &args.cut)];
+    let mask = mask.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
+    protocol = protocol.set(mask.collect::<Vec<_>>().iter().map(String::as_str))?;
     let request = FeaturesRequest {
         image: args.image.clone(),
         mask: args.mask.clone(),
-        label: args.label,
+        label: args.label.unwrap_or(Label::Only),
         series: args.series.clone(),
         structure: args.structure.clone(),
         rois: args.roi.clone(),
@@ -72,6 +82,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     };
     let report = watched(globals, |job| study::features(&request, job))?;
     output::print(&render(&report.rows))?;
+    for note in &report.notes {
+        output::warn(&format!("note: {note}"));
+    }
     for (roi, error) in &report.failures {
         output::warn(&format!("{roi}: {error}"));
     }

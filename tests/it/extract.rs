@@ -140,7 +140,7 @@ fn one_image_has_the_same_noise_for_every_command_patient_file_and_study() {
         mask: at("mask.nii.gz"),
         series: None,
         structure: None,
-        label: None,
+        label: osteon_radiomics::read::Label::Only,
         rois: vec!["intra_peri_2mm".parse().unwrap()],
         protocol,
         diagnostics: false,

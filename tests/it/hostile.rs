@@ -64,8 +64,7 @@ fn nifti_cases() -> Vec<Case> {
             }),
             "voxels end after 95",
         ),
-        ("a byte too many", nifti(|file| file.bytes.push(0)), "goes on after the 96"),
-        ("another magic", nifti(|file| file.bytes[345] = b'i'), "magic is \"ni1\\x00\""),
+        ("another magic", nifti(|file| file.bytes[345] = b'i'), "keeps its voxels in .img"),
         ("no magic", nifti(|file| file.bytes[344..348].fill(0)), "magic"),
         (
             "another header size",
@@ -128,7 +127,7 @@ fn nifti_cases() -> Vec<Case> {
             nifti(|file| {
                 file.i16(70, 128);
             }),
-            "datatype is 128",
+            "datatype is RGB, expected one number a voxel",
         ),
         (
             "complex numbers",
@@ -279,7 +278,7 @@ fn nrrd_cases() -> Vec<Case> {
         ("an unknown version", raw("NRRD0009\n\n"), "magic is NRRD0009"),
         ("no fields", raw("NRRD0004\n\n"), "no dimension"),
         ("two dimensions", nrrd(&["dimension: 2"]), "dimension is 2"),
-        ("four dimensions", nrrd(&["dimension: 4"]), "dimension is 4"),
+        ("four dimensions", nrrd(&["dimension: 4"]), "expected four whole numbers"),
         ("no sizes", nrrd(&["sizes: -"]), "no sizes"),
         ("two sizes", nrrd(&["sizes: 2 3"]), "sizes is [2, 3]"),
         ("a size of 0", nrrd(&["sizes: 2 0 4"]), "expected three whole numbers of at least 1"),
@@ -300,7 +299,7 @@ fn nrrd_cases() -> Vec<Case> {
         ("directions that are no numbers", nrrd(&["space directions: (nan,0,0) (0,1,0) (0,0,1)"]), "right angles"),
         ("an origin in two dimensions", nrrd(&["space origin: (1,2)"]), "space origin is (1,2)"),
         ("an origin without end", nrrd(&["space origin: (inf,0,0)"]), "space origin"),
-        ("an unknown space", nrrd(&["space: scanner-xyz"]), "space is scanner-xyz"),
+        ("an unknown space", nrrd(&["space: xyz"]), "space is xyz"),
         ("a field twice", raw("NRRD0004\ntype: short\ntype: int\n\n"), "a second type"),
         ("a line that is no field", raw("NRRD0004\nhello\n\n"), "header line is hello"),
         ("a header that is no text", b"NRRD0004\n\xff\xfe: 1\n\n".to_vec(), "no text"),
@@ -311,7 +310,7 @@ fn nrrd_cases() -> Vec<Case> {
         ("voxels too many", nrrd(&["sizes: 2 3 3"]), "goes on after the 36"),
         ("gzip that is none", nrrd(&["encoding: gzip"]), "gzip"),
         ("a list of files", nrrd(&["data file: LIST"]), "expected one file"),
-        ("a numbered series", nrrd(&["data file: slice%03d.raw 1 9 1"]), "expected one file"),
+        ("a numbered series", nrrd(&["data file: slice%03d.raw 1 9 1"]), "keeps its voxels in slice001.raw"),
         ("a file up the tree", nrrd(&["data file: ../secret.raw"]), "expected one file in the header's folder"),
         ("a file from the root", nrrd(&["data file: /dev/zero"]), "expected one file in the header's folder"),
         ("a data file that is not there", nrrd(&["data file: voxels.raw"]), "keeps its voxels in voxels.raw"),

@@ -37,5 +37,6 @@ mod tui;
 mod tui_bytes;
 mod tui_pty;
 mod tui_stage;
+mod wild;
 #[path = "../../crates/osteon-plot/tests/it/words.rs"]
 mod words;

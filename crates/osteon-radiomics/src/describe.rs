@@ -149,7 +149,12 @@ pub struct Regions {
 
 /// Normalises, resamples and crops, and makes the shells of the regions.
 pub fn prepare(image: &Image, mask: &Mask, rois: &[Roi], params: &Params) -> Result<Regions, PreprocessError> {
-    let margins: Vec<f64> = rois.iter().filter_map(|roi| roi.margin_mm()).collect();
+    let mut margins: Vec<f64> = rois.iter().filter_map(|roi| roi.margin_mm()).collect();
+    margins.sort_by(f64::total_cmp);
+    margins.dedup();
+    if margins.len() > roi::MAX_MARGINS {
+        return Err(PreprocessError::TooManyMargins { n: margins.len(), most: roi::MAX_MARGINS });
+    }
     let extent = extent(image.volume.geometry(), &margins, params);
     let prepared = preprocess::prepare(image, mask, extent, &params.preprocess)?;
     let shells = Shells::around(&prepared.mask, &margins);

@@ -103,6 +103,8 @@ pub enum PreprocessError {
     EmptyMask,
     #[error("the image is flat: every voxel is {value}, so it has no z-score")]
     Flat { value: f64 },
+    #[error("{n} margins, at most {most} can be measured around one tumour")]
+    TooManyMargins { n: usize, most: usize },
     #[error("no voxel of the mask is left on the grid of {0:?} mm")]
     LostMask([f64; 3]),
     #[error("the resampled image would take {bytes} bytes, the limit is {limit}")]

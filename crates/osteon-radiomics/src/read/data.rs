@@ -2,7 +2,8 @@
 
 use std::io::{ErrorKind, Read};
 
-use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::ZlibDecoder;
 
 use crate::grid::Element;
 use crate::read::ReadError;
@@ -14,6 +15,7 @@ pub struct Layout {
     pub order: Order,
     /// Whether a gzip stream begins at the file's start, at the voxels, or nowhere; MetaImage's is zlib's.
     pub gzip: Gzip,
+    pub coding: Coding,
     pub skip: Skip,
     /// Stored value times `slope` plus `intercept` is the intensity.
     pub slope: f64,
@@ -31,7 +33,19 @@ pub enum Gzip {
     None,
     File,
     Voxels,
+    /// At the start of a file that stands beside its header, if its first bytes say so.
+    AsFound,
     Zlib,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    Binary,
+    /// Decimal numbers between white space or commas.
+    Text,
+    /// Two hexadecimal digits a byte.
+    Hex,
 }
 
 /// What stands before the voxels.
@@ -72,25 +86,29 @@ impl Layout {
         let rest = usize::try_from(stored).ok().and_then(|stored| file.get(stored..)).unwrap_or_default();
         let mut reader: Box<dyn Read> = match self.gzip {
             Gzip::None => Box::new(rest),
-            Gzip::File | Gzip::Voxels => Box::new(MultiGzDecoder::new(rest)),
+            Gzip::AsFound if !rest.starts_with(&crate::read::GZIP) => Box::new(rest),
+            Gzip::File | Gzip::Voxels | Gzip::AsFound => Box::new(Members::new(rest)),
             Gzip::Zlib => Box::new(ZlibDecoder::new(rest)),
         };
         std::io::copy(&mut reader.by_ref().take(content), &mut std::io::sink()).map_err(gzip_error)?;
+        if self.coding != Coding::Binary {
+            let bytes = unfold(rest, self)?;
+            let most = bytes.len();
+            return Ok((Box::new(std::io::Cursor::new(bytes)), most));
+        }
         let most = if self.gzip == Gzip::None { rest.len() } else { rest.len().saturating_mul(DEFLATE_RATIO) };
         Ok((reader, most))
     }
 
-    /// Appends `keep(intensity)` of every voxel; errors unless the bytes are exactly those of `shape`.
-    pub fn decode<T>(
+    /// Calls `each(intensity)` for so many numbers; errors when there are fewer, and tells whether the content goes on.
+    pub fn decode(
         &self,
-        (mut reader, most): (impl Read, usize),
-        shape: [usize; 3],
-        cells: &mut Vec<T>,
-        mut keep: impl FnMut(f64) -> T,
-    ) -> Result<(), ReadError> {
+        mut reader: impl Read,
+        n_numbers: usize,
+        mut each: impl FnMut(f64),
+    ) -> Result<bool, ReadError> {
         let (width, intensity) = (self.element.bytes(), self.intensity());
-        let expected = shape.iter().product::<usize>() * width;
-        cells.reserve_exact(expected.min(most) / width);
+        let expected = n_numbers * width;
         let (mut buffer, mut values, mut found) = (vec![0; CHUNK], Vec::with_capacity(CHUNK), 0);
         while found < expected {
             let chunk = &mut buffer[..CHUNK.min(expected - found)];
@@ -103,18 +121,12 @@ impl Layout {
             for &stored in &values {
                 let value =
                     if self.is_scaled() { intensity.cast(stored * self.slope + self.intercept) } else { stored };
-                if !value.is_finite() {
-                    return Err(not_finite(cells.len(), shape, value));
-                }
-                cells.push(keep(value));
+                each(value);
             }
             found += filled;
         }
         // One read past the end also makes gzip check its sums.
-        match fill(&mut reader, &mut buffer[..1])? {
-            0 => Ok(()),
-            _ => Err(ReadError::Trailing { expected: expected as u64 }),
-        }
+        Ok(fill(&mut reader, &mut buffer[..1])? > 0)
     }
 }
 
@@ -132,12 +144,80 @@ pub fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, ReadErro
     Ok(filled)
 }
 
-fn gzip_error(cause: std::io::Error) -> ReadError {
-    ReadError::Gzip(cause.to_string())
+/// The content of gzip members that follow each other; what comes behind the last (zeros up to a block's end) is none.
+pub struct Members<'a>(Option<GzDecoder<&'a [u8]>>);
+
+impl<'a> Members<'a> {
+    pub fn new(bytes: &'a [u8]) -> Members<'a> {
+        Members(Some(GzDecoder::new(bytes)))
+    }
 }
 
-fn not_finite(at: usize, [_, ny, nx]: [usize; 3], value: f64) -> ReadError {
-    ReadError::NotFinite { x: at % nx, y: at / nx % ny, z: at / nx / ny, value }
+impl Read for Members<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let found = member.read(buffer)?;
+            if found > 0 || buffer.is_empty() {
+                return Ok(found);
+            }
+            let rest = *member.get_ref();
+            self.0 = rest.starts_with(&crate::read::GZIP).then(|| GzDecoder::new(rest));
+        }
+        Ok(0)
+    }
+}
+
+/// Numbers that are written as text, as bytes of the layout's element and order.
+fn unfold(text: &[u8], layout: &Layout) -> Result<Vec<u8>, ReadError> {
+    let wrong = |word: &[u8]| ReadError::Field {
+        field: "a voxel",
+        found: word.escape_ascii().to_string(),
+        expected: "a number of the header's type and encoding",
+    };
+    let mut bytes = Vec::new();
+    if layout.coding == Coding::Hex {
+        let digits: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        for pair in digits.chunks(2) {
+            let digit =
+                |at: usize| pair.get(at).and_then(|&byte| char::from(byte).to_digit(16)).ok_or_else(|| wrong(pair));
+            bytes.push((digit(0)? * 16 + digit(1)?) as u8);
+        }
+        return Ok(bytes);
+    }
+    for word in text.split(|byte| byte.is_ascii_whitespace() || *byte == b',').filter(|word| !word.is_empty()) {
+        let number = std::str::from_utf8(word).ok().and_then(|word| encode(word, layout.element));
+        let mut number = number.ok_or_else(|| wrong(word))?;
+        if layout.order == Order::BigEndian {
+            number.reverse();
+        }
+        bytes.extend(number);
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a decimal number, least first; `None` when it is none of the type.
+fn encode(word: &str, element: Element) -> Option<Vec<u8>> {
+    macro_rules! bytes {
+        ($number:ty) => {
+            word.parse::<$number>().ok()?.to_le_bytes().to_vec()
+        };
+    }
+    Some(match element {
+        Element::U8 => bytes!(u8),
+        Element::I8 => bytes!(i8),
+        Element::U16 => bytes!(u16),
+        Element::I16 => bytes!(i16),
+        Element::U32 => bytes!(u32),
+        Element::I32 => bytes!(i32),
+        Element::U64 => bytes!(u64),
+        Element::I64 => bytes!(i64),
+        Element::F32 => bytes!(f32),
+        Element::F64 => bytes!(f64),
+    })
+}
+
+fn gzip_error(cause: std::io::Error) -> ReadError {
+    ReadError::Gzip(cause.to_string())
 }
 
 /// Appends the numbers that `bytes` store.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{Gzip, Layout, Order, Skip};
+use crate::read::data::{Coding, Gzip, Layout, Order, Skip};
 use crate::read::{Format, Header, ReadError};
 
 /// No header of one volume is longer.
@@ -43,8 +43,8 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     };
     let big = is_true(&fields, &["BinaryDataByteOrderMSB", "ElementByteOrderMSB"]);
     let order = if big { Order::BigEndian } else { Order::LittleEndian };
-    let layout = Layout { element, order, gzip, skip, slope: 1.0, intercept: 0.0 };
-    Ok(Header { format: Format::MetaImage, geometry, element, data_file, layout })
+    let layout = Layout { element, order, gzip, coding: Coding::Binary, skip, slope: 1.0, intercept: 0.0 };
+    Ok(Header::plain(Format::MetaImage, geometry, data_file, layout))
 }
 
 /// The header's fields, and where it ends: behind the line that says where the voxels are.

@@ -6,21 +6,24 @@
 
 mod data;
 pub mod dicom;
+mod label;
 mod metaimage;
 mod nifti;
 mod nrrd;
 mod pair;
+mod place;
 mod reading;
+mod region;
 pub mod zip;
 
 use std::io::Read;
 
-use flate2::read::MultiGzDecoder;
-
 use crate::grid::{Element, Geometry, Grid, Image, Mask};
-use data::Layout;
+use data::{Layout, Members};
 pub use pair::check_pair;
+pub use place::{Cut, Params, Placing, Resample, cut, off_grid, place};
 pub use reading::{Fractional, Present, Reading, Region};
+pub use region::{Pick, TRAILING, region, region_of};
 
 /// The bytes of one image.
 #[derive(Clone, Copy, Debug)]
@@ -60,15 +63,78 @@ pub struct Header {
     pub geometry: Geometry,
     pub element: Element,
     /// The file beside this one that holds the voxels; `None` when they follow the header.
+    ///
+    /// A name that begins with a dot is an ending that takes the place of this file's.
     pub data_file: Option<String>,
+    /// Files that go on where `data_file` ends, in order.
+    pub further_files: Vec<String>,
+    /// Segments that the header names.
+    pub segments: Vec<Segment>,
+    /// What the header says twice and differently, one sentence each.
+    pub notes: Vec<String>,
+    layers: Layers,
     layout: Layout,
+}
+
+/// A segment of a `.seg.nrrd` file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    pub name: String,
+    /// Which of the file's volumes holds it.
+    pub layer: usize,
+    /// The label of its voxels.
+    pub value: i64,
+}
+
+/// Several volumes in one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Layers {
+    count: usize,
+    /// Whether the numbers of a voxel follow each other, or volumes do.
+    interleaved: bool,
+}
+
+impl Header {
+    /// One volume without segments.
+    fn plain(format: Format, geometry: Geometry, data_file: Option<String>, layout: Layout) -> Header {
+        Header {
+            format,
+            geometry,
+            element: layout.element,
+            data_file,
+            further_files: Vec::new(),
+            segments: Vec::new(),
+            notes: Vec::new(),
+            layers: Layers { count: 1, interleaved: false },
+            layout,
+        }
+    }
 }
 
 /// Which voxels of a label image are the region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
+    /// The only one: several are refused.
+    Only,
+    /// All of them.
     AnyNonZero,
     Value(i64),
+}
+
+/// A word that is no label.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no label: expected a whole number, or all")]
+pub struct UnknownLabel(String);
+
+impl std::str::FromStr for Label {
+    type Err = UnknownLabel;
+
+    fn from_str(word: &str) -> Result<Label, UnknownLabel> {
+        match word {
+            "all" => Ok(Label::AnyNonZero),
+            number => number.parse().map(Label::Value).map_err(|_| UnknownLabel(word.to_owned())),
+        }
+    }
 }
 
 /// Why bytes are no image.
@@ -100,8 +166,32 @@ pub enum ReadError {
     Empty,
     #[error("the mask has no voxel of label {label}; its labels are {present}")]
     NoLabel { label: i64, present: String },
-    #[error("image and mask do not lie on the same grid\n  image: {image}\n  mask:  {mask}")]
-    Pair { image: Box<Geometry>, mask: Box<Geometry> },
+    #[error("the mask has {n} labels, one has to be picked: {present}")]
+    SeveralLabels { n: usize, present: String },
+    #[error("the mask has {n} segments with voxels, one has to be picked: {present}")]
+    SeveralSegments { n: usize, present: String },
+    #[error("no segment is called {wanted}; {}", if .present.is_empty() { "the file names none" } else { .present })]
+    NoSegment { wanted: String, present: String },
+    #[error("{n} segments are called {wanted}; names have to differ for one to be picked")]
+    SegmentTwice { wanted: String, n: usize },
+    #[error("segment {name} has no voxel; there are {present}")]
+    EmptySegment { name: String, present: String },
+    #[error("the file holds {n} layers, one segment has to be picked: {present}")]
+    Layers { n: usize, present: String },
+    #[error(
+        "the mask's values from {low} to {high} are not whole, so they are no labels, and not parts of a voxel from 0 to 1"
+    )]
+    Values { low: f64, high: f64 },
+    #[error("no voxel of the mask reaches a half: {above_zero} voxels are above 0, the highest is {high}")]
+    NoHalf { above_zero: usize, high: f64 },
+    #[error("{voxels} voxels of the mask are no finite numbers")]
+    MaskNotFinite { voxels: usize },
+    #[error("{lost} of {drawn} voxels of the region lie outside the image")]
+    CutOff { lost: usize, drawn: usize },
+    #[error("all {drawn} voxels of the region lie outside the image")]
+    Outside { drawn: usize },
+    #[error("image and mask do not lie on the same grid: {apart}\n  image: {image}\n  mask:  {mask}")]
+    Pair { apart: String, image: Box<Geometry>, mask: Box<Geometry> },
 }
 
 /// Reads and checks a header; inflates no more than it.
@@ -111,48 +201,77 @@ pub fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ReadError> {
     } else if metaimage::is_metaimage(bytes) {
         metaimage::header(bytes)?
     } else if bytes.starts_with(&GZIP) {
-        nifti::header(MultiGzDecoder::new(bytes), true)?
+        nifti::header(Members::new(bytes), true)?
     } else {
         nifti::header(bytes, false)?
     };
     let voxels = header.geometry.shape.iter().map(|&n| n as u128).product::<u128>();
-    let bytes = voxels * header.element.bytes().max(size_of::<f64>()) as u128;
+    let bytes = voxels * header.element.bytes().max(size_of::<f64>()) as u128 * header.layers.count as u128;
     if bytes > u128::from(limits.max_bytes) {
         return Err(ReadError::TooLarge { bytes, limit: limits.max_bytes });
     }
+    is_of_this_world(&header.geometry)?;
     Ok(header)
+}
+
+/// A voxel's size from a nanometre to ten meters, and places within a thousand kilometres: beyond, squares and volumes
+/// leave the range of numbers, and no scanner made the image.
+fn is_of_this_world(geometry: &Geometry) -> Result<(), ReadError> {
+    let wrong = |field, found: String, expected| Err(ReadError::Field { field, found, expected });
+    if geometry.spacing_mm.iter().any(|mm| !(1e-6..=1e4).contains(mm)) {
+        let [z, y, x] = geometry.spacing_mm;
+        return wrong("the voxel size", format!("{x} x {y} x {z} mm"), "sizes from 0.000001 to 10000 mm");
+    }
+    if geometry.corners_mm().iter().flatten().any(|mm| mm.is_nan() || mm.abs() > 1e9) {
+        return wrong("the origin", format!("{:?}", geometry.origin_mm), "a place within 1000000000 mm");
+    }
+    Ok(())
 }
 
 /// Intensities; a voxel that is no finite number is an error.
 pub fn image(source: Source, limits: &Limits) -> Result<Image, ReadError> {
+    let (image, _) = image_as_stored(source, limits)?;
+    match image.volume.as_slice().iter().position(|value| !value.is_finite()) {
+        None => Ok(image),
+        Some(at) => {
+            let [_, ny, nx] = image.volume.geometry().shape;
+            let value = image.volume.as_slice()[at];
+            Err(ReadError::NotFinite { x: at % nx, y: at / nx % ny, z: at / nx / ny, value })
+        }
+    }
+}
+
+/// Intensities, with voxels that are no finite numbers as they are, and what should be said of the file.
+pub fn image_as_stored(source: Source, limits: &Limits) -> Result<(Image, Vec<String>), ReadError> {
     let header = header(source.bytes, limits)?;
+    if header.layers.count > 1 {
+        return Err(ReadError::Layers {
+            n: header.layers.count,
+            present: "an image has one number a voxel".to_owned(),
+        });
+    }
     let mut cells = Vec::new();
-    header.layout.decode(voxels(&header, source)?, header.geometry.shape, &mut cells, |value| value)?;
-    Ok(Image { element: header.layout.intensity(), volume: fill(header.geometry, cells) })
+    cells.reserve_exact(header.geometry.len().min(most(&header, source)?));
+    let mut trailing = false;
+    header.decode(source, |_, value| cells.push(value), &mut trailing)?;
+    let mut notes = header.notes.clone();
+    notes.extend(trailing.then(|| "the image's file goes on after its voxels: the rest was not read".to_owned()));
+    Ok((Image { element: header.layout.intensity(), volume: fill(header.geometry, cells) }, notes))
 }
 
 /// The voxels of a label; a label that no voxel has is an error.
 pub fn mask(source: Source, label: Label, limits: &Limits) -> Result<Mask, ReadError> {
-    let header = header(source.bytes, limits)?;
-    let mut labels = Labels::default();
-    let mut cells = Vec::new();
-    header.layout.decode(voxels(&header, source)?, header.geometry.shape, &mut cells, |value| {
-        labels.note(value);
-        match label {
-            Label::AnyNonZero => value != 0.0,
-            Label::Value(wanted) => value == wanted as f64,
-        }
-    })?;
-    if cells.contains(&true) {
-        return Ok(fill(header.geometry, cells));
-    }
-    Err(match label {
-        Label::Value(label) if !labels.0.is_empty() => ReadError::NoLabel { label, present: labels.to_string() },
-        _ => ReadError::Empty,
-    })
+    let geometry = header(source.bytes, limits)?.geometry;
+    let params = Params { tolerance_voxels: 0.0, ..Params::default() };
+    Ok(region(source, Pick { label, name: None }, &geometry, &params, limits)?.mask)
 }
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(in crate::read) const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Numbers that the file's bytes can hold at most.
+fn most(header: &Header, source: Source) -> Result<usize, ReadError> {
+    Ok(voxels(header, source)?.1 / header.element.bytes())
+}
 
 /// The bytes of the voxels, inflated as they are read, and how many there can be.
 fn voxels<'a>(header: &Header, source: Source<'a>) -> Result<(Box<dyn Read + 'a>, usize), ReadError> {
@@ -167,26 +286,4 @@ fn voxels<'a>(header: &Header, source: Source<'a>) -> Result<(Box<dyn Read + 'a>
 fn fill<T>(geometry: Geometry, cells: Vec<T>) -> Grid<T> {
     let cells = ndarray::Array3::from_shape_vec(geometry.shape, cells).expect("the decoder counted the voxels");
     Grid::new(geometry, cells).expect("the cells have the shape of the geometry")
-}
-
-/// The first few values above or below 0 that a label image holds.
-#[derive(Default)]
-struct Labels(Vec<f64>);
-
-impl Labels {
-    const SHOWN: usize = 8;
-
-    fn note(&mut self, value: f64) {
-        if value != 0.0 && self.0.len() <= Labels::SHOWN && !self.0.contains(&value) {
-            self.0.push(value);
-            self.0.sort_by(f64::total_cmp);
-        }
-    }
-}
-
-impl std::fmt::Display for Labels {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shown: Vec<String> = self.0.iter().take(Labels::SHOWN).map(f64::to_string).collect();
-        write!(f, "{}{}", shown.join(", "), if self.0.len() > Labels::SHOWN { ", ..." } else { "" })
-    }
 }

@@ -1,12 +1,12 @@
-//! NIfTI-1 and NIfTI-2 headers in one file (`n+1`, `n+2`), plain or gzip.
+//! NIfTI-1 and NIfTI-2 headers, in one file with the voxels (`n+1`, `n+2`) or beside them (`ni1`, `ni2`), plain or gzip.
 //!
 //! Fields and methods are those of `nifti1.h` and `nifti2.h` (NIfTI Data Format Working Group); where the two
-//! orientations compete we decide as ITK does.
+//! orientations compete we decide as ITK 5.4 does.
 
 use std::io::Read;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{Gzip, Layout, Order, Skip, fill};
+use crate::read::data::{Coding, Gzip, Layout, Order, Skip, fill};
 use crate::read::{Format, Header, ReadError};
 
 /// Where the fields of one version lie; all the rest is shared.
@@ -14,6 +14,8 @@ struct Version {
     bytes: usize,
     magic_at: usize,
     magic: &'static [u8],
+    /// Of a header beside its voxels.
+    pair: &'static [u8],
     field: fn(&Raw, Field) -> f64,
 }
 
@@ -42,8 +44,8 @@ enum Field {
 }
 
 const VERSIONS: [Version; 2] = [
-    Version { bytes: 348, magic_at: 344, magic: b"n+1\0", field: field_1 },
-    Version { bytes: 540, magic_at: 4, magic: b"n+2\0\r\n\x1a\n", field: field_2 },
+    Version { bytes: 348, magic_at: 344, magic: b"n+1\0", pair: b"ni1\0", field: field_1 },
+    Version { bytes: 540, magic_at: 4, magic: b"n+2\0\r\n\x1a\n", pair: b"ni2\0\r\n\x1a\n", field: field_2 },
 ];
 
 /// Parses the header at the front of `content`; `gzip` tells whether the file was inflated to get there.
@@ -58,12 +60,17 @@ pub fn header(mut content: impl Read, gzip: bool) -> Result<Header, ReadError> {
         return Err(ReadError::ShortHeader { found, expected: version.bytes });
     }
     let magic = &bytes[version.magic_at..version.magic_at + version.magic.len()];
-    if magic != version.magic {
-        let expected = "n+1 or n+2, a header and its voxels in one file";
+    let is_pair = magic == version.pair;
+    if magic != version.magic && !is_pair {
+        let expected = "n+1, n+2, ni1 or ni2; other headers (Analyze) do not say where the voxels lie";
         return Err(ReadError::Field { field: "magic", found: text(magic), expected });
     }
     let raw = Raw { bytes, order };
-    parse(&raw, version, if gzip { Gzip::File } else { Gzip::None })
+    match (is_pair, gzip) {
+        (true, _) => parse(&raw, version, Gzip::AsFound),
+        (false, true) => parse(&raw, version, Gzip::File),
+        (false, false) => parse(&raw, version, Gzip::None),
+    }
 }
 
 /// Told by `sizeof_hdr`, the first number, in either byte order.
@@ -86,11 +93,13 @@ fn version(bytes: &[u8]) -> Result<(&'static Version, Order), ReadError> {
 fn parse(raw: &Raw, version: &Version, gzip: Gzip) -> Result<Header, ReadError> {
     let get = |field| (version.field)(raw, field);
     let element = element(get(Field::Datatype), get(Field::Bitpix))?;
-    let geometry = geometry(&get)?;
-    let (slope, intercept) = scaling(get(Field::SclSlope), get(Field::SclInter))?;
+    let (geometry, notes) = geometry(&get)?;
+    let (slope, intercept) = scaling(get(Field::SclSlope), get(Field::SclInter));
     let offset = get(Field::VoxOffset);
+    let is_pair = gzip == Gzip::AsFound;
     // Four bytes between header and voxels tell of extensions.
-    if !(offset >= (version.bytes + 4) as f64 && offset < f64::from(u32::MAX) && offset.fract() == 0.0) {
+    let least = if is_pair { 0 } else { version.bytes + 4 };
+    if !(offset >= least as f64 && offset < f64::from(u32::MAX) && offset.fract() == 0.0) {
         let expected = "a whole number of bytes, at least the header's";
         return Err(ReadError::Field { field: "vox_offset", found: offset.to_string(), expected });
     }
@@ -98,8 +107,9 @@ fn parse(raw: &Raw, version: &Version, gzip: Gzip) -> Result<Header, ReadError> 
         Gzip::None => Skip::Bytes { stored: offset as u64, content: 0 },
         _ => Skip::Bytes { stored: 0, content: offset as u64 },
     };
-    let layout = Layout { element, order: raw.order, gzip, skip, slope, intercept };
-    Ok(Header { format: Format::Nifti, geometry, element, data_file: None, layout })
+    let layout = Layout { element, order: raw.order, gzip, coding: Coding::Binary, skip, slope, intercept };
+    let data_file = is_pair.then(|| ".img".to_owned());
+    Ok(Header { notes, ..Header::plain(Format::Nifti, geometry, data_file, layout) })
 }
 
 fn element(datatype: f64, bitpix: f64) -> Result<Element, ReadError> {
@@ -114,30 +124,30 @@ fn element(datatype: f64, bitpix: f64) -> Result<Element, ReadError> {
         768 => Element::U32,
         1024 => Element::I64,
         1280 => Element::U64,
+        128 | 2304 => {
+            let expected = "one number a voxel; a mask in colors has to be saved as labels";
+            return Err(ReadError::Field { field: "datatype", found: "RGB".to_owned(), expected });
+        }
         _ => {
             let expected = "an integer or real type of 8 to 64 bits";
             return Err(ReadError::Field { field: "datatype", found: datatype.to_string(), expected });
         }
     };
-    if bitpix != (8 * element.bytes()) as f64 {
+    // Some programs leave 0; anything else would be another type.
+    if bitpix != 0.0 && bitpix != (8 * element.bytes()) as f64 {
         return Err(ReadError::Field { field: "bitpix", found: bitpix.to_string(), expected: "the bits of datatype" });
     }
     Ok(element)
 }
 
-/// A slope of 0, or one that is no number as some programs write it, means none.
-fn scaling(slope: f64, intercept: f64) -> Result<(f64, f64), ReadError> {
-    if slope == 0.0 || slope.is_nan() {
-        return Ok((1.0, 0.0));
-    }
-    if slope.is_finite() && intercept.is_finite() {
-        return Ok((slope, intercept));
-    }
-    let found = format!("{slope} and {intercept}");
-    Err(ReadError::Field { field: "scl_slope and scl_inter", found, expected: "finite numbers" })
+/// A slope of 0, or one that is no number as some programs write it, is 1; such an intercept is 0 (ITK 5.4).
+fn scaling(slope: f64, intercept: f64) -> (f64, f64) {
+    let slope = if slope == 0.0 || !slope.is_finite() { 1.0 } else { slope };
+    (slope, if intercept.is_finite() { intercept } else { 0.0 })
 }
 
-fn geometry(get: &impl Fn(Field) -> f64) -> Result<Geometry, ReadError> {
+/// Where the voxels lie, and what the header says twice and differently.
+fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), ReadError> {
     let [nx, ny, nz] = shape(get)?;
     let unit_mm = match get(Field::XyztUnits) as i64 & 7 {
         1 => 1000.0,
@@ -145,6 +155,7 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<Geometry, ReadError> {
         _ => 1.0,
     };
     let (columns, offset) = orientation(get)?;
+    let mut notes = Vec::new();
     let mut spacing_xyz = [0.0; 3];
     let mut axes_xyz = [[0.0; 3]; 3];
     for d in 0..3 {
@@ -152,6 +163,12 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<Geometry, ReadError> {
         let pixdim = get(Field::Pixdim(d + 1)).abs();
         // The affine and pixdim say the same to single precision; pixdim then has the fewer roundings.
         let spacing = if (along - pixdim).abs() <= 1e-4 * along { pixdim } else { along };
+        if (along - pixdim).abs() > 1e-2 * along {
+            notes.push(format!(
+                "pixdim says {pixdim} mm along {}, the sform {along} mm: the sform was used",
+                ["x", "y", "z"][d]
+            ));
+        }
         if !(spacing.is_finite() && spacing > 0.0) {
             return Err(ReadError::Field {
                 field: "pixdim",
@@ -163,12 +180,13 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<Geometry, ReadError> {
         axes_xyz[d] = lps(columns[d].map(|part| part / along));
     }
     let [(x, sx), (y, sy), (z, sz)] = [0, 1, 2].map(|d| (axes_xyz[d], spacing_xyz[d]));
-    Ok(Geometry {
+    let geometry = Geometry {
         shape: [nz, ny, nx],
         origin_mm: lps(offset.map(|part| part * unit_mm)),
         spacing_mm: [sz, sy, sx],
         axes: [z, y, x],
-    })
+    };
+    Ok((geometry, notes))
 }
 
 fn shape(get: &impl Fn(Field) -> f64) -> Result<[usize; 3], ReadError> {
@@ -177,8 +195,9 @@ fn shape(get: &impl Fn(Field) -> f64) -> Result<[usize; 3], ReadError> {
     if !(3.0..=7.0).contains(&dimensions) {
         return wrong(format!("{dimensions} dimensions"), "3");
     }
-    if let Some(more) = (4..=dimensions as usize).map(|d| get(Field::Dim(d))).find(|&n| n != 1.0) {
-        return wrong(format!("a further dimension of {more}"), "one volume");
+    if let Some(more) = (4..=dimensions as usize).map(|d| get(Field::Dim(d))).find(|&n| n != 1.0 && n != 0.0) {
+        let expected = "one volume: a series of volumes or a mask in colors has to be split or saved as labels";
+        return wrong(format!("a further dimension of {more}"), expected);
     }
     let sizes = [1, 2, 3].map(|d| get(Field::Dim(d)));
     if sizes.iter().any(|&n| !(1.0..=f64::from(i32::MAX)).contains(&n)) {
@@ -187,11 +206,13 @@ fn shape(get: &impl Fn(Field) -> f64) -> Result<[usize; 3], ReadError> {
     Ok(sizes.map(|n| n as usize))
 }
 
-/// Three columns (mm along index x, y, z) and the first voxel's place, in the file's RAS system: sform before
-/// qform before bare spacing. A sheared sform is no grid of ours, then qform counts.
+/// Three columns (mm along index x, y, z) and the first voxel's place, in the file's RAS system. As in ITK 5.4 the sform
+/// counts where its code is 1 or the qform has none, then the qform; a header without either gives bare spacing along
+/// the axes of LPS. A sheared sform is no grid of ours, then the qform counts.
 fn orientation(get: &impl Fn(Field) -> f64) -> Result<([[f64; 3]; 3], [f64; 3]), ReadError> {
     let has_qform = get(Field::QformCode) > 0.0;
-    let found = if get(Field::SformCode) > 0.0 {
+    let sform = get(Field::SformCode);
+    let found = if sform > 0.0 && (sform == 1.0 || !has_qform) {
         let columns = [0, 1, 2].map(|d| [0, 1, 2].map(|row| get(Field::Srow(row, d))));
         let offset = [0, 1, 2].map(|row| get(Field::Srow(row, 3)));
         if is_orthogonal(&columns) {
@@ -209,7 +230,7 @@ fn orientation(get: &impl Fn(Field) -> f64) -> Result<([[f64; 3]; 3], [f64; 3]),
         qform(get)?
     } else {
         let size = [1, 2, 3].map(|d| get(Field::Pixdim(d)).abs());
-        ([[size[0], 0.0, 0.0], [0.0, size[1], 0.0], [0.0, 0.0, size[2]]], [0.0; 3])
+        ([[-size[0], 0.0, 0.0], [0.0, -size[1], 0.0], [0.0, 0.0, size[2]]], [0.0; 3])
     };
     if found.1.iter().all(|part| part.is_finite()) {
         return Ok(found);

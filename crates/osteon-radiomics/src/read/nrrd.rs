@@ -3,35 +3,134 @@
 use std::collections::BTreeMap;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{Gzip, Layout, Order, Skip};
-use crate::read::{Format, Header, ReadError};
+use crate::read::data::{Coding, Gzip, Layout, Order, Skip};
+use crate::read::{Format, Header, Layers, ReadError, Segment};
 
-/// No header of one volume is longer.
-const LONGEST_HEADER: usize = 1 << 16;
+/// Headers of hundreds of segments take a megabyte.
+const LONGEST_HEADER: usize = 16 << 20;
+/// Layers and segments of a file, and files of a list.
+const MOST: usize = 4096;
 
-/// `field: value` lines by lower-case field.
+/// `field: value` lines by lower-case field, and the `key:=value` lines of segments by key.
 type Fields = BTreeMap<String, String>;
 
 /// Parses the header of a file that begins with `NRRD`.
 pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let (fields, end) = fields(bytes)?;
-    let dimension = required(&fields, "dimension")?;
-    if dimension != "3" {
-        return Err(wrong("dimension", dimension, "3"));
-    }
     let element = element(required(&fields, "type")?)?;
-    let geometry = geometry(&fields)?;
-    let data_file = fields.get("data file").or(fields.get("datafile")).map(|name| beside(name)).transpose()?;
-    let gzip = match required(&fields, "encoding")? {
-        "raw" => Gzip::None,
-        "gzip" | "gz" => Gzip::Voxels,
-        other => return Err(wrong("encoding", other, "raw or gzip")),
+    let Axes { domain, layers } = axes(&fields)?;
+    let geometry = geometry(&fields, domain)?;
+    let mut files = data_files(&fields)?.into_iter();
+    let data_file = files.next();
+    let (gzip, coding) = match required(&fields, "encoding")?.to_ascii_lowercase().as_str() {
+        "raw" => (Gzip::None, Coding::Binary),
+        "gzip" | "gz" => (Gzip::Voxels, Coding::Binary),
+        "text" | "txt" | "ascii" => (Gzip::None, Coding::Text),
+        "hex" => (Gzip::None, Coding::Hex),
+        other => return Err(wrong("encoding", other, "raw, gzip, text or hex; save the file with one of them")),
     };
     let start = if data_file.is_some() { 0 } else { end };
-    let voxel_bytes = geometry.shape.iter().map(|&n| n as u64).try_fold(element.bytes() as u64, u64::checked_mul);
+    let sizes = geometry.shape.iter().map(|&n| n as u64).chain([layers.count as u64]);
+    let voxel_bytes = sizes.into_iter().try_fold(element.bytes() as u64, u64::checked_mul);
     let skip = skip(&fields, start as u64, voxel_bytes, gzip)?;
-    let layout = Layout { element, order: order(&fields, element)?, gzip, skip, slope: 1.0, intercept: 0.0 };
-    Ok(Header { format: Format::Nrrd, geometry, element, data_file, layout })
+    let order = if coding == Coding::Text { Order::LittleEndian } else { order(&fields, element)? };
+    let layout = Layout { element, order, gzip, coding, skip, slope: 1.0, intercept: 0.0 };
+    let segments = segments(&fields, layers.count)?;
+    let notes = space_note(&fields);
+    let plain = Header::plain(Format::Nrrd, geometry, data_file, layout);
+    Ok(Header { further_files: files.collect(), segments, notes, layers, ..plain })
+}
+
+/// Which axes are those of space, and what the fourth holds.
+struct Axes {
+    domain: [usize; 3],
+    layers: Layers,
+}
+
+/// Three axes of space; of four one that has no direction, or is a list by its kind, or is 1 long.
+fn axes(fields: &Fields) -> Result<Axes, ReadError> {
+    let dimension = required(fields, "dimension")?;
+    let one = Layers { count: 1, interleaved: false };
+    match dimension {
+        "3" => return Ok(Axes { domain: [0, 1, 2], layers: one }),
+        "4" => (),
+        other => return Err(wrong("dimension", other, "3, or 4 with layers of segments")),
+    }
+    let sizes: Vec<usize> = words(required(fields, "sizes")?, "sizes", "four whole numbers of at least 1")?;
+    if sizes.len() != 4 {
+        return Err(wrong("sizes", &format!("{sizes:?}"), "four whole numbers of at least 1"));
+    }
+    let directions = fields.get("space directions").map(|text| vectors(text)).transpose()?;
+    let bare = directions.as_ref().and_then(|all| all.iter().position(Option::is_none));
+    let kinds: Vec<&str> = fields.get("kinds").map(|text| text.split_whitespace().collect()).unwrap_or_default();
+    let listed = kinds.iter().position(|kind| *kind != "domain" && *kind != "space");
+    let single = sizes.iter().position(|&size| size == 1);
+    let unclear = || wrong("dimension", "4", "3, or 4 with one axis that is a list or 1 long");
+    let at = bare.or(listed).or(single).filter(|&at| at < 4).ok_or_else(unclear)?;
+    let count = sizes[at];
+    if !(1..=MOST).contains(&count) || count > 1 && at != 0 && at != 3 {
+        return Err(wrong("sizes", &format!("{sizes:?}"), "1 to 4096 layers on the first or the last axis"));
+    }
+    let domain: Vec<usize> = (0..4).filter(|&axis| axis != at).collect();
+    let domain = domain.try_into().expect("four less one are three");
+    Ok(Axes { domain, layers: Layers { count, interleaved: at == 0 } })
+}
+
+/// `SegmentN_Name`, `SegmentN_LabelValue` and `SegmentN_Layer` of 3D Slicer, in the order of N.
+fn segments(fields: &Fields, n_layers: usize) -> Result<Vec<Segment>, ReadError> {
+    let number = |n: usize, what: &str| {
+        let text = fields.get(&format!("Segment{n}_{what}"));
+        text.map(|text| text.parse::<i64>().map_err(|_| wrong("a segment", text, "a whole number"))).transpose()
+    };
+    let mut found = Vec::new();
+    for n in 0..MOST {
+        let Some(name) = fields.get(&format!("Segment{n}_Name")).or(fields.get(&format!("Segment{n}_ID"))) else {
+            continue;
+        };
+        let layer = number(n, "Layer")?.unwrap_or(0);
+        let layer = usize::try_from(layer)
+            .ok()
+            .filter(|&layer| layer < n_layers)
+            .ok_or_else(|| wrong("Layer of a segment", &format!("{layer} of {name}"), "a layer that the file holds"))?;
+        found.push(Segment { name: name.clone(), layer, value: number(n, "LabelValue")?.unwrap_or(1) });
+    }
+    Ok(found)
+}
+
+/// The file beside the header, or the files of a list.
+fn data_files(fields: &Fields) -> Result<Vec<String>, ReadError> {
+    let Some(text) = fields.get("data file").or(fields.get("datafile")) else { return Ok(Vec::new()) };
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    if words.first() == Some(&"LIST") {
+        // A number behind LIST tells how many axes a file holds; it follows from the order of the voxels.
+        let files: Vec<String> = lines.map(|line| beside(line.trim())).collect::<Result<_, _>>()?;
+        let none = files.is_empty().then(|| wrong("data file", first, "one file in the header's folder a line"));
+        return none.map_or(Ok(files), Err);
+    }
+    let Some((pattern, from, to, step)) = counted(&words) else { return Ok(vec![beside(first)?]) };
+    let n = if step == 0 { i64::MAX } else { (to - from) / step };
+    if !(0..MOST as i64).contains(&n) {
+        return Err(wrong("data file", first, "at most 4096 files"));
+    }
+    (0..=n).map(|at| beside(&numbered(&pattern, from + at * step))).collect()
+}
+
+/// `PATTERN MIN MAX STEP`, the pattern with one `%d` or `%03d`.
+fn counted(words: &[&str]) -> Option<([String; 3], i64, i64, i64)> {
+    let [pattern, from, to, step, ..] = words else { return None };
+    let (head, rest) = pattern.split_once('%')?;
+    let (width, tail) = rest.split_once('d')?;
+    let bound = |text: &str| text.parse::<i64>().ok().filter(|n| n.abs() < 1 << 40);
+    let width_is_number = width.is_empty() || width.parse::<usize>().is_ok_and(|width| width < 20);
+    width_is_number.then_some(())?;
+    Some(([head, width, tail].map(str::to_owned), bound(from)?, bound(to)?, bound(step)?))
+}
+
+fn numbered([head, width, tail]: &[String; 3], n: i64) -> String {
+    let pad = width.parse::<usize>().unwrap_or(0);
+    if width.starts_with('0') { format!("{head}{n:0pad$}{tail}") } else { format!("{head}{n:pad$}{tail}") }
 }
 
 /// The header's fields and the position after its empty line.
@@ -52,7 +151,16 @@ fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
         if line.is_empty() {
             return Ok((fields, at));
         }
-        if at > length + 1 {
+        if list(&fields) {
+            let text = line_text(line)?;
+            let name = if fields.contains_key("data file") { "data file" } else { "datafile" };
+            let names = fields.get_mut(name).expect("a list is a data file");
+            if names.lines().count() > MOST {
+                return Err(wrong("data file", "a list of more files", "at most 4096 files"));
+            }
+            names.push('\n');
+            names.push_str(text);
+        } else if at > length + 1 {
             note(line, &mut fields)?;
         } else if !matches!(line, [b'N', b'R', b'R', b'D', b'0', b'0', b'0', b'1'..=b'5']) {
             return Err(wrong("magic", &line.escape_ascii().to_string(), "NRRD0001 to NRRD0005"));
@@ -60,12 +168,28 @@ fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
     }
 }
 
-/// Keeps a `field: value` line; comments and `key:=value` lines mean nothing to us.
+/// Whether the lines that follow are names of data files, up to the header's end.
+fn list(fields: &Fields) -> bool {
+    let file = fields.get("data file").or(fields.get("datafile"));
+    file.is_some_and(|file| file.split_whitespace().next() == Some("LIST"))
+}
+
+fn line_text(line: &[u8]) -> Result<&str, ReadError> {
+    std::str::from_utf8(line).map_err(|_| wrong("header", "bytes that are no text", "lines of text"))
+}
+
+/// Keeps a `field: value` line and what names segments; comments and other `key:=value` lines mean nothing to us.
 fn note(line: &[u8], fields: &mut Fields) -> Result<(), ReadError> {
-    let line = std::str::from_utf8(line).map_err(|_| wrong("header", "bytes that are no text", "lines of text"))?;
-    if line.starts_with('#') || line.contains(":=") || line.is_empty() {
+    if line.starts_with(b"#") || line.is_empty() {
         return Ok(());
     }
+    if let Some(at) = line.windows(2).position(|pair| pair == b":=") {
+        if line.starts_with(b"Segment") {
+            fields.insert(any_text(&line[..at]), any_text(&line[at + 2..]));
+        }
+        return Ok(());
+    }
+    let line = line_text(line)?;
     let (field, value) = line
         .split_once(": ")
         .or(line.split_once(':'))
@@ -142,19 +266,33 @@ fn skip(fields: &Fields, start: u64, voxel_bytes: Option<u64>, gzip: Gzip) -> Re
     }
 }
 
-fn geometry(fields: &Fields) -> Result<Geometry, ReadError> {
+/// Text in UTF-8, else in Latin-1: the format asks for ASCII, programs write what they are given.
+fn any_text(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).map(str::to_owned);
+    text.unwrap_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect()).trim().to_owned()
+}
+
+fn geometry(fields: &Fields, domain: [usize; 3]) -> Result<Geometry, ReadError> {
     let sizes: Vec<usize> = words(required(fields, "sizes")?, "sizes", "three whole numbers of at least 1")?;
-    let &[nx, ny, nz] = &sizes[..] else {
+    if sizes.len().to_string() != required(fields, "dimension")? {
         return Err(wrong("sizes", &format!("{sizes:?}"), "three whole numbers of at least 1"));
-    };
+    }
+    let [nx, ny, nz] = domain.map(|axis| sizes[axis]);
     // Teem and ITK hold a size in 32 bits at least; more is a lie.
     if sizes.iter().any(|n| !(1..=i32::MAX as usize).contains(n)) {
         return Err(wrong("sizes", &format!("{sizes:?}"), "three whole numbers of at least 1"));
     }
     let signs = signs(fields)?;
     let columns = match fields.get("space directions") {
-        Some(text) => vectors(text)?.map(|vector| [0, 1, 2].map(|k| vector[k] * signs[k] + 0.0)),
-        None => spacings(fields)?,
+        Some(text) => {
+            let all = vectors(text)?;
+            let own = |axis: usize| all.get(axis).copied().flatten();
+            let found: Option<Vec<[f64; 3]>> = domain.iter().map(|&axis| own(axis)).collect();
+            let found = found.filter(|_| all.len() == sizes.len()).and_then(|found| found.try_into().ok());
+            let found: [[f64; 3]; 3] = found.ok_or_else(|| wrong("space directions", text, "three vectors (x,y,z)"))?;
+            found.map(|vector| [0, 1, 2].map(|k| vector[k] * signs[k] + 0.0))
+        }
+        None => spacings(fields, domain)?,
     };
     let spacing = columns.map(|column| column.iter().map(|part| part * part).sum::<f64>().sqrt());
     if spacing.iter().any(|size| !(size.is_finite() && *size > 0.0)) || !at_right_angles(&columns, spacing) {
@@ -175,33 +313,58 @@ fn geometry(fields: &Fields) -> Result<Geometry, ReadError> {
     })
 }
 
-/// What turns the file's space into LPS; a space without a name counts as LPS, as in ITK.
+/// What turns the file's space into LPS; a space without a name, or one of another name, counts as LPS, as in ITK.
 fn signs(fields: &Fields) -> Result<[f64; 3], ReadError> {
     match fields.get("space").map(|name| name.to_ascii_lowercase()).as_deref() {
-        None | Some("left-posterior-superior" | "lps") => Ok([1.0, 1.0, 1.0]),
+        None | Some("left-posterior-superior" | "lps" | "scanner-xyz" | "3d-right-handed" | "3d-left-handed") => {
+            Ok([1.0, 1.0, 1.0])
+        }
         Some("right-anterior-superior" | "ras") => Ok([-1.0, -1.0, 1.0]),
         Some("left-anterior-superior" | "las") => Ok([1.0, -1.0, 1.0]),
-        Some(other) => Err(wrong("space", other, "left-posterior-superior, or one that names RAS or LAS")),
+        Some(other) => Err(wrong("space", other, "left-posterior-superior, RAS, LAS, scanner-xyz or 3D-right-handed")),
     }
 }
 
-fn spacings(fields: &Fields) -> Result<[[f64; 3]; 3], ReadError> {
+/// What is said of a space that does not name the patient's sides.
+fn space_note(fields: &Fields) -> Vec<String> {
+    let space = fields.get("space").filter(|space| {
+        ["scanner-xyz", "3d-right-handed", "3d-left-handed"].contains(&space.to_ascii_lowercase().as_str())
+    });
+    space
+        .map(|space| format!("the space {space} was taken for left-posterior-superior, as ITK does"))
+        .into_iter()
+        .collect()
+}
+
+fn spacings(fields: &Fields, domain: [usize; 3]) -> Result<[[f64; 3]; 3], ReadError> {
     let text = fields.get("spacings").ok_or(ReadError::Missing("space directions"))?;
-    match words::<f64>(text, "spacings", "three numbers")?[..] {
-        [x, y, z] => Ok([[x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, z]]),
-        _ => Err(wrong("spacings", text, "three numbers")),
+    let all = words::<f64>(text, "spacings", "three numbers")?;
+    if Some(&all.len().to_string()) != fields.get("dimension") {
+        return Err(wrong("spacings", text, "three numbers"));
     }
+    let [x, y, z] = domain.map(|axis| all[axis]);
+    Ok([[x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, z]])
 }
 
 fn words<T: std::str::FromStr>(text: &str, field: &'static str, expected: &'static str) -> Result<Vec<T>, ReadError> {
     text.split_whitespace().map(|word| word.parse().map_err(|_| wrong(field, text, expected))).collect()
 }
 
-/// `(a,b,c) (d,e,f) (g,h,i)`
-fn vectors(text: &str) -> Result<[[f64; 3]; 3], ReadError> {
-    let found: Option<Vec<[f64; 3]>> = text.split_inclusive(')').map(vector).collect();
-    let found = found.and_then(|found| found.try_into().ok());
-    found.ok_or_else(|| wrong("space directions", text, "three vectors (x,y,z)"))
+/// `(a,b,c) (d,e,f) (g,h,i)`, with `none` for an axis that is not of space.
+fn vectors(text: &str) -> Result<Vec<Option<[f64; 3]>>, ReadError> {
+    let wrong = || wrong("space directions", text, "three vectors (x,y,z)");
+    let (mut rest, mut found) = (text.trim(), Vec::new());
+    while !rest.is_empty() && found.len() <= 4 {
+        if let Some(after) = rest.strip_prefix("none") {
+            found.push(None);
+            rest = after.trim_start();
+        } else {
+            let end = rest.find(')').ok_or_else(wrong)? + 1;
+            found.push(Some(vector(&rest[..end]).ok_or_else(wrong)?));
+            rest = rest[end..].trim_start();
+        }
+    }
+    Ok(found)
 }
 
 fn vector(text: &str) -> Option<[f64; 3]> {

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use osteon_base::setting::{self, Unfit};
 pub use shell::Shells;
 
+/// Margins of one image at most: each shell between two is told by a byte, and more would be a slip.
+pub const MAX_MARGINS: usize = 100;
+
 /// Which regions are made around the tumour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,11 +16,14 @@ impl Shells {
     pub const BEYOND: u8 = u8::MAX;
 
     /// Shells by exact Euclidean distance in mm between voxel centres; a voxel at the margin is inside.
+    ///
+    /// # Panics
+    /// With 255 margins or more: `roi::MAX_MARGINS` bounds them where they come in.
     pub fn around(tumour: &Mask, margins_mm: &[f64]) -> Shells {
         let mut margins_mm = margins_mm.to_vec();
         margins_mm.sort_by(f64::total_cmp);
         margins_mm.dedup();
-        margins_mm.truncate(usize::from(Shells::BEYOND) - 1);
+        assert!(margins_mm.len() < usize::from(Shells::BEYOND), "a shell is told by a byte");
         // The rounding of a spacing must not decide: a billionth of the margin is still at the margin.
         let squares: Vec<f64> = margins_mm.iter().map(|margin| margin * margin * (1.0 + 1e-9)).collect();
         let reach = margins_mm.last().copied().unwrap_or(0.0);

@@ -149,7 +149,7 @@ fn a_mask_is_one_label_or_every_voxel_above_or_below_zero() {
     assert_eq!(mask(&file, Label::AnyNonZero).unwrap().count(), 12);
     assert_eq!(mask(&file, Label::Value(2)).unwrap().count(), 6);
     let absent = mask(&file, Label::Value(3)).unwrap_err().to_string();
-    assert_eq!(absent, "the mask has no voxel of label 3; its labels are 1, 2");
+    assert_eq!(absent, "the mask has no voxel of label 3; its labels are 1 (6 voxels), 2 (6 voxels)");
     let empty = Nifti::new(SHAPE, Element::U8, &[0.0; 24], false).bytes;
     assert_eq!(mask(&empty, Label::AnyNonZero), Err(ReadError::Empty));
     assert_eq!(mask(&empty, Label::Value(1)), Err(ReadError::Empty));
@@ -202,4 +202,165 @@ fn the_masks_of_other_programs_hold_the_voxels_they_counted() {
         comparison.same(path, mask.count(), voxels);
     }
     comparison.finish(cases.len());
+}
+
+/// Which of two orientations SimpleITK 2.5.7 (ITK 5.4) takes, by the codes of qform and sform: the origins of files
+/// whose forms have the identity and differ in their offsets.
+#[test]
+fn every_pair_of_form_codes_is_decided_as_itk_does() {
+    for qform in 0..=5i16 {
+        for sform in 0..=5i16 {
+            let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+            file.i16(252, qform).i16(254, sform).f32(76, 1.0);
+            for (at, part) in [(256, 0.0), (260, 0.0), (264, 0.0), (268, 5.0), (272, 6.0), (276, 7.0)] {
+                file.f32(at, part);
+            }
+            for (row, place) in [50.0, 60.0, 70.0].into_iter().enumerate() {
+                for column in 0..3 {
+                    let size = [0.5, 0.75, 3.0][column];
+                    file.f32(280 + 16 * row + 4 * column, if row == column { size } else { 0.0 });
+                }
+                file.f32(280 + 16 * row + 12, place);
+            }
+            let expected = match (qform, sform) {
+                (0, 0) => [0.0, 0.0, 0.0],
+                (0, _) | (_, 1) => [-50.0, -60.0, 70.0],
+                _ => [-5.0, -6.0, 7.0],
+            };
+            let found = image(&file.bytes).unwrap().volume.geometry().clone();
+            assert_eq!(found.origin_mm, expected, "qform {qform}, sform {sform}");
+            // Without a form ITK lays the axes along L, P and S.
+            let side = if (qform, sform) == (0, 0) { 1.0 } else { -1.0 };
+            assert_eq!(found.axes, [[0.0, 0.0, 1.0], [0.0, side, 0.0], [side, 0.0, 0.0]]);
+        }
+    }
+}
+
+/// First voxels by SimpleITK 2.5.7 of a file that stores 0, 1, 2, ...
+#[test]
+fn odd_slopes_are_read_as_itk_reads_them() {
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let cases = [
+        ((0.0, 0.0), [0.0, 1.0]),
+        ((0.0, 5.0), [5.0, 6.0]),
+        ((nan, 0.0), [0.0, 1.0]),
+        ((nan, nan), [0.0, 1.0]),
+        ((1.0, nan), [0.0, 1.0]),
+        ((2.0, nan), [0.0, 2.0]),
+        ((inf, 0.0), [0.0, 1.0]),
+        ((-inf, 3.0), [3.0, 4.0]),
+        ((2.0, inf), [0.0, 2.0]),
+        ((-1.0, 0.0), [0.0, -1.0]),
+    ];
+    for ((slope, intercept), expected) in cases {
+        let mut file = Nifti::new(SHAPE, Element::I16, &counting(), false);
+        file.f32(112, slope).f32(116, intercept);
+        let found = image(&file.bytes).unwrap();
+        assert_eq!(found.volume.as_slice()[..2], expected, "{slope} {intercept}");
+    }
+}
+
+#[test]
+fn nifti_may_be_padded_stand_in_two_files_and_have_empty_dimensions() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.i16(40, 5).i16(48, 0).i16(50, 1).i16(72, 0);
+    check("dimensions of 0 and no bitpix", &file.bytes, Element::U8);
+    let padded = [&file.bytes[..], &[7; 100]].concat();
+    check("bytes behind the voxels", &padded, Element::U8);
+    let (_, notes) = read::image_as_stored(Source { bytes: &padded, data: None }, &Limits::default()).unwrap();
+    assert_eq!(notes.len(), 1);
+    check("zeros behind gzip", &[forge::gzip(&file.bytes), vec![0; 512]].concat(), Element::U8);
+    let members = [forge::gzip(&file.bytes[..100]), forge::gzip(&file.bytes[100..]), vec![0; 3]].concat();
+    check("several members of gzip, padded", &members, Element::U8);
+    let mut header = file;
+    let voxels = header.bytes.split_off(352);
+    header.f32(108, 0.0);
+    header.bytes[344..348].copy_from_slice(b"ni1\0");
+    let limits = Limits::default();
+    assert_eq!(read::header(&header.bytes, &limits).unwrap().data_file.as_deref(), Some(".img"));
+    for data in [voxels.clone(), forge::gzip(&voxels)] {
+        let source = Source { bytes: &header.bytes, data: Some(&data) };
+        assert_eq!(read::image(source, &limits).unwrap().volume.as_slice(), counting());
+    }
+}
+
+#[test]
+fn a_voxel_of_another_world_is_refused() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.f32(80, 1e38);
+    assert!(image(&file.bytes).unwrap_err().to_string().contains("the voxel size"));
+    let huge = forge::nrrd_header(&["space origin: (1e308,0,0)"]);
+    assert!(image(huge.as_bytes()).unwrap_err().to_string().contains("the origin"));
+}
+
+fn region(bytes: &[u8], label: Label, name: Option<&str>) -> Result<(usize, String), String> {
+    let source = Source { bytes, data: None };
+    let found =
+        read::region(source, read::Pick { label, name }, &geometry(), &read::Params::default(), &Limits::default())
+            .map_err(|error| error.to_string())?;
+    Ok((found.mask.count(), found.reading.picked))
+}
+
+#[test]
+fn segments_are_picked_by_name_layer_by_layer() {
+    // Two layers: the first number of a voxel is layer 0. Tumor has 6 voxels, Muscle 12, Empty none.
+    let voxels: Vec<u8> = (0..24u8).flat_map(|at| [u8::from(at % 4 == 1), 3 * u8::from(at % 2 == 0)]).collect();
+    let lines = [
+        "type: uint8",
+        "dimension: 4",
+        "sizes: 2 2 3 4",
+        "space directions: none (0.5,0,0) (0,0.75,0) (0,0,3)",
+        "kinds: list domain domain domain",
+        "Segment0_Name:=Tumor",
+        "Segment0_LabelValue:=1",
+        "Segment0_Layer:=0",
+        "Segment1_Name:=Muscle",
+        "Segment1_LabelValue:=3",
+        "Segment1_Layer:=1",
+        "Segment2_Name:=Empty",
+        "Segment2_LabelValue:=9",
+        "Author:=M\u{fc}ller",
+    ];
+    let file = [forge::nrrd_header(&lines).as_bytes(), &voxels].concat();
+    assert_eq!(region(&file, Label::Only, Some("Tumor")), Ok((6, "Tumor".to_owned())));
+    assert_eq!(region(&file, Label::Only, Some("Muscle")), Ok((12, "Muscle".to_owned())));
+    assert_eq!(region(&file, Label::Value(3), None), Ok((12, "Muscle".to_owned())));
+    let told = region(&file, Label::Only, None).unwrap_err();
+    assert!(told.contains("2 segments") && told.contains("Tumor (6 voxels), Muscle (12 voxels)"), "{told}");
+    assert!(region(&file, Label::Only, Some("Bone")).unwrap_err().contains("no segment is called Bone"));
+    assert!(region(&file, Label::Only, Some("Empty")).unwrap_err().contains("has no voxel"));
+    let text = String::from_utf8(forge::nrrd_header(&lines).replace("Muscle", "Tumor").into_bytes()).unwrap();
+    let twice = [text.as_bytes(), &voxels].concat();
+    assert!(region(&twice, Label::Only, Some("Tumor")).unwrap_err().contains("2 segments are called Tumor"));
+}
+
+#[test]
+fn nrrd_is_read_as_text_and_from_lists_of_files() {
+    let text = |lines: &[&str], voxels: &str| [forge::nrrd_header(lines), voxels.to_owned()].concat().into_bytes();
+    let decimal: Vec<String> = (0..24).map(|n| n.to_string()).collect();
+    check("text", &text(&["encoding: text"], &decimal.join(" ")), Element::I16);
+    let hex: String = (0..24).map(|n| format!("{n:04x}\n")).collect();
+    check("hex", &text(&["encoding: hex"], &hex), Element::I16);
+    check(
+        "scanner-xyz",
+        &{
+            let lines = [
+                "space: scanner-xyz",
+                "space directions: (-0.5,0,0) (0,-0.75,0) (0,0,3)",
+                "space origin: (-10,-20,30)",
+            ];
+            [forge::nrrd_header(&lines).as_bytes(), &forge::encode(Element::I16, &counting(), true)].concat()
+        },
+        Element::I16,
+    );
+    let limits = Limits::default();
+    let counted = read::header(&text(&["data file: x%03d.raw 1 3 1"], ""), &limits).unwrap();
+    assert_eq!(counted.data_file.as_deref(), Some("x001.raw"));
+    assert_eq!(counted.further_files, ["x002.raw", "x003.raw"]);
+    assert!(read::header(&text(&["data file: x%d.raw 0 99999999 1"], ""), &limits).is_err());
+    assert!(read::header(&text(&["data file: %d/../../x 0 3 1"], ""), &limits).is_err());
+    let header = forge::nrrd_header(&[]);
+    let listed = [header.trim_end(), "\ndata file: LIST\na.raw\nb.raw\n"].concat();
+    let listed = read::header(listed.as_bytes(), &limits).unwrap();
+    assert_eq!((listed.data_file.as_deref(), &listed.further_files[..]), (Some("a.raw"), &["b.raw".to_owned()][..]));
 }

@@ -33,6 +33,8 @@ pub struct Protocol {
     pub compare: osteon_stats::stats::compare::Params,
     pub screen: osteon_stats::model::logistic::screen::Params,
     pub logistic: osteon_stats::model::logistic::Params,
+    /// Last, so that a document without it has the hash that it had before masks had a section.
+    pub mask: osteon_radiomics::read::Params,
 }
 
 /// Why a document is no protocol.
@@ -124,13 +126,24 @@ impl Protocol {
 
     /// SHA-256 of the whole document, lower case hexadecimal.
     pub fn hash(&self) -> String {
-        osteon_base::text::hex(Sha256::digest(self.to_toml()))
+        osteon_base::text::hex(Sha256::digest(self.hashed()))
+    }
+
+    /// The document as it is hashed: without a section of masks that says what was so before there was one.
+    fn hashed(&self) -> String {
+        let text = self.to_toml();
+        let usual = osteon_radiomics::read::Params::default();
+        let section = format!("\n[mask]\n{}", toml::to_string(&usual).expect("parameters are plain data"));
+        text.strip_suffix(&section).map_or(text.clone(), str::to_owned)
     }
 
     /// SHA-256 of the part that features depend on: another way of learning needs no new features.
     pub fn extraction_hash(&self) -> String {
         let mut table = self.to_table();
         table.retain(|name, _| ["preprocess", "roi", "filter", "feature"].contains(&name));
+        if self.mask != osteon_radiomics::read::Params::default() {
+            table.insert("mask".to_owned(), self.to_table()["mask"].clone());
+        }
         let mut text = table.to_string();
         if self.filter.has_noise() {
             text.push_str(NOISE_RULE);
@@ -198,6 +211,10 @@ impl Protocol {
         osteon_radiomics::filter::chosen(&self.filter)?;
         self.filter.check().map_err(below("filter"))?;
         self.feature.check()?;
+        let tolerance = self.mask.tolerance_voxels;
+        let is_part = (0.0..0.5).contains(&tolerance);
+        let expected = "a part of a voxel from 0 to less than 0.5";
+        setting::require(is_part, "mask.tolerance_voxels", &tolerance, expected)?;
         setting::some("feature.families", &self.feature.families)?;
         self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
         self.select.check().map_err(below("select"))?;

@@ -63,6 +63,7 @@ impl Preset {
             select: osteon_stats::select::Params::default(),
             forest: osteon_stats::model::forest::Params::default(),
             learn: learn::Params::default(),
+            mask: osteon_radiomics::read::Params::default(),
         };
         match self {
             Preset::Study | Preset::Pyradiomics | Preset::Ibsi => study,

@@ -68,6 +68,11 @@ impl ImageFile {
         format!("{}{label}{part}", self.sha256)
     }
 
+    /// The label that was named, or the only one.
+    pub fn picked(&self) -> osteon_radiomics::read::Label {
+        self.label.map_or(osteon_radiomics::read::Label::Only, osteon_radiomics::read::Label::Value)
+    }
+
     /// As the database writes it.
     pub(in crate::store) fn acquisition_json(&self) -> Option<String> {
         self.acquisition.as_ref().map(|it| serde_json::to_string(it).expect("an acquisition is plain data"))

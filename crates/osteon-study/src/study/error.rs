@@ -33,6 +33,8 @@ pub enum Error {
     Zip { path: PathBuf, source: osteon_radiomics::read::zip::ZipError },
     #[error("{}: not DICOM, so it has no series or structure {part}", path.display())]
     NoParts { path: PathBuf, part: String },
+    #[error("{}: contours or a segmentation, which have structures by name and no labels", .0.display())]
+    NoLabels(PathBuf),
     #[error("{}: contours or a segmentation, expected an image", .0.display())]
     NoImageFile(PathBuf),
     #[error("{}: the file is not the one that was imported", .0.display())]
@@ -172,6 +174,8 @@ impl Error {
             Error::Encoding { .. } => Some("save the file as CSV UTF-8".to_owned()),
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
+            Error::Image { source, .. } => region_hint(source).map(str::to_owned),
+            Error::NoLabels(_) => Some("--structure NAME picks one, the column label of a manifest too".to_owned()),
             Error::Dicom { source, .. } => match **source {
                 DicomError::SeveralSeries(_) | DicomError::UnknownSeries { .. } => {
                     Some("--series takes its number in this list, its description or its UID".to_owned())
@@ -214,6 +218,38 @@ impl Error {
             }
             _ => None,
         }
+    }
+}
+
+/// What to do about a mask.
+fn region_hint(error: &ReadError) -> Option<&'static str> {
+    match error {
+        ReadError::SeveralLabels { .. } | ReadError::NoLabel { .. } => Some(
+            "--label N picks one, --label all takes their union; so does the column label of a manifest. Hundreds of \
+             labels are intensities: the mask has to be saved as one",
+        ),
+        ReadError::SeveralSegments { .. }
+        | ReadError::NoSegment { .. }
+        | ReadError::EmptySegment { .. }
+        | ReadError::Layers { .. } => Some(
+            "--structure NAME picks a segment, the column label of a manifest too; it has to be one of these names",
+        ),
+        ReadError::SegmentTwice { .. } => Some("rename one of them in the program that drew it, and save again"),
+        ReadError::Values { .. } | ReadError::NoHalf { .. } => {
+            Some("save the mask as labels, or as parts of a voxel from 0 to 1, of which half and more is inside")
+        }
+        ReadError::MaskNotFinite { .. } => Some("save the mask with 0 where there is no region"),
+        ReadError::CutOff { .. } => Some(
+            "is the series complete? --cut accept, or mask.cut=\"accept\" in the protocol, measures what is inside \
+             and records the share",
+        ),
+        ReadError::Outside { .. } => Some("the mask belongs to another image, or one of the two lost its origin"),
+        ReadError::Pair { .. } => Some(
+            "if both show the same patient space, --resample-mask nearest puts the mask on the image's grid \
+             (mask.resample=\"nearest\" in the protocol), and mask.tolerance_voxels allows for rounding; else the mask \
+             belongs to another image",
+        ),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::study::data::input;
 use crate::study::data::manifest::{self, Entry};
 use crate::study::{BadRows, Error, Refusal, Study};
 use osteon_radiomics::read::dicom::{Params, deviations};
+use osteon_radiomics::read::{self, Label};
 
 /// What an import of images did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,9 +97,9 @@ impl Study {
                 None => report.refused.push(entry.refusal("patient", &entry.code, "a patient of the study")),
             }
         }
-        let expected = &self.protocol.acquisition;
+        let (expected, mask) = (&self.protocol.acquisition, &self.protocol.mask);
         let checked: Vec<Result<Sound, Refusal>> =
-            entries.par_iter().map(|(patient, entry)| check(*patient, entry, [&base, &home], expected)).collect();
+            entries.par_iter().map(|(patient, entry)| check(*patient, entry, [&base, &home], expected, mask)).collect();
         let mut files = Vec::new();
         for sound in checked {
             match sound {
@@ -123,7 +124,13 @@ impl Study {
 }
 
 /// Reads the files of one patient and compares their grids.
-fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], expected: &Params) -> Result<Sound, Refusal> {
+fn check(
+    patient: PatientId,
+    entry: &Entry,
+    [base, home]: [&Path; 2],
+    expected: &Params,
+    mask: &read::Params,
+) -> Result<Sound, Refusal> {
     let mut files: Vec<ImageFile> = Vec::new();
     let mut warnings = Vec::new();
     for (role, path) in entry.files() {
@@ -136,7 +143,10 @@ fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], expected: 
         let geometry = match files.first() {
             None => bytes.geometry().cloned().ok_or_else(|| refuse("an image, not contours".to_owned()))?,
             Some(image) => {
-                bytes.mask(&place, label, &image.geometry).map_err(|cause| refuse(reason(&cause)))?;
+                let picked = label.map_or(Label::Only, Label::Value);
+                let region = bytes.region(&place, picked, &image.geometry, mask);
+                let reading = region.map_err(|cause| refuse(reason(&cause)))?.reading;
+                warnings.extend(reading.sentences().into_iter().map(|what| format!("{} {shown}: {what}", entry.code)));
                 bytes.geometry().unwrap_or(&image.geometry).clone()
             }
         };
@@ -187,8 +197,9 @@ fn canonical(folder: &Path) -> Result<PathBuf, Error> {
 
 /// The cause alone: the refusal names the file.
 fn reason(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => cause.to_string(),
-        None => error.to_string(),
+    let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    match error.hint() {
+        Some(hint) => format!("{cause}; {hint}"),
+        None => cause,
     }
 }

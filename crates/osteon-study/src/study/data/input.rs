@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::study::Error;
-use osteon_radiomics::grid::{Geometry, Image, Mask};
+use osteon_radiomics::grid::{Geometry, Image};
 use osteon_radiomics::read::dicom::{self, DicomError, Instance, Kind, Scan};
-use osteon_radiomics::read::{self, Header, Label, Limits, Source, zip};
+use osteon_radiomics::read::{self, Header, Label, Limits, Params, Pick, Reading, Region, Source, zip};
 
 /// No file that the study reads as text is larger.
 const MAX_TEXT: u64 = 64 << 20;
@@ -31,7 +31,9 @@ enum Content {
     File {
         bytes: Vec<u8>,
         data: Option<Vec<u8>>,
-        header: Header,
+        header: Box<Header>,
+        /// Segment of a mask, or `all` labels.
+        part: Option<String>,
     },
     Series(Box<Scan>),
     /// RTSTRUCT or SEG: which structure of it, when there are several.
@@ -63,6 +65,8 @@ pub fn image_bytes(path: &Path, part: Option<&str>) -> Result<ImageBytes, Error>
     if path.is_dir() {
         return series(path, &dicom_files(path)?, part);
     }
+    let header = header_of(path);
+    let path = header.as_deref().unwrap_or(path);
     let bytes = limited(path, MAX_IMAGE)?;
     if zip::is_zip(&bytes) {
         let wrong = |source| Error::Zip { path: path.to_owned(), source };
@@ -73,21 +77,41 @@ pub fn image_bytes(path: &Path, part: Option<&str>) -> Result<ImageBytes, Error>
     if dicom::is_dicom(&bytes) {
         return dicom_file(path, bytes, part);
     }
-    if let Some(part) = part {
-        return Err(Error::NoParts { path: path.to_owned(), part: part.to_owned() });
-    }
-    file(path, bytes)
+    file(path, bytes, part)
 }
 
-fn file(path: &Path, bytes: Vec<u8>) -> Result<ImageBytes, Error> {
+/// The header beside voxels that stand alone: `name.hdr` of `name.img`.
+fn header_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(".img").or(name.strip_suffix(".img.gz"))?;
+    [".hdr", ".hdr.gz"].iter().map(|ending| path.with_file_name(format!("{stem}{ending}"))).find(|path| path.is_file())
+}
+
+/// The file that a header names beside itself; `.img` takes the place of the header's own ending.
+fn data_path(path: &Path, name: &str) -> PathBuf {
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if !name.starts_with(".img") {
+        return path.with_file_name(name);
+    }
+    let stem = own.strip_suffix(".hdr.gz").or(own.strip_suffix(".hdr")).unwrap_or(&own);
+    let plain = path.with_file_name(format!("{stem}.img"));
+    if plain.exists() { plain } else { path.with_file_name(format!("{stem}.img.gz")) }
+}
+
+fn file(path: &Path, bytes: Vec<u8>, part: Option<&str>) -> Result<ImageBytes, Error> {
     let wrong = |source| Error::Image { path: path.to_owned(), source };
     let header = read::header(&bytes, &Limits::default()).map_err(wrong)?;
-    let data = header.data_file.as_ref().map(|name| beside(&path.with_file_name(name))).transpose()?;
+    let mut data = header.data_file.as_ref().map(|name| beside(&data_path(path, name), MAX_IMAGE)).transpose()?;
+    for name in &header.further_files {
+        let all = data.get_or_insert_default();
+        let more = beside(&path.with_file_name(name), MAX_IMAGE - all.len() as u64)?;
+        all.extend(more);
+    }
     let parts = [&bytes[..], data.as_deref().unwrap_or_default()];
     Ok(ImageBytes {
         sha256: sha256(parts),
         len: parts.iter().map(|part| part.len() as u64).sum(),
-        content: Content::File { bytes, data, header },
+        content: Content::File { bytes, data, header: Box::new(header), part: part.map(str::to_owned) },
     })
 }
 
@@ -202,8 +226,19 @@ impl ImageBytes {
         }
     }
 
+    /// What should be said of the file as an image.
+    pub fn notes(&self) -> &[String] {
+        match &self.content {
+            Content::File { header, .. } => &header.notes,
+            _ => &[],
+        }
+    }
+
     pub fn image(&self, path: &Path) -> Result<Image, Error> {
         match &self.content {
+            Content::File { part: Some(part), .. } => {
+                Err(Error::NoParts { path: path.to_owned(), part: part.to_owned() })
+            }
             Content::File { .. } => {
                 let wrong = |source| Error::Image { path: path.to_owned(), source };
                 read::image(self.source(), &Limits::default()).map_err(wrong)
@@ -213,28 +248,27 @@ impl ImageBytes {
         }
     }
 
-    /// The region on the grid of its image: errors unless a mask with voxels of its own lies on just that grid.
-    pub fn mask(&self, path: &Path, label: Option<i64>, on: &Geometry) -> Result<Mask, Error> {
+    /// The region on the grid of its image, and how it came there. A mask with several labels wants one to be named.
+    pub fn region(&self, path: &Path, label: Label, on: &Geometry, params: &Params) -> Result<Region, Error> {
         let wrong = |source| Error::Image { path: path.to_owned(), source };
-        if let Some(own) = self.geometry() {
-            read::check_pair(on, own).map_err(wrong)?;
-        }
+        let plain = |mask| Region { mask, reading: Reading::default() };
         let wrong_dicom = |source: DicomError| Error::Dicom { path: path.to_owned(), source: Box::new(source) };
         match &self.content {
-            Content::File { .. } => {
-                let label = label.map_or(Label::AnyNonZero, Label::Value);
-                read::mask(self.source(), label, &Limits::default()).map_err(wrong)
+            Content::File { part, .. } => {
+                let pick = Pick { label, name: part.as_deref() };
+                read::region(self.source(), pick, on, params, &Limits::default()).map_err(wrong)
             }
-            Content::Series(scan) => {
-                let wanted = |value: &f64| label.map_or(*value != 0.0, |label| *value == label as f64);
-                let mask = scan.image.volume.map(wanted);
-                if mask.count() == 0 { Err(wrong(read::ReadError::Empty)) } else { Ok(mask) }
-            }
+            Content::Series(scan) => read::region_of(&scan.image.volume, label, on, params).map_err(wrong),
+            Content::Drawing { .. } if matches!(label, Label::Value(_)) => Err(Error::NoLabels(path.to_owned())),
             Content::Drawing { file, kind: Kind::Segmentation, part } => {
-                dicom::segmentation(&instance(file), part.as_deref(), on, &Limits::default()).map_err(wrong_dicom)
+                dicom::segmentation(&instance(file), part.as_deref(), on, &Limits::default())
+                    .map(plain)
+                    .map_err(wrong_dicom)
             }
             Content::Drawing { file, part, .. } => {
-                dicom::contours(&instance(file), part.as_deref(), on, &Limits::default()).map_err(wrong_dicom)
+                dicom::contours(&instance(file), part.as_deref(), on, &Limits::default())
+                    .map(plain)
+                    .map_err(wrong_dicom)
             }
         }
     }
@@ -248,12 +282,12 @@ impl ImageBytes {
 }
 
 /// The file that a header names; a symbolic link could lead anywhere.
-fn beside(path: &Path) -> Result<Vec<u8>, Error> {
+fn beside(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     if path.is_symlink() {
         let source = std::io::Error::other("a symbolic link, expected the file of the voxels");
         return Err(Error::File { path: path.to_owned(), source });
     }
-    limited(path, MAX_IMAGE)
+    limited(path, most)
 }
 
 fn limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {

@@ -28,7 +28,7 @@ impl Study {
         let (image_path, mask_path) = (self.path_of(image_file), self.path_of(mask_file));
         let image = input::image_bytes(&image_path, None)?.image(&image_path)?.volume;
         let drawn = input::image_bytes(&mask_path, None)?;
-        let tumour = drawn.mask(&mask_path, mask_file.label, image.geometry())?;
+        let tumour = drawn.region(&mask_path, mask_file.picked(), image.geometry(), &self.protocol.mask)?.mask;
         let margins_mm = &self.protocol.roi.margins_mm;
         let widest = Roi::Peri(margins_mm.iter().copied().fold(0.0, f64::max));
         let ring = Shells::around(&tumour, margins_mm).region(widest);

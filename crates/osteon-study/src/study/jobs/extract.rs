@@ -225,7 +225,7 @@ fn measure_mask(
     job: &Job,
 ) -> Result<Measured, Error> {
     let path = folder.join(&file.path);
-    let mask = unchanged(file, &path)?.mask(&path, file.label, image.volume.geometry())?;
+    let mask = unchanged(file, &path)?.region(&path, file.picked(), image.volume.geometry(), &protocol.mask)?.mask;
     let rois = Roi::all(&protocol.roi);
     let regions = crate::study::jobs::measure::measure(image, &mask, &rois, protocol, job)?
         .into_iter()

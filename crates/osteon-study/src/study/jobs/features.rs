@@ -9,7 +9,8 @@ use crate::study::data::input;
 use crate::study::jobs::measure::measure;
 use osteon_base::job::Job;
 use osteon_radiomics::describe::{self, RegionError};
-use osteon_radiomics::diagnose;
+use osteon_radiomics::diagnose::{self, RegionCheck};
+use osteon_radiomics::read::Label;
 use osteon_radiomics::roi::Roi;
 
 /// What to measure.
@@ -21,8 +22,8 @@ pub struct FeaturesRequest {
     pub series: Option<String>,
     /// Which structure of contours or a segmentation, where there are several.
     pub structure: Option<String>,
-    /// Label of the mask; every voxel that is not 0 when `None`.
-    pub label: Option<i64>,
+    /// Label of the mask.
+    pub label: Label,
     /// None is every region of the protocol.
     pub rois: Vec<Roi>,
     pub protocol: Protocol,
@@ -35,6 +36,8 @@ pub struct FeaturesReport {
     pub rows: Vec<Row>,
     /// Regions that could not be measured.
     pub failures: Vec<(Roi, RegionError)>,
+    /// What was found and decided while the files were read, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Measures every region; errors when none could be.
@@ -43,7 +46,10 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
     let image_file = input::image_bytes(image_path, request.series.as_deref())?;
     let mask_file = input::image_bytes(mask_path, request.structure.as_deref())?;
     let geometry = image_file.geometry().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
-    let mask = mask_file.mask(mask_path, request.label, geometry)?;
+    let region = mask_file.region(mask_path, request.label, geometry, &protocol.mask)?;
+    let mut notes: Vec<String> = image_file.notes().iter().map(|note| format!("image: {note}")).collect();
+    notes.extend(region.reading.sentences());
+    let mask = region.mask;
     let image = image_file.image(image_path)?;
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();
@@ -58,12 +64,14 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
         ];
         let found = diagnose::diagnose(&image, &mask, &rois, &protocol.measured())
             .map_err(|why| Error::Describe(why.into()))?;
+        let checks = diagnose::regions(&image, &mask, &rois, &region.reading);
         let all = versions.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(found);
         rows.extend(all.map(|(name, value)| Row {
             roi: String::new(),
             feature: format!("diagnostics_{name}"),
             value: Value::Text(value),
         }));
+        rows.extend(checks.iter().flat_map(check_rows));
     }
     let regions = measure(&image, &mask, &rois, protocol, job)?;
     let names = describe::catalogue(&protocol.measured());
@@ -82,6 +90,27 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
         Some((roi, error)) if failures.len() == rois.len() => {
             Err(Error::Region { roi: roi.to_string(), source: error.clone() })
         }
-        _ => Ok(FeaturesReport { rows, failures }),
+        _ => Ok(FeaturesReport { rows, failures, notes }),
     }
+}
+
+/// A region's check, one row a number: pyradiomics has no names for these.
+fn check_rows(check: &RegionCheck) -> Vec<Row> {
+    let share = |share: Option<f64>| share.map_or(Value::Undefined, Value::Number);
+    let count = |count: usize| Value::Number(count as f64);
+    let reading = serde_json::to_string(&check.reading).expect("a reading is plain data");
+    let values = [
+        ("Voxels", count(check.voxels)),
+        ("Volume", Value::Number(check.volume_mm3)),
+        ("Slices", count(check.slices)),
+        ("EmptySlices", count(check.empty_slices)),
+        ("Pieces", count(check.pieces)),
+        ("Holes", count(check.holes)),
+        ("CutShare", share(check.cut_share)),
+        ("AirShare", share(check.air_share)),
+        ("MissingSlices", count(check.reading.missing_slices)),
+        ("Reading", Value::Text(reading)),
+    ];
+    let row = |(name, value)| Row { roi: check.roi.clone(), feature: format!("diagnostics_Region_{name}"), value };
+    values.into_iter().map(row).collect()
 }

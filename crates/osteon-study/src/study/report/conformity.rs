@@ -13,6 +13,7 @@ use osteon_base::job::Job;
 use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::feature::ibsi::Part;
 use osteon_radiomics::grid::{Element, Geometry, Grid, Image, Mask};
+use osteon_radiomics::read::Label;
 use osteon_radiomics::roi::Roi;
 
 /// The consensus of the digital phantom and of configurations A to E of the CT phantom.
@@ -189,7 +190,8 @@ fn ct_phantom(folder: &Path) -> Result<(Image, Mask), Error> {
     let phantom = own.or_else(|| find(folder, NAME, 5)).ok_or_else(missing)?;
     let [image, mask] = ["nifti/image/phantom.nii.gz", "nifti/mask/mask.nii.gz"].map(|file| phantom.join(file));
     let image = input::image_bytes(&image, None)?.image(&image)?;
-    let mask = input::image_bytes(&mask, None)?.mask(&mask, None, image.volume.geometry())?;
+    let mask =
+        input::image_bytes(&mask, None)?.region(&mask, Label::Only, image.volume.geometry(), &Default::default())?.mask;
     Ok((image, mask))
 }
 

@@ -157,7 +157,7 @@ impl Study {
         let (path, mask_path) = (self.folder().join(&image.path), self.folder().join(&mask.path));
         let volume = input::image_bytes(&path, None)?.image(&path)?;
         let drawn = input::image_bytes(&mask_path, None)?;
-        let tumour = drawn.mask(&mask_path, mask.label, volume.volume.geometry())?;
+        let tumour = drawn.region(&mask_path, mask.picked(), volume.volume.geometry(), &self.protocol.mask)?.mask;
         let prepared = preprocess::prepare(&volume, &tumour, Extent::Whole, &self.protocol.preprocess)
             .map_err(|cause| Error::Describe(cause.into()))?;
         let shells = Shells::around(&prepared.mask, &self.protocol.roi.margins_mm);

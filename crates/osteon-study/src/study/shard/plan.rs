@@ -172,7 +172,10 @@ fn planned(task: Task, size: u64) -> PlannedPatient {
 /// counts with its whole grid; what is wrong with it is said when its patient is measured.
 fn cost(file: &ImageFile, grid: &Geometry, folder: &Path, protocol: &Protocol) -> u64 {
     let path = folder.join(&file.path);
-    let mask = unchanged(file, &path).and_then(|bytes| bytes.mask(&path, file.label, grid)).ok();
+    let mask = unchanged(file, &path)
+        .and_then(|bytes| bytes.region(&path, file.picked(), grid, &protocol.mask))
+        .ok()
+        .map(|region| region.mask);
     let shape = mask.as_ref().and_then(Mask::bounds).map_or(grid.shape, |bounds| bounds.shape);
     let margin_mm = protocol.roi.margins_mm.iter().copied().fold(0.0, f64::max);
     let spacing = &protocol.preprocess.spacing_mm;

@@ -1,0 +1,162 @@
+//! A file of labels or segments to a region on its image's grid.
+
+use crate::grid::{Geometry, Mask, Volume};
+use crate::read::label::{self, Inside, Tally, listed};
+use crate::read::place::{self, Params};
+use crate::read::{
+    Format, Header, Label, Limits, Present, ReadError, Reading, Region, Segment, Source, fill, header, voxels,
+};
+
+/// What is picked of a file: a label by number, or a segment by name (`all` is every label).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick<'a> {
+    pub label: Label,
+    pub name: Option<&'a str>,
+}
+
+/// The region of a file, on the grid of its image.
+pub fn region(
+    source: Source,
+    pick: Pick,
+    image: &Geometry,
+    params: &Params,
+    limits: &Limits,
+) -> Result<Region, ReadError> {
+    let header = header(source.bytes, limits)?;
+    let mut tallies = vec![Tally::default(); header.layers.count];
+    let mut trailing = false;
+    header.decode(source, |layer, value| tallies[layer].note(value), &mut trailing)?;
+    tallies.iter_mut().for_each(Tally::flush);
+    let (layer, inside, mut reading) = choose(&header, &tallies, pick)?;
+    let mut cells = Vec::new();
+    cells.reserve_exact(header.geometry.len());
+    let keep = |own: usize, value: f64| {
+        if own == layer {
+            cells.push(inside.holds(value));
+        }
+    };
+    header.decode(source, keep, &mut trailing)?;
+    reading.notes.extend(header.notes.iter().cloned());
+    reading.notes.extend(trailing.then(|| TRAILING.to_owned()));
+    place::place(fill(header.geometry, cells), reading, image, params)
+}
+
+/// Said of a file that goes on after its voxels.
+pub const TRAILING: &str = "the mask's file goes on after its voxels: the rest was not read";
+
+/// The region of voxels that were read already.
+pub fn region_of(values: &Volume, label: Label, image: &Geometry, params: &Params) -> Result<Region, ReadError> {
+    let mut tally = Tally::default();
+    values.as_slice().iter().for_each(|&value| tally.note(value));
+    tally.flush();
+    let (inside, reading) = label::choose(&tally, label)?;
+    let mask: Mask = values.map(|&value| inside.holds(value));
+    place::place(mask, reading, image, params)
+}
+
+/// Which layer, and what is inside.
+fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(usize, Inside, Reading), ReadError> {
+    let all = pick.name == Some("all") && !header.segments.iter().any(|segment| segment.name == "all");
+    let label = if all { Label::AnyNonZero } else { pick.label };
+    // A file that names no segment has labels only, and a number is one.
+    let number = pick.name.filter(|_| header.segments.is_empty()).and_then(|name| name.parse().ok());
+    let label = number.map_or(label, Label::Value);
+    let own = match (pick.name.filter(|_| !all && number.is_none()), label) {
+        (Some(name), _) => named(header, tallies, name)?,
+        (None, Label::Value(value)) if tallies.len() > 1 => only(header, tallies, |segment| segment.value == value)?,
+        (None, Label::Only) if tallies.len() > 1 || named_any(header, tallies) => only(header, tallies, |_| true)?,
+        (None, Label::AnyNonZero) if tallies.len() > 1 => {
+            return Err(ReadError::Layers { n: tallies.len(), present: listed(&present(header, tallies)) });
+        }
+        _ => {
+            let (inside, mut reading) = label::choose(&tallies[0], label)?;
+            name_labels(header, &mut reading);
+            return Ok((0, inside, reading));
+        }
+    };
+    let Segment { name, layer, value } = own;
+    let picked = Reading { picked: name.clone(), present: present(header, tallies), ..Reading::default() };
+    match label::choose(&tallies[*layer], Label::Value(*value)) {
+        Ok((inside, reading)) => Ok((*layer, inside, Reading { fractional: reading.fractional, ..picked })),
+        Err(_) => Err(ReadError::EmptySegment { name: name.clone(), present: listed(&present(header, tallies)) }),
+    }
+}
+
+/// The one segment of a name.
+fn named<'a>(header: &'a Header, tallies: &[Tally], name: &str) -> Result<&'a Segment, ReadError> {
+    let found: Vec<&Segment> = header.segments.iter().filter(|segment| segment.name == name).collect();
+    let listed = || listed(&present(header, tallies));
+    match found[..] {
+        [only] => Ok(only),
+        [] => Err(ReadError::NoSegment { wanted: name.to_owned(), present: listed() }),
+        _ => Err(ReadError::SegmentTwice { wanted: name.to_owned(), n: found.len() }),
+    }
+}
+
+/// Whether a named segment has voxels.
+fn named_any(header: &Header, tallies: &[Tally]) -> bool {
+    header.segments.iter().any(|segment| voxels_of(segment, tallies) > 0)
+}
+
+/// The only segment with voxels among some.
+fn only<'a>(
+    header: &'a Header,
+    tallies: &[Tally],
+    wanted: impl Fn(&Segment) -> bool,
+) -> Result<&'a Segment, ReadError> {
+    let drawn = |segment: &&Segment| wanted(segment) && voxels_of(segment, tallies) > 0;
+    let found: Vec<&Segment> = header.segments.iter().filter(drawn).collect();
+    match found[..] {
+        [only] => Ok(only),
+        [] if header.segments.is_empty() => Err(ReadError::Layers { n: tallies.len(), present: "no name".to_owned() }),
+        [] => Err(ReadError::Empty),
+        _ => Err(ReadError::SeveralSegments { n: found.len(), present: listed(&present(header, tallies)) }),
+    }
+}
+
+fn voxels_of(segment: &Segment, tallies: &[Tally]) -> usize {
+    tallies[segment.layer].near(segment.value)
+}
+
+/// The segments with their voxels; of a file without segments its layers' labels are told elsewhere.
+fn present(header: &Header, tallies: &[Tally]) -> Vec<Present> {
+    let one = |segment: &Segment| Present { name: segment.name.clone(), voxels: Some(voxels_of(segment, tallies)) };
+    header.segments.iter().map(one).collect()
+}
+
+/// Labels get the names of their segments beside their numbers.
+fn name_labels(header: &Header, reading: &mut Reading) {
+    for present in &mut reading.present {
+        if let Some(segment) = header.segments.iter().find(|segment| segment.value.to_string() == present.name) {
+            present.name = format!("{} {}", present.name, segment.name);
+        }
+    }
+}
+
+/// The bytes of the voxels, layer by layer.
+impl Header {
+    /// Calls `note(layer, value)` for every stored number, in the file's order; `trailing` is set when the file goes on.
+    pub(in crate::read) fn decode(
+        &self,
+        source: Source,
+        mut note: impl FnMut(usize, f64),
+        trailing: &mut bool,
+    ) -> Result<(), ReadError> {
+        let total = self.geometry.len();
+        let layers = self.layers;
+        let mut at = 0usize;
+        let each = |value: f64| {
+            let layer = if layers.interleaved { at % layers.count } else { at / total };
+            at += 1;
+            note(layer, value);
+        };
+        let expected = total * layers.count;
+        let goes_on = self.layout.decode(voxels(self, source)?.0, expected, each)?;
+        // Exporters of NIfTI fill up blocks; no other format is written so.
+        if goes_on && self.format != Format::Nifti {
+            return Err(ReadError::Trailing { expected: (expected * self.element.bytes()) as u64 });
+        }
+        *trailing |= goes_on;
+        Ok(())
+    }
+}
