@@ -243,7 +243,7 @@ fn what_does_not_belong_together_is_refused_whole() {
     fs::remove_file(shards.join("shard-copy.db")).unwrap();
     let protocol = study.protocol.clone().set(["roi.margins_mm=[3]"]).unwrap();
     let set = |protocol: &osteon_study::protocol::Protocol| {
-        study.store.write("p", |write| write.set_protocol(&protocol.hash(), &protocol.to_toml())).unwrap();
+        study.store.write("p", |write| write.set_protocol(&protocol.hash(), &protocol.document())).unwrap();
     };
     set(&protocol);
     let changed = Study::open(&folder.path().join("study.db"), osteon_study::store::Access::Write).unwrap();

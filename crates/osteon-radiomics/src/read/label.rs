@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::read::{Fractional, Label, Present, ReadError, Reading};
+use osteon_base::text::counted;
 
 /// Distinct values that are told apart; a file of labels has fewer, one of intensities may have more.
 const MOST_VALUES: usize = 4096;
@@ -42,9 +43,9 @@ pub enum Inside {
 impl Inside {
     pub fn holds(self, value: f64) -> bool {
         match self {
-            Inside::NonZero => value != 0.0,
+            Inside::NonZero => value != 0.0 && value.is_finite(),
             Inside::Near(label) => (value - label).abs() <= WHOLE,
-            Inside::Half => value >= 0.5,
+            Inside::Half => value >= 0.5 && value.is_finite(),
         }
     }
 }
@@ -122,7 +123,7 @@ impl Tally {
     }
 
     /// Every value with its voxels, the smallest first.
-    fn present(&self) -> Vec<Present> {
+    pub fn present(&self) -> Vec<Present> {
         let mut values: Vec<(f64, usize)> = match self.whole() {
             Some(whole) => whole.into_iter().map(|(label, count)| (label as f64, count)).collect(),
             None => self.counts.iter().map(|(&bits, &count)| (f64::from_bits(bits), count)).collect(),
@@ -144,12 +145,19 @@ pub fn listed(present: &[Present]) -> String {
 /// A file with one value is a mask whatever the value. Whole values are labels: several want one to be named. Other
 /// values from 0 to 1 are parts of voxels: half and more is inside.
 pub fn choose(tally: &Tally, label: Label) -> Result<(Inside, Reading), ReadError> {
-    if tally.not_finite > 0 {
-        return Err(ReadError::MaskNotFinite { voxels: tally.not_finite });
-    }
     if tally.counts.is_empty() {
-        return Err(ReadError::Empty);
+        return Err(if tally.not_finite > 0 { ReadError::MaskNotFinite } else { ReadError::Empty });
     }
+    let (inside, mut reading) = among(tally, label)?;
+    if tally.not_finite > 0 {
+        let voxels = counted(tally.not_finite, "voxel");
+        reading.notes.push(format!("no finite number in {voxels} of the mask: taken for outside, as ITK does"));
+    }
+    Ok((inside, reading))
+}
+
+/// The same by the finite values alone.
+fn among(tally: &Tally, label: Label) -> Result<(Inside, Reading), ReadError> {
     let whole = tally.whole().filter(|_| tally.more == 0);
     let mut present = tally.present();
     let several = whole.as_ref().is_some_and(|labels| labels.len() > 1);
@@ -204,7 +212,7 @@ mod tests {
             assert_eq!(found(&[0.0, value, value, 0.0], Label::Only), Ok((2, Reading::default())), "{value}");
         }
         assert_eq!(found(&[0.0, 0.9999], Label::Value(1)).unwrap().0, 1);
-        assert!(found(&[0.0, 255.0], Label::Value(1)).unwrap_err().contains("label 1; its labels are 255 (1 voxels)"));
+        assert!(found(&[0.0, 255.0], Label::Value(1)).unwrap_err().contains("label 1; its labels are 255 (1 voxel)"));
         assert!(found(&[0.0, 0.0039], Label::Value(1)).is_err());
     }
 
@@ -212,13 +220,21 @@ mod tests {
     fn several_labels_want_one_to_be_named() {
         let values = [0.0, 1.0, 1.0, 2.00001, 0.0, 3.0];
         let told = found(&values, Label::Only).unwrap_err();
-        assert!(told.contains("3 labels") && told.contains("1 (2 voxels), 2 (1 voxels), 3 (1 voxels)"), "{told}");
+        assert!(told.contains("3 labels") && told.contains("1 (2 voxels), 2 (1 voxel), 3 (1 voxel)"), "{told}");
         assert_eq!(found(&values, Label::Value(2)).unwrap().0, 1);
         let (all, reading) = found(&values, Label::AnyNonZero).unwrap();
         assert_eq!((all, reading.picked.as_str(), reading.present.len()), (4, "all", 3));
         assert!(found(&values, Label::Value(7)).is_err());
         let intensities: Vec<f64> = (0..9000).map(f64::from).collect();
         assert!(found(&intensities, Label::Only).is_err());
+    }
+
+    #[test]
+    fn what_is_no_number_is_outside_and_said() {
+        let (inside, reading) = found(&[f64::NAN, 1.0, f64::INFINITY, 0.0], Label::Only).unwrap();
+        assert_eq!((inside, reading.notes.len()), (1, 1));
+        assert!(reading.notes[0].contains("2 voxels"), "{:?}", reading.notes);
+        assert!(found(&[f64::NAN, 0.0], Label::Only).is_err());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use std::io::Read;
 
 use crate::grid::{Element, Geometry, Grid, Image, Mask};
 use data::{Layout, Members};
+use osteon_base::text::counted;
 pub use pair::check_pair;
 pub use place::{Cut, Params, Placing, Resample, cut, off_grid, place};
 pub use reading::{Fractional, Present, Reading, Region};
@@ -170,8 +171,10 @@ pub enum ReadError {
     SeveralLabels { n: usize, present: String },
     #[error("the mask has {n} segments with voxels, one has to be picked: {present}")]
     SeveralSegments { n: usize, present: String },
-    #[error("no segment is called {wanted}; {}", if .present.is_empty() { "the file names none" } else { .present })]
+    #[error("no segment is called {wanted}; there are {present}")]
     NoSegment { wanted: String, present: String },
+    #[error("no segment is called {wanted}: the file names none, its labels are {labels}")]
+    NoSegments { wanted: String, labels: String },
     #[error("{n} segments are called {wanted}; names have to differ for one to be picked")]
     SegmentTwice { wanted: String, n: usize },
     #[error("segment {name} has no voxel; there are {present}")]
@@ -182,13 +185,13 @@ pub enum ReadError {
         "the mask's values from {low} to {high} are not whole, so they are no labels, and not parts of a voxel from 0 to 1"
     )]
     Values { low: f64, high: f64 },
-    #[error("no voxel of the mask reaches a half: {above_zero} voxels are above 0, the highest is {high}")]
+    #[error("no voxel of the mask reaches a half: {} above 0, the highest {high}", counted(*.above_zero, "voxel"))]
     NoHalf { above_zero: usize, high: f64 },
-    #[error("{voxels} voxels of the mask are no finite numbers")]
-    MaskNotFinite { voxels: usize },
-    #[error("{lost} of {drawn} voxels of the region lie outside the image")]
+    #[error("the mask is empty: every voxel is 0 or no finite number")]
+    MaskNotFinite,
+    #[error("{lost} of {} of the region lie outside the image", counted(*.drawn, "voxel"))]
     CutOff { lost: usize, drawn: usize },
-    #[error("all {drawn} voxels of the region lie outside the image")]
+    #[error("the whole region of {} lies outside the image", counted(*.drawn, "voxel"))]
     Outside { drawn: usize },
     #[error("image and mask do not lie on the same grid: {apart}\n  image: {image}\n  mask:  {mask}")]
     Pair { apart: String, image: Box<Geometry>, mask: Box<Geometry> },
@@ -262,8 +265,7 @@ pub fn image_as_stored(source: Source, limits: &Limits) -> Result<(Image, Vec<St
 /// The voxels of a label; a label that no voxel has is an error.
 pub fn mask(source: Source, label: Label, limits: &Limits) -> Result<Mask, ReadError> {
     let geometry = header(source.bytes, limits)?.geometry;
-    let params = Params { tolerance_voxels: 0.0, ..Params::default() };
-    Ok(region(source, Pick { label, name: None }, &geometry, &params, limits)?.mask)
+    Ok(region(source, Pick { label, name: None }, &geometry, &Params::default(), limits)?.mask)
 }
 
 pub(in crate::read) const GZIP: [u8; 2] = [0x1f, 0x8b];

@@ -17,8 +17,8 @@ type Fields = BTreeMap<String, String>;
 /// Parses the header of a file that begins with `NRRD`.
 pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let (fields, end) = fields(bytes)?;
-    let element = element(required(&fields, "type")?)?;
     let Axes { domain, layers } = axes(&fields)?;
+    let element = element(required(&fields, "type")?)?;
     let geometry = geometry(&fields, domain)?;
     let mut files = data_files(&fields)?.into_iter();
     let data_file = files.next();

@@ -73,7 +73,7 @@ impl Reading {
             said.push(format!("the mask was put on the image's grid voxel by voxel: {}", self.moved));
         }
         if self.cut_share > 0.0 {
-            said.push(format!("{:.1}% of the region lie outside the image", 100.0 * self.cut_share));
+            said.push(format!("{:.1}% of the region lies outside the image", 100.0 * self.cut_share));
         }
         if let Some(change) = self.resampled {
             said.push(format!(
@@ -92,7 +92,7 @@ impl Reading {
 impl std::fmt::Display for Present {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.voxels {
-            Some(voxels) => write!(f, "{} ({voxels} voxels)", self.name),
+            Some(voxels) => write!(f, "{} ({})", self.name, osteon_base::text::counted(voxels, "voxel")),
             None => write!(f, "{}", self.name),
         }
     }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(
             resampled.sentences(),
             [
-                "25.0% of the region lie outside the image",
+                "25.0% of the region lies outside the image",
                 "the mask was resampled to the image's grid, its volume changed by -1.23%"
             ]
         );

@@ -88,6 +88,10 @@ fn named<'a>(header: &'a Header, tallies: &[Tally], name: &str) -> Result<&'a Se
     let listed = || listed(&present(header, tallies));
     match found[..] {
         [only] => Ok(only),
+        [] if header.segments.is_empty() => {
+            let labels = label::listed(&tallies[0].present());
+            Err(ReadError::NoSegments { wanted: name.to_owned(), labels })
+        }
         [] => Err(ReadError::NoSegment { wanted: name.to_owned(), present: listed() }),
         _ => Err(ReadError::SegmentTwice { wanted: name.to_owned(), n: found.len() }),
     }

@@ -61,7 +61,7 @@ fn stored_numbers_are_scaled_as_the_header_says() {
     assert_eq!(scaled.volume.as_slice()[7], 0.5);
     assert_eq!(scaled.element, Element::F32);
     for no_slope in [0.0, f32::NAN] {
-        file.f32(112, no_slope);
+        file.f32(112, no_slope).f32(116, 0.0);
         assert_eq!(image(&file.bytes).unwrap().volume.as_slice(), counting());
     }
 }
@@ -83,7 +83,9 @@ fn the_sform_counts_before_the_qform_and_both_before_bare_spacing() {
     assert_eq!(image(&file.bytes).unwrap().volume.geometry(), &geometry());
     file.i16(252, 0).i16(254, 0);
     let bare = image(&file.bytes).unwrap().volume.geometry().clone();
-    assert_eq!(bare, Geometry { origin_mm: [0.0; 3], ..geometry() });
+    // ITK 5.4 lays bare axes along L, P and S.
+    let axes = [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]];
+    assert_eq!(bare, Geometry { origin_mm: [0.0; 3], axes, ..geometry() });
 }
 
 #[test]

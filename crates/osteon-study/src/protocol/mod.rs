@@ -124,13 +124,14 @@ impl Protocol {
         toml::to_string(self).expect("a protocol is plain data")
     }
 
-    /// SHA-256 of the whole document, lower case hexadecimal.
+    /// SHA-256 of the document that a study keeps, lower case hexadecimal.
     pub fn hash(&self) -> String {
-        osteon_base::text::hex(Sha256::digest(self.hashed()))
+        osteon_base::text::hex(Sha256::digest(self.document()))
     }
 
-    /// The document as it is hashed: without a section of masks that says what was so before there was one.
-    fn hashed(&self) -> String {
+    /// The document that a study keeps and that is hashed: without a section of masks at its defaults, so that a
+    /// document of earlier versions keeps its hash.
+    pub fn document(&self) -> String {
         let text = self.to_toml();
         let usual = osteon_radiomics::read::Params::default();
         let section = format!("\n[mask]\n{}", toml::to_string(&usual).expect("parameters are plain data"));
@@ -359,6 +360,17 @@ mod tests {
         assert_eq!(changed.preprocess.bin_width, 0.25);
         assert_ne!(changed.hash(), base.hash());
         assert_eq!(Protocol::parse(&changed.to_toml()), Ok(changed));
+    }
+
+    #[test]
+    fn masks_at_their_defaults_are_no_part_of_a_stored_document() {
+        let base = Preset::Study.protocol();
+        assert!(base.to_toml().contains("\n[mask]\n") && !base.document().contains("[mask]"));
+        assert_eq!(Protocol::stored(&base.document()), Ok(base.clone()));
+        let cut = base.clone().set(["mask.cut=accept"]).unwrap();
+        assert_eq!(Protocol::stored(&cut.document()), Ok(cut.clone()));
+        assert!(cut.hash() != base.hash() && cut.extraction_hash() != base.extraction_hash());
+        assert!(message(base.set(["mask.tolerance_voxels=0.5"])).contains("mask.tolerance_voxels is 0.5"));
     }
 
     #[test]

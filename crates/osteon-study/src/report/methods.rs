@@ -23,7 +23,7 @@ pub fn methods(protocol: &Protocol) -> Vec<(String, String)> {
         let sentences: Vec<String> = keys.into_iter().filter_map(one).collect();
         (heading.to_owned(), sentences.join(" "))
     };
-    parts.into_iter().map(tell).collect()
+    parts.into_iter().map(tell).filter(|(_, text)| !text.is_empty()).collect()
 }
 
 /// How many filtered images there are under these settings.
@@ -98,6 +98,7 @@ fn short(value: &Value) -> String {
 const HEADINGS: &[(&str, &str)] = &[
     ("acquisition", "Acquisition"),
     ("query", "Checks of clinical data"),
+    ("mask", "Masks"),
     ("preprocess", "Image preparation"),
     ("roi", "Regions"),
     ("filter", "Filtered images"),
@@ -154,6 +155,19 @@ const SENTENCES: &[(&str, Tell)] = &[
             let rules: Vec<&str> = value.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             format!("So did values that do not fit together: {}.", rules.join("; "))
         })
+    }),
+    ("mask.tolerance_voxels", |value| {
+        let usual = osteon_radiomics::read::Params::default().tolerance_voxels;
+        let other = value.as_float().filter(|number| *number != usual)?;
+        Some(format!("A mask could lie up to {other} voxels off its image's grid at the corners."))
+    }),
+    ("mask.resample", |value| {
+        (words(value) == "nearest")
+            .then(|| "A mask on another grid was put on the image's by its nearest voxel.".to_owned())
+    }),
+    ("mask.cut", |value| {
+        (words(value) == "accept")
+            .then(|| "A region that the image cuts was measured where the image holds it.".to_owned())
     }),
     ("preprocess.normalise", |value| {
         on(

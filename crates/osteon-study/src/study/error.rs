@@ -224,7 +224,7 @@ impl Error {
 /// What to do about a mask.
 fn region_hint(error: &ReadError) -> Option<&'static str> {
     match error {
-        ReadError::SeveralLabels { .. } | ReadError::NoLabel { .. } => Some(
+        ReadError::SeveralLabels { .. } | ReadError::NoLabel { .. } | ReadError::NoSegments { .. } => Some(
             "--label N picks one, --label all takes their union; so does the column label of a manifest. Hundreds of \
              labels are intensities: the mask has to be saved as one",
         ),
@@ -238,7 +238,7 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
         ReadError::Values { .. } | ReadError::NoHalf { .. } => {
             Some("save the mask as labels, or as parts of a voxel from 0 to 1, of which half and more is inside")
         }
-        ReadError::MaskNotFinite { .. } => Some("save the mask with 0 where there is no region"),
+        ReadError::MaskNotFinite => Some("save the mask with 0 where there is no region"),
         ReadError::CutOff { .. } => Some(
             "is the series complete? --cut accept, or mask.cut=\"accept\" in the protocol, measures what is inside \
              and records the share",
@@ -249,6 +249,9 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
              (mask.resample=\"nearest\" in the protocol), and mask.tolerance_voxels allows for rounding; else the mask \
              belongs to another image",
         ),
+        ReadError::Missing("space directions") => {
+            Some("a size of voxels is needed: save the file with its space directions, or its spacings, in mm")
+        }
         _ => None,
     }
 }

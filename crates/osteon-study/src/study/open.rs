@@ -29,7 +29,7 @@ impl Study {
     /// Makes a new study file.
     pub fn create(path: &Path, title: &str, protocol: Protocol) -> Result<Study, Error> {
         let store = Store::create(path, "a new study", |write| {
-            write.make_study(title, &protocol.hash(), &protocol.to_toml())?;
+            write.make_study(title, &protocol.hash(), &protocol.document())?;
             Ok::<_, Error>(())
         })?;
         Ok(Study { store, protocol, view: View::Full })
@@ -37,7 +37,7 @@ impl Study {
 
     /// A study in memory, for tests.
     pub fn in_memory(title: &str, protocol: Protocol) -> Result<Study, Error> {
-        let make = |write: &crate::store::Write| write.make_study(title, &protocol.hash(), &protocol.to_toml());
+        let make = |write: &crate::store::Write| write.make_study(title, &protocol.hash(), &protocol.document());
         let store = Store::in_memory(make)?;
         Ok(Study { store, protocol, view: View::Full })
     }

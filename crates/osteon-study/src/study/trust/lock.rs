@@ -24,7 +24,7 @@ impl Study {
     pub fn use_protocol(&self, protocol: Protocol, reason: &str) -> Result<String, Error> {
         let hash = protocol.hash();
         self.store.write(&required(reason)?, |write| {
-            write.set_protocol(&hash, &protocol.to_toml())?;
+            write.set_protocol(&hash, &protocol.document())?;
             if protocol.query != self.protocol.query {
                 for patient in write.patients()? {
                     rules::apply(write, &protocol, &patient.code)?;
