@@ -39,7 +39,11 @@ fn difference(cell: &PublishedCell, recomputed: &Recomputed) -> Option<Differenc
         Value::MeanSd { mean, sd } => vec![mean, sd],
         Value::Estimate { estimate, low, high } => vec![estimate, low, high],
         Value::Number(number) => vec![number],
-        Value::Absent => return None,
+        Value::Median { median, spread } => {
+            std::iter::once(median).chain(spread.into_iter().flat_map(|(low, high)| [low, high])).collect()
+        }
+        Value::Test { statistic, p } => vec![statistic, p],
+        Value::Absent | Value::Reference | Value::Words => return None,
     };
     let pairs: Vec<(Printed, f64)> = printed.into_iter().zip(recomputed.values.iter().copied()).collect();
     let units = pairs.iter().map(|&(printed, value)| printed.units_off(value));

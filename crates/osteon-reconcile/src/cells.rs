@@ -4,16 +4,27 @@ use std::collections::HashMap;
 
 use crate::error::ReconcileError;
 use crate::finding::Place;
+use crate::metric::Metric;
 use crate::printed::Printed;
+use crate::role::{Compared, Measure, Role, RowRole, Source};
 
 /// One printed cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedCell {
+    /// By names; no two cells of a reading share one.
     pub place: Place,
+    /// Word for word; of a cell that continues in others (estimate and interval), their texts together.
     pub printed: String,
     pub value: Value,
     /// A number of the cell has a decimal comma.
     pub has_comma: bool,
+    /// Printed in percent where `value` is a share of 1: 97.52 under "Sensitivity (%)" is 0.9752.
+    pub is_percent: bool,
+    /// The denominator that the cell prints: 163 in `122/163 (74.8)`.
+    pub of: Option<u64>,
+    pub source: Source,
+    pub role: Role,
+    pub row_role: RowRole,
 }
 
 /// What a cell says.
@@ -27,6 +38,14 @@ pub enum Value {
     Estimate { estimate: Printed, low: Printed, high: Printed },
     /// `0.771`, `93`, `<0.001`
     Number(Printed),
+    /// `4.5 (3.5-5.5)` or `9.1 (18.4)` under a label that says median: never a mean, an SD or a count.
+    Median { median: Printed, spread: Option<(Printed, Printed)> },
+    /// `Z = 1.189 (p value = 0.264)`
+    Test { statistic: Printed, p: Printed },
+    /// `Reference`
+    Reference,
+    /// Words without a number that a check reads.
+    Words,
     /// `-` or nothing
     Absent,
 }
@@ -63,9 +82,78 @@ pub fn read(text: &str) -> Result<Vec<PublishedCell>, ReconcileError> {
                 "{printed:?} is none of 24(25.8), 17.13 ± 9.01, 1.15(0.45-2.91), 0.771, <0.001 or - for nothing"
             ),
         })?;
-        cells.push(PublishedCell { place, printed, value, has_comma });
+        let source = Source { line: line as usize, column: at[4] + 1, ..Source::default() };
+        let (role, row_role) = roles(&place, &value);
+        let (is_percent, of) = (false, None);
+        cells.push(PublishedCell { place, printed, value, has_comma, is_percent, of, source, role, row_role });
     }
+    name_groups(&mut cells);
     Ok(cells)
+}
+
+/// The roles that the names of a tidy file say.
+fn roles(place: &Place, value: &Value) -> (Role, RowRole) {
+    let column = place.column.to_lowercase();
+    let last = column.split_whitespace().last().unwrap_or("");
+    let ratio = [Measure::OddsRatio, Measure::HazardRatio, Measure::RiskRatio, Measure::Coefficient].into_iter();
+    let measure = ratio.clone().find(|it| place.column.split([' ', '(', ',']).any(|word| word == it.word()));
+    let role = if place.row.eq_ignore_ascii_case("n") {
+        let Value::Number(n) = value else { return (Role::Unknown, RowRole::Sizes) };
+        Role::Group { n: Some(n.value().max(0.0) as u64), is_total: false }
+    } else if column == "p" || column.ends_with("p value") || column.ends_with("p-value") || last == "pvalue" {
+        Role::P(Compared::default())
+    } else if crate::cohort::STATISTICS.contains(&column.as_str()) {
+        Role::Statistic(Compared::default())
+    } else if let Some(measure) = measure {
+        Role::Estimate(measure)
+    } else {
+        Metric::named(&place.column).map_or(Role::Unknown, Role::Score)
+    };
+    let words = || match place.row.split_once(": ") {
+        Some((variable, level)) => (variable.trim().to_owned(), level.trim().to_owned()),
+        None => (place.row.clone(), String::new()),
+    };
+    let row = match &role {
+        _ if place.row.eq_ignore_ascii_case("n") => RowRole::Sizes,
+        _ if place.row.starts_with("DeLong: ") => RowRole::Comparison,
+        Role::Score(_) => RowRole::Model,
+        Role::Estimate(_) => {
+            let (variable, level) = words();
+            RowRole::Term { variable, level }
+        }
+        _ if place.row.contains(": ") => {
+            let (variable, level) = words();
+            RowRole::Level { variable, level }
+        }
+        _ => RowRole::Variable { variable: place.row.clone() },
+    };
+    (role, row)
+}
+
+/// Columns with a size in their set are groups in every row, and a P of a cohort table is of all but the total.
+fn name_groups(cells: &mut [PublishedCell]) {
+    let mut sizes: HashMap<[String; 2], Vec<(String, Option<u64>)>> = HashMap::new();
+    for cell in cells.iter() {
+        if let (RowRole::Sizes, Role::Group { n, .. }) = (&cell.row_role, &cell.role) {
+            let key = [cell.place.table.clone(), cell.place.set.clone()];
+            sizes.entry(key).or_default().push((cell.place.column.clone(), *n));
+        }
+    }
+    for cell in cells.iter_mut() {
+        let Some(groups) = sizes.get(&[cell.place.table.clone(), cell.place.set.clone()]) else { continue };
+        let sum: u64 = groups.iter().filter_map(|(_, n)| *n).sum();
+        let total = |name: &str, n: Option<u64>| {
+            let named = ["total", "all", "overall"].contains(&name.to_lowercase().as_str());
+            named || groups.len() > 2 && n.is_some_and(|n| 2 * n == sum)
+        };
+        if let Some((name, n)) = groups.iter().find(|(name, _)| *name == cell.place.column) {
+            cell.role = Role::Group { n: *n, is_total: total(name, *n) };
+        }
+        if let Role::P(compared) | Role::Statistic(compared) = &mut cell.role {
+            let others = groups.iter().filter(|(name, n)| !total(name, *n));
+            compared.groups = others.map(|(name, _)| name.clone()).collect();
+        }
+    }
 }
 
 /// What a printed cell says, and whether it has a decimal comma; `None` when it says nothing known.

@@ -50,7 +50,7 @@ pub struct Count {
 }
 
 /// Column names that hold a test statistic or its p, in lower case.
-const STATISTICS: [&str; 9] = ["statistic", "z", "t", "u", "chi2", "χ2", "χ²", "z/χ2", "test statistic"];
+pub const STATISTICS: [&str; 9] = ["statistic", "z", "t", "u", "chi2", "χ2", "χ²", "z/χ2", "test statistic"];
 const P_VALUES: [&str; 4] = ["p value", "p", "p-value", "pvalue"];
 
 /// Every set of every table that has a row `n`, in order of appearance.

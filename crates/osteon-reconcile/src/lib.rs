@@ -11,9 +11,11 @@ pub mod cells;
 mod cohort;
 mod comparisons;
 mod counts;
+mod coverage;
 pub mod error;
 pub mod finding;
 mod independence;
+pub mod metric;
 mod metrics;
 mod models;
 mod moments;
@@ -21,6 +23,7 @@ mod odds;
 mod pooling;
 pub mod printed;
 mod regression;
+pub mod role;
 pub mod rows;
 mod scores;
 mod tested;
@@ -28,6 +31,22 @@ mod tested;
 pub use cells::{PublishedCell, read};
 pub use error::ReconcileError;
 pub use finding::{Finding, Kind, Place, Severity};
+
+/// What the checks say of the cells of a reading, and of how many they could say anything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    pub findings: Vec<Finding>,
+    /// For each cell, whether a check read its numbers.
+    pub used: Vec<bool>,
+    /// What was taken for a whole column, one sentence each: which groups a P compares, by which test, whether digits
+    /// were rounded or cut.
+    pub taken: Vec<String>,
+}
+
+/// The findings with what they stand on.
+pub fn judge(cells: &[PublishedCell]) -> Judgement {
+    Judgement { findings: reconcile(cells), used: coverage::used(cells), taken: Vec::new() }
+}
 
 /// Everything that the printed cells get wrong or reveal, gravest first within a table, tables in order.
 pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {

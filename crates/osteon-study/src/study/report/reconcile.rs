@@ -49,7 +49,12 @@ fn recomputed_cell(cell: &PublishedCell) -> Recomputed {
         Value::MeanSd { mean, sd } => vec![mean.value(), sd.value()],
         Value::Estimate { estimate, low, high } => [estimate, low, high].map(|it| it.value()).to_vec(),
         Value::Number(number) => vec![number.value()],
-        Value::Absent => Vec::new(),
+        Value::Median { median, spread } => {
+            let ends = spread.into_iter().flat_map(|(low, high)| [low, high]);
+            std::iter::once(median).chain(ends).map(|it| it.value()).collect()
+        }
+        Value::Test { statistic, p } => vec![statistic.value(), p.value()],
+        Value::Absent | Value::Reference | Value::Words => Vec::new(),
     };
     Recomputed { place: cell.place.clone(), values }
 }

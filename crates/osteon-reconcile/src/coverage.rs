@@ -1,0 +1,43 @@
+//! Which cells take part in a check.
+
+use crate::cells::{PublishedCell, Value};
+use crate::metric::Metric;
+use crate::role::{Role, RowRole};
+
+/// For each cell, whether a check reads its numbers: a check has to know the column, and its companions.
+pub fn used(cells: &[PublishedCell]) -> Vec<bool> {
+    cells.iter().map(|cell| is_used(cells, cell)).collect()
+}
+
+fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
+    let beside = |other: &&PublishedCell| {
+        (&other.place.table, &other.place.set) == (&cell.place.table, &cell.place.set) && *other != cell
+    };
+    let in_row = |other: &&PublishedCell| beside(other) && other.place.row == cell.place.row;
+    match (&cell.role, cell.value) {
+        (_, Value::Absent | Value::Words | Value::Reference) => false,
+        (Role::Group { n, .. }, Value::Count { .. } | Value::Number(_)) => n.is_some(),
+        (Role::Group { n, .. }, Value::MeanSd { .. }) => n.is_some(),
+        (Role::P(_) | Role::Statistic(_), _) => match &cell.row_role {
+            RowRole::Term { .. } => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Estimate(_))),
+            RowRole::Comparison => true,
+            RowRole::Variable { variable } => cells.iter().filter(beside).any(|other| {
+                matches!(other.role, Role::Group { .. })
+                    && match &other.row_role {
+                        RowRole::Level { variable: of, .. } => of == variable,
+                        _ => other.place.row == cell.place.row && matches!(other.value, Value::MeanSd { .. }),
+                    }
+            }),
+            _ => cells.iter().filter(in_row).any(|other| {
+                matches!((&other.role, other.value), (Role::Group { .. }, Value::MeanSd { .. } | Value::Count { .. }))
+            }),
+        },
+        (Role::Estimate(_), Value::Estimate { .. }) => true,
+        (Role::Score(Metric::Auc), Value::Estimate { .. }) => true,
+        (Role::Score(_), _) => {
+            let others = cells.iter().filter(in_row).filter(|other| matches!(other.role, Role::Score(_)));
+            crate::metrics::score_named(&cell.place.column).is_some() && others.count() > 0
+        }
+        _ => false,
+    }
+}

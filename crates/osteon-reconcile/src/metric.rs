@@ -1,0 +1,358 @@
+//! The names under which papers print scores of models, readers and markers.
+
+/// A score, area or count of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    TruePositive,
+    FalsePositive,
+    TrueNegative,
+    FalseNegative,
+    Sensitivity,
+    Specificity,
+    Accuracy,
+    BalancedAccuracy,
+    Precision,
+    Npv,
+    F1,
+    FalsePositiveRate,
+    FalseNegativeRate,
+    FalseDiscoveryRate,
+    Youden,
+    Mcc,
+    PositiveRatio,
+    NegativeRatio,
+    Auc,
+    PrecisionRecallArea,
+    CIndex,
+    Brier,
+    Kappa,
+    Icc,
+    Correlation,
+    Cutoff,
+    /// Patients, lesions or reads of the row.
+    Size,
+}
+
+/// Each metric with the heading that we print, and the names it goes by: lower case, single spaces, no marks.
+pub const METRICS: [(Metric, &str, &[&str]); 27] = [
+    (Metric::TruePositive, "TP", &["tp", "true positive", "true positives"]),
+    (Metric::FalsePositive, "FP", &["fp", "false positive", "false positives"]),
+    (Metric::TrueNegative, "TN", &["tn", "true negative", "true negatives"]),
+    (Metric::FalseNegative, "FN", &["fn", "false negative", "false negatives"]),
+    (
+        Metric::Sensitivity,
+        "Sensitivity",
+        &[
+            "sensitivity",
+            "sens",
+            "sen",
+            "sn",
+            "recall",
+            "tpr",
+            "true positive rate",
+            "recall sensitivity",
+            "sensitivity recall",
+        ],
+    ),
+    (Metric::Specificity, "Specificity", &["specificity", "spec", "spe", "sp", "tnr", "true negative rate"]),
+    (Metric::Accuracy, "Accuracy", &["accuracy", "acc", "overall accuracy", "diagnostic accuracy", "correct rate"]),
+    (Metric::BalancedAccuracy, "Balanced accuracy", &["balanced accuracy", "bacc", "balanced acc", "bac"]),
+    (
+        Metric::Precision,
+        "Precision",
+        &[
+            "precision",
+            "prec",
+            "ppv",
+            "positive predictive value",
+            "pos pred value",
+            "positive predict value",
+            "ppv precision",
+            "precision ppv",
+            "positive prediction value",
+            "pv+",
+            "+pv",
+        ],
+    ),
+    (
+        Metric::Npv,
+        "NPV",
+        &[
+            "npv",
+            "negative predictive value",
+            "neg pred value",
+            "negative predict value",
+            "negative prediction value",
+            "pv-",
+            "-pv",
+        ],
+    ),
+    (Metric::F1, "F1", &["f1", "f1 score", "f1-score", "f-score", "f score", "f1 value", "f-measure", "f1-measure"]),
+    (Metric::FalsePositiveRate, "FPR", &["fpr", "false positive rate"]),
+    (Metric::FalseNegativeRate, "FNR", &["fnr", "false negative rate"]),
+    (Metric::FalseDiscoveryRate, "FDR", &["fdr", "false discovery rate"]),
+    (
+        Metric::Youden,
+        "Youden",
+        &["youden", "youden index", "youden's index", "youden j", "youden index j", "yi", "j", "j index", "youden's j"],
+    ),
+    (Metric::Mcc, "MCC", &["mcc", "matthews correlation coefficient", "matthew's correlation coefficient"]),
+    (
+        Metric::PositiveRatio,
+        "LR+",
+        &[
+            "lr+",
+            "+lr",
+            "plr",
+            "positive likelihood ratio",
+            "positive lr",
+            "lr positive",
+            "likelihood ratio positive",
+            "likelihood ratio +",
+            "dlr+",
+        ],
+    ),
+    (
+        Metric::NegativeRatio,
+        "LR-",
+        &[
+            "lr-",
+            "-lr",
+            "nlr",
+            "negative likelihood ratio",
+            "negative lr",
+            "lr negative",
+            "likelihood ratio negative",
+            "likelihood ratio -",
+            "dlr-",
+        ],
+    ),
+    (
+        Metric::Auc,
+        "AUC (95%CI)",
+        &[
+            "auc",
+            "auroc",
+            "roc auc",
+            "roc-auc",
+            "auc-roc",
+            "auc roc",
+            "aucroc",
+            "rocauc",
+            "area under the curve",
+            "area under curve",
+            "area under the roc curve",
+            "az",
+            "auc value",
+            "area under the receiver operating characteristic curve",
+            "auc of roc",
+            "area",
+        ],
+    ),
+    (
+        Metric::PrecisionRecallArea,
+        "AUPRC",
+        &["auprc", "pr auc", "pr-auc", "auc-pr", "prauc", "aupr", "average precision", "ap score"],
+    ),
+    (
+        Metric::CIndex,
+        "C-index (95%CI)",
+        &[
+            "c-index",
+            "c index",
+            "cindex",
+            "concordance index",
+            "c-statistic",
+            "c statistic",
+            "harrell's c",
+            "harrell's c statistic",
+            "harrell's c-index",
+            "harrell c-index",
+            "concordance",
+            "c-statistics",
+            "harrell's concordance index",
+        ],
+    ),
+    (Metric::Brier, "Brier", &["brier", "brier score"]),
+    (
+        Metric::Kappa,
+        "Kappa",
+        &["kappa", "κ", "cohen's kappa", "kappa value", "κ value", "weighted kappa", "cohen kappa"],
+    ),
+    (
+        Metric::Icc,
+        "ICC (95%CI)",
+        &[
+            "icc",
+            "intraclass correlation coefficient",
+            "intra-class correlation coefficient",
+            "iccs",
+            "icc value",
+            "intraclass correlation",
+            "inter-observer icc",
+            "intra-observer icc",
+            "interobserver icc",
+            "intraobserver icc",
+        ],
+    ),
+    (
+        Metric::Correlation,
+        "Correlation",
+        &[
+            "correlation",
+            "correlation coefficient",
+            "pearson",
+            "spearman",
+            "pearson's r",
+            "spearman's rho",
+            "r value",
+            "rho",
+            "ρ",
+            "r",
+            "spearman correlation",
+            "pearson correlation",
+            "spearman's ρ",
+            "rs",
+        ],
+    ),
+    (
+        Metric::Cutoff,
+        "Cutoff",
+        &[
+            "cutoff",
+            "cut-off",
+            "cut off",
+            "cutoff value",
+            "cut-off value",
+            "cut off value",
+            "cut-off point",
+            "cutoff point",
+            "cut off point",
+            "best cut-off value",
+            "optimal cutoff",
+            "optimal cut-off",
+            "optimal cutoff value",
+            "optimal cut-off value",
+            "threshold",
+            "best cutoff",
+            "best cut-off",
+            "best cutoff value",
+            "optimal threshold",
+            "cut-off values",
+            "cutoff values",
+        ],
+    ),
+    (
+        Metric::Size,
+        "n",
+        &[
+            "n",
+            "no",
+            "number",
+            "patients",
+            "number of patients",
+            "no of patients",
+            "cases",
+            "number of cases",
+            "no of cases",
+            "lesions",
+            "reads",
+            "sample size",
+            "samples",
+        ],
+    ),
+];
+
+impl Metric {
+    /// The metric that a heading names, whatever unit, interval, mark or footnote letter stands with it.
+    pub fn named(heading: &str) -> Option<Metric> {
+        let plain = plain(heading);
+        let exact = |name: &str| METRICS.iter().find(|(_, _, names)| names.contains(&name)).map(|(metric, ..)| *metric);
+        // A footnote letter or digit glued to the end: "AUCa", "ACC1", "LR+f".
+        exact(&plain).or_else(|| {
+            let mut chars = plain.chars();
+            let last = chars.next_back().filter(|c| c.is_ascii_digit() || ('a'..='h').contains(c))?;
+            let rest = chars.as_str().trim_end();
+            let is_long = rest.chars().count() > 2 || rest.ends_with(['+', '-']);
+            if is_long { exact(rest) } else { None }.filter(|_| last != ' ')
+        })
+    }
+
+    /// As it heads a column of tidy cells.
+    pub fn heading(self) -> &'static str {
+        METRICS.iter().find(|(metric, ..)| *metric == self).expect("every metric has a name").1
+    }
+
+    /// Lies between 0 and 1, and is printed in percent as often as not.
+    pub fn is_share(self) -> bool {
+        use Metric::*;
+        matches!(
+            self,
+            Sensitivity
+                | Specificity
+                | Accuracy
+                | BalancedAccuracy
+                | Precision
+                | Npv
+                | F1
+                | FalsePositiveRate
+                | FalseNegativeRate
+                | FalseDiscoveryRate
+                | Auc
+                | PrecisionRecallArea
+                | CIndex
+        )
+    }
+
+    /// A count of the confusion matrix or of the row's patients.
+    pub fn is_count(self) -> bool {
+        use Metric::*;
+        matches!(self, TruePositive | FalsePositive | TrueNegative | FalseNegative | Size)
+    }
+}
+
+/// A heading in lower case without interval, unit, brackets, dots and marks.
+fn plain(heading: &str) -> String {
+    let mut text = heading.to_lowercase().replace(['’', '‘', '`'], "'").replace(['−', '–', '—', '‐', '‑'], "-");
+    // What stands in brackets is a unit, an interval, or another name for the same.
+    while let Some(open) = text.find(['(', '[']) {
+        let close = text[open..].find([')', ']']).map_or(text.len(), |at| open + at + 1);
+        text.replace_range(open..close, " ");
+    }
+    for word in ["95% ci", "95%ci", "95 % ci", "% ci", "mean ± sd", "± sd"] {
+        text = text.replace(word, " ");
+    }
+    let text: String = text.chars().map(|c| if "%.,:;/*†‡§¶#∗_^&|".contains(c) { ' ' } else { c }).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_name_metrics_whatever_stands_with_them() {
+        for (heading, metric) in [
+            ("AUC (95% CI)", Some(Metric::Auc)),
+            ("AUCe (95% CI)", Some(Metric::Auc)),
+            ("LR+f (95% CI)", Some(Metric::PositiveRatio)),
+            ("Pos. pred. valuea", Some(Metric::Precision)),
+            ("Neg. pred. valueb", Some(Metric::Npv)),
+            ("Sensitivity, % (95% CI)", Some(Metric::Sensitivity)),
+            ("SPE", Some(Metric::Specificity)),
+            ("ACC1", Some(Metric::Accuracy)),
+            ("F1-score", Some(Metric::F1)),
+            ("Youden Index J", Some(Metric::Youden)),
+            ("Harrell’s C statistic (95% CI)c", Some(Metric::CIndex)),
+            ("Brier scorea", Some(Metric::Brier)),
+            ("Age", None),
+            ("Sex", None),
+        ] {
+            assert_eq!(Metric::named(heading), metric, "{heading}");
+        }
+        for (metric, heading, names) in METRICS {
+            assert_eq!(Metric::named(heading), Some(metric), "{heading}");
+            assert!(names.iter().all(|name| Metric::named(name) == Some(metric)), "{heading}");
+        }
+    }
+}
