@@ -20,11 +20,24 @@ pub struct PublishedCell {
     pub has_comma: bool,
     /// Printed in percent where `value` is a share of 1: 97.52 under "Sensitivity (%)" is 0.9752.
     pub is_percent: bool,
-    /// The denominator that the cell prints: 163 in `122/163 (74.8)`.
-    pub of: Option<u64>,
+    /// The fraction that the cell prints beside its number: 122 of 163 in `122/163 (74.8)`, 30 of 40 in `75.0 (30/40)`.
+    pub fraction: Option<(u64, u64)>,
+    /// The cell is not written as cells are, and was read in this way.
+    pub odd: Option<Odd>,
     pub source: Source,
     pub role: Role,
     pub row_role: RowRole,
+}
+
+/// An odd cell: a finding of kind format, and never a reason to refuse its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Odd {
+    /// How it was read.
+    pub mended: String,
+    /// One sentence.
+    pub why: String,
+    /// A notation of its own (`5.87 * 10-5`) and no slip.
+    pub is_notation: bool,
 }
 
 /// What a cell says.
@@ -84,8 +97,19 @@ pub fn read(text: &str) -> Result<Vec<PublishedCell>, ReconcileError> {
         })?;
         let source = Source { line: line as usize, column: at[4] + 1, ..Source::default() };
         let (role, row_role) = roles(&place, &value);
-        let (is_percent, of) = (false, None);
-        cells.push(PublishedCell { place, printed, value, has_comma, is_percent, of, source, role, row_role });
+        let (is_percent, fraction, odd) = (false, None, None);
+        cells.push(PublishedCell {
+            place,
+            printed,
+            value,
+            has_comma,
+            is_percent,
+            fraction,
+            odd,
+            source,
+            role,
+            row_role,
+        });
     }
     name_groups(&mut cells);
     Ok(cells)

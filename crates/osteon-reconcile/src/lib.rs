@@ -65,20 +65,25 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings
 }
 
-/// Decimal commas where most numbers have points.
+/// Cells written unlike the others: decimal commas where most numbers have points, a bracket or a dash that is missing.
 fn formats(cells: &[PublishedCell]) -> Vec<Finding> {
     let commas = cells.iter().filter(|cell| cell.has_comma).count();
-    if 2 * commas >= cells.len() {
-        return Vec::new();
-    }
-    let finding = |cell: &PublishedCell| Finding {
+    let finding = |cell: &PublishedCell, severity, implied: String, why: String| Finding {
         kind: Kind::Format,
-        severity: Severity::Typo,
+        severity,
         place: cell.place.clone(),
         printed: cell.printed.clone(),
-        implied: cell.printed.replace(',', "."),
+        implied,
         alternatives: Vec::new(),
-        why: "A decimal comma, where the other numbers have points.".to_owned(),
+        why,
     };
-    cells.iter().filter(|cell| cell.has_comma).map(finding).collect()
+    let odd = cells.iter().filter_map(|cell| cell.odd.as_ref().map(|odd| (cell, odd))).map(|(cell, odd)| {
+        let severity = if odd.is_notation { Severity::Note } else { Severity::Typo };
+        finding(cell, severity, odd.mended.clone(), odd.why.clone())
+    });
+    let comma = cells.iter().filter(|cell| cell.has_comma && 2 * commas < cells.len()).map(|cell| {
+        let why = "A decimal comma, where the other numbers have points.".to_owned();
+        finding(cell, Severity::Typo, cell.printed.replace(',', "."), why)
+    });
+    odd.chain(comma).collect()
 }
