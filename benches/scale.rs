@@ -86,7 +86,7 @@ fn sample(study: &Study) {
                         Some(rng.random_range(-2.0..2.0) + shift * f64::from(u8::from(at.is_multiple_of(10))))
                     };
                     let values: Vec<Option<f64>> = (0..names.len()).map(value).collect();
-                    write.put_region(run, (patient.id, roi, Role::Mask), &inputs, &features, Ok(&values))?;
+                    write.put_region(run, (patient.id, roi, Role::Mask), &inputs, &features, Ok(&values), None)?;
                 }
             }
             Ok::<_, osteon_study::study::Error>(())

@@ -63,8 +63,8 @@ fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
                     let inputs = Inputs { image_sha256: hash.clone(), mask_sha256: hash.clone() };
                     let failed = patient.code == "SYN004" && roi == "intra";
                     let outcome = if failed { Err("too small".to_owned()) } else { Ok(values.as_slice()) };
-                    write.put_region(run, (patient.id, &roi, Role::Mask), &inputs, &ids, outcome)?;
-                    write.put_region(run, (patient.id, &roi, Role::RepeatMask), &inputs, &ids, Ok(&again))?;
+                    write.put_region(run, (patient.id, &roi, Role::Mask), &inputs, &ids, outcome, None)?;
+                    write.put_region(run, (patient.id, &roi, Role::RepeatMask), &inputs, &ids, Ok(&again), None)?;
                 }
             }
             Ok::<_, Error>(())

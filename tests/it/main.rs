@@ -25,6 +25,7 @@ mod metaimage_files;
 mod migrate;
 mod published;
 mod reconcile;
+mod regions;
 mod report;
 mod screens;
 mod seeds;

@@ -225,7 +225,9 @@ fn features_are_written_fast_and_one_region_is_read_at_once() {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon_base::seed::Seed(1) })?;
             let ids = write.catalogue(&names)?;
             let regions = ["a", "b", "c", "d", "e", "f", "g"];
-            regions.iter().try_for_each(|roi| write.put_region(run, (id, roi, Role::Mask), &inputs, &ids, Ok(&values)))
+            regions
+                .iter()
+                .try_for_each(|roi| write.put_region(run, (id, roi, Role::Mask), &inputs, &ids, Ok(&values), None))
         };
         study.store.write::<_, StoreError>("extract", put).unwrap();
     }
@@ -251,9 +253,9 @@ fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
         .write::<_, StoreError>("extract", |write| {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon_base::seed::Seed(1) })?;
             let ids = write.catalogue(&names)?;
-            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values))?;
-            write.put_region(run, (patient, "peri_2mm", Role::Mask), &inputs, &ids, Err("too small".into()))?;
-            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values))
+            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values), None)?;
+            write.put_region(run, (patient, "peri_2mm", Role::Mask), &inputs, &ids, Err("too small".into()), None)?;
+            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values), None)
         })
         .unwrap();
     let matrix = study.store.matrix("intra", Role::Mask).unwrap();

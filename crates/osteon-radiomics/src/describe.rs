@@ -156,7 +156,8 @@ pub fn prepare(image: &Image, mask: &Mask, rois: &[Roi], params: &Params) -> Res
         return Err(PreprocessError::TooManyMargins { n: margins.len(), most: roi::MAX_MARGINS });
     }
     let extent = extent(image.volume.geometry(), &margins, params);
-    let prepared = preprocess::prepare(image, mask, extent, &params.preprocess)?;
+    let image = preprocess::finite(image, || measured(mask, rois, &margins), reads_around(params))?;
+    let prepared = preprocess::prepare(&image, mask, extent, &params.preprocess)?;
     let shells = Shells::around(&prepared.mask, &margins);
     Ok(Regions { prepared, shells })
 }
@@ -194,6 +195,26 @@ pub fn describe(
 
 fn filters(params: &Params) -> Vec<Chosen> {
     filter::chosen(&params.filter).expect("parameters are checked when they are read")
+}
+
+/// Every voxel of some regions.
+fn measured(mask: &Mask, rois: &[Roi], margins_mm: &[f64]) -> Mask {
+    let shells = Shells::around(mask, margins_mm);
+    let all: Vec<(u8, u8)> = rois.iter().filter_map(|&roi| shells.of(roi)).collect();
+    // The tumour's box is the crop of every region.
+    shells.grid().map(|shell| *shell == 0 || all.iter().any(|(first, last)| (first..=last).contains(&shell)))
+}
+
+/// What looks at voxels outside the regions, in words.
+fn reads_around(params: &Params) -> Option<&'static str> {
+    let is_filtered = filters(params).iter().any(|chosen| chosen.names.iter().any(|name| name != "original"));
+    let readers = [
+        (params.preprocess.normalise, "z-score normalization"),
+        (!params.preprocess.spacing_mm.is_empty(), "resampling"),
+        (is_filtered, "a filter"),
+        (params.feature.has_ibsi(), "local intensity (IBSI)"),
+    ];
+    readers.into_iter().find(|(reads, _)| *reads).map(|(_, reader)| reader)
 }
 
 /// How much of the image is prepared.
@@ -259,7 +280,7 @@ impl Part {
 
     /// The voxels of some consecutive shells.
     fn region(&self, (first, last): (u8, u8)) -> Mask {
-        self.shells.map(|shell| (first..=last).contains(shell))
+        self.shells.map(|shell| (first..=last).contains(&shell))
     }
 }
 
@@ -425,7 +446,7 @@ fn layouts(part: &Part) -> Vec<Layout> {
 
 /// A region as a single shell.
 fn merged(shells: &Grid<u8>, (first, last): (u8, u8)) -> Grid<u8> {
-    shells.map(|shell| if (first..=last).contains(shell) { 0 } else { OUTSIDE })
+    shells.map(|shell| if (first..=last).contains(&shell) { 0 } else { OUTSIDE })
 }
 
 /// Everything but shape, for every region of a layout; `values` are those of its voxels.

@@ -40,7 +40,15 @@ fn of_image(what: &str, volume: &Volume, found: &mut Found) {
     of_values(what, volume.as_slice(), found);
 }
 
+/// Of the finite numbers.
 fn of_values(what: &str, values: &[f64], found: &mut Found) {
+    let finite: Vec<f64>;
+    let values = if values.iter().all(|value| value.is_finite()) {
+        values
+    } else {
+        finite = values.iter().copied().filter(|value| value.is_finite()).collect();
+        &finite
+    };
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -7,6 +7,7 @@ use crate::diagnose::components;
 use crate::grid::{Bounds, Geometry, Grid, Image, Mask};
 use crate::read::Reading;
 use crate::roi::{Roi, Shells};
+use osteon_base::text::counted;
 
 /// One region on its image's own grid, before any resampling.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,23 @@ pub struct RegionCheck {
     pub air_share: Option<f64>,
     /// How the tumour's mask was read.
     pub reading: Reading,
+}
+
+impl std::fmt::Display for RegionCheck {
+    /// Size, slices, pieces, holes, what the image cuts off and what lies in air; not how the mask was read.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [voxels, slices] = [(self.voxels, "voxel"), (self.slices, "slice")].map(|(n, one)| counted(n, one));
+        write!(f, "{voxels}, {:.1} mm³, {slices}", self.volume_mm3)?;
+        if self.empty_slices > 0 {
+            write!(f, " and {} without the region between them", self.empty_slices)?;
+        }
+        write!(f, ", {}, {}", counted(self.pieces, "piece"), counted(self.holes, "hole"))?;
+        let shares = [(self.cut_share, "cut off by the image"), (self.air_share, "in air")];
+        for (share, what) in shares.into_iter().filter_map(|(share, what)| Some((share?, what))) {
+            write!(f, ", {:.1}% {what}", 100.0 * share)?;
+        }
+        Ok(())
+    }
 }
 
 /// A box of more voxels is not looked at for what the image cuts off.
@@ -204,6 +222,9 @@ mod tests {
         let stripes = mask(|at| at[0] % 2 == 0 && at[1] == 4);
         let found = &check(&stripes, &[Roi::Intra])[0];
         assert_eq!((found.pieces, found.holes, found.slices, found.empty_slices), (3, 0, 3, 2));
+        let told = "24 voxels, 48.0 mm³, 3 slices and 2 without the region between them, 3 pieces, 0 holes, \
+                    0.0% cut off by the image, 0.0% in air";
+        assert_eq!(found.to_string(), told);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! z-score and resampling of images before anything is measured.
 
+mod finite;
 mod inverse;
 mod itk;
 mod lattice;
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::grid::{Bounds, Element, Grid, Image, Mask};
 use lattice::{Axis, Lattice};
 use osteon_base::setting::{self, Unfit};
+use osteon_base::text::counted;
+
+pub use finite::finite;
 
 /// How an image is prepared and its grey levels are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +109,10 @@ pub enum PreprocessError {
     Flat { value: f64 },
     #[error("{n} margins, at most {most} can be measured around one tumour")]
     TooManyMargins { n: usize, most: usize },
+    #[error("no finite number in {} of the measured regions, of {n} in the image", counted(*.voxels, "voxel"))]
+    NotFinite { voxels: usize, n: usize },
+    #[error("no finite number in {} outside the measured regions, where {reader} reads", counted(*.voxels, "voxel"))]
+    NotFiniteAround { voxels: usize, reader: &'static str },
     #[error("no voxel of the mask is left on the grid of {0:?} mm")]
     LostMask([f64; 3]),
     #[error("the resampled image would take {bytes} bytes, the limit is {limit}")]

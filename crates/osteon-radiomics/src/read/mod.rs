@@ -259,6 +259,8 @@ pub fn image_as_stored(source: Source, limits: &Limits) -> Result<(Image, Vec<St
     header.decode(source, |_, value| cells.push(value), &mut trailing)?;
     let mut notes = header.notes.clone();
     notes.extend(trailing.then(|| "the image's file goes on after its voxels: the rest was not read".to_owned()));
+    let n = cells.iter().filter(|value| !value.is_finite()).count();
+    notes.extend((n > 0).then(|| format!("no finite number in {} of the image", counted(n, "voxel"))));
     Ok((Image { element: header.layout.intensity(), volume: fill(header.geometry, cells) }, notes))
 }
 

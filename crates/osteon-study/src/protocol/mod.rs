@@ -215,7 +215,7 @@ impl Protocol {
         let tolerance = self.mask.tolerance_voxels;
         let is_part = (0.0..0.5).contains(&tolerance);
         let expected = "a part of a voxel from 0 to less than 0.5";
-        setting::require(is_part, "mask.tolerance_voxels", &tolerance, expected)?;
+        setting::require(is_part, "mask.tolerance_voxels", tolerance, expected)?;
         setting::some("feature.families", &self.feature.families)?;
         self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
         self.select.check().map_err(below("select"))?;

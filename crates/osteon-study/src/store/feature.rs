@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::store::image::{LESION, SLOT};
 use crate::store::{ExtractionId, FeatureId, PatientId, Role, RunId, Store, StoreError, Write};
+use osteon_radiomics::diagnose::RegionCheck;
 
 /// The files that one result came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,21 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What each region is; results of earlier versions have no check. Errors when one does not read back.
+    pub fn region_checks(&self) -> Result<Vec<(PatientId, Role, RegionCheck)>, StoreError> {
+        let sql = "SELECT patient, rater, region, diagnostics FROM extraction WHERE diagnostics IS NOT NULL
+                   ORDER BY patient, id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut checks = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (name, region, text): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let altered = |_| StoreError::Altered(format!("the check of {region} {name}"));
+            checks.push((row.get(0)?, rater(&name), serde_json::from_str(&text).map_err(altered)?));
+        }
+        Ok(checks)
     }
 
     /// How many regions of each patient are measured and how many failed; patients without any are not listed.
@@ -210,7 +226,7 @@ impl Write<'_> {
         names.iter().map(id).collect()
     }
 
-    /// Stores one region's result in place of an earlier one.
+    /// Stores one region's result, and what the region is, in place of an earlier one.
     pub fn put_region(
         &self,
         run: RunId,
@@ -218,6 +234,7 @@ impl Write<'_> {
         inputs: &Inputs,
         features: &[FeatureId],
         outcome: Outcome,
+        check: Option<&RegionCheck>,
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -235,8 +252,8 @@ impl Write<'_> {
         };
         let layout = outcome.is_ok().then(|| self.keep_layout(&ordered)).transpose()?;
         let (rater, image, mask) = (rater.name(), &inputs.image_sha256, &inputs.mask_sha256);
-        let none = Option::<String>::None;
-        let bound = params![patient, SLOT, roi, LESION, rater, run, image, mask, status, error, digest, layout, none];
+        let check = check.map(|check| serde_json::to_string(check).expect("a check is plain data"));
+        let bound = params![patient, SLOT, roi, LESION, rater, run, image, mask, status, error, digest, layout, check];
         self.connection.prepare_cached(&sql)?.execute(bound)?;
         let extraction = self.connection.last_insert_rowid();
         let marks: Vec<String> = (1..=WIDTH + 2).map(|at| format!("?{at}")).collect();

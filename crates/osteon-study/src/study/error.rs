@@ -6,6 +6,7 @@ use crate::pipeline::learn::LearnError;
 use crate::protocol::ProtocolError;
 use crate::store::StoreError;
 use osteon_radiomics::describe::{DescribeError, RegionError};
+use osteon_radiomics::preprocess::PreprocessError;
 use osteon_radiomics::read::ReadError;
 use osteon_radiomics::read::dicom::DicomError;
 use osteon_reconcile::ReconcileError;
@@ -175,6 +176,13 @@ impl Error {
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
             Error::Image { source, .. } => region_hint(source).map(str::to_owned),
+            Error::Describe(DescribeError::Preprocess(
+                PreprocessError::NotFinite { .. } | PreprocessError::NotFiniteAround { .. },
+            )) => Some(
+                "save the image with a number in every voxel, 0 say where nothing was measured; outside the regions \
+                 --preset pyradiomics, without resampling or filters, reads none"
+                    .to_owned(),
+            ),
             Error::NoLabels(_) => Some("--structure NAME picks one, the column label of a manifest too".to_owned()),
             Error::Dicom { source, .. } => match **source {
                 DicomError::SeveralSeries(_) | DicomError::UnknownSeries { .. } => {

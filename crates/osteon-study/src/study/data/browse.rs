@@ -97,6 +97,9 @@ impl Study {
             let place = format!("{} ({})", state.roi, state.rater.name());
             row(&place, Cell::Text(state.error.map_or("measured".into(), |why| format!("failed: {why}"))));
         }
+        for (of, what, told) in self.region_lines(patient.id)? {
+            row(&format!("{of}: {what}"), Cell::Text(told));
+        }
         for query in self.store.queries_of(patient.id)?.into_iter().filter(|query| self.may_see(&query.field)) {
             let answer = query.answer.map(|answer| format!(": {answer}")).unwrap_or_default();
             let place = format!("Query {} on {}", query.id.0, query.field);

@@ -234,6 +234,17 @@ impl ImageBytes {
         }
     }
 
+    /// The image to be measured, its voxels that are no finite numbers too, and what should be said of it.
+    pub fn image_as_stored(&self, path: &Path) -> Result<(Image, Vec<String>), Error> {
+        match &self.content {
+            Content::File { part: None, .. } => {
+                let wrong = |source| Error::Image { path: path.to_owned(), source };
+                read::image_as_stored(self.source(), &Limits::default()).map_err(wrong)
+            }
+            _ => Ok((self.image(path)?, self.notes().to_vec())),
+        }
+    }
+
     pub fn image(&self, path: &Path) -> Result<Image, Error> {
         match &self.content {
             Content::File { part: Some(part), .. } => {

@@ -16,6 +16,7 @@ use crate::study::{Error, Study};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 use osteon_radiomics::describe::catalogue;
+use osteon_radiomics::diagnose::{self, RegionCheck};
 use osteon_radiomics::grid::Image;
 use osteon_radiomics::roi::Roi;
 
@@ -66,6 +67,8 @@ struct Measured {
 
 struct Region {
     roi: String,
+    /// What the region is; `None` where its mask could not be read.
+    check: Option<RegionCheck>,
     /// Values in catalogue order, or why there are none.
     outcome: Result<Vec<Option<f64>>, String>,
 }
@@ -211,26 +214,30 @@ const EXTRACTION_SEED: Seed = Seed(0);
 fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
     let path = folder.join(&task.image.path);
     let bytes = unchanged(&task.image, &path)?;
-    let image = bytes.image(&path)?;
+    let image = bytes.image_as_stored(&path)?;
     drop(bytes);
     task.masks.iter().map(|mask| measure_mask(task, &image, mask, folder, protocol, job)).collect()
 }
 
 fn measure_mask(
     task: &Task,
-    image: &Image,
+    (image, said): &(Image, Vec<String>),
     file: &ImageFile,
     folder: &Path,
     protocol: &Protocol,
     job: &Job,
 ) -> Result<Measured, Error> {
     let path = folder.join(&file.path);
-    let mask = unchanged(file, &path)?.region(&path, file.picked(), image.volume.geometry(), &protocol.mask)?.mask;
+    let mut read = unchanged(file, &path)?.region(&path, file.picked(), image.volume.geometry(), &protocol.mask)?;
+    read.reading.notes.extend(said.iter().cloned());
     let rois = Roi::all(&protocol.roi);
-    let regions = crate::study::jobs::measure::measure(image, &mask, &rois, protocol, job)?
+    let checks = diagnose::regions(image, &read.mask, &rois, &read.reading);
+    let regions = crate::study::jobs::measure::measure(image, &read.mask, &rois, protocol, job)?
         .into_iter()
-        .map(|region| Region {
+        .zip(checks)
+        .map(|(region, check)| Region {
             roi: region.roi.to_string(),
+            check: Some(check),
             outcome: region.outcome.map_err(|cause| with_causes(&cause)),
         })
         .collect();
@@ -254,16 +261,19 @@ fn failed(task: &Task, rois: Vec<String>, cause: &Error) -> Vec<Measured> {
     let measured = |mask: &ImageFile| Measured {
         rater: mask.role,
         inputs: Inputs { image_sha256: task.image.sha256.clone(), mask_sha256: mask.input() },
-        regions: rois.iter().map(|roi| Region { roi: roi.clone(), outcome: Err(reason.clone()) }).collect(),
+        regions: rois
+            .iter()
+            .map(|roi| Region { roi: roi.clone(), check: None, outcome: Err(reason.clone()) })
+            .collect(),
     };
     task.masks.iter().map(measured).collect()
 }
 
 fn put(write: &Write, run: RunId, task: &Task, features: &[FeatureId], measured: &[Measured]) -> Result<(), Error> {
     for Measured { rater, inputs, regions } in measured {
-        for Region { roi, outcome } in regions {
+        for Region { roi, check, outcome } in regions {
             let outcome = outcome.as_deref().map_err(Clone::clone);
-            write.put_region(run, (task.id, roi, *rater), inputs, features, outcome)?;
+            write.put_region(run, (task.id, roi, *rater), inputs, features, outcome, check.as_ref())?;
         }
     }
     Ok(())

@@ -47,10 +47,10 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
     let mask_file = input::image_bytes(mask_path, request.structure.as_deref())?;
     let geometry = image_file.geometry().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
     let region = mask_file.region(mask_path, request.label, geometry, &protocol.mask)?;
-    let mut notes: Vec<String> = image_file.notes().iter().map(|note| format!("image: {note}")).collect();
-    notes.extend(region.reading.sentences());
-    let mask = region.mask;
-    let image = image_file.image(image_path)?;
+    let (mask, mut reading) = (region.mask, region.reading);
+    let (image, said) = image_file.image_as_stored(image_path)?;
+    reading.notes.extend(said);
+    let notes = reading.sentences();
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();
     if request.diagnostics {
@@ -64,7 +64,7 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
         ];
         let found = diagnose::diagnose(&image, &mask, &rois, &protocol.measured())
             .map_err(|why| Error::Describe(why.into()))?;
-        let checks = diagnose::regions(&image, &mask, &rois, &region.reading);
+        let checks = diagnose::regions(&image, &mask, &rois, &reading);
         let all = versions.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(found);
         rows.extend(all.map(|(name, value)| Row {
             roi: String::new(),

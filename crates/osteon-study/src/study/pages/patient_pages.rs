@@ -95,6 +95,8 @@ impl Study {
             let what = format!("{} ({})", state.roi, state.rater.name());
             rows.push(vec![words("region"), words(what), words(state.error.unwrap_or_else(|| "done".to_owned()))]);
         }
+        let told = self.region_lines(patient.id)?.into_iter();
+        rows.extend(told.map(|(of, what, told)| vec![words(of), words(what), words(told)]));
         self.sheet(format!("Images of {code}"), &["of", "what", "value"], rows)
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::store::{FeatureId, PatientId, RegionState, Role, Run, ShardRow, Store, Write, file_sha256, values_sha256};
 use crate::study::shard::{Found, Plan, PlannedPatient, ShardState, Shards};
 use crate::study::{Error, Failure, Study};
+use osteon_radiomics::diagnose::RegionCheck;
 
 /// What a merge takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,6 +107,12 @@ impl Source<'_> {
                 places.push((state.rater, &state.roi));
             }
         }
+        let checks: BTreeMap<(PatientId, Role, String), RegionCheck> = self
+            .store
+            .region_checks()?
+            .into_iter()
+            .map(|(patient, rater, check)| ((patient, rater, check.roi.clone()), check))
+            .collect();
         let (mut run, mut n) = (None, 0);
         for (rater, roi) in places {
             let matrix = self.store.matrix(roi, rater)?;
@@ -122,7 +129,8 @@ impl Source<'_> {
                 };
                 let place = (self.patients[&state.patient], roi, rater);
                 let outcome = values.ok_or_else(|| state.error.clone().unwrap_or_default());
-                write.put_region(run, place, &state.inputs, &features, outcome)?;
+                let check = checks.get(&(state.patient, state.rater, state.roi.clone()));
+                write.put_region(run, place, &state.inputs, &features, outcome, check)?;
                 n += 1;
             }
         }

@@ -52,6 +52,7 @@ impl Study {
             altered.into_iter().map(|place| format!("{place}: the feature values are not those that were stored")),
         );
         self.verify_inputs(&mut found)?;
+        found.notes.extend(self.region_notes()?);
         self.verify_fit(&mut found, &changes, values_are_altered)?;
         Ok(found)
     }
