@@ -217,6 +217,19 @@ fn understand(printed: &str) -> Option<(Value, bool)> {
     Some((value, has_comma))
 }
 
+/// Whether a printed score is a percentage: it has the sign, or no share is as large.
+pub fn percent_like(printed: &str) -> bool {
+    let number: String = printed.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    printed.contains('%') || number.parse::<f64>().is_ok_and(|it| it > 1.5)
+}
+
+/// A computed share with the digits, and in the unit, of the printed one.
+pub fn shown_like(text: &str, printed: Printed, share: f64) -> String {
+    let (scale, digits) =
+        if percent_like(text) { (100.0, printed.decimals().saturating_sub(2)) } else { (1.0, printed.decimals()) };
+    format!("{:.*}", digits as usize, share * scale)
+}
+
 /// The two ends of `0.471-0.986`, `0.471 to 0.986`, `0.471; 0.986` or `0.471, 0.986`.
 fn bounds(inner: &str) -> Option<(&str, &str)> {
     for separator in [" to ", ";", ", "] {

@@ -15,6 +15,7 @@ mod coverage;
 pub mod error;
 pub mod finding;
 mod independence;
+mod judge;
 pub mod metric;
 mod metrics;
 mod models;
@@ -57,7 +58,9 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings.extend(tested::check(&arms));
     findings.extend(regression::check(cells, &arms));
     let models = models::models(cells, &arms);
-    findings.extend(scores::check(&models));
+    let (judged, left) = judge::check(&models);
+    findings.extend(judged);
+    findings.extend(scores::check(&left));
     findings.extend(auc::check(&models));
     findings.extend(comparisons::check(cells, &models));
     let first = |finding: &Finding| cells.iter().position(|cell| cell.place.table == finding.place.table);

@@ -17,10 +17,12 @@ pub enum Metric {
     FalsePositiveRate,
     FalseNegativeRate,
     FalseDiscoveryRate,
+    FalseOmissionRate,
     Youden,
     Mcc,
     PositiveRatio,
     NegativeRatio,
+    DiagnosticOddsRatio,
     Auc,
     PrecisionRecallArea,
     CIndex,
@@ -34,7 +36,7 @@ pub enum Metric {
 }
 
 /// Each metric with the heading that we print, and the names it goes by: lower case, single spaces, no marks.
-pub const METRICS: [(Metric, &str, &[&str]); 27] = [
+pub const METRICS: [(Metric, &str, &[&str]); 29] = [
     (Metric::TruePositive, "TP", &["tp", "true positive", "true positives"]),
     (Metric::FalsePositive, "FP", &["fp", "false positive", "false positives"]),
     (Metric::TrueNegative, "TN", &["tn", "true negative", "true negatives"]),
@@ -91,6 +93,8 @@ pub const METRICS: [(Metric, &str, &[&str]); 27] = [
     (Metric::FalsePositiveRate, "FPR", &["fpr", "false positive rate"]),
     (Metric::FalseNegativeRate, "FNR", &["fnr", "false negative rate"]),
     (Metric::FalseDiscoveryRate, "FDR", &["fdr", "false discovery rate"]),
+    (Metric::FalseOmissionRate, "FOR", &["for", "false omission rate"]),
+    (Metric::DiagnosticOddsRatio, "DOR", &["dor", "diagnostic odds ratio"]),
     (
         Metric::Youden,
         "Youden",
@@ -298,6 +302,7 @@ impl Metric {
                 | FalsePositiveRate
                 | FalseNegativeRate
                 | FalseDiscoveryRate
+                | FalseOmissionRate
                 | Auc
                 | PrecisionRecallArea
                 | CIndex

@@ -1,10 +1,12 @@
-//! The rows that judge models: scores and AUC with its interval, and the group sizes they were printed for.
+//! The rows that judge models: scores and AUC with their intervals, counts, and the group sizes they were printed for.
 
 use crate::cells::{PublishedCell, Value};
 use crate::cohort::Arm;
 use crate::finding::Place;
-use crate::metrics::{Printeds, score_named};
+use crate::metric::Metric;
+use crate::metrics::{Matrix, Printeds, SCORES, YOUDEN, score_of};
 use crate::printed::Printed;
+use crate::role::Role;
 
 /// A printed area with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,12 +20,21 @@ pub struct Auc {
 pub struct Model {
     /// Its first cell's place.
     pub place: Place,
+    /// Shares of one, also where percentages are printed.
     pub scores: Printeds,
     /// The column of each score.
     pub columns: Vec<String>,
+    /// The interval of each score.
+    pub limits: Vec<Option<(Printed, Printed)>>,
+    /// Each score as it is printed.
+    pub texts: Vec<String>,
+    /// True and false positives and negatives (TP, FN, TN, FP): column and count.
+    pub counts: [Option<(String, i64)>; 4],
     pub auc: Option<(String, Auc)>,
     /// The group sizes that the cohort tables print for this set.
     pub declared: Option<Sizes>,
+    /// How many patients the set has in all, where only that is printed.
+    pub total: Option<i64>,
 }
 
 /// Two groups and their sizes.
@@ -42,45 +53,127 @@ impl Model {
     pub fn describe(&self) -> String {
         format!("{:?} of table {} {}", self.place.row, self.place.table, self.place.set)
     }
+
+    /// The first printed value of a score.
+    pub fn score(&self, score: usize) -> Option<Printed> {
+        self.scores.iter().find(|(at, _)| *at == score).map(|(_, printed)| *printed)
+    }
+
+    /// The matrix, when all four counts are printed.
+    pub fn matrix(&self) -> Option<Matrix> {
+        let [tp, fn_, tn, fp] = [0, 1, 2, 3].map(|at| self.counts[at].as_ref().map(|(_, n)| *n));
+        Some(Matrix { true_positive: tp?, false_negative: fn_?, true_negative: tn?, false_positive: fp? })
+    }
+
+    /// Without the scores at these positions, ascending.
+    pub fn remove(&mut self, positions: &[usize]) {
+        for &at in positions.iter().rev() {
+            self.scores.remove(at);
+            self.columns.remove(at);
+            self.limits.remove(at);
+            self.texts.remove(at);
+        }
+    }
+
+    fn new(cell: &PublishedCell, arms: &[Arm]) -> Model {
+        let arm = arms.iter().find(|arm| arm.set.eq_ignore_ascii_case(&cell.place.set));
+        Model {
+            place: cell.place.clone(),
+            scores: Vec::new(),
+            columns: Vec::new(),
+            limits: Vec::new(),
+            texts: Vec::new(),
+            counts: [const { None }; 4],
+            auc: None,
+            declared: arm.and_then(sizes),
+            total: arm.and_then(total),
+        }
+    }
 }
 
-/// Every row with at least two scores or an AUC, in order of appearance.
+/// The cells of a confusion matrix, in the order of `Model::counts`.
+const COUNTS: [Metric; 4] = [Metric::TruePositive, Metric::FalseNegative, Metric::TrueNegative, Metric::FalsePositive];
+
+/// Every row with a score, counts or an AUC, in order of appearance.
 pub fn models(cells: &[PublishedCell], arms: &[Arm]) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
     for cell in cells {
-        let column = &cell.place.column;
-        let score = score_named(column);
-        let is_auc = column.to_uppercase().starts_with("AUC");
-        if score.is_none() && !is_auc {
+        let Role::Score(metric) = cell.role else { continue };
+        let (score, count) = (score_of(metric), COUNTS.iter().position(|it| *it == metric));
+        let numbers = matches!(cell.value, Value::Number(_) | Value::Estimate { .. });
+        if !numbers || score.is_none() && count.is_none() && metric != Metric::Auc {
             continue;
         }
-        let same = |it: &&mut Model| {
+        let same = |it: &Model| {
             (&it.place.table, &it.place.set, &it.place.row) == (&cell.place.table, &cell.place.set, &cell.place.row)
         };
-        if models.iter_mut().find(same).is_none() {
-            let declared = arms.iter().find(|arm| arm.set.eq_ignore_ascii_case(&cell.place.set)).and_then(sizes);
-            let (scores, columns) = (Vec::new(), Vec::new());
-            models.push(Model { place: cell.place.clone(), scores, columns, auc: None, declared });
-        }
-        let model = models.iter_mut().find(same).expect("just put there");
-        match (score, cell.value) {
-            (Some(score), Value::Number(printed)) => {
-                model.scores.push((score, printed));
-                model.columns.push(column.clone());
+        let at = models.iter().position(same).unwrap_or_else(|| {
+            models.push(Model::new(cell, arms));
+            models.len() - 1
+        });
+        models[at].take(cells, cell, score, count);
+    }
+    models.retain(|model| !model.scores.is_empty() || model.auc.is_some());
+    models
+}
+
+impl Model {
+    fn take(&mut self, cells: &[PublishedCell], cell: &PublishedCell, score: Option<usize>, count: Option<usize>) {
+        let column = cell.place.column.clone();
+        let is_share = score.is_none_or(|score| SCORES[score].metric.is_share() || score == YOUDEN);
+        let share = |printed: Printed| if is_share && is_percent(cells, cell) { printed.as_share() } else { printed };
+        match (score, count, cell.value) {
+            (Some(score), _, Value::Number(printed)) => self.add(cell, score, share(printed), None),
+            (Some(score), _, Value::Estimate { estimate, low, high }) => {
+                self.add(cell, score, share(estimate), Some((share(low), share(high))));
             }
-            (None, Value::Estimate { estimate, low, high }) => {
-                model.auc = Some((column.clone(), Auc { area: estimate, interval: Some((low, high)) }));
+            (_, Some(count), Value::Number(n)) if n.decimals() == 0 => {
+                self.counts[count] = Some((column, n.value() as i64));
             }
-            (None, Value::Number(area)) => model.auc = Some((column.clone(), Auc { area, interval: None })),
+            (None, None, Value::Estimate { estimate, low, high }) => {
+                let interval = Some((share(low), share(high)));
+                self.auc = Some((column, Auc { area: share(estimate), interval }));
+            }
+            (None, None, Value::Number(area)) => {
+                self.auc = Some((column, Auc { area: share(area), interval: None }));
+            }
             _ => (),
         }
     }
-    models.retain(|model| model.scores.len() > 1 || model.auc.is_some());
-    models
+
+    fn add(&mut self, cell: &PublishedCell, score: usize, printed: Printed, limits: Option<(Printed, Printed)>) {
+        self.scores.push((score, printed));
+        self.columns.push(cell.place.column.clone());
+        self.limits.push(limits);
+        self.texts.push(cell.printed.clone());
+    }
+}
+
+/// Whether the numbers of a cell are percentages that the reader left as they are: the cell has the sign, or a value
+/// of its column is one that no share and no slip of one has.
+fn is_percent(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
+    if cell.is_percent {
+        return false;
+    }
+    let value = |it: &PublishedCell| match it.value {
+        Value::Number(number) => number.value(),
+        Value::Estimate { estimate, .. } => estimate.value(),
+        _ => 0.0,
+    };
+    let column = |it: &&PublishedCell| {
+        !it.is_percent && it.place.table == cell.place.table && it.place.column == cell.place.column
+    };
+    cell.printed.contains('%') || cells.iter().filter(column).any(|it| value(it) >= 10.0)
 }
 
 fn sizes(arm: &Arm) -> Option<Sizes> {
     let [one, other] = arm.compared()[..] else { return None };
     let groups = [&arm.groups[one], &arm.groups[other]];
     Some(Sizes { names: groups.map(|group| group.column.clone()), n: groups.map(|group| group.n as i64) })
+}
+
+/// The size of the only group, or of the total.
+fn total(arm: &Arm) -> Option<i64> {
+    let only = if arm.groups.len() == 1 { Some(0) } else { arm.total() };
+    only.map(|at| arm.groups[at].n as i64).filter(|&n| n > 1)
 }

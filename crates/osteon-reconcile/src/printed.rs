@@ -15,6 +15,17 @@ enum Side {
     Above,
 }
 
+/// How a number lost its digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// To the nearest, halves either way.
+    Nearest,
+    /// Towards zero.
+    Cut,
+    /// In any way: less than one unit of the last digit off.
+    Any,
+}
+
 /// How far beyond half a unit a computed value may lie, relative to it: the rounding of `f64` arithmetic.
 const SLACK: f64 = 1e-9;
 
@@ -89,10 +100,60 @@ impl Printed {
             }
     }
 
+    /// The values that any way of rounding prints so (nearest, cut off, or up): less than one unit away.
+    pub fn loose(self) -> Interval {
+        let unit = self.unit() * (1.0 - SLACK);
+        match self.side {
+            Side::Rounded => Interval { low: self.value() - unit, high: self.value() + unit },
+            _ => self.interval(),
+        }
+    }
+
+    /// A percentage as a share: 75.7 is 0.757, with the digits that it has.
+    pub fn as_share(self) -> Printed {
+        Printed { decimals: self.decimals + 2, ..self }
+    }
+
+    /// One minus this, with the same digits.
+    pub fn complement(self) -> Printed {
+        let side = match self.side {
+            Side::Rounded => Side::Rounded,
+            Side::Below => Side::Above,
+            Side::Above => Side::Below,
+        };
+        Printed { scaled: 10i64.pow(self.decimals.min(17)) - self.scaled, decimals: self.decimals, side }
+    }
+
+    /// Neither `<` nor `>`.
+    pub fn is_exact(self) -> bool {
+        self.side == Side::Rounded
+    }
+
+    /// Whether a quotient is printed like this; exact where both numbers are whole. A zero denominator never is.
+    pub fn is_quotient(self, [above, below]: [f64; 2], rounding: Rounding) -> bool {
+        let off = above * self.power() - self.scaled as f64 * below;
+        // Far above what sums of squares lose in `f64`, far below one count in a million.
+        let slack = 1e-11 * below;
+        below > 0.0
+            && match (self.side, rounding) {
+                (Side::Rounded, Rounding::Nearest) => 2.0 * off.abs() <= below + slack,
+                (Side::Rounded, Rounding::Cut) => (0.0..below - slack).contains(&(off + slack * 0.5)),
+                (Side::Rounded, Rounding::Any) => off.abs() < below - slack,
+                (Side::Below, _) => off <= slack,
+                (Side::Above, _) => off >= -slack,
+            }
+    }
+
     /// Whether `numerator / denominator` is printed like this when digits are cut off instead of rounded.
     pub fn is_truncated_ratio(self, numerator: i64, denominator: i64) -> bool {
         let cut = i128::from(numerator) * 10i128.pow(self.decimals) / i128::from(denominator.max(1));
         denominator > 0 && self.side == Side::Rounded && cut == i128::from(self.scaled)
+    }
+
+    /// Whether some whole `k` has `k / n` printed like this.
+    pub fn is_share_of(self, n: i64, rounding: Rounding) -> bool {
+        let near = (self.value() * n as f64).floor() as i64;
+        (near - 1..=near + 2).any(|k| (0..=n).contains(&k) && self.is_quotient([k as f64, n as f64], rounding))
     }
 
     /// The whole numbers `k` with `k / n` printed like this, as a closed range; empty when none.

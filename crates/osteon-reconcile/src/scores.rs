@@ -183,14 +183,14 @@ fn impossible(model: &Model, declared: (i64, i64)) -> Finding {
     let printed: Vec<String> = model.scores.iter().map(|(_, printed)| printed.to_string()).collect();
     Finding {
         kind: Kind::Metric,
-        severity: Severity::Impossible,
+        severity: Severity::Inconsistent,
         place: model.at(&model.columns.join(", ")),
         printed: printed.join(" "),
         implied: String::new(),
         alternatives: Vec::new(),
         why: format!(
             "No confusion matrix gives these scores, of {}/{} patients or of any size within {REACH} of each, even \
-             with one of them left out.",
+             with one of them left out; means over folds could.",
             declared.0, declared.1
         ),
     }

@@ -1,0 +1,61 @@
+//! Rows of classification scores judged without printed group sizes, or before these are asked.
+//!
+//! In this order, so that one cause gives one finding: each number by itself, numbers that say the same twice, what
+//! follows from others of the row, printed counts, the sizes that a set's rows speak for, and last whether any share of
+//! events gives the row at all.
+
+mod counted;
+mod derived;
+mod limits;
+mod own;
+mod region;
+mod sets;
+mod sizes;
+
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Kind, Severity};
+use crate::models::Model;
+
+/// What the rows get wrong and reveal, and the rows that are still to be held against their declared sizes.
+pub fn check(models: &[Model]) -> (Vec<Finding>, Vec<Model>) {
+    let mut findings = Vec::new();
+    let mut rows: Vec<Model> = models.to_vec();
+    for row in &mut rows {
+        findings.extend(own::check(row));
+        findings.extend(derived::repeated(row));
+        findings.extend(derived::check(row));
+    }
+    let mut sets: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        sets.entry((row.place.table.clone(), row.place.set.clone())).or_default().push(at);
+    }
+    let mut open = vec![true; rows.len()];
+    for members in sets.values() {
+        let set: Vec<&Model> = members.iter().map(|&at| &rows[at]).collect();
+        let (found, left) = sets::check(&set);
+        findings.extend(found);
+        for (&at, left) in members.iter().zip(left) {
+            open[at] = left;
+        }
+    }
+    let left = rows.into_iter().zip(open).filter(|(_, open)| *open).map(|(row, _)| row).collect();
+    (findings, left)
+}
+
+/// A finding on some columns of a row, by their positions; all of them when there are none.
+fn on(row: &Model, at: &[usize], kind: Kind, severity: Severity, implied: String, why: String) -> Finding {
+    let all: Vec<usize> = (0..row.scores.len()).collect();
+    let at = if at.is_empty() { &all } else { at };
+    let columns: Vec<&str> = at.iter().map(|&at| row.columns[at].as_str()).collect();
+    let texts: Vec<&str> = at.iter().map(|&at| row.texts[at].as_str()).collect();
+    Finding {
+        kind,
+        severity,
+        place: row.at(&columns.join(", ")),
+        printed: texts.join(" "),
+        implied,
+        alternatives: Vec::new(),
+        why,
+    }
+}

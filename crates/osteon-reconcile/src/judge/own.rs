@@ -1,0 +1,48 @@
+//! Each printed score by itself: within what it can be, and within its own interval.
+
+use crate::finding::{Finding, Kind, Severity};
+use crate::judge::on;
+use crate::metrics::{MCC, SCORES, YOUDEN};
+use crate::models::Model;
+
+/// Scores that no classifier has, and scores outside their own interval; the first kind leaves the row.
+pub fn check(row: &mut Model) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut wrong = Vec::new();
+    for at in 0..row.scores.len() {
+        let (score, printed) = row.scores[at];
+        let least = if score == YOUDEN || score == MCC { -1.0 } else { 0.0 };
+        let most =
+            if (SCORES[score].metric.is_share() || score == YOUDEN) || score == MCC { 1.0 } else { f64::INFINITY };
+        let around = printed.loose();
+        if around.low > most || around.high < least {
+            let why = format!("A {} lies between {least} and {most}.", SCORES[score].name());
+            findings.push(on(row, &[at], Kind::Metric, Severity::Impossible, String::new(), why));
+            wrong.push(at);
+            continue;
+        }
+        if let Some((low, high)) = row.limits[at]
+            && (around.high < low.loose().low || around.low > high.loose().high || low.value() > high.value())
+        {
+            let why = format!("It lies outside its own interval, {} to {}.", low, high);
+            findings.push(on(row, &[at], Kind::Metric, Severity::Inconsistent, String::new(), why));
+        }
+    }
+    row.remove(&wrong);
+    if let Some((column, auc)) = &row.auc
+        && auc.area.loose().low > 1.0
+    {
+        let (column, printed) = (column.clone(), auc.area.to_string());
+        row.auc = None;
+        findings.push(Finding {
+            kind: Kind::Auc,
+            severity: Severity::Impossible,
+            place: row.at(&column),
+            printed,
+            implied: String::new(),
+            alternatives: Vec::new(),
+            why: "An AUC lies between 0 and 1.".to_owned(),
+        });
+    }
+    findings
+}

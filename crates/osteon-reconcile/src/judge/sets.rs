@@ -1,0 +1,235 @@
+//! The rows of one set together: counts, sizes that they speak for, and the share of events that they imply.
+
+use crate::finding::{Finding, Kind, Severity};
+use crate::judge::region::{Region, Width};
+use crate::judge::sizes::{Inferred, infer};
+use crate::judge::{counted, limits, on};
+use crate::metrics::{ACCURACY, Matrix, Printeds, SENSITIVITY, SPECIFICITY, matrices, matrices_by};
+use crate::models::Model;
+use crate::printed::{Interval, Rounding};
+
+/// What the rows of a set say, and for each row whether its declared sizes are still to be asked.
+pub fn check(rows: &[&Model]) -> (Vec<Finding>, Vec<bool>) {
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut open = vec![true; rows.len()];
+    let sizes: Vec<Option<(i64, i64)>> = rows.iter().map(|row| row.matrix().map(|it| counted::size(&it))).collect();
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(matrix) = row.matrix() {
+            findings.extend(counted::check(row, &matrix, usual(&sizes, at)));
+            open[at] = false;
+        }
+    }
+    let mut others: Vec<&Model> = Vec::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.matrix().is_none()) {
+        if row.declared.is_none() {
+            others.push(row);
+            open[at] = false;
+        } else if let Some(finding) = last_digit_of_declared(row) {
+            findings.push(finding);
+            open[at] = false;
+        }
+    }
+    findings.extend(undeclared(&others));
+    findings.extend(limits::check(rows));
+    (findings, open)
+}
+
+/// The sizes that most other rows with counts have.
+fn usual(sizes: &[Option<(i64, i64)>], at: usize) -> Option<(i64, i64)> {
+    let others: Vec<(i64, i64)> =
+        sizes.iter().enumerate().filter(|(it, _)| *it != at).filter_map(|(_, size)| *size).collect();
+    let votes = |size: &(i64, i64)| others.iter().filter(|it| *it == size).count();
+    let most = others.iter().max_by_key(|size| votes(size))?;
+    (2 * votes(most) > others.len()).then_some(*most)
+}
+
+/// Scores that the declared sizes give but for last digits that were cut off, or are off by one.
+fn last_digit_of_declared(row: &Model) -> Option<Finding> {
+    let [a, b] = row.declared.as_ref()?.n;
+    if row.scores.len() < 2 || [(a, b), (b, a)].iter().any(|&(p, n)| !matrices(&row.scores, p, n).is_empty()) {
+        return None;
+    }
+    [(b, a), (a, b)].iter().find_map(|&(p, n)| last_digit(row, p, n))
+}
+
+/// The columns that are off by their last digit only, under the matrix with the fewest of them.
+fn last_digit(row: &Model, positives: i64, negatives: i64) -> Option<Finding> {
+    let off = |matrix: &Matrix| -> Vec<usize> {
+        let wrong = |&at: &usize| !matrix.prints(row.scores[at].0, row.scores[at].1, Rounding::Nearest);
+        (0..row.scores.len()).filter(wrong).collect()
+    };
+    let found = matrices_by(&row.scores, positives, negatives, Rounding::Any);
+    let (matrix, off) = found.into_iter().map(|it| (it, off(&it))).min_by_key(|(_, off)| off.len())?;
+    let cut = off.iter().all(|&at| matrix.prints(row.scores[at].0, row.scores[at].1, Rounding::Cut));
+    let implied: Vec<String> = off
+        .iter()
+        .map(|&at| {
+            let (score, printed) = row.scores[at];
+            crate::cells::shown_like(&row.texts[at], printed, matrix.score(score).unwrap_or(0.0))
+        })
+        .collect();
+    let how = if cut { "cut off, not rounded" } else { "off by one" };
+    let why = format!("{matrix} of {positives}/{negatives} patients give it with the last digit {how}.");
+    Some(on(row, &off, Kind::Metric, Severity::Rounding, implied.join(" "), why))
+}
+
+/// Rows of a set whose group sizes no table prints.
+fn undeclared(rows: &[&Model]) -> Vec<Finding> {
+    let total = rows.first().and_then(|row| row.total);
+    let sized = infer(rows, total).or_else(|| total.and_then(|_| infer(rows, None)));
+    let mut findings: Vec<Finding> = sized.iter().filter_map(|it| size_note(rows, it)).collect();
+    let mut other_patients = Vec::new();
+    for row in rows.iter().filter(|row| row.scores.len() > 1) {
+        match sized.and_then(|sized| of_size(row, &sized)) {
+            Some(Verdict::Fits) => (),
+            Some(Verdict::Wrong(finding)) => findings.push(*finding),
+            Some(Verdict::Elsewhere) => match without_size(row) {
+                Some(finding) => findings.push(finding),
+                None => other_patients.push(row),
+            },
+            None => findings.extend(without_size(row)),
+        }
+    }
+    if let (Some(sized), Some(first)) = (sized, other_patients.first()) {
+        let named: Vec<&str> = other_patients.iter().map(|row| row.place.row.as_str()).collect();
+        let why = format!(
+            "No confusion matrix of the {}/{} patients that the other rows speak for: other patients, or a wrong number, \
+             in {}.",
+            sized.positives,
+            sized.negatives,
+            named.join("; ")
+        );
+        findings.push(on(first, &[], Kind::Sample, Severity::Note, String::new(), why));
+    } else {
+        findings.extend(events(rows));
+    }
+    findings
+}
+
+fn size_note(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
+    let Inferred { positives: p, negatives: n, score, rounding, rows: (fitting, judged) } = *sized;
+    let first = rows.first()?;
+    let cut = if rounding == Rounding::Cut { ", with digits cut off instead of rounded" } else { "" };
+    Some(Finding {
+        kind: Kind::Sample,
+        severity: Severity::Note,
+        place: first.at(first.columns.first().or(first.auc.as_ref().map(|it| &it.0))?),
+        printed: String::new(),
+        implied: format!("n = {} ({p} with the event, {n} without)", p + n),
+        alternatives: Vec::new(),
+        why: format!(
+            "The printed shares of this set speak for these sizes{cut}: a score of {score:.1}, and {fitting} of {judged} \
+             rows have a confusion matrix."
+        ),
+    })
+}
+
+enum Verdict {
+    Fits,
+    Wrong(Box<Finding>),
+    /// Not of these patients, or wrong: nothing says which.
+    Elsewhere,
+}
+
+/// A row under inferred sizes; `None` when it lacks what would hold it against them.
+fn of_size(row: &Model, sized: &Inferred) -> Option<Verdict> {
+    let (p, n) = (sized.positives, sized.negatives);
+    let (sensitivity, specificity) = (row.score(SENSITIVITY)?, row.score(SPECIFICITY)?);
+    if !matrices_by(&row.scores, p, n, sized.rounding).is_empty() || !matrices(&row.scores, p, n).is_empty() {
+        return Some(Verdict::Fits);
+    }
+    let shares = sensitivity.is_share_of(p, sized.rounding) && specificity.is_share_of(n, sized.rounding);
+    let culprits = culprits(row, p, n);
+    if let Some(finding) = last_digit(row, p, n) {
+        // A last digit is no reason to think of other patients, unless the row alone is sound.
+        let sound = Region::new(&row.scores, Width::Rounded).is_possible();
+        return Some(if shares || !sound { Verdict::Wrong(Box::new(finding)) } else { Verdict::Elsewhere });
+    }
+    let possible = Region::new(&row.scores, Width::Loose).is_possible();
+    if let ([(at, implied)], true) = (&culprits[..], row.scores.len() > 3) {
+        let why = format!(
+            "At the {p}/{n} patients that the set's rows speak for, all other scores of the row follow with it."
+        );
+        return Some(Verdict::Wrong(Box::new(on(row, &[*at], Kind::Metric, Severity::Typo, implied.clone(), why))));
+    }
+    if !shares && possible {
+        return Some(Verdict::Elsewhere);
+    }
+    if row.scores.len() < 3 {
+        return Some(Verdict::Elsewhere);
+    }
+    let names: Vec<&str> = culprits.iter().map(|(at, _)| row.columns[*at].as_str()).collect();
+    let one = match names[..] {
+        [] => "more than one of them is wrong".to_owned(),
+        _ => format!("one of {} would do it", names.join(", ")),
+    };
+    let why =
+        format!("No confusion matrix of the {p}/{n} patients that the set's rows speak for gives these scores; {one}.");
+    let mut finding = on(row, &[], Kind::Metric, Severity::Inconsistent, String::new(), why);
+    finding.alternatives = culprits.iter().map(|(at, implied)| format!("{} {implied}", row.columns[*at])).collect();
+    Some(Verdict::Wrong(Box::new(finding)))
+}
+
+/// Scores without which the rest have a matrix, each with the value that it then has (the first, if several).
+fn culprits(row: &Model, positives: i64, negatives: i64) -> Vec<(usize, String)> {
+    let without = |at: usize| {
+        let rest: Printeds = row.scores.iter().enumerate().filter(|(it, _)| *it != at).map(|(_, it)| *it).collect();
+        let matrix = *matrices(&rest, positives, negatives).first()?;
+        let (score, printed) = row.scores[at];
+        Some((at, crate::cells::shown_like(&row.texts[at], printed, matrix.score(score)?)))
+    };
+    (0..row.scores.len()).filter_map(without).collect()
+}
+
+/// A row for which no share of events gives all scores.
+fn without_size(row: &Model) -> Option<Finding> {
+    if Region::new(&row.scores, Width::Rounded).is_possible() {
+        return None;
+    }
+    if Region::new(&row.scores, Width::Loose).is_possible() {
+        let why =
+            "For no share of events can all of these be true, but with a last digit cut off or off by one they can.";
+        return Some(on(row, &[], Kind::Metric, Severity::Rounding, String::new(), why.to_owned()));
+    }
+    let subset = |kept: &dyn Fn(usize) -> bool| -> Printeds {
+        row.scores.iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, it)| *it).collect()
+    };
+    let three = subset(&|at| [ACCURACY, SENSITIVITY, SPECIFICITY].contains(&row.scores[at].0));
+    let outside = three.len() == 3 && !Region::new(&three, Width::Loose).is_possible();
+    let culprits: Vec<&str> = (0..row.scores.len())
+        .filter(|&at| Region::new(&subset(&|it| it != at), Width::Loose).is_possible())
+        .map(|at| row.columns[at].as_str())
+        .collect();
+    let what = if outside {
+        "The accuracy lies outside the range between sensitivity and specificity"
+    } else {
+        "For no share of events can all of these be true"
+    };
+    let one = match culprits[..] {
+        [] => "more than one of them is wrong".to_owned(),
+        _ => format!("any one of {} may be the wrong one", culprits.join(", ")),
+    };
+    let why = format!("{what}, however they were rounded; {one}.");
+    Some(on(row, &[], Kind::Metric, Severity::Inconsistent, String::new(), why))
+}
+
+/// Rows that imply shares of events which exclude each other.
+fn events(rows: &[&Model]) -> Option<Finding> {
+    let mut known: Vec<(&Model, Interval)> = Vec::new();
+    for row in rows.iter().filter(|row| row.scores.len() > 2) {
+        let range = [Width::Rounded, Width::Loose].iter().find_map(|&width| Region::new(&row.scores, width).events());
+        known.extend(range.map(|range| (*row, range)));
+    }
+    let low = known.iter().map(|(_, it)| it.low).fold(0.0, f64::max);
+    let high = known.iter().map(|(_, it)| it.high).fold(1.0, f64::min);
+    let (first, _) = known.first().filter(|_| low > high + 2e-3 * high.min(1.0 - low).max(0.0) + 1e-4)?;
+    // Those that exclude each other: the ones at either end.
+    let apart = |range: &Interval| known.iter().any(|(_, it)| it.low > range.high || it.high < range.low);
+    let told: Vec<String> = known
+        .iter()
+        .filter(|(_, range)| apart(range))
+        .map(|(row, it)| format!("{} {:.3} to {:.3}", row.place.row, it.low, it.high))
+        .collect();
+    let why = format!("The rows of the set are not of the same patients; shares of events: {}.", told.join("; "));
+    Some(on(first, &[0], Kind::Sample, Severity::Note, String::new(), why))
+}

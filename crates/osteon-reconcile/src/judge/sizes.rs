@@ -1,0 +1,135 @@
+//! How many events and others a set has, inferred from all its rows when the table does not say.
+//!
+//! A printed share of d digits is a fraction k/n of few n. Each share of a size's own kind (sensitivities of the
+//! events, specificities of the others) adds the logarithm of how unlikely it is to be such a fraction by chance; each
+//! further score that the two counts then give adds 0.8; the number of sizes tried is taken off, and 1.5 where digits
+//! were cut instead of rounded. Below `SPEAKS` nothing is said.
+
+use crate::metrics::{Matrix, SENSITIVITY, SPECIFICITY, matrices_by};
+use crate::models::Model;
+use crate::printed::{Printed, Rounding};
+
+/// The score from which a size is spoken of.
+pub const SPEAKS: f64 = 6.0;
+/// What one further score adds.
+const FURTHER: f64 = 0.8;
+/// What is taken off where digits were cut.
+const CUT: f64 = 1.5;
+/// The largest group tried.
+const LARGEST: i64 = 3000;
+/// The best single sizes from which pairs are made.
+const BEST: usize = 120;
+/// Shares in a hundred that are misprinted, as far as sizes are concerned.
+const MISPRINTS: f64 = 0.03;
+
+/// Sizes that the printed shares speak for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Inferred {
+    pub positives: i64,
+    pub negatives: i64,
+    pub score: f64,
+    pub rounding: Rounding,
+    /// Rows that have a matrix of this size, of those that have both shares.
+    pub rows: (usize, usize),
+}
+
+/// The sizes of a set from its rows; `total` where the table prints how many patients there are in all.
+pub fn infer(rows: &[&Model], total: Option<i64>) -> Option<Inferred> {
+    let best = [Rounding::Nearest, Rounding::Cut].into_iter().filter_map(|rounding| infer_by(rows, total, rounding));
+    let best = best.max_by(|a, b| {
+        a.score.total_cmp(&b.score).then((a.rounding == Rounding::Nearest).cmp(&(b.rounding == Rounding::Nearest)))
+    })?;
+    (best.score >= SPEAKS).then_some(best)
+}
+
+fn infer_by(rows: &[&Model], total: Option<i64>, rounding: Rounding) -> Option<Inferred> {
+    let (of_events, of_others) = (distinct(rows, SENSITIVITY), distinct(rows, SPECIFICITY));
+    if of_events.is_empty() || of_others.is_empty() {
+        return None;
+    }
+    let largest = total.map_or(LARGEST, |n| n - 1).min(LARGEST);
+    let events: Vec<f64> = (1..=largest).map(|n| evidence(&of_events, n, rounding)).collect();
+    let others: Vec<f64> = (1..=largest).map(|n| evidence(&of_others, n, rounding)).collect();
+    let pairs: Vec<(i64, i64)> = match total {
+        Some(total) => (1..total.min(largest + 1)).map(|p| (p, total - p)).collect(),
+        None => {
+            let (p, n) = (best_of(&events), best_of(&others));
+            p.iter().flat_map(|&p| n.iter().map(move |&n| (p, n))).collect()
+        }
+    };
+    let mut best: Option<Inferred> = None;
+    for (positives, negatives) in pairs {
+        let (Some(a), Some(b)) = (events.get(positives as usize - 1), others.get(negatives as usize - 1)) else {
+            continue;
+        };
+        let n = (positives + negatives) as f64;
+        // Sizes tried: all pairs of no more patients, or all splits of the printed number.
+        let tried = if total.is_some() { n } else { 0.5 * n * n };
+        let base = a + b - tried.log10() - if rounding == Rounding::Cut { CUT } else { 0.0 };
+        // No more can be won than every further score of every row.
+        let most: f64 = rows.iter().map(|row| FURTHER * row.scores.len().saturating_sub(2) as f64).sum();
+        if best.is_some_and(|best| base + most <= best.score) {
+            continue;
+        }
+        let (mut score, mut fitting, mut judged) = (base, 0, 0);
+        for row in rows {
+            let Some((met, all)) = further(row, positives, negatives, rounding) else { continue };
+            judged += 1;
+            fitting += usize::from(met == all);
+            score += FURTHER * met as f64;
+        }
+        if best.is_none_or(|best| score > best.score) {
+            best = Some(Inferred { positives, negatives, score, rounding, rows: (fitting, judged) });
+        }
+    }
+    best
+}
+
+/// Printed shares of one kind, each value once; 0 and 1 are fractions of any number.
+fn distinct(rows: &[&Model], score: usize) -> Vec<Printed> {
+    let mut values: Vec<Printed> = Vec::new();
+    for row in rows {
+        for &(_, printed) in row.scores.iter().filter(|(at, it)| *at == score && it.is_exact()) {
+            let inside = printed.value() > 0.0 && printed.value() < 1.0;
+            if inside && !values.iter().any(|it| it.value() == printed.value()) {
+                values.push(printed);
+            }
+        }
+    }
+    values
+}
+
+/// What the shares say for a group of n: logarithms of likelihood ratios against shares of any kind.
+fn evidence(shares: &[Printed], n: i64, rounding: Rounding) -> f64 {
+    shares
+        .iter()
+        .map(|share| {
+            let chance = (n as f64 * share.unit()).min(1.0);
+            if share.is_share_of(n, rounding) {
+                ((1.0 - MISPRINTS) / chance).log10().max(0.0)
+            } else {
+                (MISPRINTS / (1.0 - chance).max(MISPRINTS)).log10()
+            }
+        })
+        .sum()
+}
+
+fn best_of(evidence: &[f64]) -> Vec<i64> {
+    let mut sizes: Vec<i64> = (1..=evidence.len() as i64).collect();
+    sizes.sort_by(|&a, &b| evidence[b as usize - 1].total_cmp(&evidence[a as usize - 1]).then(a.cmp(&b)));
+    sizes.truncate(BEST);
+    sizes
+}
+
+/// Of a row's further scores, the most that one matrix of this size meets, and how many there are. `None` when the
+/// row has no sensitivity and specificity, or they are not of this size.
+fn further(row: &Model, positives: i64, negatives: i64, rounding: Rounding) -> Option<(usize, usize)> {
+    let (shares, rest): (Vec<_>, Vec<_>) =
+        row.scores.iter().copied().partition(|(score, _)| [SENSITIVITY, SPECIFICITY].contains(score));
+    if shares.len() < 2 {
+        return None;
+    }
+    let met = |matrix: &Matrix| rest.iter().filter(|&&(score, value)| matrix.prints(score, value, rounding)).count();
+    let most = matrices_by(&shares, positives, negatives, rounding).iter().map(met).max()?;
+    Some((most, rest.len()))
+}
