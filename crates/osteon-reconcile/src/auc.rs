@@ -19,8 +19,40 @@ pub fn check(models: &[Model]) -> Vec<Finding> {
         findings.extend(operating_point(model, column, auc));
         findings.extend(interval(model, column, auc));
     }
+    findings.extend(asymmetric(models));
     findings.extend(method(models));
     findings
+}
+
+/// One note for each table on the intervals that are not Wald's.
+fn asymmetric(models: &[Model]) -> Vec<Finding> {
+    let mut tables: Vec<&str> = models.iter().map(|model| model.place.table.as_str()).collect();
+    tables.dedup();
+    let of_table = |table: &str| {
+        let own: Vec<(&Model, &String, &Auc)> = models
+            .iter()
+            .filter(|model| model.place.table == table)
+            .filter_map(|model| model.auc.as_ref().map(|(column, auc)| (model, column, auc)))
+            .filter(|(.., auc)| auc.interval.is_some())
+            .collect();
+        let odd: Vec<_> = own.iter().filter(|(.., auc)| standard_error(auc).is_none() && is_inside(auc)).collect();
+        let &&(model, column, auc) = odd.first()?;
+        let why = format!(
+            "{} of {} intervals of the table are not symmetric: logit, exact or bootstrap, not Wald's.",
+            odd.len(),
+            own.len()
+        );
+        Some(finding(model, column, auc, Kind::Method, Severity::Note, why))
+    };
+    tables.into_iter().filter_map(of_table).collect()
+}
+
+/// Whether the area lies within its interval, and the interval is not cut off at both ends.
+fn is_inside(auc: &Auc) -> bool {
+    auc.interval.is_some_and(|(low, high)| {
+        let area = auc.area.interval();
+        area.high >= low.interval().low && area.low <= high.interval().high && !(is_end(low, 0.0) && is_end(high, 1.0))
+    })
 }
 
 fn finding(model: &Model, column: &str, auc: &Auc, kind: Kind, severity: Severity, why: String) -> Finding {
@@ -67,7 +99,7 @@ fn operating_point(model: &Model, column: &str, auc: &Auc) -> Option<Finding> {
             "A curve through the printed sensitivity and specificity has an area between {:.3} and {:.3}.",
             possible.low, possible.high
         );
-        finding(model, column, auc, Kind::Auc, Severity::Impossible, why)
+        finding(model, column, auc, Kind::Auc, Severity::Inconsistent, why)
     })
 }
 
@@ -95,12 +127,9 @@ fn interval(model: &Model, column: &str, auc: &Auc) -> Option<Finding> {
     let area = auc.area.interval();
     if area.high < low.interval().low || area.low > high.interval().high {
         let why = "The AUC lies outside its own interval.".to_owned();
-        return Some(finding(model, column, auc, Kind::AucInterval, Severity::Impossible, why));
+        return Some(finding(model, column, auc, Kind::AucInterval, Severity::Inconsistent, why));
     }
-    let Some(error) = standard_error(auc) else {
-        let why = "The interval is not symmetric: logit, exact or bootstrap, not Wald's.".to_owned();
-        return Some(finding(model, column, auc, Kind::Method, Severity::Note, why));
-    };
+    let error = standard_error(auc)?;
     let sizes = sizes(model)?;
     let most = |(a, b): (i64, i64)| {
         let area =

@@ -197,7 +197,9 @@ fn understand(printed: &str) -> Option<(Value, bool)> {
         Value::MeanSd { mean: number(mean)?, sd: number(sd)? }
     } else if let Some(open) = text.find(['(', '[']) {
         let inner = text[open + 1..].trim_end_matches([')', ']']).trim();
-        let inner = inner.trim_start_matches("95%").trim_start_matches([' ', 'C', 'I', ':', ',']);
+        let level = inner.trim_start_matches("95%").trim_start_matches([' ', 'C', 'I', ':', ',']);
+        // 36 (95%) has nothing behind its 95%.
+        let inner = if level.is_empty() { inner } else { level };
         match bounds(inner) {
             Some((low, high)) => {
                 Value::Estimate { estimate: number(&text[..open])?, low: number(low)?, high: number(high)? }

@@ -4,6 +4,7 @@ use crate::cells::{PublishedCell, Value};
 use crate::finding::Place;
 use crate::moments::Moments;
 use crate::printed::Printed;
+use crate::role::{Compared, Role};
 
 /// One set of one table whose groups have printed sizes.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct Arm {
     pub set: String,
     pub groups: Vec<Group>,
     pub variables: Vec<Variable>,
+    /// Each column of P values with the groups that its header says it compares.
+    pub p_columns: Vec<(String, Compared)>,
 }
 
 /// A column of patients.
@@ -30,7 +33,12 @@ pub struct Variable {
     pub levels: Vec<Level>,
     pub moments: Vec<Option<Moments>>,
     pub statistic: Option<Printed>,
+    /// The first printed P.
     pub p: Option<Printed>,
+    /// Some of its counts stand in the wrong rows, nobody knows which: its P is not judged.
+    pub is_doubtful: bool,
+    /// Every printed P with its column.
+    pub tests: Vec<(String, Printed)>,
 }
 
 /// One level of a categorical variable.
@@ -47,6 +55,8 @@ pub struct Count {
     pub printed: u64,
     pub percent: Option<Printed>,
     pub n: u64,
+    /// The denominator that the cell prints.
+    pub of: Option<u64>,
 }
 
 /// Column names that hold a test statistic or its p, in lower case.
@@ -66,6 +76,7 @@ pub fn arms(cells: &[PublishedCell]) -> Vec<Arm> {
                 set: cell.place.set.clone(),
                 groups: vec![group],
                 variables: Vec::new(),
+                p_columns: Vec::new(),
             }),
         }
     }
@@ -118,6 +129,13 @@ impl Arm {
         self.groups.iter().position(|group| group.is_total)
     }
 
+    /// Whether the total is the sum of the other groups.
+    pub fn adds_up(&self) -> bool {
+        let total: u64 = self.groups.iter().filter(|it| it.is_total).map(|it| it.n).sum();
+        let parts: u64 = self.groups.iter().filter(|it| !it.is_total).map(|it| it.n).sum();
+        self.groups.len() > 2 && total == parts
+    }
+
     /// The groups that are compared: all but the total.
     pub fn compared(&self) -> Vec<usize> {
         (0..self.groups.len()).filter(|&group| !self.groups[group].is_total).collect()
@@ -143,34 +161,92 @@ impl Arm {
         };
         let at = self.variables.iter().position(|it| it.name == name).unwrap_or_else(|| {
             let (moments, levels) = (vec![None; self.groups.len()], Vec::new());
-            self.variables.push(Variable { name: name.to_owned(), levels, moments, statistic: None, p: None });
+            self.variables.push(Variable {
+                name: name.to_owned(),
+                levels,
+                moments,
+                statistic: None,
+                p: None,
+                is_doubtful: false,
+                tests: Vec::new(),
+            });
             self.variables.len() - 1
         });
         let variable = &mut self.variables[at];
         let column = cell.place.column.to_lowercase();
         match (self.groups.iter().position(|group| group.column == cell.place.column), cell.value) {
+            // Quartiles and ranges are no standard deviations, whatever brackets they stand in.
+            (Some(_), Value::MeanSd { .. } | Value::Count { .. }) if level.is_none() && is_of_ranks(name) => (),
             (Some(group), Value::MeanSd { mean, sd }) => {
                 variable.moments[group] = Some(Moments { n: self.groups[group].n, mean, sd });
             }
             (Some(group), Value::Count { n, percent }) => {
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: Some(percent), n });
+                    Some(Count { printed: n, percent: Some(percent), n, of: cell.of });
             }
             (Some(group), Value::Number(n)) if n.decimals() == 0 && level.is_some() => {
                 let n = n.value().max(0.0) as u64;
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: None, n });
+                    Some(Count { printed: n, percent: None, n, of: cell.of });
             }
             (None, Value::Number(number)) if STATISTICS.contains(&column.as_str()) => {
                 variable.statistic = Some(number);
             }
-            (None, Value::Number(number)) if P_VALUES.contains(&column.as_str()) => variable.p = Some(number),
+            (None, Value::Number(number)) if is_p(cell) => {
+                variable.p.get_or_insert(number);
+                variable.tests.push((cell.place.column.clone(), number));
+                if !self.p_columns.iter().any(|(name, _)| *name == cell.place.column) {
+                    let compared = match &cell.role {
+                        Role::P(compared) => compared.clone(),
+                        _ => Compared::default(),
+                    };
+                    self.p_columns.push((cell.place.column.clone(), compared));
+                }
+            }
             _ => (),
         }
     }
 }
 
+fn is_p(cell: &PublishedCell) -> bool {
+    matches!(cell.role, Role::P(_)) || P_VALUES.contains(&cell.place.column.to_lowercase().as_str())
+}
+
+/// Whether a label says that its numbers are a median with quartiles or a range.
+fn is_of_ranks(label: &str) -> bool {
+    let label = label.to_lowercase();
+    let words = ["median", "iqr", "interquartile", "quartile", "range", "q1", "p25", "min-max", "min–max"];
+    words.iter().any(|word| label.contains(word))
+}
+
+impl Arm {
+    /// The counts of a variable, levels by the given groups of columns (pooled where several); of a single printed
+    /// level, also the patients without it. `None` when a count is not printed.
+    pub fn pooled(&self, variable: &Variable, groups: &[Vec<usize>]) -> Option<Vec<Vec<u64>>> {
+        let count = |level: &Level, group: usize| level.counts.get(group).copied().flatten();
+        let pool = |level: &Level| -> Option<Vec<u64>> {
+            groups.iter().map(|pool| pool.iter().map(|&group| Some(count(level, group)?.n)).sum()).collect()
+        };
+        let mut rows: Vec<Vec<u64>> = variable.levels.iter().map(pool).collect::<Option<_>>()?;
+        if let [level] = &variable.levels[..] {
+            let size = |group: usize| count(level, group).and_then(|it| it.of).unwrap_or(self.groups[group].n);
+            let rest: Option<Vec<u64>> = groups
+                .iter()
+                .zip(&rows[0])
+                .map(|(pool, with)| pool.iter().map(|&group| size(group)).sum::<u64>().checked_sub(*with))
+                .collect();
+            rows.push(rest?);
+        }
+        (rows.len() > 1 && groups.len() > 1).then_some(rows)
+    }
+}
+
 impl Variable {
+    /// The P printed in a column.
+    pub fn p_in(&self, column: &str) -> Option<Printed> {
+        self.tests.iter().find(|(name, _)| name == column).map(|(_, p)| *p)
+    }
+
     /// The counts most of the table speaks for, levels by the named groups; `None` when one is not printed.
     pub fn table(&self, groups: &[usize]) -> Option<Vec<Vec<u64>>> {
         let count = |level: &Level, group: usize| level.counts[group].map(|count| count.n);

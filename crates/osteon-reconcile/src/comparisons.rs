@@ -6,6 +6,7 @@ use crate::finding::{Finding, Kind, Severity};
 use crate::metrics::{matrices, other_sizes, score_named};
 use crate::models::Model;
 use crate::printed::{Interval, Printed};
+use crate::tested::grade;
 use osteon_stats::stats::distribution::normal_two_sided;
 use osteon_stats::stats::text::p_text;
 
@@ -13,6 +14,7 @@ use osteon_stats::stats::text::p_text;
 pub fn check(cells: &[PublishedCell], models: &[Model]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for cell in cells {
+        findings.extend(statistic_with_p(cell));
         let Value::Number(p) = cell.value else { continue };
         if let Some(pair) = cell.place.row.strip_prefix("DeLong: ").and_then(|pair| pair.split_once(" vs ")) {
             findings.extend(delong(cell, p, pair, models));
@@ -23,6 +25,27 @@ pub fn check(cells: &[PublishedCell], models: &[Model]) -> Vec<Finding> {
     }
     findings.extend(repeats(models));
     findings
+}
+
+/// `Z = 1.189 (p value = 0.264)`: a normal Z says its own P; of other statistics the degrees of freedom are not known.
+fn statistic_with_p(cell: &PublishedCell) -> Option<Finding> {
+    let Value::Test { statistic, p } = cell.value else { return None };
+    let text = cell.printed.trim_start();
+    let is_normal = text.starts_with(['Z', 'z']) || cell.place.column.to_lowercase().contains("delong");
+    let implied = statistic.interval().magnitude().map(normal_two_sided);
+    if !is_normal || p.meets(implied) {
+        return None;
+    }
+    let computed = normal_two_sided(statistic.value());
+    Some(Finding {
+        kind: Kind::PValue,
+        severity: grade(p, computed),
+        place: cell.place.clone(),
+        printed: cell.printed.clone(),
+        implied: p.like(computed),
+        alternatives: Vec::new(),
+        why: format!("A normal Z of {statistic} has the two-sided p {}.", p.like(computed)),
+    })
 }
 
 fn named<'a>(models: &'a [Model], set: &str, name: &str) -> Option<&'a Model> {

@@ -5,6 +5,7 @@
 
 use crate::cohort::{Arm, Count, Variable, splits};
 use crate::finding::{Finding, Kind, Severity};
+use crate::permuted;
 use crate::printed::Printed;
 
 /// Where a count stands: arm, variable, level, group.
@@ -26,14 +27,21 @@ enum Whole {
 /// Corrects the counts of `arms` and says what was wrong with them.
 pub fn check(arms: &mut [Arm]) -> Vec<Finding> {
     let equations = equations(arms);
-    while let Some((cell, n)) = best_correction(arms, &equations) {
+    let permuted = permuted::find(arms);
+    let is_permuted = |cell: Cell| permuted.iter().any(|it| it.holds(cell));
+    while let Some((cell, n)) = best_correction(arms, &equations, &is_permuted) {
         at_mut(arms, cell).n = n;
     }
-    let mut findings = Vec::new();
-    for cell in cells(arms) {
+    let mut findings: Vec<Finding> = permuted.iter().map(|it| it.finding(arms)).collect();
+    for it in &permuted {
+        it.apply(arms);
+    }
+    for cell in cells(arms).into_iter().filter(|&cell| !is_permuted(cell)) {
         findings.extend(count_finding(arms, &equations, cell));
     }
-    findings.extend(equations.iter().filter_map(|equation| sum_finding(arms, equation)));
+    one_for_cut_tables(arms, &mut findings);
+    let doubtful = |it: &Equation| it.parts.iter().any(|&part| is_permuted(part));
+    findings.extend(equations.iter().filter(|it| !doubtful(it)).filter_map(|equation| sum_finding(arms, equation)));
     findings
 }
 
@@ -54,7 +62,7 @@ fn equations(arms: &[Arm]) -> Vec<Equation> {
                     });
                 }
             }
-            let Some(total) = arm.total() else { continue };
+            let Some(total) = arm.total().filter(|_| arm.adds_up()) else { continue };
             for l in levels.filter(|&l| printed(l, total).is_some()) {
                 let parts: Vec<Cell> =
                     arm.compared().into_iter().filter(|&g| printed(l, g).is_some()).map(|g| [a, v, l, g]).collect();
@@ -108,9 +116,9 @@ fn at_mut(arms: &mut [Arm], [a, v, l, g]: Cell) -> &mut Count {
 }
 
 /// The correction that most more checks speak for than for the count as it stands.
-fn best_correction(arms: &[Arm], equations: &[Equation]) -> Option<(Cell, u64)> {
+fn best_correction(arms: &[Arm], equations: &[Equation], is_permuted: &dyn Fn(Cell) -> bool) -> Option<(Cell, u64)> {
     let mut best: Option<(usize, Cell, u64)> = None;
-    for cell in cells(arms) {
+    for cell in cells(arms).into_iter().filter(|&cell| !is_permuted(cell)) {
         let count = at(arms, cell);
         if count.n != count.printed {
             continue;
@@ -198,6 +206,7 @@ fn count_finding(arms: &[Arm], equations: &[Equation], cell: Cell) -> Option<Fin
     let (arm, count) = (&arms[cell[0]], at(arms, cell));
     let (variable, group) = (&arm.variables[cell[1]], &arm.groups[cell[3]]);
     let of = if arm.total() == Some(cell[3]) { Some(group.n) } else { denominator(arms, cell) };
+    let of = count.of.or(of);
     let place = arm.place(&variable.levels[cell[2]].row, &group.column);
     let printed = match count.percent {
         Some(percent) => format!("{}({percent})", count.printed),
@@ -251,10 +260,15 @@ fn sum_finding(arms: &[Arm], equation: &Equation) -> Option<Finding> {
     let (row, severity) = match equation.whole {
         Whole::Cell(_) => (variable.levels[l].row.as_str(), Severity::Inconsistent),
         Whole::Size(_) if sum < total => (variable.name.as_str(), Severity::Note),
-        Whole::Size(_) => (variable.name.as_str(), Severity::Impossible),
+        // Each a right share of the group: a patient may have several of them.
+        Whole::Size(n) if shares_of(arms, equation, n) => (variable.name.as_str(), Severity::Note),
+        Whole::Size(_) => (variable.name.as_str(), Severity::Inconsistent),
     };
     let parts: Vec<String> = equation.parts.iter().map(|&part| at(arms, part).n.to_string()).collect();
     let why = match severity {
+        Severity::Note if sum > total => {
+            format!("The levels add up to {sum} of {total}: a patient may have several, or a count is wrong.")
+        }
         Severity::Note => format!("The levels add up to {sum} of {total}: values are missing, or a count is wrong."),
         _ => format!("{} is {sum}, not {total}: not so that {}.", parts.join(" + "), equation.says),
     };
@@ -267,4 +281,44 @@ fn sum_finding(arms: &[Arm], equation: &Equation) -> Option<Finding> {
         alternatives: Vec::new(),
         why,
     })
+}
+
+/// Whether every part prints its right share of the group.
+fn shares_of(arms: &[Arm], equation: &Equation, n: u64) -> bool {
+    equation.parts.iter().all(|&part| {
+        let count = at(arms, part);
+        count.n == count.printed && count.percent.is_some_and(|it| it.is_ratio(100 * count.n as i64, n as i64))
+    })
+}
+
+/// Cut percentages that make a habit, where rounding and cutting differ.
+const HABIT: usize = 3;
+
+/// One finding for a table whose percentages are cut off instead of rounded, in place of one for each.
+fn one_for_cut_tables(arms: &[Arm], findings: &mut Vec<Finding>) {
+    let is_cut = |it: &Finding| it.kind == Kind::Percent && it.why.ends_with("cut off, not rounded.");
+    let mut tables: Vec<String> = findings.iter().filter(|it| is_cut(it)).map(|it| it.place.table.clone()).collect();
+    tables.sort();
+    tables.dedup();
+    for table in tables {
+        let own = |it: &Finding| is_cut(it) && it.place.table == table;
+        let n = findings.iter().filter(|it| own(it)).count();
+        // Percentages that were rounded up speak against the habit.
+        let rounded = cells(arms).into_iter().filter(|&cell| arms[cell[0]].table == table).filter(|&cell| {
+            let (count, size) = (at(arms, cell), arms[cell[0]].groups[cell[3]].n);
+            count.percent.is_some_and(|it| {
+                let (above, below) = (100 * count.n as i64, size as i64);
+                it.is_ratio(above, below) && !it.is_truncated_ratio(above, below)
+            })
+        });
+        if n < HABIT || 4 * rounded.count() > n {
+            continue;
+        }
+        let first = findings.iter().position(own).expect("at least three");
+        let mut one = findings[first].clone();
+        one.why = format!("{n} percentages of the table are cut off, not rounded; here {}", one.why);
+        let mut kept = false;
+        findings.retain(|it| !own(it) || !std::mem::replace(&mut kept, true));
+        findings[first] = one;
+    }
 }

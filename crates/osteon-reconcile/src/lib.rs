@@ -9,10 +9,12 @@ pub mod against;
 mod auc;
 pub mod cells;
 mod cohort;
+mod columns;
 mod comparisons;
 mod counts;
 mod coverage;
 pub mod error;
+mod exact;
 pub mod finding;
 mod independence;
 mod judge;
@@ -21,8 +23,10 @@ mod metrics;
 mod models;
 mod moments;
 mod odds;
+mod permuted;
 mod pooling;
 pub mod printed;
+mod ratios;
 mod regression;
 pub mod role;
 pub mod rows;
@@ -46,7 +50,10 @@ pub struct Judgement {
 
 /// The findings with what they stand on.
 pub fn judge(cells: &[PublishedCell]) -> Judgement {
-    Judgement { findings: reconcile(cells), used: coverage::used(cells), taken: Vec::new() }
+    let mut arms = cohort::arms(cells);
+    counts::check(&mut arms);
+    let taken = columns::columns(&arms).iter().map(columns::Column::taken).collect();
+    Judgement { findings: reconcile(cells), used: coverage::used(cells), taken }
 }
 
 /// Everything that the printed cells get wrong or reveal, gravest first within a table, tables in order.
@@ -55,11 +62,13 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     let mut findings = formats(cells);
     findings.extend(counts::check(&mut arms));
     findings.extend(pooling::check(&arms));
-    findings.extend(tested::check(&arms));
+    let columns = columns::columns(&arms);
+    findings.extend(tested::check(&arms, &columns));
     findings.extend(regression::check(cells, &arms));
     let models = models::models(cells, &arms);
     let (judged, left) = judge::check(&models);
     findings.extend(judged);
+    findings.extend(judge::own::numbers(cells));
     findings.extend(scores::check(&left));
     findings.extend(auc::check(&models));
     findings.extend(comparisons::check(cells, &models));

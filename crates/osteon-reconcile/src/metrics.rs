@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn scores_have_the_values_of_scikit_learn() {
-        // scikit-learn VERSION: matthews_corrcoef, cohen_kappa_score and class_likelihood_ratios of TP 6, FN 2, TN 9, FP 3.
+        // scikit-learn 1.9.1: matthews_corrcoef and cohen_kappa_score; likelihood ratios by hand; of TP 6, FN 2, TN 9, FP 3.
         let matrix = Matrix { true_positive: 6, false_negative: 2, true_negative: 9, false_positive: 3 };
         let expected = [(MCC, 0.4923659639173309), (13, 0.4897959183673469), (LR_PLUS, 3.0), (LR_MINUS, 1.0 / 3.0)];
         for (score, expected) in expected {

@@ -48,7 +48,7 @@ fn equations(arms: &[Arm]) -> Vec<Equation> {
     let known = |a: usize, v: usize, g: usize| arms[a].variables[v].moments[g].map(|_| [a, v, g]);
     for (a, arm) in arms.iter().enumerate() {
         for v in 0..arm.variables.len() {
-            let Some(whole) = arm.total().and_then(|g| known(a, v, g)) else { continue };
+            let Some(whole) = arm.total().filter(|_| arm.adds_up()).and_then(|g| known(a, v, g)) else { continue };
             let parts: Option<Vec<Cell>> = arm.compared().into_iter().map(|g| known(a, v, g)).collect();
             equations.extend(parts.map(|parts| Equation { parts, whole }));
         }

@@ -5,18 +5,20 @@ use crate::cohort::Arm;
 use crate::finding::{Finding, Kind, Place, Severity};
 use crate::odds::{self, OddsRatio, TwoByTwo};
 use crate::printed::{Interval, Printed};
+use crate::ratios;
+use crate::role::{Measure, Role};
 use crate::tested::grade;
-use osteon_stats::stats::distribution::{Z_975, normal_two_sided};
 
-/// One printed odds ratio with its interval and p.
+/// One printed estimate of a regression with its interval and p.
 #[derive(Clone, Debug)]
-struct Row {
-    place: Place,
-    printed: String,
-    estimate: Printed,
-    low: Printed,
-    high: Printed,
-    p: Option<(Place, Printed)>,
+pub struct Row {
+    pub place: Place,
+    pub printed: String,
+    pub measure: Measure,
+    pub estimate: Printed,
+    pub low: Printed,
+    pub high: Printed,
+    pub p: Option<(Place, Printed)>,
 }
 
 /// A way to make a two-by-two table of a variable's counts.
@@ -29,19 +31,33 @@ struct Source {
     odds: OddsRatio,
 }
 
-/// What the odds ratios get wrong and reveal.
+/// What the estimates get wrong and reveal.
 pub fn check(cells: &[PublishedCell], arms: &[Arm]) -> Vec<Finding> {
     let rows = rows(cells);
-    let mut findings: Vec<Finding> = rows.iter().flat_map(wald_findings).collect();
-    let univariate: Vec<&Row> = rows.iter().filter(|row| !is_adjusted(&row.place.column)).collect();
-    let mut sources = Vec::new();
+    let mut findings = ratios::check(&rows);
+    let univariate: Vec<&Row> =
+        rows.iter().filter(|row| row.measure == Measure::OddsRatio && !is_adjusted(&row.place.column)).collect();
+    let (mut sources, mut unexplained) = (Vec::new(), Vec::new());
     for row in &univariate {
         let candidates = candidates(arms, &row.place.row);
         let fitting: Vec<Source> = candidates.iter().filter(|it| row.fits(&it.odds)).cloned().collect();
         if fitting.is_empty() && !candidates.is_empty() {
-            findings.extend(mismatch(arms, row, &candidates));
+            unexplained.push((*row, candidates));
         }
         sources.push((*row, fitting));
+    }
+    let explained = sources.iter().filter(|(_, fitting)| !fitting.is_empty()).count();
+    if explained > 1 && explained >= unexplained.len() {
+        findings.extend(unexplained.iter().flat_map(|(row, candidates)| mismatch(arms, row, candidates)));
+    } else if let Some((row, _)) = unexplained.first() {
+        let names: Vec<&str> = unexplained.iter().map(|(row, _)| row.place.row.as_str()).collect();
+        let why = format!(
+            "The counts of the cohort tables give {explained} of {} odds ratios, not {}: other patients, other levels, or \
+             adjusted.",
+            explained + unexplained.len(),
+            names.join("; ")
+        );
+        findings.push(row.finding(Kind::Method, Severity::Note, "cannot be judged".to_owned(), why));
     }
     if let Some(event) = event(arms, &sources, &mut findings) {
         findings.extend(references(arms, &sources, &event));
@@ -58,24 +74,28 @@ fn is_adjusted(column: &str) -> bool {
 fn rows(cells: &[PublishedCell]) -> Vec<Row> {
     let mut rows = Vec::new();
     for cell in cells {
-        let Value::Estimate { estimate, low, high } = cell.value else { continue };
-        let column = &cell.place.column;
-        let Some(at) = column.find("OR") else { continue };
-        let p = cells.iter().find_map(|other| match other.value {
-            Value::Number(p)
-                if other.place.row == cell.place.row
-                    && (&other.place.table, &other.place.set) == (&cell.place.table, &cell.place.set)
-                    && other
-                        .place
-                        .column
-                        .strip_prefix(&column[..at])
-                        .is_some_and(|rest| rest.trim().to_lowercase().starts_with('p')) =>
-            {
-                Some((other.place.clone(), p))
-            }
+        let (Value::Estimate { estimate, low, high }, Role::Estimate(measure)) = (cell.value, &cell.role) else {
+            continue;
+        };
+        let beside = |other: &&PublishedCell| {
+            let (one, two) = (&other.place, &cell.place);
+            (&one.table, &one.set, &one.row) == (&two.table, &two.set, &two.row)
+        };
+        let own: Vec<&PublishedCell> = cells.iter().filter(beside).collect();
+        let estimates = || own.iter().filter(|it| matches!(it.role, Role::Estimate(_)));
+        let is_p = |it: &&&PublishedCell| matches!(it.role, Role::P(_)) && matches!(it.value, Value::Number(_));
+        // The P whose heading begins as this one does, and as no other estimate's does better.
+        let shared = |one: &str, other: &str| one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        let p = own.iter().filter(is_p).max_by_key(|it| shared(&it.place.column, &cell.place.column)).filter(|p| {
+            let most = estimates().map(|it| shared(&it.place.column, &p.place.column)).max();
+            most == Some(shared(&cell.place.column, &p.place.column))
+        });
+        let p = p.and_then(|it| match it.value {
+            Value::Number(p) => Some((it.place.clone(), p)),
             _ => None,
         });
-        rows.push(Row { place: cell.place.clone(), printed: cell.printed.clone(), estimate, low, high, p });
+        let (place, printed) = (cell.place.clone(), cell.printed.clone());
+        rows.push(Row { place, printed, measure: *measure, estimate, low, high, p });
     }
     rows
 }
@@ -88,7 +108,7 @@ impl Row {
             && self.p.as_ref().is_none_or(|(_, p)| p.is(odds.p))
     }
 
-    fn finding(&self, kind: Kind, severity: Severity, implied: String, why: String) -> Finding {
+    pub fn finding(&self, kind: Kind, severity: Severity, implied: String, why: String) -> Finding {
         let (place, printed) = (self.place.clone(), self.printed.clone());
         Finding { kind, severity, place, printed, implied, alternatives: Vec::new(), why }
     }
@@ -97,41 +117,6 @@ impl Row {
 fn logs(printed: Printed) -> Interval {
     let interval = printed.interval();
     Interval { low: interval.low.max(f64::MIN_POSITIVE), high: interval.high.max(f64::MIN_POSITIVE) }.map(f64::ln)
-}
-
-/// The estimate within its interval and in its middle, and the p that both imply.
-fn wald_findings(row: &Row) -> Vec<Finding> {
-    let (estimate, low, high) = (logs(row.estimate), logs(row.low), logs(row.high));
-    if estimate.high < low.low || estimate.low > high.high {
-        let why = "The odds ratio lies outside its own interval.".to_owned();
-        return vec![row.finding(Kind::OddsRatio, Severity::Impossible, String::new(), why)];
-    }
-    let middle = low.plus(high).times(0.5);
-    if !estimate.overlaps(Interval { low: middle.low - 1e-9, high: middle.high + 1e-9 }) {
-        let implied = row.estimate.like(middle.middle().exp());
-        let why = "The odds ratio is not in the middle of the logarithms of its limits, as Wald's interval has it: a \
-                   profile or exact interval, or a wrong number."
-            .to_owned();
-        return vec![row.finding(Kind::Method, Severity::Note, implied, why)];
-    }
-    let Some((place, p)) = &row.p else { return Vec::new() };
-    let error = high.minus(low).times(0.5 / Z_975);
-    let error = Interval { low: error.low.max(1e-12), high: error.high.max(1e-12) };
-    let z = estimate.magnitude();
-    let implied = Interval { low: z.low / error.high, high: z.high / error.low }.map(normal_two_sided);
-    if p.meets(implied) {
-        return Vec::new();
-    }
-    let central = normal_two_sided(row.estimate.value().ln() * 2.0 * Z_975 / (row.high.value() / row.low.value()).ln());
-    vec![Finding {
-        kind: Kind::PValue,
-        severity: grade(*p, central),
-        place: place.clone(),
-        printed: p.to_string(),
-        implied: p.like(central),
-        alternatives: vec![format!("between {:.4} and {:.4}", implied.low, implied.high)],
-        why: format!("{} gives a Wald p between {:.4} and {:.4}.", row.printed, implied.low, implied.high),
-    }]
 }
 
 /// Every two-by-two table that the row's variable offers: arms, levels, references, either outcome as the event.

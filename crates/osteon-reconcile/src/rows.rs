@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::ReconcileError;
-use crate::independence::{self, Test};
+use crate::independence::{self, Effort, Test};
 use crate::metrics;
 use crate::moments::{self, Moments};
 use crate::odds::{self, OddsRatio, TwoByTwo};
@@ -99,8 +99,11 @@ fn z_to_p(payload: &Payload) -> Judged {
 
 fn table_p(payload: &Payload) -> Judged {
     let (table, p) = (payload.table("table")?, payload.printed("p", DECIMALS)?);
-    let fitting: Vec<Test> =
-        independence::tests(&table).into_iter().filter(|tested| p.is(tested.p)).map(|tested| tested.test).collect();
+    let fitting: Vec<Test> = independence::tests(&table, Effort::Full)
+        .into_iter()
+        .filter(|tested| p.meets(tested.range()))
+        .map(|tested| tested.test)
+        .collect();
     // The likelihood ratio is rarely what a paper prints: named only where nothing else fits.
     let likely: Vec<Test> = fitting.iter().copied().filter(|&test| test != Test::LikelihoodRatio).collect();
     let fitting = if likely.is_empty() { fitting } else { likely };

@@ -3,98 +3,46 @@
 use std::collections::BTreeSet;
 
 use crate::cohort::{Arm, Variable};
+use crate::columns::Column;
 use crate::finding::{Finding, Kind, Severity};
-use crate::independence::{self, Test, Tested};
+use crate::independence::{self, Test};
 use crate::moments::Moments;
 use crate::printed::{Interval, Printed};
 use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided, t_two_sided};
 
 /// What all cohort tables say of the tests in use.
-pub fn check(arms: &[Arm]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+pub fn check(arms: &[Arm], columns: &[Column]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = columns.iter().flat_map(Column::findings).collect();
     for arm in arms {
-        for variable in &arm.variables {
-            findings.extend(categorical(arm, variable));
-            findings.extend(continuous(arm, variable));
-        }
+        findings.extend(continuous(arm));
     }
-    findings.extend(categorical_method(arms));
+    findings.extend(repeated(columns));
+    findings.extend(categorical_method(arms, columns));
     findings.extend(continuous_method(arms));
     findings
 }
 
-/// A table of counts, all its tests, and those whose statistic and p are both printed.
-struct Fit {
-    table: Vec<Vec<u64>>,
-    all: Vec<Tested>,
-    fitting: Vec<Tested>,
-}
-
-/// `None` without counts, or when neither statistic nor p is printed.
-fn fit(arm: &Arm, variable: &Variable) -> Option<Fit> {
-    let table = variable.table(&arm.compared())?;
-    variable.p.or(variable.statistic)?;
-    let all = independence::tests(&table);
-    let fits = |tested: &Tested| {
-        let statistic = match (variable.statistic, tested.statistic) {
-            (Some(printed), Some(computed)) => printed.is(computed),
-            _ => true,
-        };
-        statistic && variable.p.is_none_or(|p| p.is(tested.p))
+/// A column whose P values are all those of another column: copied, when these are many.
+fn repeated(columns: &[Column]) -> Vec<Finding> {
+    let values = |column: &Column| -> Vec<(String, String)> {
+        column.lines.iter().filter_map(|it| Some((it.variable.name.clone(), it.p?.to_string()))).collect()
     };
-    let fitting = all.iter().copied().filter(fits).collect();
-    Some(Fit { table, all, fitting })
-}
-
-fn categorical(arm: &Arm, variable: &Variable) -> Vec<Finding> {
-    let Some(Fit { table, all, fitting }) = fit(arm, variable) else { return Vec::new() };
-    if !fitting.is_empty() || all.is_empty() {
-        return Vec::new();
-    }
-    let freedom = independence::freedom(&table);
-    // Of the tests, that which gives one of the two numbers; Pearson when none does.
-    let half = |tested: &&Tested| {
-        let statistic = variable.statistic.zip(tested.statistic).is_some_and(|(printed, it)| printed.is(it));
-        statistic || variable.p.is_some_and(|p| p.is(tested.p))
-    };
-    let nearest = all.iter().find(half).unwrap_or(&all[0]);
-    let every: Vec<String> = all
-        .iter()
-        .map(|it| match it.statistic {
-            Some(statistic) => format!("{}: {statistic:.3}, p {:.3}", it.test.word(), it.p),
-            None => format!("{}: p {:.3}", it.test.word(), it.p),
-        })
-        .collect();
     let mut findings = Vec::new();
-    if let (Some(printed), Some(computed)) = (variable.statistic, nearest.statistic)
-        && !printed.is(computed)
-    {
-        findings.push((Kind::Statistic, "statistic", printed, computed));
+    for (at, column) in columns.iter().enumerate() {
+        let own = values(column);
+        for other in columns[..at].iter().filter(|other| own.len() > 2 && values(other) == own) {
+            findings.push(Finding {
+                kind: Kind::Repeat,
+                severity: Severity::Note,
+                place: column.arm.place(&column.lines[0].variable.name, &column.name),
+                printed: own.iter().map(|(_, p)| p.as_str()).collect::<Vec<_>>().join(" "),
+                implied: String::new(),
+                alternatives: Vec::new(),
+                why: format!("All {} P values are those of {} of table {}.", own.len(), other.arm.set, other.arm.table),
+            });
+        }
     }
-    if let Some(printed) = variable.p.filter(|p| !p.is(nearest.p)) {
-        findings.push((Kind::PValue, "P value", printed, nearest.p));
-    }
-    let own = variable
-        .statistic
-        .zip(variable.p)
-        .is_some_and(|(statistic, p)| p.meets(statistic.interval().map(|it| chi2_sf(it.max(0.0), freedom))));
-    let among = if own { "; the two printed numbers do agree with each other" } else { "" };
     findings
-        .into_iter()
-        .map(|(kind, column, printed, computed)| Finding {
-            kind,
-            severity: grade(printed, computed),
-            place: arm.place(&variable.name, column),
-            printed: printed.to_string(),
-            implied: printed.like(computed),
-            alternatives: every.clone(),
-            why: format!(
-                "No usual test gives it from the counts; {} gives {}{among}.",
-                nearest.test.name(),
-                printed.like(computed)
-            ),
-        })
-        .collect()
 }
 
 /// How grave a printed number is that should be `computed`.
@@ -157,51 +105,91 @@ impl Compared<'_> {
     }
 }
 
-fn continuous(arm: &Arm, variable: &Variable) -> Option<Finding> {
-    let compared = compared(arm, variable)?;
-    let p = variable.p?;
-    let [normal, student] = compared.p_values();
-    // Welch's degrees of freedom lie between those of the smaller group and n - 2.
-    let fewest = (compared.one.n.min(compared.other.n)).saturating_sub(1).max(1) as f64;
-    let welch = compared.statistic.interval().magnitude().map(|t| t_two_sided(t, fewest));
-    let from_t = Interval { low: student.low.min(welch.low), high: student.high.max(welch.high) };
-    if p.meets(normal) || compared.is_t() && p.meets(from_t) {
-        return None;
+/// The statistics and P values of means: these follow from each other in most rows, or nothing is asserted.
+fn continuous(arm: &Arm) -> Vec<Finding> {
+    let rows: Vec<(Compared, Printed)> =
+        arm.variables.iter().filter_map(|it| Some((compared(arm, it)?, it.p?))).collect();
+    let (explained, wrong): (Vec<_>, Vec<_>) = rows.iter().partition(|(row, p)| row.explains(*p));
+    if wrong.is_empty() || explained.len() >= 2.max(wrong.len()) {
+        return wrong.iter().map(|(row, p)| row.finding(*p)).collect();
     }
-    let computed = if compared.is_t() { student.middle() } else { normal_two_sided(compared.statistic.value()) };
-    let by = if compared.is_t() { "Student's t" } else { "the normal distribution" };
-    Some(Finding {
-        kind: Kind::PValue,
-        severity: grade(p, computed),
-        place: arm.place(&variable.name, "P value"),
+    let (first, p) = wrong[0];
+    let names: Vec<&str> = wrong.iter().map(|(row, _)| row.variable.name.as_str()).collect();
+    vec![Finding {
+        kind: Kind::Method,
+        severity: Severity::Note,
+        place: arm.place(&first.variable.name, "P value"),
         printed: p.to_string(),
-        implied: p.like(computed),
+        implied: "cannot be judged".to_owned(),
         alternatives: Vec::new(),
-        why: format!("{} has the two-sided p {} by {by}.", compared.statistic, p.like(computed)),
-    })
+        why: format!("The statistics of {} are not of a test that gives their P values.", names.join("; ")),
+    }]
+}
+
+impl Compared<'_> {
+    fn student(&self) -> Interval {
+        // Welch's degrees of freedom lie between those of the smaller group and n - 2.
+        let [_, student] = self.p_values();
+        let fewest = (self.one.n.min(self.other.n)).saturating_sub(1).max(1) as f64;
+        let welch = self.statistic.interval().magnitude().map(|t| t_two_sided(t, fewest));
+        Interval { low: student.low.min(welch.low), high: student.high.max(welch.high) }
+    }
+
+    /// Whether the printed P is that of the statistic: a Z, a t, an H or an F.
+    fn explains(&self, p: Printed) -> bool {
+        let [normal, _] = self.p_values();
+        let positive = |it: f64| it.max(0.0);
+        let squared = self.statistic.interval().map(positive);
+        let freedom = (self.one.n + self.other.n).saturating_sub(2).max(1) as f64;
+        p.meets(normal)
+            || self.is_t() && p.meets(self.student())
+            || self.is_square() && p.meets(squared.map(|it| t_two_sided(it.sqrt(), freedom)))
+            || p.meets(squared.map(|it| chi2_sf(it, 1.0)))
+    }
+
+    /// Whether the statistic is the F of the printed moments.
+    fn is_square(&self) -> bool {
+        self.t()
+            .iter()
+            .any(|t| self.statistic.meets(Interval::spanning(t.magnitude().low.powi(2), t.magnitude().high.powi(2))))
+    }
+
+    fn finding(&self, p: Printed) -> Finding {
+        let [_, student] = self.p_values();
+        let computed = if self.is_t() { student.middle() } else { normal_two_sided(self.statistic.value()) };
+        let by = if self.is_t() { "Student's t" } else { "the normal distribution" };
+        Finding {
+            kind: Kind::PValue,
+            severity: grade(p, computed),
+            place: self.arm.place(&self.variable.name, "P value"),
+            printed: p.to_string(),
+            implied: p.like(computed),
+            alternatives: Vec::new(),
+            why: format!("{} has the two-sided p {} by {by}.", self.statistic, p.like(computed)),
+        }
+    }
 }
 
 /// Which test of independence every printed p is compatible with, and where Fisher's was due.
-fn categorical_method(arms: &[Arm]) -> Vec<Finding> {
+fn categorical_method(arms: &[Arm], columns: &[Column]) -> Vec<Finding> {
     let mut common: BTreeSet<Test> = BTreeSet::from([Test::Pearson, Test::Yates, Test::Fisher, Test::LikelihoodRatio]);
     let (mut n, mut sparse, mut tables) = (0, Vec::new(), BTreeSet::new());
-    for arm in arms {
-        for variable in &arm.variables {
-            let Some(Fit { table, all, fitting }) = fit(arm, variable) else { continue };
-            if fitting.is_empty() {
-                continue;
-            }
+    for column in columns {
+        for line in column.lines.iter().filter(|it| !it.fitting.is_empty()) {
             n += 1;
-            tables.insert(arm.table.as_str());
+            tables.insert(column.arm.table.as_str());
             let possible = |test: &Test| {
                 // Yates's correction exists for two-by-two tables only.
-                fitting.iter().any(|it| it.test == *test)
-                    || *test == Test::Yates && table.len() > 2 && fitting.iter().any(|it| it.test == Test::Pearson)
+                line.fitting.iter().any(|it| it.test == *test)
+                    || *test == Test::Yates
+                        && line.table.len() > 2
+                        && line.fitting.iter().any(|it| it.test == Test::Pearson)
             };
             common.retain(possible);
-            let exact = all.iter().find(|it| it.test == Test::Fisher).filter(|_| independence::is_sparse(&table));
-            if let (Some(exact), false) = (exact, fitting.iter().any(|it| it.test == Test::Fisher)) {
-                sparse.push((arm, variable, exact.p));
+            let exact = line.all.iter().find(|it| it.test == Test::Fisher && it.error == 0.0);
+            let exact = exact.filter(|_| independence::is_sparse(&line.table));
+            if let (Some(exact), false) = (exact, line.fitting.iter().any(|it| it.test == Test::Fisher)) {
+                sparse.push((column.arm, line.variable, exact.p));
             }
         }
     }

@@ -7,7 +7,7 @@
 mod counted;
 mod derived;
 mod limits;
-mod own;
+pub mod own;
 mod region;
 mod sets;
 mod sizes;

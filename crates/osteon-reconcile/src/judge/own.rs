@@ -1,9 +1,56 @@
 //! Each printed score by itself: within what it can be, and within its own interval.
 
+use crate::cells::{PublishedCell, Value};
 use crate::finding::{Finding, Kind, Severity};
 use crate::judge::on;
+use crate::metric::Metric;
 use crate::metrics::{MCC, SCORES, YOUDEN};
 use crate::models::Model;
+use crate::role::Role;
+
+/// C-index, ICC, correlation, Brier score and the like: within what they can be, and within their own interval.
+pub fn numbers(cells: &[PublishedCell]) -> Vec<Finding> {
+    cells.iter().filter_map(number).collect()
+}
+
+fn number(cell: &PublishedCell) -> Option<Finding> {
+    let Role::Score(metric) = cell.role else { return None };
+    let bounds = match metric {
+        Metric::CIndex | Metric::Brier | Metric::PrecisionRecallArea => [0.0, 1.0],
+        Metric::Icc | Metric::Correlation => [-1.0, 1.0],
+        _ => return None,
+    };
+    let (value, limits) = match cell.value {
+        Value::Number(value) => (value, None),
+        Value::Estimate { estimate, low, high } => (estimate, Some((low, high))),
+        _ => return None,
+    };
+    // A percentage, of a share: no slip is as large.
+    if cell.printed.contains('%') || value.value() >= 10.0 {
+        return None;
+    }
+    let around = value.loose();
+    let finding = |severity, why: String| {
+        Some(Finding {
+            kind: Kind::Metric,
+            severity,
+            place: cell.place.clone(),
+            printed: cell.printed.clone(),
+            implied: String::new(),
+            alternatives: Vec::new(),
+            why,
+        })
+    };
+    if around.low > bounds[1] || around.high < bounds[0] {
+        return finding(Severity::Impossible, format!("It lies between {} and {}.", bounds[0], bounds[1]));
+    }
+    let (low, high) = limits?;
+    let outside = around.high < low.loose().low || around.low > high.loose().high;
+    if outside {
+        return finding(Severity::Inconsistent, format!("It lies outside its own interval, {low} to {high}."));
+    }
+    None
+}
 
 /// Scores that no classifier has, and scores outside their own interval; the first kind leaves the row.
 pub fn check(row: &mut Model) -> Vec<Finding> {

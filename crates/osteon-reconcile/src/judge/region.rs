@@ -107,10 +107,8 @@ impl Region {
             if self.excludes(&piece) {
                 continue;
             }
-            let mut widths = piece.map(|side| side.high - side.low);
-            for side in [0, 1].into_iter().filter(|&side| widths[side] < COARSE) {
-                widths[side] = 0.0;
-            }
+            let width = |side: usize| piece[side].high - piece[side].low;
+            let widths = [0, 1, 2].map(|side| if side < 2 && width(side) < COARSE { 0.0 } else { width(side) });
             let widest = (0..3).max_by(|&a, &b| widths[a].total_cmp(&widths[b])).expect("three sides");
             if widths[widest] < LEAST || self.holds_at(piece.map(Interval::middle)) {
                 return true;

@@ -161,7 +161,8 @@ fn of_size(row: &Model, sized: &Inferred) -> Option<Verdict> {
     let names: Vec<&str> = culprits.iter().map(|(at, _)| row.columns[*at].as_str()).collect();
     let one = match names[..] {
         [] => "more than one of them is wrong".to_owned(),
-        _ => format!("one of {} would do it", names.join(", ")),
+        [one] => format!("another {one} would do it"),
+        _ => format!("another value of one of {} would do it", names.join(", ")),
     };
     let why =
         format!("No confusion matrix of the {p}/{n} patients that the set's rows speak for gives these scores; {one}.");
@@ -207,6 +208,7 @@ fn without_size(row: &Model) -> Option<Finding> {
     };
     let one = match culprits[..] {
         [] => "more than one of them is wrong".to_owned(),
+        [one] => format!("{one} may be the wrong one"),
         _ => format!("any one of {} may be the wrong one", culprits.join(", ")),
     };
     let why = format!("{what}, however they were rounded; {one}.");

@@ -2,7 +2,8 @@
 //!
 //! A printed share of d digits is a fraction k/n of few n. Each share of a size's own kind (sensitivities of the
 //! events, specificities of the others) adds the logarithm of how unlikely it is to be such a fraction by chance; each
-//! further score that the two counts then give adds 0.8; the number of sizes tried is taken off, and 1.5 where digits
+//! further score that the two counts then give adds up to 0.8, less where so many patients have fractions near any
+//! printed value; the number of sizes tried is taken off, and 1.5 where digits
 //! were cut instead of rounded. Below `SPEAKS` nothing is said.
 
 use crate::metrics::{Matrix, SENSITIVITY, SPECIFICITY, matrices_by};
@@ -11,7 +12,7 @@ use crate::printed::{Printed, Rounding};
 
 /// The score from which a size is spoken of.
 pub const SPEAKS: f64 = 6.0;
-/// What one further score adds.
+/// The most that one further score adds.
 const FURTHER: f64 = 0.8;
 /// What is taken off where digits were cut.
 const CUT: f64 = 1.5;
@@ -73,10 +74,10 @@ fn infer_by(rows: &[&Model], total: Option<i64>, rounding: Rounding) -> Option<I
         }
         let (mut score, mut fitting, mut judged) = (base, 0, 0);
         for row in rows {
-            let Some((met, all)) = further(row, positives, negatives, rounding) else { continue };
+            let Some((met, is_all)) = further(row, positives, negatives, rounding) else { continue };
             judged += 1;
-            fitting += usize::from(met == all);
-            score += FURTHER * met as f64;
+            fitting += usize::from(is_all);
+            score += met;
         }
         if best.is_none_or(|best| score > best.score) {
             best = Some(Inferred { positives, negatives, score, rounding, rows: (fitting, judged) });
@@ -121,15 +122,21 @@ fn best_of(evidence: &[f64]) -> Vec<i64> {
     sizes
 }
 
-/// Of a row's further scores, the most that one matrix of this size meets, and how many there are. `None` when the
-/// row has no sensitivity and specificity, or they are not of this size.
-fn further(row: &Model, positives: i64, negatives: i64, rounding: Rounding) -> Option<(usize, usize)> {
+/// What a row's further scores add under the matrix of this size that meets most of them, and whether it meets all.
+/// `None` when the row has no sensitivity and specificity, or they are not of this size.
+fn further(row: &Model, positives: i64, negatives: i64, rounding: Rounding) -> Option<(f64, bool)> {
     let (shares, rest): (Vec<_>, Vec<_>) =
         row.scores.iter().copied().partition(|(score, _)| [SENSITIVITY, SPECIFICITY].contains(score));
     if shares.len() < 2 {
         return None;
     }
-    let met = |matrix: &Matrix| rest.iter().filter(|&&(score, value)| matrix.prints(score, value, rounding)).count();
-    let most = matrices_by(&shares, positives, negatives, rounding).iter().map(met).max()?;
-    Some((most, rest.len()))
+    let n = (positives + negatives) as f64;
+    let worth = |printed: Printed| (-(n * printed.unit()).min(1.0).log10()).min(FURTHER);
+    let adds = |matrix: &Matrix| {
+        let met = rest.iter().filter(|&&(score, value)| matrix.prints(score, value, rounding));
+        let met: Vec<f64> = met.map(|&(_, value)| worth(value)).collect();
+        (met.iter().sum::<f64>(), met.len() == rest.len())
+    };
+    let found = matrices_by(&shares, positives, negatives, rounding);
+    found.iter().map(adds).max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
 }

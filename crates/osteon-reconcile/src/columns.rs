@@ -1,0 +1,295 @@
+//! What a column of P values compares, and by which tests: the choice of groups that explains most of its rows.
+//!
+//! A header seldom says it. Every subset and pooling of the groups is tried with every usual test of a table of
+//! counts; the choice that gives most printed numbers exactly is taken, and the rest is judged under it. Where no
+//! choice gives most of them, nothing is asserted.
+
+use crate::cohort::{Arm, Variable};
+use crate::finding::{Finding, Kind, Severity};
+use crate::independence::{self, Effort, Test, Tested};
+use crate::printed::Printed;
+use crate::role::Compared;
+use crate::tested::grade;
+use osteon_stats::stats::distribution::chi2_sf;
+
+/// A column of P values with what it is taken to compare.
+pub struct Column<'a> {
+    pub arm: &'a Arm,
+    pub name: String,
+    /// Groups of the arm, pooled where several stand together.
+    pub groups: Vec<Vec<usize>>,
+    /// It is not the natural reading of the header.
+    pub is_other: bool,
+    pub lines: Vec<Line<'a>>,
+}
+
+/// A variable's counts with the tests of them.
+pub struct Line<'a> {
+    pub variable: &'a Variable,
+    pub table: Vec<Vec<u64>>,
+    pub p: Option<Printed>,
+    pub statistic: Option<Printed>,
+    pub all: Vec<Tested>,
+    /// Those that give every number printed.
+    pub fitting: Vec<Tested>,
+}
+
+/// More groups than this are compared as they stand.
+const MOST_GROUPS: usize = 7;
+/// By so much another choice must explain more than the natural one.
+const BETTER: f64 = 0.5;
+/// What the explained rows of a column must weigh before the others are judged.
+const WEIGHT: f64 = 2.0;
+/// Rows of a table whose Fisher's test may draw tables.
+const MOST_DRAWN: usize = 12;
+
+/// Every column of P values, or of statistics alone, over counts.
+pub fn columns(arms: &[Arm]) -> Vec<Column<'_>> {
+    let mut columns = Vec::new();
+    for arm in arms {
+        let mut named = arm.p_columns.clone();
+        if named.is_empty() && arm.variables.iter().any(|it| it.statistic.is_some()) {
+            named.push(("P value".to_owned(), Compared::default()));
+        }
+        for (at, (name, compared)) in named.iter().enumerate() {
+            columns.extend(column(arm, name, compared, at == 0));
+        }
+    }
+    columns
+}
+
+fn column<'a>(arm: &'a Arm, name: &str, compared: &Compared, is_first: bool) -> Option<Column<'a>> {
+    let choices = choices(arm, compared);
+    let mut best: Option<(f64, usize, Vec<Line>)> = None;
+    for (at, groups) in choices.iter().enumerate() {
+        let lines = lines(arm, name, groups, is_first);
+        let weight: f64 = lines.iter().filter(|it| !it.fitting.is_empty()).map(Line::weight).sum();
+        let complete = lines.iter().all(|it| !it.fitting.is_empty());
+        if best.as_ref().is_none_or(|(most, ..)| weight > most + BETTER) && (at == 0 || !lines.is_empty()) {
+            best = Some((weight, at, lines));
+        }
+        if at == 0 && complete {
+            break;
+        }
+    }
+    let (_, at, mut lines) = best?;
+    let mut drawn = 0;
+    for line in lines.iter_mut().filter(|it| it.fitting.is_empty()) {
+        drawn += 1;
+        if drawn <= MOST_DRAWN {
+            line.all = independence::tests(&line.table, Effort::Full);
+            line.all.extend(independence::ordered(&line.table));
+            line.fitting = line.all.iter().copied().filter(|it| fits(line, it)).collect();
+        }
+    }
+    let groups = choices[at].clone();
+    (!lines.is_empty()).then(|| Column { arm, name: name.to_owned(), groups, is_other: at > 0, lines })
+}
+
+/// The natural choice first; then, unless the header names it, every subset and pooling that papers use.
+fn choices(arm: &Arm, compared: &Compared) -> Vec<Vec<Vec<usize>>> {
+    let all = arm.compared();
+    let named: Option<Vec<usize>> =
+        compared.groups.iter().map(|name| arm.groups.iter().position(|it| it.column == *name)).collect();
+    let natural = named.filter(|it| it.len() > 1).unwrap_or_else(|| all.clone());
+    let single = |groups: &[usize]| groups.iter().map(|&it| vec![it]).collect::<Vec<_>>();
+    let mut choices = vec![single(&natural)];
+    if compared.is_named || all.len() < 3 || all.len() > MOST_GROUPS {
+        return choices;
+    }
+    choices.push(single(&all));
+    for chosen in 3..1u32 << all.len() {
+        let of = |wanted: bool| -> Vec<usize> {
+            let kept = |at: &usize| (chosen >> at & 1 == 1) == wanted;
+            (0..all.len()).filter(kept).map(|at| all[at]).collect()
+        };
+        let (inside, outside) = (of(true), of(false));
+        if inside.len() > 1 {
+            choices.push(single(&inside));
+        }
+        if !outside.is_empty() && inside.contains(&all[0]) {
+            choices.push(vec![inside, outside]);
+        }
+    }
+    choices.push(vec![vec![all[0]], all[1..].to_vec()]);
+    choices.dedup();
+    choices
+}
+
+fn lines<'a>(arm: &'a Arm, column: &str, groups: &[Vec<usize>], is_first: bool) -> Vec<Line<'a>> {
+    let line = |variable: &'a Variable| {
+        let (p, statistic) = (variable.p_in(column), variable.statistic.filter(|_| is_first));
+        p.or(statistic)?;
+        let table = arm.pooled(variable, groups)?;
+        let mut all = independence::tests(&table, Effort::Cheap);
+        if all.is_empty() {
+            return None;
+        }
+        all.extend(independence::ordered(&table));
+        let mut line = Line { variable, table, p, statistic, all, fitting: Vec::new() };
+        line.fitting = line.all.iter().copied().filter(|it| fits(&line, it)).collect();
+        Some(line)
+    };
+    arm.variables.iter().filter_map(line).collect()
+}
+
+fn fits(line: &Line, tested: &Tested) -> bool {
+    let statistic = match (line.statistic, tested.statistic) {
+        (Some(printed), Some(computed)) => printed.is(computed) || printed.is(-computed),
+        _ => true,
+    };
+    statistic && line.p.is_none_or(|p| tested.is_p(p))
+}
+
+impl Line<'_> {
+    /// How unlikely it is that some test gives the printed numbers by chance, as a logarithm.
+    fn weight(&self) -> f64 {
+        let width = |p: Printed| {
+            let interval = p.interval();
+            if p.is_exact() { interval.high.min(1.0) - interval.low.max(0.0) } else { 0.5 }
+        };
+        let p = self.p.map_or(0.0, |p| -(6.0 * width(p)).min(1.0).log10());
+        p + if self.statistic.is_some() { 2.0 } else { 0.0 }
+    }
+}
+
+impl Column<'_> {
+    fn explained(&self) -> usize {
+        self.lines.iter().filter(|it| !it.fitting.is_empty()).count()
+    }
+
+    /// Whether so much is explained that the rest can be judged.
+    pub fn is_judged(&self) -> bool {
+        let weight: f64 = self.lines.iter().filter(|it| !it.fitting.is_empty()).map(Line::weight).sum();
+        self.explained() > 1 && 2 * self.explained() >= self.lines.len() && weight >= WEIGHT
+    }
+
+    /// The test that most explained rows can have.
+    fn usual(&self) -> Option<Test> {
+        let votes = |test: Test| self.lines.iter().filter(|it| it.fitting.iter().any(|it| it.test == test)).count();
+        let tests = [Test::Pearson, Test::Yates, Test::Fisher, Test::LikelihoodRatio, Test::KruskalWallis, Test::Trend];
+        tests.into_iter().rev().max_by_key(|&test| votes(test)).filter(|&test| votes(test) > 0)
+    }
+
+    /// The groups in words: "Training : Internal + External".
+    pub fn words(&self) -> String {
+        let name = |&group: &usize| self.arm.groups[group].column.as_str();
+        let pools: Vec<String> =
+            self.groups.iter().map(|pool| pool.iter().map(name).collect::<Vec<_>>().join(" + ")).collect();
+        pools.join(" : ")
+    }
+
+    /// What was taken for it, in one sentence.
+    pub fn taken(&self) -> String {
+        let (explained, all) = (self.explained(), self.lines.len());
+        let by = self.usual().map_or(String::new(), |test| format!(", most by {}", test.name()));
+        let place = format!("table {} {} {}", self.arm.table, self.arm.set, self.name);
+        format!("{place}: of {}, {explained} of {all} rows of counts explained{by}", self.words())
+    }
+
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut left = Vec::new();
+        for line in self.lines.iter().filter(|it| it.fitting.is_empty() && !it.variable.is_doubtful) {
+            if self.is_judged() || line.half().is_some() {
+                findings.extend(self.judged(line));
+            } else {
+                left.push(line.variable.name.as_str());
+            }
+        }
+        if self.is_other && self.is_judged() {
+            let why = format!("{} of {} rows follow from these groups.", self.explained(), self.lines.len());
+            findings.push(self.note(&self.lines[0], format!("P of {}", self.words()), why));
+        }
+        if let (Some(first), false) = (self.lines.iter().find(|it| it.fitting.is_empty()), left.is_empty()) {
+            let why = format!(
+                "No choice of groups and tests gives most P values of this column: {} of {} rows are explained, not {}.",
+                self.explained(),
+                self.lines.len(),
+                left.join("; ")
+            );
+            findings.push(self.note(first, "cannot be judged".to_owned(), why));
+        }
+        findings
+    }
+
+    fn note(&self, line: &Line, implied: String, why: String) -> Finding {
+        Finding {
+            kind: Kind::Method,
+            severity: Severity::Note,
+            place: self.arm.place(&line.variable.name, &self.name),
+            printed: line.p.map(|p| p.to_string()).unwrap_or_default(),
+            implied,
+            alternatives: Vec::new(),
+            why,
+        }
+    }
+
+    fn judged(&self, line: &Line) -> Vec<Finding> {
+        let usual = self.usual();
+        let off = |it: &&Tested| line.p.is_some_and(|p| p.units_off(it.p).abs() < 1.0 + 1e-9);
+        // A test that gives one of the two numbers; one that is off by a last digit; the column's own; Pearson's.
+        let nearest = line
+            .half()
+            .or_else(|| line.all.iter().find(off))
+            .or_else(|| line.all.iter().find(|it| Some(it.test) == usual))
+            .unwrap_or(&line.all[0]);
+        let every: Vec<String> = line.all.iter().map(told).collect();
+        let mut wrong = Vec::new();
+        if let (Some(printed), Some(computed)) = (line.statistic, nearest.statistic)
+            && !printed.is(computed)
+        {
+            wrong.push((Kind::Statistic, "statistic", printed, computed));
+        }
+        if let Some(printed) = line.p.filter(|&p| !nearest.is_p(p)) {
+            wrong.push((Kind::PValue, self.name.as_str(), printed, nearest.p));
+        }
+        let freedom = independence::freedom(&line.table);
+        let own = line
+            .statistic
+            .zip(line.p)
+            .is_some_and(|(statistic, p)| p.meets(statistic.interval().map(|it| chi2_sf(it.max(0.0), freedom))));
+        let among = if own { "; the two printed numbers do agree with each other" } else { "" };
+        let of = if self.groups.len() > 2 || self.is_other { format!(" of {}", self.words()) } else { String::new() };
+        wrong
+            .into_iter()
+            .map(|(kind, column, printed, computed)| Finding {
+                kind,
+                severity: grade(printed, computed),
+                place: self.arm.place(&line.variable.name, column),
+                printed: printed.to_string(),
+                implied: printed.like(computed),
+                alternatives: every.clone(),
+                why: format!(
+                    "No usual test gives it from the counts{of}; {} gives {}{among}.",
+                    nearest.test.name(),
+                    printed.like(computed)
+                ),
+            })
+            .collect()
+    }
+}
+
+impl Line<'_> {
+    /// The test that gives one of two printed numbers.
+    fn half(&self) -> Option<&Tested> {
+        let (statistic, p) = self.statistic.zip(self.p)?;
+        self.all
+            .iter()
+            .find(|it| it.statistic.is_some_and(|computed| statistic.is(computed)) && statistic.value() != 0.0)
+            .or_else(|| {
+                let informative = p.is_exact() && p.unit() < 0.005;
+                self.all.iter().find(|it| informative && it.statistic.is_some() && it.is_p(p))
+            })
+    }
+}
+
+fn told(it: &Tested) -> String {
+    match it.statistic {
+        Some(statistic) => format!("{}: {statistic:.3}, p {:.3}", it.test.word(), it.p),
+        None if it.error > 0.0 => {
+            format!("{}: p {:.3}, by drawn tables to within {:.3}", it.test.word(), it.p, it.error)
+        }
+        None => format!("{}: p {:.3}", it.test.word(), it.p),
+    }
+}
