@@ -55,8 +55,6 @@ pub struct Count {
     pub printed: u64,
     pub percent: Option<Printed>,
     pub n: u64,
-    /// The denominator that the cell prints.
-    pub of: Option<u64>,
 }
 
 /// Column names that hold a test statistic or its p, in lower case.
@@ -182,12 +180,12 @@ impl Arm {
             }
             (Some(group), Value::Count { n, percent }) => {
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: Some(percent), n, of: cell.of });
+                    Some(Count { printed: n, percent: Some(percent), n });
             }
             (Some(group), Value::Number(n)) if n.decimals() == 0 && level.is_some() => {
                 let n = n.value().max(0.0) as u64;
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: None, n, of: cell.of });
+                    Some(Count { printed: n, percent: None, n });
             }
             (None, Value::Number(number)) if STATISTICS.contains(&column.as_str()) => {
                 variable.statistic = Some(number);
@@ -228,8 +226,8 @@ impl Arm {
             groups.iter().map(|pool| pool.iter().map(|&group| Some(count(level, group)?.n)).sum()).collect()
         };
         let mut rows: Vec<Vec<u64>> = variable.levels.iter().map(pool).collect::<Option<_>>()?;
-        if let [level] = &variable.levels[..] {
-            let size = |group: usize| count(level, group).and_then(|it| it.of).unwrap_or(self.groups[group].n);
+        if variable.levels.len() == 1 {
+            let size = |group: usize| self.groups[group].n;
             let rest: Option<Vec<u64>> = groups
                 .iter()
                 .zip(&rows[0])

@@ -206,7 +206,6 @@ fn count_finding(arms: &[Arm], equations: &[Equation], cell: Cell) -> Option<Fin
     let (arm, count) = (&arms[cell[0]], at(arms, cell));
     let (variable, group) = (&arm.variables[cell[1]], &arm.groups[cell[3]]);
     let of = if arm.total() == Some(cell[3]) { Some(group.n) } else { denominator(arms, cell) };
-    let of = count.of.or(of);
     let place = arm.place(&variable.levels[cell[2]].row, &group.column);
     let printed = match count.percent {
         Some(percent) => format!("{}({percent})", count.printed),
