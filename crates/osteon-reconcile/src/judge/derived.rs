@@ -124,7 +124,7 @@ fn implied(row: &Model, score: usize) -> Option<Interval> {
         LR_MINUS => corners(|s, c| (1.0 - s) / c),
         DIAGNOSTIC_ODDS => corners(|s, c| s * c / ((1.0 - s) * (1.0 - c))),
         MCC => {
-            // Chicco & Jurman 2020, equation of the four rates: rises with each of them.
+            // An identity of the four rates; it rises with each of them.
             let (precision, npv) = (of(PRECISION)?, of(NPV)?);
             let at = |p: f64, n: f64, s: f64, c: f64| {
                 (p * n * s * c).sqrt() - ((1.0 - p) * (1.0 - n) * (1.0 - s) * (1.0 - c)).sqrt()
