@@ -45,7 +45,11 @@ fn diagnostics_say_what_was_measured() {
 
 #[test]
 fn a_wrong_request_names_what_would_be_right() {
-    let cases: [(&[&str], &str); 5] = [
+    let many: Vec<String> = (1..=255).map(|n| format!("--roi=peri_{n}mm")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let cases: [(&[&str], &str); 7] = [
+        (&many, "255 margins, at most 100 can be measured"),
+        (&["--roi", "peri_1e300mm"], "no region is called peri_1e300mm"),
         (&["--set", "preprocess.binwidth=1"], "nearest valid key is preprocess.bin_width"),
         (&["--set", "feature.exclude=[\"glcm_Mcc\"]"], "no feature is called glcm_Mcc"),
         (&["--set", "filter.images=[\"boxmeen\"]"], "boxmeen"),

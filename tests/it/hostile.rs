@@ -401,8 +401,65 @@ fn seeds() -> Vec<Vec<u8>> {
     let plain = nifti(|_| ());
     let shorts = forge::encode(Element::I16, &(0..24).map(f64::from).collect::<Vec<_>>(), true);
     let nrrd_gzip = [forge::nrrd_header(&["encoding: gzip"]).into_bytes(), forge::gzip(&shorts)].concat();
-    vec![forge::gzip(&plain), plain, nifti_2(|_| ()), nrrd(&[]), nrrd_gzip]
+    vec![forge::gzip(&plain), plain, nifti_2(|_| ()), nrrd(&[]), nrrd_gzip, segments(&[])]
 }
+
+/// Two layers of segments as 3D Slicer writes them, some of its lines replaced.
+fn segments(lines: &[&str]) -> Vec<u8> {
+    let own = [
+        "type: uint8",
+        "dimension: 4",
+        "sizes: 2 2 3 4",
+        "space directions: none (0.5,0,0) (0,0.75,0) (0,0,3)",
+        "kinds: list domain domain domain",
+        "Segment0_Name:=Tumor",
+        "Segment0_LabelValue:=1",
+        "Segment0_Layer:=0",
+        "Segment1_Name:=Muscle",
+        "Segment1_LabelValue:=1",
+        "Segment1_Layer:=1",
+    ];
+    let kept = own.iter().filter(|line| {
+        let field = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+        !lines.iter().any(|other| field(other) == field(line))
+    });
+    let all: Vec<&str> = kept.copied().chain(lines.iter().copied()).collect();
+    [forge::nrrd_header(&all).into_bytes(), (0..48u8).map(|at| at % 2).collect()].concat()
+}
+
+/// What a line of a header of segments may say; none of it ends the program, or costs more than the limit.
+const LINES: [&str; 30] = [
+    "sizes: 0 2 3 4",
+    "sizes: 5000 2 3 4",
+    "sizes: 2 2 3",
+    "sizes: 4294967296 2 3 4",
+    "sizes: 2 65535 65535 65535",
+    "sizes: 4 2 3 2",
+    "dimension: 3",
+    "dimension: 5",
+    "space directions: none none (0,1,0) (0,0,3)",
+    "space directions: (0.5,0,0) (0,0.75,0) (0,0,3) none",
+    "space directions: none (1e300,0,0) (0,1,0) (0,0,3)",
+    "space directions: none (0,0,3) (0,-0.75,0) (0.5,0,0)",
+    "kinds: domain domain domain domain",
+    "kinds: list list domain domain",
+    "kinds: domain domain domain list",
+    "space origin: (1e300,0,0)",
+    "space origin: (4,0,0)",
+    "space origin: (0.3,0,0)",
+    "type: double",
+    "type: int64",
+    "encoding: text",
+    "encoding: hex",
+    "encoding: gzip",
+    "Segment0_LabelValue:=nan",
+    "Segment0_LabelValue:=-99999999999999999999",
+    "Segment0_Layer:=9",
+    "Segment0_Layer:=-1",
+    "Segment1_Name:=Tumor",
+    "Segment1_Name:=all",
+    "Segment1_Name:=",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
@@ -410,7 +467,7 @@ proptest! {
     /// Whatever bytes change, the reader answers and stays within a limit of a megabyte.
     #[test]
     fn no_change_of_bytes_ends_the_program(
-        which in 0..5usize,
+        which in 0..6usize,
         changes in proptest::collection::vec((0..4096usize, any::<u8>()), 0..12),
         cut in proptest::option::of(0..4096usize),
     ) {
@@ -427,5 +484,34 @@ proptest! {
             prop_assert!(image.volume.geometry().spacing_mm.iter().all(|size| *size > 0.0));
         }
         let _ = read::mask(source, Label::AnyNonZero, &limits);
+        let _ = read::mask(source, Label::Only, &limits);
+    }
+
+    /// Whatever a header of segments says, the reader answers, and a region that it gives is one of the image's grid.
+    #[test]
+    fn no_header_of_segments_ends_the_program(
+        lines in proptest::collection::vec(0..LINES.len(), 0..4),
+        name in proptest::option::of(prop_oneof!["Tumor", "Muscle", "all", "1"]),
+        label in prop_oneof![Just(Label::Only), Just(Label::AnyNonZero), Just(Label::Value(1))],
+        nearest in any::<bool>(),
+    ) {
+        let mut unlike: Vec<&str> = Vec::new();
+        for line in lines.into_iter().map(|at| LINES[at]) {
+            let field = |line: &str| line.split(':').next().map(str::to_owned);
+            if !unlike.iter().any(|other| field(other) == field(line)) {
+                unlike.push(line);
+            }
+        }
+        let bytes = segments(&unlike);
+        let resample = if nearest { read::Resample::Nearest } else { read::Resample::Never };
+        let params = read::Params { resample, cut: read::Cut::Accept, ..read::Params::default() };
+        let image = osteon_radiomics::grid::Geometry::upright([4, 3, 2], [3.0, 0.75, 0.5]);
+        let pick = read::Pick { label, name: name.as_deref() };
+        let source = Source { bytes: &bytes, data: None };
+        if let Ok(region) = read::region(source, pick, &image, &params, &Limits { max_bytes: 1 << 20 }) {
+            prop_assert_eq!(region.mask.geometry(), &image);
+            prop_assert!(region.mask.count() > 0);
+            prop_assert!((0.0..1.0).contains(&region.reading.cut_share));
+        }
     }
 }

@@ -112,6 +112,10 @@ impl Tally {
         Some(labels)
     }
 
+    pub fn is_whole(&self) -> bool {
+        self.more == 0 && self.whole().is_some()
+    }
+
     /// Voxels near a whole number.
     pub fn near(&self, label: i64) -> usize {
         let own = |(bits, _): &(&u64, &usize)| (f64::from_bits(**bits) - label as f64).abs() <= WHOLE;

@@ -28,12 +28,13 @@ pub fn region(
     header.decode(source, |layer, value| tallies[layer].note(value), &mut trailing)?;
     tallies.iter_mut().for_each(Tally::flush);
     let (layer, inside, mut reading) = choose(&header, &tallies, pick)?;
-    let mut cells = Vec::new();
-    cells.reserve_exact(header.geometry.len());
+    let mut cells = vec![false; header.geometry.len()];
+    let mut at = vec![0; header.layers.count];
     let keep = |own: usize, value: f64| {
-        if own == layer {
-            cells.push(inside.holds(value));
+        if layer.is_none_or(|layer| own == layer) && inside.holds(value) {
+            cells[at[own]] = true;
         }
+        at[own] += 1;
     };
     header.decode(source, keep, &mut trailing)?;
     reading.notes.extend(header.notes.iter().cloned());
@@ -54,8 +55,8 @@ pub fn region_of(values: &Volume, label: Label, image: &Geometry, params: &Param
     place::place(mask, reading, image, params)
 }
 
-/// Which layer, and what is inside.
-fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(usize, Inside, Reading), ReadError> {
+/// Which layer, or all of them, and what is inside.
+fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(Option<usize>, Inside, Reading), ReadError> {
     let all = pick.name == Some("all") && !header.segments.iter().any(|segment| segment.name == "all");
     let label = if all { Label::AnyNonZero } else { pick.label };
     // A file that names no segment has labels only, and a number is one.
@@ -63,23 +64,37 @@ fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(usize, Insi
     let label = number.map_or(label, Label::Value);
     let own = match (pick.name.filter(|_| !all && number.is_none()), label) {
         (Some(name), _) => named(header, tallies, name)?,
-        (None, Label::Value(value)) if tallies.len() > 1 => only(header, tallies, |segment| segment.value == value)?,
-        (None, Label::Only) if tallies.len() > 1 || named_any(header, tallies) => only(header, tallies, |_| true)?,
-        (None, Label::AnyNonZero) if tallies.len() > 1 => {
-            return Err(ReadError::Layers { n: tallies.len(), present: listed(&present(header, tallies)) });
-        }
+        (None, Label::Value(value)) if tallies.len() > 1 => numbered(header, tallies, value)?,
+        (None, Label::Only) if tallies.len() > 1 || named_any(header, tallies) => only(header, tallies)?,
+        (None, Label::AnyNonZero) if tallies.len() > 1 => return every_layer(header, tallies),
         _ => {
             let (inside, mut reading) = label::choose(&tallies[0], label)?;
             name_labels(header, &mut reading);
-            return Ok((0, inside, reading));
+            return Ok((Some(0), inside, reading));
         }
     };
     let Segment { name, layer, value } = own;
     let picked = Reading { picked: name.clone(), present: present(header, tallies), ..Reading::default() };
     match label::choose(&tallies[*layer], Label::Value(*value)) {
-        Ok((inside, reading)) => Ok((*layer, inside, Reading { fractional: reading.fractional, ..picked })),
+        Ok((inside, reading)) => Ok((Some(*layer), inside, Reading { fractional: reading.fractional, ..picked })),
         Err(_) => Err(ReadError::EmptySegment { name: name.clone(), present: listed(&present(header, tallies)) }),
     }
+}
+
+/// The union of all layers, each of which holds labels.
+fn every_layer(header: &Header, tallies: &[Tally]) -> Result<(Option<usize>, Inside, Reading), ReadError> {
+    for tally in tallies {
+        match label::choose(tally, Label::AnyNonZero) {
+            Ok((Inside::NonZero, _)) | Err(ReadError::Empty) => (),
+            Ok(_) => return Err(ReadError::Layers { n: tallies.len(), present: listed(&present(header, tallies)) }),
+            Err(other) => return Err(other),
+        }
+    }
+    if tallies.iter().all(|tally| tally.present().is_empty()) {
+        return Err(ReadError::Empty);
+    }
+    let reading = Reading { picked: "all".to_owned(), present: present(header, tallies), ..Reading::default() };
+    Ok((None, Inside::NonZero, reading))
 }
 
 /// The one segment of a name.
@@ -102,20 +117,47 @@ fn named_any(header: &Header, tallies: &[Tally]) -> bool {
     header.segments.iter().any(|segment| voxels_of(segment, tallies) > 0)
 }
 
-/// The only segment with voxels among some.
-fn only<'a>(
-    header: &'a Header,
-    tallies: &[Tally],
-    wanted: impl Fn(&Segment) -> bool,
-) -> Result<&'a Segment, ReadError> {
-    let drawn = |segment: &&Segment| wanted(segment) && voxels_of(segment, tallies) > 0;
+/// The only segment with voxels among those of a label, where several layers may hold it.
+fn numbered<'a>(header: &'a Header, tallies: &[Tally], label: i64) -> Result<&'a Segment, ReadError> {
+    let drawn = |segment: &&Segment| segment.value == label && voxels_of(segment, tallies) > 0;
     let found: Vec<&Segment> = header.segments.iter().filter(drawn).collect();
+    let present = || listed(&present(header, tallies));
     match found[..] {
         [only] => Ok(only),
+        [] if header.segments.is_empty() => Err(ReadError::Layers { n: tallies.len(), present: "no name".to_owned() }),
+        [] => Err(ReadError::NoLabel { label, present: present() }),
+        _ => Err(ReadError::SeveralSegments { n: found.len(), present: present() }),
+    }
+}
+
+/// The only segment with voxels.
+fn only<'a>(header: &'a Header, tallies: &[Tally]) -> Result<&'a Segment, ReadError> {
+    let drawn = |segment: &&Segment| voxels_of(segment, tallies) > 0;
+    let found: Vec<&Segment> = header.segments.iter().filter(drawn).collect();
+    let unnamed = unnamed(header, tallies);
+    match found[..] {
+        [only] if unnamed.is_empty() => Ok(only),
+        [_] => {
+            let all = [present(header, tallies), unnamed].concat();
+            Err(ReadError::SeveralSegments { n: all.len(), present: listed(&all) })
+        }
         [] if header.segments.is_empty() => Err(ReadError::Layers { n: tallies.len(), present: "no name".to_owned() }),
         [] => Err(ReadError::Empty),
         _ => Err(ReadError::SeveralSegments { n: found.len(), present: listed(&present(header, tallies)) }),
     }
+}
+
+/// Labels that no segment has.
+fn unnamed(header: &Header, tallies: &[Tally]) -> Vec<Present> {
+    let is_named = |layer: usize, label: &Present| {
+        let own = |segment: &&Segment| segment.layer == layer && segment.value.to_string() == label.name;
+        header.segments.iter().any(|segment| own(&segment))
+    };
+    let of_layer = |(layer, tally): (usize, &Tally)| {
+        let labels = tally.present().into_iter().filter(move |label| !is_named(layer, label));
+        labels.map(|label| Present { name: format!("label {}", label.name), ..label }).collect::<Vec<_>>()
+    };
+    tallies.iter().enumerate().filter(|(_, tally)| tally.is_whole()).flat_map(of_layer).collect()
 }
 
 fn voxels_of(segment: &Segment, tallies: &[Tally]) -> usize {

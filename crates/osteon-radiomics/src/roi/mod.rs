@@ -13,6 +13,9 @@ pub use shell::Shells;
 /// Margins of one image at most: each shell between two is told by a byte, and more would be a slip.
 pub const MAX_MARGINS: usize = 100;
 
+/// No region reaches a meter beyond its tumour: the largest margin in mm.
+pub const MAX_MARGIN_MM: f64 = 1000.0;
+
 /// Which regions are made around the tumour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +28,8 @@ impl Params {
     /// Names a setting that no run could use.
     pub fn check(&self) -> Result<(), Unfit> {
         let margins = &self.margins_mm;
-        let sound = margins.iter().all(|margin| margin.is_finite() && *margin > 0.0);
-        setting::require(sound, "margins_mm", margins, "numbers above 0")?;
+        let sound = margins.iter().all(|margin| *margin > 0.0 && *margin <= MAX_MARGIN_MM);
+        setting::require(sound, "margins_mm", margins, "numbers above 0, at most 1000")?;
         setting::without_copies("margins_mm", margins)
     }
 }
@@ -60,7 +63,7 @@ impl Roi {
 
 /// A word that names no region.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no region is called {0}; there are intra, peri_Nmm and intra_peri_Nmm, as in peri_2mm")]
+#[error("no region is called {0}; there are intra, peri_Nmm and intra_peri_Nmm, as in peri_2mm, up to 1000 mm")]
 pub struct UnknownRoi(String);
 
 impl FromStr for Roi {
@@ -69,7 +72,7 @@ impl FromStr for Roi {
     fn from_str(name: &str) -> Result<Roi, UnknownRoi> {
         let margin = |text: &str| {
             let margin: f64 = text.strip_suffix("mm")?.parse().ok()?;
-            (margin.is_finite() && margin > 0.0).then_some(margin)
+            (margin > 0.0 && margin <= MAX_MARGIN_MM).then_some(margin)
         };
         let found = match (name.strip_prefix("peri_"), name.strip_prefix("intra_peri_")) {
             _ if name == "intra" => Some(Roi::Intra),
@@ -103,6 +106,10 @@ mod tests {
             ["intra", "peri_2mm", "peri_4mm", "peri_6mm", "intra_peri_2mm", "intra_peri_4mm", "intra_peri_6mm"];
         assert_eq!(names, expected);
         assert!(names.iter().all(|name| name.parse::<Roi>().unwrap().to_string() == *name));
-        assert!(["peri_", "peri_-2mm", "intra_4mm", "dil2"].iter().all(|name| name.parse::<Roi>().is_err()));
+        assert!(
+            ["peri_", "peri_-2mm", "intra_4mm", "dil2", "peri_1e300mm", "peri_nanmm"]
+                .iter()
+                .all(|name| name.parse::<Roi>().is_err())
+        );
     }
 }

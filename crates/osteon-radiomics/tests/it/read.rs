@@ -327,6 +327,12 @@ fn segments_are_picked_by_name_layer_by_layer() {
     assert_eq!(region(&file, Label::Only, Some("Tumor")), Ok((6, "Tumor".to_owned())));
     assert_eq!(region(&file, Label::Only, Some("Muscle")), Ok((12, "Muscle".to_owned())));
     assert_eq!(region(&file, Label::Value(3), None), Ok((12, "Muscle".to_owned())));
+    assert!(region(&file, Label::Value(4), None).unwrap_err().contains("no voxel of label 4"));
+    assert_eq!(region(&file, Label::AnyNonZero, None), Ok((18, "all".to_owned())));
+    assert_eq!(region(&file, Label::Only, Some("all")), Ok((18, "all".to_owned())));
+    let unnamed = String::from_utf8_lossy(&forge::nrrd_header(&lines).into_bytes()).replace("Segment1_", "Other_");
+    let told = region(&[unnamed.as_bytes(), &voxels].concat(), Label::Only, None).unwrap_err();
+    assert!(told.contains("Tumor (6 voxels)") && told.contains("label 3 (12 voxels)"), "{told}");
     let told = region(&file, Label::Only, None).unwrap_err();
     assert!(told.contains("2 segments") && told.contains("Tumor (6 voxels), Muscle (12 voxels)"), "{told}");
     assert!(region(&file, Label::Only, Some("Bone")).unwrap_err().contains("no segment is called Bone"));
