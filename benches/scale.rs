@@ -11,7 +11,7 @@ use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 use osteon_radiomics::describe::catalogue;
 use osteon_study::protocol::{Preset, Protocol};
-use osteon_study::store::{Inputs, NewRun, Response, Role};
+use osteon_study::store::{Inputs, NewRun, Role};
 use osteon_study::study::{BadRows, ClinicalTable, Study};
 use rand::Rng;
 
@@ -80,7 +80,7 @@ fn sample(study: &Study) {
         let put = |write: &osteon_study::store::Write| {
             for patient in some {
                 let mut rng = Seed(2).named(&patient.code).rng();
-                let shift = f64::from(u8::from(patient.response == Some(Response::Poor)));
+                let shift = f64::from(u8::from(patient.event == Some(true)));
                 for roi in &rois {
                     let value = |at: usize| {
                         Some(rng.random_range(-2.0..2.0) + shift * f64::from(u8::from(at.is_multiple_of(10))))

@@ -4,6 +4,7 @@ use osteon_radiomics::grid::Geometry;
 use osteon_study::protocol::Protocol;
 use osteon_radiomics::read::dicom::{self, Instance};
 use osteon_radiomics::read::{self, Label, Limits, Source};
+use osteon_study::protocol::codebook::Codebook;
 use osteon_study::study::{ClinicalMap, read_clinical};
 use osteon_stats::table::filter::Filter;
 use osteon_stats::table::{Column, Table, Values};
@@ -47,8 +48,8 @@ pub fn clinical(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
     let (first, second) = (parts.next().unwrap_or_default(), parts.next());
     let (map, file) = second.map_or((&[][..], first), |file| (first, file));
-    let Ok(map) = ClinicalMap::parse(&String::from_utf8_lossy(map)) else { return };
-    let Ok(clinical) = read_clinical(file, &map) else { return };
+    let Ok(map) = ClinicalMap::parse(&String::from_utf8_lossy(map), Codebook::study()) else { return };
+    let Ok(clinical) = read_clinical(file, Codebook::study(), &map) else { return };
     for row in clinical.rows {
         assert!(!row.code.is_empty() && osteon_base::text::clean(&row.code) == row.code);
     }

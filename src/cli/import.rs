@@ -77,7 +77,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path, bad_rows: BadRows) -> Result<Outcome, Error> {
     report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
     if !report.changed.is_empty() {
-        output::print_sheet(&changes(report, globals.blind), globals.format)?;
+        output::print_sheet(&changes(report), globals.format)?;
     }
     let would = if report.applied { "" } else { "would be " };
     let ClinicalReport { added, changed, unchanged, kept, .. } = report;
@@ -141,13 +141,13 @@ fn links(links: &[Link]) -> Sheet {
     }
 }
 
-fn changes(report: &ClinicalReport, blind: bool) -> Sheet {
-    let shown = report.changed.iter().filter(|change| !(blind && change.field.starts_with("necrosis")));
+fn changes(report: &ClinicalReport) -> Sheet {
+    let shown = report.changed.iter().filter(|change| !change.hidden);
     Sheet {
         title: if report.applied { "Changed" } else { "Would change" }.to_owned(),
         headings: ["patient", "field", "old", "new"].map(str::to_owned).to_vec(),
         rows: shown
-            .map(|it| [&it.code, it.field, &it.old, &it.new].map(|text| Cell::Text(text.to_owned())).to_vec())
+            .map(|it| [&it.code, &it.field, &it.old, &it.new].map(|text| Cell::Text(text.to_owned())).to_vec())
             .collect(),
         ..Sheet::default()
     }

@@ -1,6 +1,9 @@
 //! What screens show, as plain values; `effects.rs` gets them from the study.
 
+use std::sync::Arc;
+
 use osteon_stats::table::{Table, Values, natural};
+use osteon_study::protocol::codebook::Codebook;
 use osteon_study::report::figure::Figure;
 use osteon_study::report::sheet::Sheet;
 
@@ -194,6 +197,8 @@ pub struct Cohort {
     pub rank: Vec<u32>,
     /// How many patients the study has, of which the table may hold the first page only.
     pub patients: usize,
+    /// The variables behind the columns.
+    pub book: Arc<Codebook>,
 }
 
 impl Cohort {
@@ -212,7 +217,7 @@ impl Cohort {
         for (place, row) in order.into_iter().enumerate() {
             rank[row] = place as u32;
         }
-        Cohort { table, versions, widths, rank, patients }
+        Cohort { table, versions, widths, rank, patients, book: Arc::new(Codebook::study().clone()) }
     }
 
     /// Text of a cell; column 0 is the id, an empty text a missing value.

@@ -200,13 +200,17 @@ fn head(study: &Study) -> Result<Head, Error> {
 
 /// The first page at once when there are many, then all.
 fn cohort(study: &Study, early: &dyn Fn(Answer)) -> Result<Vec<Answer>, Error> {
+    let book = Arc::clone(&study.protocol.codebook);
     let patients = study.store.count_patients()?;
     if patients > 5 * FIRST_PATIENTS {
         let (table, versions) = study.patient_table(Some(FIRST_PATIENTS))?;
-        early(Answer::Cohort { cohort: Arc::new(Cohort { patients, ..Cohort::new(table, versions) }), whole: false });
+        early(Answer::Cohort {
+            cohort: Arc::new(Cohort { patients, book: Arc::clone(&book), ..Cohort::new(table, versions) }),
+            whole: false,
+        });
     }
     let (table, versions) = study.patient_table(None)?;
-    Ok(vec![Answer::Cohort { cohort: Arc::new(Cohort::new(table, versions)), whole: true }])
+    Ok(vec![Answer::Cohort { cohort: Arc::new(Cohort { book, ..Cohort::new(table, versions) }), whole: true }])
 }
 
 fn jobs(study: &Study) -> Result<Vec<JobRow>, Error> {

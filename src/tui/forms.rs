@@ -135,14 +135,19 @@ pub fn edit(app: &mut App) -> Vec<Effect> {
         app.complain("stand on a clinical variable to change it");
         return Vec::new();
     };
-    let Some(variable) = osteon_study::protocol::variable::Variable::named(&field) else {
+    let book = std::sync::Arc::clone(&app.patients.cohort.book);
+    let Some(variable) = book.named(&field) else {
         app.complain(format!("{field} is not entered by hand; clinical variables are"));
         return Vec::new();
     };
+    if let Some(formula) = &variable.formula {
+        app.complain(format!("{field} is computed: {}", formula.text()));
+        return Vec::new();
+    }
     let version = version(app);
     let lines = [
         format!("now: {}", if value.is_empty() { "missing" } else { &value }),
-        format!("{}: {}; empty for missing", variable.label, variable.expected()),
+        format!("{}: {}; empty for missing", variable.heading(), variable.expected()),
     ];
     let purpose = Purpose::Edit { id: id.clone(), field: field.clone(), version };
     let form = Form::new(format!("{id}, {field}"), purpose, &[("value", &value), ("reason", "")]).saying(lines);

@@ -129,11 +129,11 @@ fn lines(app: &App) -> Vec<String> {
     for (at, (scale, points)) in scales.effects.iter().zip(&points).enumerate() {
         let points = points.map_or_else(|| "-".to_owned(), |points| format!("{points:.1}"));
         let value = value_text(scale, screen.values[at]);
-        lines.push(format!("{:<22} {value:>10} {points:>8} points", model.label(at)));
+        lines.push(format!("{:<22} {value:>10} {points:>8} points", model.labels[at]));
     }
     lines.push(format!("{:<22} {:>10} {total:>8.1} points", "Total", ""));
     let (risk, [low, high]) = model.risk(&screen.values);
-    lines.push(format!("{:<22} {risk:>10.4}  (95% {low:.4}-{high:.4})", "Probability of non-pGR"));
+    lines.push(format!("{:<22} {risk:>10.4}  (95% {low:.4}-{high:.4})", format!("Probability of {}", model.event)));
     lines
 }
 
@@ -170,7 +170,7 @@ pub fn sheet(app: &App) -> Option<Sheet> {
     let mut rows: Vec<Vec<Cell>> = model.scales.effects.iter().enumerate().map(row).collect();
     let (estimate, [low, high]) = model.risk(&screen.values);
     let risk = Cell::Interval { estimate, low, high, digits: 4 };
-    rows.push(vec![Cell::Text("probability of non-pGR".to_owned()), risk, Cell::Empty, Cell::Empty]);
+    rows.push(vec![Cell::Text(format!("probability of {}", model.event)), risk, Cell::Empty, Cell::Empty]);
     Some(Sheet {
         title: screen.patient.as_ref().map_or("Prediction".to_owned(), |id| format!("Prediction for {id}")),
         headings: ["variable", "value", "points", "SHAP, log odds"].map(str::to_owned).to_vec(),
@@ -249,7 +249,7 @@ fn shap_bars(model: &MovableModel, values: &[f64], width: usize, theme: Theme) -
     let half = width.saturating_sub(LABEL) / 2;
     let signs = theme.signs();
     let line = |&at: &usize| {
-        let name = model.label(at);
+        let name = &model.labels[at];
         let n = (shares[at].abs() / most * half as f64).round() as usize;
         let (left, right) = if shares[at] < 0.0 { (n, 0) } else { (0, n) };
         let full = |n: usize| signs.bar_full.repeat(n);
@@ -278,7 +278,7 @@ fn shap_strips(model: &MovableModel, values: &[f64], width: usize, theme: Theme)
         model.swarm[at].iter().for_each(|&share| counts[place(share)] += 1);
         let mut strip: Vec<char> = counts.into_iter().map(density).collect();
         strip[place(shares[at])] = 'o';
-        let name = model.label(at);
+        let name = &model.labels[at];
         (format!("  {name:<22} {:>8.3} {}", size(at), strip.into_iter().collect::<String>()), Style::new())
     };
     let n = model.swarm.first().map_or(0, Vec::len);

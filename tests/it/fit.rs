@@ -9,7 +9,7 @@ use osteon_base::seed::Seed;
 use osteon_radiomics::roi::Roi;
 use osteon_study::protocol::{Preset, Protocol};
 use osteon_study::report::sheet::{Cell, Format, render};
-use osteon_study::store::{Inputs, NewRun, Origin, PatientId, Prediction, Response, Role, Side};
+use osteon_study::store::{Inputs, NewRun, Origin, PatientId, Prediction, Role, Side};
 use osteon_study::study::{BadRows, Edit, Error, ModelTable, Study};
 use rand::Rng;
 
@@ -51,7 +51,7 @@ fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: &hash, seed: Seed(0) })?;
             let ids = write.catalogue(&names)?;
             for patient in write.patients()? {
-                let poor = patient.response == Some(Response::Poor);
+                let poor = patient.event == Some(true);
                 for roi in Roi::all(&study.protocol.roi).iter().map(Roi::to_string) {
                     let mut rng = Seed(1).named(&patient.code).named(&roi).rng();
                     let mut value = |at: usize| {
@@ -128,7 +128,7 @@ fn shuffled_responses_are_not_predicted_under_recommended() {
         study.draw_split(Seed(at), 0.7).unwrap();
         study.fit(&Job::unwatched()).unwrap();
         let poor: BTreeMap<PatientId, bool> =
-            study.store.patients().unwrap().iter().map(|p| (p.id, p.response == Some(Response::Poor))).collect();
+            study.store.patients().unwrap().iter().map(|p| (p.id, p.event == Some(true))).collect();
         let members = study.store.split().unwrap().unwrap().members;
         let test = |id| members.contains(&(id, Side::Test));
         for model in study.store.models().unwrap() {
@@ -273,7 +273,7 @@ fn rows(folder: &Path, sql: &str) -> i64 {
 #[test]
 fn table_4_and_the_fit_choose_the_same_clinical_predictors() {
     use osteon_study::study::ClinicalTable;
-    let label = |name: &str| osteon_study::report::printed::printed(name).label;
+    let label = |name: &str| Preset::Study.protocol().codebook.named(name).unwrap().in_tables();
     for set in [
         &[] as &[&str],
         &["learn.p_enter=0.9", "learn.p_keep=0.3"],
@@ -288,7 +288,7 @@ fn table_4_and_the_fit_choose_the_same_clinical_predictors() {
         study.draw_split(Seed(4), 0.806).unwrap();
         let fitted = study.fit(&Job::unwatched()).unwrap().clinical_predictors;
         let (table, _) = study.clinical_table(ClinicalTable::Four, &study.protocol).unwrap();
-        let labels: Vec<&str> = fitted.iter().map(|name| label(name)).collect();
+        let labels: Vec<String> = fitted.iter().map(|name| label(name)).collect();
         let said = format!("clinical predictors of the models: {} (", labels.join(", "));
         assert!(table.notes.last().unwrap().starts_with(&said), "{set:?}: {said}: {:?}", table.notes.last());
     }
@@ -382,14 +382,15 @@ fn patients_at_the_cut_off_are_counted_and_judged_under_the_other_convention() {
         .patients()
         .unwrap()
         .into_iter()
-        .filter(|it| it.response == Some(Response::Good))
+        .filter(|it| it.event == Some(false))
         .map(|it| it.code)
         .take(3)
         .collect();
     good.iter().for_each(|code| edit(code));
     let (own, other) = (study.model_table(ModelTable::Five).unwrap(), study.cutoff_sensitivity().unwrap());
     assert_eq!(other.len(), 2);
-    let is_90 = |it: &osteon_study::store::Patient| it.entry("necrosis_pct").is_some_and(|it| it.text() == "90");
+    let is_90 =
+        |it: &osteon_study::store::Patient| it.entry("necrosis_pct").is_some_and(|it| it.number() == Some(90.0));
     let n = study.store.patients().unwrap().iter().filter(|it| is_90(it)).count();
     assert!(n >= 3);
     assert_eq!(events(&other[1]), events(&own) + n);

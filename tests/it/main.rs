@@ -4,6 +4,7 @@ mod analyse;
 mod blind;
 mod conformity;
 mod crowd;
+mod declared;
 #[path = "../../crates/osteon-radiomics/tests/it/dicom_files.rs"]
 mod dicom_files;
 mod extract;

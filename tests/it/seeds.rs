@@ -61,7 +61,8 @@ fn the_seeds_of_the_fuzz_targets_are_files_that_can_be_read() {
         kind(&Instance { name: "file.dcm".to_owned(), bytes }, &Limits::default()).unwrap();
     }
     let texts = texts();
-    read_clinical(&texts[0].1[0], &ClinicalMap::default()).unwrap();
+    read_clinical(&texts[0].1[0], osteon_study::protocol::codebook::Codebook::study(), &ClinicalMap::default())
+        .unwrap();
     Protocol::parse(std::str::from_utf8(&texts[2].1[0]).unwrap()).unwrap();
     seeds.push(("dicom", dicom()));
     seeds.extend(texts);

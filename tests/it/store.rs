@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use osteon_study::protocol::Preset;
-use osteon_study::protocol::variable::{Entry, VARIABLES};
+use osteon_study::protocol::codebook::{Codebook, Value};
 use osteon_study::store::{Access, ChangeFilter, Inputs, NewRun, Role, Store, StoreError};
 use osteon_study::study::{Edit, Error, Study};
 use rusqlite::Connection;
@@ -16,14 +16,14 @@ fn study() -> (TempDir, PathBuf, Study) {
     (folder, path, study)
 }
 
-fn entries(alp: f64, necrosis: f64) -> Vec<Option<Entry>> {
-    let entry = |name| match name {
-        "sex" => Some(Entry::Level("female")),
-        "alp" => Some(Entry::Number(alp)),
-        "necrosis_pct" => Some(Entry::Number(necrosis)),
+fn entries(alp: f64, necrosis: f64) -> Vec<Option<Value>> {
+    let entry = |name: &str| match name {
+        "sex" => Some(Value::Level(0)),
+        "alp" => Some(Value::Number(alp)),
+        "necrosis_pct" => Some(Value::Number(necrosis)),
         _ => None,
     };
-    VARIABLES.iter().map(|variable| entry(variable.name)).collect()
+    Codebook::study().variables.iter().map(|variable| entry(&variable.name)).collect()
 }
 
 fn add(study: &Study, code: &str, alp: f64, necrosis: f64) {
@@ -39,7 +39,7 @@ fn the_cohort_has_a_column_for_every_variable_and_a_row_for_every_patient() {
     let mut statement = file.prepare("SELECT name FROM pragma_table_info('cohort')").unwrap();
     let columns: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut expected = vec!["id"];
-    expected.extend(VARIABLES.iter().map(|variable| variable.name));
+    expected.extend(Codebook::study().variables.iter().map(|variable| variable.name.as_str()));
     expected.extend(["response", "event", "included", "exclusion_reason"]);
     assert_eq!(columns, expected);
     let sql = "SELECT id, sex, age, alp, response, event FROM cohort WHERE included";
@@ -114,7 +114,7 @@ fn an_edit_of_an_older_version_or_without_a_reason_changes_nothing() {
     assert!(matches!(stale, Err(Error::Store(StoreError::Stale { found: 2, expected: 1, .. }))));
     assert!(matches!(study.edit("P1", &edit("8"), " \u{200b}\n", None), Err(Error::NoReason)));
     assert!(matches!(study.edit("P1", &edit("-8"), "negative", None), Err(Error::Cell { .. })));
-    assert_eq!(study.store.patient("P1").unwrap().entry("alp"), Some(Entry::Number(7.0)));
+    assert_eq!(study.store.patient("P1").unwrap().entry("alp"), Some(&Value::Number(7.0)));
 }
 
 #[test]

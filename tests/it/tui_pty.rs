@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use osteon_study::protocol::Preset;
-use osteon_study::protocol::variable::{Entry, VARIABLES};
+use osteon_study::protocol::codebook::{Codebook, Value};
 use osteon_study::store::{Access, JobState, Store, StoreError};
 use osteon_study::study::{Edit, Study};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -158,10 +158,10 @@ fn study_of(folder: &Path, patients: impl Iterator<Item = (String, f64)> + Clone
     let path = folder.join("study.db");
     let study = Study::create(&path, "Synthetic study of a test", Preset::Study.protocol()).unwrap();
     let add = |write: &osteon_study::store::Write| {
-        let alp = VARIABLES.iter().position(|variable| variable.name == "alp").unwrap();
+        let alp = Codebook::study().place("alp").unwrap();
         for (id, value) in patients.clone() {
-            let mut entries = vec![None; VARIABLES.len()];
-            entries[alp] = Some(Entry::Number(value));
+            let mut entries = vec![None; Codebook::study().variables.len()];
+            entries[alp] = Some(Value::Number(value));
             write.add_patient(&id, &entries)?;
         }
         Ok::<_, StoreError>(())
@@ -197,7 +197,7 @@ fn a_session_browses_filters_edits_and_finds_its_job_done_on_return() {
     let mut again = Session::open(&path, &[]);
     again.do_and_see("3", "done");
     let patient = store.patient("SYN012").unwrap();
-    assert_eq!(patient.entry("alp"), Some(Entry::Number(312.0)));
+    assert_eq!(patient.entry("alp"), Some(&Value::Number(312.0)));
 }
 
 #[test]

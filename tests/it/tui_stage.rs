@@ -111,6 +111,8 @@ pub fn movable() -> osteon_study::study::MovableModel {
     };
     osteon_study::study::MovableModel {
         scales: nomogram(-3.0, &effects, (-3.0, 5.0)).unwrap(),
+        labels: ["Rad-score", "Pathological fracture", "ALP, U/L"].map(str::to_owned).to_vec(),
+        event: "non-pGR".into(),
         logistic,
         provenance: vec!["protocol: 77ab".into()],
         means: vec![0.5, 0.4, 300.0],

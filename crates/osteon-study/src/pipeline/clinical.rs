@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::Cohort;
 use crate::protocol::Protocol;
-use crate::protocol::variable::CANDIDATES;
 use osteon_stats::model::logistic::screen::choose;
 use osteon_stats::model::logistic::{self, FitError, Method};
 use osteon_stats::stats::distribution::Z_975;
@@ -115,8 +114,9 @@ pub fn predictors(cohort: &Cohort, rows: &[usize], protocol: &Protocol) -> Resul
     }
     let columns = cohort.clinical.columns();
     let known = |name: &&&str| columns.iter().any(|column| column.name == **name);
-    let others = columns.iter().map(|column| column.name.as_str()).filter(|name| !CANDIDATES.contains(name));
-    let candidates: Vec<&str> = CANDIDATES.iter().filter(known).copied().chain(others).collect();
+    let declared = protocol.candidates();
+    let others = columns.iter().map(|column| column.name.as_str()).filter(|name| !declared.contains(name));
+    let candidates: Vec<&str> = declared.iter().filter(known).copied().chain(others).collect();
     let event = |row: usize| cohort.event[row];
     Ok(choose(&cohort.clinical, &candidates, rows, event, &protocol.choice(), &protocol.logistic)?.chosen)
 }

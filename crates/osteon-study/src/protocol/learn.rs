@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::nearest;
-use crate::protocol::variable::OUTCOME;
 use osteon_base::seed::Seed;
 use osteon_base::setting::{self, Unfit};
 
@@ -70,8 +69,9 @@ pub enum RadScore {
 }
 
 impl Params {
-    /// Names a setting that no run could use; `regions` and `candidates` are what the study has.
-    pub fn check(&self, regions: &[String], candidates: &[&str]) -> Result<(), Unfit> {
+    /// Names a setting that no run could use; `regions` and `candidates` are what the study has, `outcome` names what
+    /// says what is predicted.
+    pub fn check(&self, regions: &[String], candidates: &[&str], outcome: &[&str]) -> Result<(), Unfit> {
         setting::share("train_fraction", self.train_fraction)?;
         for (key, p) in [("p_enter", self.p_enter), ("p_keep", self.p_keep)] {
             setting::require(p > 0.0 && p <= 1.0, key, p, "a number above 0, at most 1")?;
@@ -80,7 +80,7 @@ impl Params {
         setting::at_least("n_folds", self.n_folds, 2)?;
         let known = |name: &String| candidates.contains(&name.as_str());
         if let Some(name) = self.clinical.iter().find(|name| !known(name)) {
-            let expected = match OUTCOME.contains(&name.as_str()) {
+            let expected = match outcome.contains(&name.as_str()) {
                 true => "a candidate variable: the outcome does not predict itself".to_owned(),
                 false => format!("a candidate variable; the nearest is {}", nearest(name, candidates)),
             };

@@ -5,13 +5,15 @@ pub mod learn;
 mod preset;
 pub mod query;
 pub mod say;
-pub mod variable;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-use crate::protocol::variable::{CANDIDATES, Kind, VARIABLES, Variable};
+use crate::protocol::codebook::variable::{Kind, Variable};
+use crate::protocol::codebook::{Codebook, CodebookError};
 use osteon_base::setting::{self, Unfit};
 use osteon_radiomics::feature::layout::MAX_SHELLS;
 use osteon_radiomics::roi::Roi;
@@ -35,6 +37,14 @@ pub struct Protocol {
     pub logistic: osteon_stats::model::logistic::Params,
     /// Last, so that a document without it has the hash that it had before masks had a section.
     pub mask: osteon_radiomics::read::Params,
+    /// Variables, outcomes and image slots. A document gives them as tables over the codebook that it names.
+    #[serde(skip, default = "published")]
+    pub codebook: Arc<Codebook>,
+}
+
+/// The codebook that a document without a word about it has.
+fn published() -> Arc<Codebook> {
+    Arc::new(Codebook::study().clone())
 }
 
 /// Why a document is no protocol.
@@ -58,9 +68,17 @@ pub enum ProtocolError {
     Condition { rule: String, cause: osteon_stats::table::filter::FilterError },
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Codebook(#[from] CodebookError),
+    #[error("unknown codebook {name}; valid are {valid}")]
+    UnknownCodebook { name: String, valid: String },
     #[error("{key} has no say: {because}")]
     NoSay { key: String, because: &'static str },
 }
+
+/// The key that names the codebook below a document's own tables, and its word for none.
+const CODEBOOK: &str = "codebook";
+const NOTHING: &str = "none";
 
 /// Where the seed of noise images comes from. Features of noise images that version 0.1.0 measured had another seed:
 /// with this in the hash they no longer stand, and an extraction measures them again.
@@ -119,9 +137,20 @@ impl Protocol {
         Protocol { compare, screen, logistic, ..self }
     }
 
-    /// The whole document, every key present, in a fixed order.
+    /// The whole document, every key present, in a fixed order; the codebook in full where it is not the published
+    /// study's.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a protocol is plain data")
+        self.with_codebook(toml::to_string(self).expect("a protocol is plain data"))
+    }
+
+    fn with_codebook(&self, settings: String) -> String {
+        if *self.codebook == *Codebook::study() {
+            return settings;
+        }
+        let (tables, mut scalars) = (self.codebook.to_tables(), format!("{CODEBOOK} = \"{NOTHING}\"\n"));
+        let (above, below): (Table, Table) = tables.into_iter().partition(|(_, value)| !value.is_array());
+        scalars.push_str(&above.to_string());
+        format!("{scalars}\n{settings}\n{below}")
     }
 
     /// SHA-256 of the document that a study keeps, lower case hexadecimal.
@@ -132,10 +161,10 @@ impl Protocol {
     /// The document that a study keeps and that is hashed: without a section of masks at its defaults, so that a
     /// document of earlier versions keeps its hash.
     pub fn document(&self) -> String {
-        let text = self.to_toml();
+        let settings = toml::to_string(self).expect("a protocol is plain data");
         let usual = osteon_radiomics::read::Params::default();
         let section = format!("\n[mask]\n{}", toml::to_string(&usual).expect("parameters are plain data"));
-        text.strip_suffix(&section).map_or(text.clone(), str::to_owned)
+        self.with_codebook(settings.strip_suffix(&section).map_or(settings.clone(), str::to_owned))
     }
 
     /// SHA-256 of the part that features depend on: another way of learning needs no new features.
@@ -163,7 +192,22 @@ impl Protocol {
         let mut table = self.to_table();
         let parts = ["preprocess", "roi", "filter", "feature", "select", "forest", "learn", "screen", "logistic"];
         table.retain(|name, _| parts.contains(&name));
-        table.to_string()
+        let mut text = table.to_string();
+        if *self.codebook != *Codebook::study() {
+            // Names, labels and ranges are for people; keys, kinds, levels and the condition are learnt from.
+            let event = self.codebook.outcome().map(|outcome| outcome.event.as_str()).unwrap_or_default();
+            text.push_str(&format!("\noutcome: {event}\n"));
+            for variable in self.codebook.predictors() {
+                let (key, kind, levels) = (&variable.key, variable.kind.name(), variable.levels());
+                text.push_str(&format!("{key}: {kind} {levels:?} {:?}\n", variable.per));
+            }
+        }
+        text
+    }
+
+    /// Candidates for clinical predictors by name, in the order of Table 4.
+    pub fn candidates(&self) -> Vec<&str> {
+        self.codebook.predictors().into_iter().map(|variable| variable.name.as_str()).collect()
     }
 
     /// How clinical predictors are chosen, for Table 4 and the fit alike.
@@ -195,16 +239,56 @@ impl Protocol {
 
     /// The values of a document in place of this protocol's, unchecked.
     fn over(self, document: Table) -> Result<Protocol, ProtocolError> {
-        let mut base = self.to_table();
-        overlay(&mut base, with_one_threshold(document), "", &self.keys())?;
-        base.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))
+        let mut document = with_one_threshold(document);
+        let base = self.declaring(&mut document)?;
+        let mut table = base.to_table();
+        overlay(&mut table, document, "", &base.keys())?;
+        let settings: Protocol =
+            table.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))?;
+        Ok(Protocol { codebook: base.codebook, ..settings })
+    }
+
+    /// This protocol under the codebook that a document declares, whose keys are taken out of it. What follows from the
+    /// variables follows the new ones: usual ranges and reference levels.
+    fn declaring(self, document: &mut Table) -> Result<Protocol, ProtocolError> {
+        let below = match document.remove(CODEBOOK) {
+            None => Arc::clone(&self.codebook),
+            Some(Value::String(name)) if name == NOTHING => Arc::new(Codebook::empty()),
+            Some(Value::String(name)) if name == "study" => published(),
+            Some(Value::String(name)) if name == "osteosarcoma" => Arc::new(Codebook::osteosarcoma().clone()),
+            Some(other) => {
+                let presets = codebook::PRESETS.map(|(name, _)| name).join(", ");
+                let name = other.to_string();
+                return Err(ProtocolError::UnknownCodebook { name, valid: format!("{presets} or {NOTHING}") });
+            }
+        };
+        let own = |key: &str| Some((key.to_owned(), document.remove(key)?));
+        let declared: Table =
+            ["variable", "outcome", "image", "prediction_moment"].iter().copied().filter_map(own).collect();
+        let codebook = if declared.is_empty() { below } else { Arc::new(below.with(declared)?) };
+        if codebook == self.codebook {
+            return Ok(self);
+        }
+        let mut base = self;
+        let (usual, references) = (&mut base.query.usual, &mut base.screen.references);
+        let before = base.codebook.usual();
+        // What a person set stays; what followed from the variables follows the new ones.
+        usual.retain(|name, range| codebook.named(name).is_some() && before.get(name) != Some(range));
+        for (name, range) in codebook.usual() {
+            usual.entry(name).or_insert(range);
+        }
+        let has = |name: &str, level: &str| codebook.named(name).is_some_and(|it| it.levels().contains(&level));
+        references.retain(|name, level| has(name, level));
+        references.extend(codebook.references());
+        base.codebook = codebook;
+        Ok(base)
     }
 
     /// Refuses values that no run could use; each `Params` knows its own limits.
     pub fn check(&self) -> Result<(), ProtocolError> {
         let below = |table: &'static str| move |unfit: Unfit| unfit.below(table);
         self.acquisition.check().map_err(below("acquisition"))?;
-        self.query.check()?;
+        self.query.check(&self.codebook)?;
         self.preprocess.check().map_err(below("preprocess"))?;
         self.roi.check().map_err(below("roi"))?;
         let margins = &self.roi.margins_mm;
@@ -221,7 +305,9 @@ impl Protocol {
         self.select.check().map_err(below("select"))?;
         self.forest.check().map_err(below("forest"))?;
         let regions: Vec<String> = Roi::all(&self.roi).iter().map(Roi::to_string).collect();
-        self.learn.check(&regions, &CANDIDATES).map_err(below("learn"))?;
+        let mut outcome: Vec<&str> = self.codebook.hidden().into_iter().collect();
+        outcome.extend(["response", "event"]);
+        self.learn.check(&regions, &self.candidates(), &outcome).map_err(below("learn"))?;
         self.compare.check().map_err(below("compare"))?;
         self.screen.check().map_err(below("screen"))?;
         self.references()?;
@@ -233,13 +319,14 @@ impl Protocol {
     fn references(&self) -> Result<(), Unfit> {
         for (name, level) in &self.screen.references {
             let key = || format!("screen.references.{name}");
-            let Some(Kind::Levels(levels)) = Variable::named(name).map(|variable| &variable.kind) else {
-                let levelled = VARIABLES.iter().filter(|it| matches!(it.kind, Kind::Levels(_))).map(|it| it.name);
-                let expected =
-                    format!("a variable with levels; the nearest is {}", nearest(name, &levelled.collect::<Vec<_>>()));
+            let levels = self.codebook.named(name).map(Variable::levels).unwrap_or_default();
+            if levels.is_empty() {
+                let has_levels = |it: &&Variable| matches!(it.kind, Kind::Levels { .. });
+                let levelled: Vec<&str> =
+                    self.codebook.variables.iter().filter(has_levels).map(|it| it.name.as_str()).collect();
+                let expected = format!("a variable with levels; the nearest is {}", nearest(name, &levelled));
                 return setting::require(false, &key(), level, &expected);
-            };
-            let levels: Vec<&str> = levels.iter().map(|level| level.name).collect();
+            }
             let expected = format!("one of {}", levels.join(", "));
             setting::require(levels.contains(&level.as_str()), &key(), level, &expected)?;
         }
@@ -428,6 +515,29 @@ mod tests {
             let found = message(Protocol::parse(document));
             assert!(found.contains(said), "{document}: {found}");
         }
+    }
+
+    #[test]
+    fn a_document_declares_variables_over_a_codebook() {
+        let text = "[variable.crp]\nunit = \"mg/L\"\nusual = [0, 10]\n[variable.stage]\nlevels = [\"I\", \"II\"]\n\
+                    reference = \"II\"\n[variable.ldh]\ndrop = true\n[query.usual]\nage = [1, 30]";
+        let protocol = Protocol::parse(text).unwrap();
+        assert_eq!(protocol.query.usual.get("crp"), Some(&[0.0, 10.0]));
+        assert_eq!((protocol.query.usual.get("ldh"), protocol.query.usual["age"]), (None, [1.0, 30.0]));
+        assert_eq!(protocol.screen.references["stage"], "II");
+        assert_eq!(protocol.candidates().last(), Some(&"stage"));
+        assert_eq!(Protocol::parse(&protocol.to_toml()), Ok(protocol.clone()));
+        assert_eq!(Protocol::stored(&protocol.to_toml()), Ok(protocol.clone()));
+        let renamed = protocol.set(["variable.crp.label=C-reactive protein", "learn.clinical=[\"crp\"]"]).unwrap();
+        assert_eq!(renamed.codebook.named("crp").unwrap().heading(), "C-reactive protein, mg/L");
+        assert!(
+            !Preset::Study.protocol().to_toml().contains("[[variable]]"),
+            "the published study stays as it is written"
+        );
+        assert!(message(Protocol::parse("codebook = \"sarcoma\"")).contains("study, osteosarcoma or none"));
+        assert!(
+            message(Protocol::parse("[variable.ldh]\ndrop = true\n[learn]\nclinical = [\"ldh\"]")).contains("nearest")
+        );
     }
 
     #[test]

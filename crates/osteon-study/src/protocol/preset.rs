@@ -1,7 +1,11 @@
 //! Named protocols that others are written against.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
+use toml::{Table, Value};
+
+use crate::protocol::codebook::Codebook;
 use crate::protocol::learn::{self, RadScore};
 use crate::protocol::{Protocol, ProtocolError};
 use osteon_radiomics::describe;
@@ -25,11 +29,19 @@ pub enum Preset {
     /// The families of the IBSI's manual by its own rules: trilinear interpolation on a grid aligned by its centre when
     /// a spacing is set, 32 grey levels, three-dimensional texture.
     Ibsi,
+    /// `recommended` for a prospective study of osteosarcoma under neoadjuvant chemotherapy: its 33 variables.
+    Osteosarcoma,
 }
 
 impl Preset {
-    pub const ALL: [Preset; 5] =
-        [Preset::Study, Preset::Published, Preset::Recommended, Preset::Pyradiomics, Preset::Ibsi];
+    pub const ALL: [Preset; 6] = [
+        Preset::Study,
+        Preset::Published,
+        Preset::Recommended,
+        Preset::Pyradiomics,
+        Preset::Ibsi,
+        Preset::Osteosarcoma,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -38,6 +50,7 @@ impl Preset {
             Preset::Recommended => "recommended",
             Preset::Pyradiomics => "pyradiomics",
             Preset::Ibsi => "ibsi",
+            Preset::Osteosarcoma => "osteosarcoma",
         }
     }
 
@@ -64,6 +77,7 @@ impl Preset {
             forest: osteon_stats::model::forest::Params::default(),
             learn: learn::Params::default(),
             mask: osteon_radiomics::read::Params::default(),
+            codebook: Arc::new(Codebook::study().clone()),
         };
         match self {
             Preset::Study | Preset::Pyradiomics | Preset::Ibsi => study,
@@ -78,6 +92,11 @@ impl Preset {
                 },
                 ..study
             },
+            Preset::Osteosarcoma => {
+                let mut document =
+                    Table::from_iter([("codebook".to_owned(), Value::String("osteosarcoma".to_owned()))]);
+                Preset::Recommended.protocol().declaring(&mut document).expect("a preset's codebook is known")
+            }
             Preset::Published => Protocol {
                 compare: compare::Params {
                     continuous: ContinuousRule::MannWhitney,
@@ -99,7 +118,9 @@ impl Preset {
     /// What is measured, and how.
     fn measured(self) -> describe::Params {
         match self {
-            Preset::Study | Preset::Published | Preset::Recommended => describe::Params::mr_rings(),
+            Preset::Study | Preset::Published | Preset::Recommended | Preset::Osteosarcoma => {
+                describe::Params::mr_rings()
+            }
             Preset::Pyradiomics => describe::Params::pyradiomics(),
             Preset::Ibsi => describe::Params::ibsi(),
         }

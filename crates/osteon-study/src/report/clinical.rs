@@ -1,16 +1,15 @@
 //! Tables 1 and 2: the cohort by response, as a whole and within the training and test sets.
 
+use crate::protocol::codebook::Codebook;
+use crate::protocol::codebook::variable::Variable;
 use crate::report::cohort::{Compared, EFFECT, Kind, compare, is_rank_test};
 use crate::report::describe::{summary_cell, test_cells};
-use crate::report::printed::{Entry, PRINTED, printed};
+use crate::report::printed::Entry;
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::stats::compare::{ContinuousRule, Params};
 use osteon_stats::stats::describe::Summary;
 use osteon_stats::stats::text::decimals;
 use osteon_stats::table::{Table, TableError, Values};
-
-/// The groups of Tables 1 and 2, in order: without and with the event.
-const RESPONSE: [&str; 2] = ["pGR", "non-pGR"];
 
 /// What the headings and notes of Table 2 begin with, one a comparison.
 pub const SETS: [&str; 3] = ["Training: ", "Test: ", "Sets: "];
@@ -20,7 +19,7 @@ pub const SETS: [&str; 3] = ["Training: ", "Test: ", "Sets: "];
 pub struct Block {
     /// `all`, `training`, `test`, or `balance` for training against test.
     pub set: &'static str,
-    pub groups: [&'static str; 2],
+    pub groups: [String; 2],
     pub n: [usize; 2],
     pub variables: Vec<Compared>,
 }
@@ -34,18 +33,23 @@ enum Spread {
     ByTest,
 }
 
-/// Table 1: all patients by response. `event` is non-pGR; patients without a response do not count.
-pub fn table_1(cohort: &Table, event: &[Option<bool>], params: &Params) -> Result<(Sheet, Vec<Entry>), TableError> {
-    let block = block("all", RESPONSE, cohort, event, params)?;
+/// Table 1: all patients by the sides of the outcome in force; patients whose side is unknown do not count.
+pub fn table_1(
+    book: &Codebook,
+    cohort: &Table,
+    event: &[Option<bool>],
+    params: &Params,
+) -> Result<(Sheet, Vec<Entry>), TableError> {
+    let block = block(book, "all", book.sides(), cohort, event, params)?;
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned(), format!("Total (n = {})", block.n[0] + block.n[1])];
     headings.extend(group_headings(&block, ""));
     let mut rows = Vec::new();
     for variable in &block.variables {
-        rows.extend(variable_rows(variable, &[Part { variable, total: true }], spread));
+        rows.extend(variable_rows(book, variable, &[Part { variable, total: true }], spread));
     }
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
-    notes.extend(block.variables.iter().map(|variable| variable.note(printed(&variable.name).label)));
+    notes.extend(block.variables.iter().map(|variable| variable.note(&form(book, variable).in_tables())));
     let sheet = Sheet {
         title: "Table 1. Clinical characteristics by response".to_owned(),
         headings,
@@ -53,11 +57,12 @@ pub fn table_1(cohort: &Table, event: &[Option<bool>], params: &Params) -> Resul
         notes,
         provenance: Vec::new(),
     };
-    Ok((sheet, entries(&block)))
+    Ok((sheet, entries(book, &block)))
 }
 
 /// Table 2: by response within each set, and training against test. `test` is membership of the test set.
 pub fn table_2(
+    book: &Codebook,
     cohort: &Table,
     event: &[Option<bool>],
     test: &[Option<bool>],
@@ -69,26 +74,26 @@ pub fn table_2(
     let known: Vec<Option<bool>> =
         event.iter().zip(test).map(|(event, test)| test.filter(|_| event.is_some())).collect();
     let blocks = [
-        block("training", RESPONSE, cohort, &within(false), params)?,
-        block("test", RESPONSE, cohort, &within(true), params)?,
-        block("balance", ["training", "test"], cohort, &known, params)?,
+        block(book, "training", book.sides(), cohort, &within(false), params)?,
+        block(book, "test", book.sides(), cohort, &within(true), params)?,
+        block(book, "balance", ["training", "test"], cohort, &known, params)?,
     ];
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned()];
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
     for (block, prefix) in blocks.iter().zip(SETS) {
         headings.extend(group_headings(block, prefix));
-        let label = |variable: &Compared| format!("{}{}", prefix, printed(&variable.name).label);
+        let label = |variable: &Compared| format!("{prefix}{}", form(book, variable).in_tables());
         notes.extend(block.variables.iter().map(|variable| variable.note(&label(variable))));
     }
     let mut rows = Vec::new();
-    for at in 0..PRINTED.len() {
+    for at in 0..blocks[0].variables.len() {
         let parts: Vec<Part> =
             blocks.iter().map(|block| Part { variable: &block.variables[at], total: false }).collect();
-        rows.extend(variable_rows(parts[0].variable, &parts, spread));
+        rows.extend(variable_rows(book, parts[0].variable, &parts, spread));
     }
     let title = "Table 2. Clinical characteristics by response in the training and test sets".to_owned();
-    let found = blocks[..2].iter().flat_map(entries).collect();
+    let found = blocks[..2].iter().flat_map(|block| entries(book, block)).collect();
     Ok((Sheet { title, headings, rows, notes, provenance: Vec::new() }, found))
 }
 
@@ -107,23 +112,29 @@ fn spread(params: &Params) -> Spread {
 }
 
 fn block(
+    book: &Codebook,
     set: &'static str,
-    groups: [&'static str; 2],
+    groups: [&str; 2],
     cohort: &Table,
     second: &[Option<bool>],
     params: &Params,
 ) -> Result<Block, TableError> {
-    let names: Vec<&str> = PRINTED.iter().map(|printed| printed.name).collect();
+    let names: Vec<&str> = book.described().into_iter().map(|variable| variable.name.as_str()).collect();
     let mut variables = compare(cohort, &names, second, params)?;
-    variables.iter_mut().for_each(in_printed_order);
+    variables.iter_mut().for_each(|variable| in_printed_order(book, variable));
     let n = [false, true].map(|group| second.iter().filter(|&&of| of == Some(group)).count());
-    Ok(Block { set, groups, n, variables })
+    Ok(Block { set, groups: groups.map(str::to_owned), n, variables })
 }
 
-fn in_printed_order(variable: &mut Compared) {
-    let order = printed(&variable.name).levels;
+/// The declaration of a compared variable.
+fn form<'a>(book: &'a Codebook, variable: &Compared) -> &'a Variable {
+    book.named(&variable.name).expect("tables compare variables of the codebook")
+}
+
+fn in_printed_order(book: &Codebook, variable: &mut Compared) {
+    let order = form(book, variable).printed_levels();
     if let Kind::Categorical { levels, counts, .. } = &mut variable.kind {
-        let place = |level: &String| order.iter().position(|(name, _)| name == level).unwrap_or(order.len());
+        let place = |level: &String| order.iter().position(|(name, _)| *name == level.as_str()).unwrap_or(order.len());
         let mut both: Vec<(String, [usize; 2])> = levels.drain(..).zip(counts.drain(..)).collect();
         both.sort_by_key(|(level, _)| place(level));
         (*levels, *counts) = both.into_iter().unzip();
@@ -145,15 +156,16 @@ struct Part<'a> {
 }
 
 /// The rows of a variable: its name with summaries and tests, one a level, and the missing ones.
-fn variable_rows(first: &Compared, parts: &[Part], spread: Spread) -> Vec<Vec<Cell>> {
-    let form = printed(&first.name);
-    let mut rows = vec![vec![Cell::Text(form.label.to_owned())]];
+fn variable_rows(book: &Codebook, first: &Compared, parts: &[Part], spread: Spread) -> Vec<Vec<Cell>> {
+    let form = form(book, first);
+    let name = form.in_tables();
+    let mut rows = vec![vec![Cell::Text(name.clone())]];
     for part in parts {
         rows[0].extend(summaries(part, spread));
         rows[0].extend(test_cells(part.variable));
     }
     let level_row = |label: String, cells: &dyn Fn(&Part) -> Vec<Cell>| {
-        let mut row = vec![Cell::Level { of: form.label.to_owned(), level: label }];
+        let mut row = vec![Cell::Level { of: name.clone(), level: label }];
         for part in parts {
             row.extend(cells(part));
             row.extend(vec![Cell::Empty; 5]);
@@ -162,7 +174,7 @@ fn variable_rows(first: &Compared, parts: &[Part], spread: Spread) -> Vec<Vec<Ce
     };
     if let Kind::Categorical { levels, .. } = &first.kind {
         for (at, level) in levels.iter().enumerate() {
-            rows.push(level_row(form.level(level).to_owned(), &|part| counts(part, at)));
+            rows.push(level_row(form.level_in_tables(level).to_owned(), &|part| counts(part, at)));
         }
     }
     if parts.iter().any(|part| part.variable.missing != [0, 0]) {
@@ -194,7 +206,7 @@ fn counts(part: &Part, level: usize) -> Vec<Cell> {
 }
 
 /// The cells of a block in the words of the published tables.
-fn entries(block: &Block) -> Vec<Entry> {
+fn entries(book: &Codebook, block: &Block) -> Vec<Entry> {
     let whole = block.set == "all";
     let entry = |row: &str, column: &str, cell: Cell| Entry {
         set: block.set,
@@ -202,37 +214,43 @@ fn entries(block: &Block) -> Vec<Entry> {
         column: column.to_owned(),
         cell,
     };
-    let columns = if whole { &["Total", "pGR", "non-pGR"][..] } else { &["pGR", "non-pGR"][..] };
+    let columns = [whole.then_some("Total"), Some(block.groups[0].as_str()), Some(block.groups[1].as_str())];
+    let columns: Vec<&str> = columns.into_iter().flatten().collect();
     let across = |row: &str, cells: Vec<Cell>| {
         columns.iter().zip(cells).map(|(column, cell)| entry(row, column, cell)).collect::<Vec<_>>()
     };
     let total = whole.then_some(Cell::Count(block.n[0] + block.n[1]));
     let mut found = across("n", total.into_iter().chain(block.n.map(Cell::Count)).collect());
     for variable in &block.variables {
-        let form = printed(&variable.name);
+        let form = form(book, variable);
+        let name = form.in_tables();
         let part = Part { variable, total: whole };
         match &variable.kind {
-            Kind::Continuous(_) => found.extend(across(form.label, summaries(&part, Spread::MeanSd))),
+            Kind::Continuous(_) => found.extend(across(&name, summaries(&part, Spread::MeanSd))),
             Kind::Categorical { levels, .. } => {
                 for (at, level) in levels.iter().enumerate() {
-                    found.extend(across(&format!("{}: {}", form.label, form.level(level)), counts(&part, at)));
+                    found.extend(across(&format!("{name}: {}", form.level_in_tables(level)), counts(&part, at)));
                 }
             }
         }
         if let Some(chosen) = variable.chosen() {
-            found.push(entry(form.label, "statistic", Cell::number(chosen.statistic, 3)));
-            found.push(entry(form.label, "P value", Cell::P(chosen.p)));
+            found.push(entry(&name, "statistic", Cell::number(chosen.statistic, 3)));
+            found.push(entry(&name, "P value", Cell::P(chosen.p)));
         }
     }
     found
 }
 
-/// Which rows of a cohort carry the event: the column `event`, else `necrosis_pct` below 90.
-pub fn event_of(cohort: &Table) -> Result<Vec<Option<bool>>, TableError> {
-    if let Ok(event) = cohort.numbers("event") {
-        return Ok(event.iter().map(|event| event.map(|event| event == 1.0)).collect());
+/// Which rows of a cohort carry the event: the column `event`, else what the outcome in force says of the variables.
+pub fn event_of(book: &Codebook, cohort: &Table) -> Result<Vec<Option<bool>>, TableError> {
+    match (cohort.numbers("event"), book.outcome().and_then(|outcome| outcome.cut(book))) {
+        (Ok(event), _) => Ok(event.iter().map(|event| event.map(|event| event == 1.0)).collect()),
+        (Err(_), Some(cut)) => {
+            let holds = |value: f64| cut.holds(value);
+            Ok(cohort.numbers(&cut.variable.name)?.iter().map(|value| value.map(holds)).collect())
+        }
+        (Err(why), None) => Err(why),
     }
-    Ok(cohort.numbers("necrosis_pct")?.iter().map(|necrosis| necrosis.map(|percent| percent < 90.0)).collect())
 }
 
 /// Which rows belong to the test set, from the column `set` (or `split`); `None` for rows in neither.

@@ -130,13 +130,13 @@ impl Regression {
             title,
             headings: headings.map(str::to_owned).to_vec(),
             rows: self.fit.terms.iter().zip(&self.profiles).map(row).collect(),
-            notes: self.notes(|name| name),
+            notes: self.notes(str::to_owned),
             provenance: Vec::new(),
         }
     }
 
     /// Fit of the model, tests of the variables by their labels, warnings: one line each.
-    pub fn notes(&self, label: impl Fn(&str) -> &str) -> Vec<String> {
+    pub fn notes(&self, label: impl Fn(&str) -> String) -> Vec<String> {
         let fit = &self.fit;
         let method = match fit.method {
             Method::MaximumLikelihood => "maximum likelihood",

@@ -1,8 +1,8 @@
 //! Table 4: univariate and multivariate logistic regression, and why each variable is in or out.
 
 use crate::protocol::Protocol;
-use crate::protocol::variable::CANDIDATES;
-use crate::report::printed::{Entry, printed};
+use crate::protocol::codebook::variable::Variable;
+use crate::report::printed::Entry;
 use crate::report::regression::Regression;
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::model::logistic::screen::{Chosen, Deciding, Model, Rows, Statistic, choose};
@@ -14,7 +14,7 @@ use osteon_stats::table::encode::{EncodeError, Encoded};
 /// A variable's univariate model and its fate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Screened {
-    pub name: &'static str,
+    pub variable: Variable,
     pub encoded: Encoded,
     /// `Err` says why there is no model.
     pub model: Result<Regression, FitError>,
@@ -36,6 +36,8 @@ pub struct Screening {
     pub enter: f64,
     pub keep: f64,
     pub statistic: Statistic,
+    /// What the event is called.
+    pub event: String,
 }
 
 /// The clinical predictors of the models.
@@ -63,19 +65,20 @@ pub fn screening(
     };
     let rows: Vec<usize> = (0..event.len()).filter(used).collect();
     let (rule, is_event) = (protocol.choice(), |row: usize| event[row] == Some(true));
-    let choice = choose(cohort, &CANDIDATES, &rows, is_event, &rule, &protocol.logistic)?;
+    let candidates = protocol.codebook.predictors();
+    let choice = choose(cohort, &protocol.candidates(), &rows, is_event, &rule, &protocol.logistic)?;
     let regression = |model: Model| {
         let regression = Regression::new(&model.encoded, &model.event, &protocol.logistic);
         (model.encoded, regression)
     };
     let entered = choice.entered;
-    let variable = |(at, (name, model)): (usize, (&&'static str, Model))| {
+    let variable = |(at, (variable, model)): (usize, (&&Variable, Model))| {
         let deciding = model.deciding[0];
         let (encoded, model) = regression(model);
-        Screened { name, encoded, model, deciding, enters: entered.contains(&at) }
+        Screened { variable: (*variable).clone(), encoded, model, deciding, enters: entered.contains(&at) }
     };
     Ok(Screening {
-        variables: CANDIDATES.iter().zip(choice.alone).enumerate().map(variable).collect(),
+        variables: candidates.iter().zip(choice.alone).enumerate().map(variable).collect(),
         multivariate: choice.together.map(regression),
         predictors: match protocol.learn.clinical.is_empty() {
             true => Predictors::Chosen(choice.chosen, choice.by),
@@ -86,6 +89,7 @@ pub fn screening(
         enter: rule.enter,
         keep: rule.keep,
         statistic: rule.statistic,
+        event: protocol.codebook.side(true).to_owned(),
     })
 }
 
@@ -99,7 +103,7 @@ impl Screening {
         headings.extend(BEHIND.map(|name| format!("{name}, multivariate")));
         let mut rows = Vec::new();
         for variable in &self.variables {
-            let form = printed(variable.name);
+            let (form, name) = (&variable.variable, variable.variable.in_tables());
             let levels = &variable.encoded.variables[0].levels;
             if levels.len() > 1 {
                 rows.push(self.joint_row(variable, headings.len()));
@@ -107,9 +111,9 @@ impl Screening {
             for (at, column) in variable.encoded.design.columns.iter().enumerate() {
                 let label = match levels.get(at) {
                     Some(level) if levels.len() > 1 => {
-                        Cell::Level { of: form.label.to_owned(), level: form.level(level).to_owned() }
+                        Cell::Level { of: name.clone(), level: form.level_in_tables(level).to_owned() }
                     }
-                    _ => Cell::Text(form.label.to_owned()),
+                    _ => Cell::Text(name.clone()),
                 };
                 let (alone, together) = (self.term(variable, column), self.multivariate_term(column));
                 let mut row = vec![label];
@@ -121,18 +125,20 @@ impl Screening {
                 rows.push(row);
             }
         }
-        let title = "Table 4. Logistic regression of non-pGR on the clinical variables".to_owned();
+        let title = format!("Table 4. Logistic regression of {} on the clinical variables", self.event);
         Sheet { title, headings, rows, notes: self.notes(), provenance: Vec::new() }
     }
 
     /// A variable of several levels: the tests of all of them together, univariate and multivariate.
     fn joint_row(&self, variable: &Screened, width: usize) -> Vec<Cell> {
-        let mut row = vec![Cell::Text(printed(variable.name).label.to_owned())];
+        let mut row = vec![Cell::Text(variable.variable.in_tables())];
         row.resize(width, Cell::Empty);
         let together = self.multivariate.as_ref().map(|(encoded, model)| (encoded, model));
         for (at, model) in [Some((&variable.encoded, &variable.model)), together].into_iter().enumerate() {
             let Some((encoded, Ok(model))) = model else { continue };
-            let Some(place) = encoded.variables.iter().position(|other| other.name == variable.name) else { continue };
+            let Some(place) = encoded.variables.iter().position(|other| other.name == variable.variable.name) else {
+                continue;
+            };
             let wald = logistic::wald(&model.fit, encoded.variables[place].columns.clone());
             let behind = 5 + at * BEHIND.len();
             row[2 + 2 * at] = Cell::p(wald.map(|test| test.p));
@@ -151,7 +157,8 @@ impl Screening {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = vec!["the event is non-pGR: an odds ratio above 1 means a poor response".to_owned()];
+        let mut notes =
+            vec![format!("the event is {}: an odds ratio above 1 means that it is more likely", self.event)];
         notes.push(match self.rows {
             Rows::All => format!(
                 "all {} patients decide which variables enter, those of the test set among them: estimates on the test \
@@ -168,9 +175,9 @@ impl Screening {
             );
         }
         for variable in &self.variables {
-            let label = printed(variable.name).label;
+            let label = variable.variable.in_tables();
             let reference = variable.encoded.variables[0].reference.as_deref();
-            let reference = reference.map(|level| format!(" (against {})", printed(variable.name).level(level)));
+            let reference = reference.map(|level| format!(" (against {})", variable.variable.level_in_tables(level)));
             let verdict = match (&variable.model, variable.deciding) {
                 (Err(why), _) => format!("out: {why}"),
                 (Ok(_), None) => "out: no p value".to_owned(),
@@ -192,21 +199,21 @@ impl Screening {
         match &self.multivariate {
             None => notes.push("no variable enters the multivariate model".to_owned()),
             Some((_, Err(why))) => notes.push(format!("multivariate model: {why}")),
-            Some((_, Ok(model))) => notes.extend(
-                model.notes(|name| printed(name).label).into_iter().map(|note| format!("multivariate: {note}")),
-            ),
+            Some((_, Ok(model))) => notes
+                .extend(model.notes(|name| self.label(name)).into_iter().map(|note| format!("multivariate: {note}"))),
         }
         notes.push(self.chosen());
         notes
     }
 
+    fn label(&self, name: &str) -> String {
+        let known = self.variables.iter().find(|variable| variable.variable.name == name);
+        known.map_or_else(|| name.to_owned(), |known| known.variable.in_tables())
+    }
+
     /// What the models of the fit take of all this.
     fn chosen(&self) -> String {
-        let label = |name: &String| {
-            let known = CANDIDATES.iter().find(|known| *known == name);
-            known.map_or(name.clone(), |known| printed(known).label.to_owned())
-        };
-        let labels = |names: &[String]| names.iter().map(label).collect::<Vec<_>>().join(", ");
+        let labels = |names: &[String]| names.iter().map(|name| self.label(name)).collect::<Vec<_>>().join(", ");
         let (names, why) = match &self.predictors {
             Predictors::Named(names) => (names, "named by the protocol (learn.clinical), not by this table".to_owned()),
             Predictors::Chosen(names, Chosen::Kept) => (names, format!("multivariate p below {}", self.keep)),
@@ -228,12 +235,12 @@ impl Screening {
     pub fn entries(&self) -> Vec<Entry> {
         let mut found = Vec::new();
         for variable in &self.variables {
-            let form = printed(variable.name);
+            let (form, name) = (&variable.variable, variable.variable.in_tables());
             let levels = &variable.encoded.variables[0].levels;
             for (at, column) in variable.encoded.design.columns.iter().enumerate() {
                 let row = match levels.get(at) {
-                    Some(level) if levels.len() > 1 => format!("{}: {}", form.label, form.level(level)),
-                    _ => form.label.to_owned(),
+                    Some(level) if levels.len() > 1 => format!("{name}: {}", form.level_in_tables(level)),
+                    _ => name.clone(),
                 };
                 let lines =
                     [("univariate", self.term(variable, column)), ("multivariate", self.multivariate_term(column))];

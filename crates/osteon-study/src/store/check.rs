@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::protocol::variable::VARIABLES;
 use crate::store::migrate::VERSION;
 use crate::store::trail::sha256;
-use crate::store::{ChangeFilter, Store, StoreError, feature, image};
+use crate::store::{ChangeFilter, Patient, Store, StoreError, feature, image};
 
 impl Store {
     /// What SQLite's integrity and foreign key checks find; nothing when all is well.
@@ -115,6 +114,26 @@ impl Store {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
+    /// Patient, field and value of every clinical value that somebody typed, as the trail writes them; those of
+    /// variables that the codebook no longer has, too.
+    fn typed_values(&self) -> Result<Vec<(String, String, Option<String>)>, StoreError> {
+        if self.version()? < 6 {
+            let text = |patient: &Patient, at: usize| (!patient.lacks(at)).then(|| patient.text(at));
+            let of = |patient: &Patient| -> Vec<_> {
+                let fields = patient.book.variables.iter().enumerate();
+                fields.map(|(at, it)| (patient.code.clone(), it.name.clone(), text(patient, at))).collect()
+            };
+            return Ok(self.patients()?.iter().flat_map(of).collect());
+        }
+        let sql = "SELECT code, key || iif(clinical.moment = variable.moment, '', ' at ' || clinical.moment),
+                          osteon_text(coalesce(number, word, 'missing: ' || missing))
+                   FROM clinical JOIN variable ON variable.id = clinical.variable JOIN patient ON patient.id = patient
+                   WHERE NOT computed";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Every value in force that the trail tells too.
     fn held(&self) -> Result<BTreeMap<Place, String>, StoreError> {
         let mut held = BTreeMap::new();
@@ -124,9 +143,6 @@ impl Store {
         for patient in self.patients()? {
             let code = &patient.code;
             hold("patient", code, "code", Some(code.clone()));
-            for (variable, entry) in VARIABLES.iter().zip(&patient.entries) {
-                hold("patient", code, variable.name, entry.map(|entry| entry.text()));
-            }
             hold("patient", code, "exclusion_reason", patient.exclusion.clone());
             for file in self.images_of(patient.id)? {
                 let role = file.role.name();
@@ -135,6 +151,9 @@ impl Store {
                 hold("image", code, &format!("{role} sha256"), Some(file.sha256));
                 hold("image", code, &format!("{role} label"), file.label.map(|label| label.to_string()));
             }
+        }
+        for (code, field, value) in self.typed_values()? {
+            hold("patient", &code, &field, value);
         }
         let study = self.study()?;
         hold("study", &study.title, "title", Some(study.title.clone()));

@@ -1,23 +1,78 @@
 //! The codebook as the file holds it: variables and levels as rows, the view `cohort`, and what values say of outcomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::protocol::Protocol;
 use crate::protocol::codebook::outcome::{Reason, State};
 use crate::protocol::codebook::variable::{Kind, Variable};
 use crate::protocol::codebook::{Codebook, Value};
-use crate::protocol::variable::Entry;
 use crate::store::{PatientId, Store, StoreError, Write};
 
 impl Store {
-    /// The codebook in force.
-    pub(in crate::store) fn codebook(&self) -> &'static Codebook {
-        Codebook::study()
+    /// The codebook in force when this connection first asked, or when it was told of another one.
+    pub(in crate::store) fn codebook(&self) -> Result<Arc<Codebook>, StoreError> {
+        if let Some((_, book)) = &*self.book.borrow() {
+            return Ok(Arc::clone(book));
+        }
+        let row = self.study()?;
+        let book = codebook_of(&row.protocol_toml)?;
+        *self.book.borrow_mut() = Some((row.protocol_hash, Arc::clone(&book)));
+        Ok(book)
     }
 
-    /// Row ids of the variables, in the order of the codebook.
+    /// Reads and writes from now on under the codebook of this protocol, which is in force.
+    pub fn use_codebook(&self, protocol_hash: &str, book: &Arc<Codebook>) {
+        *self.book.borrow_mut() = Some((protocol_hash.to_owned(), Arc::clone(book)));
+    }
+
+    /// Refuses to write values under a codebook that another program has replaced meanwhile.
+    fn is_current(&self) -> Result<(), StoreError> {
+        let hash: String = self.connection.query_row("SELECT protocol_hash FROM study", [], |row| row.get(0))?;
+        self.codebook()?;
+        match &*self.book.borrow() {
+            Some((known, _)) if *known != hash => Err(StoreError::Refused(
+                "another program put another protocol in force meanwhile; open the study again and repeat the step"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why the outcome in force is unknown in included patients, and in how many.
+    pub fn unknown_outcomes(&self) -> Result<Vec<(String, usize)>, StoreError> {
+        let book = self.codebook()?;
+        let name = book.outcome().map_or("", |outcome| outcome.name.as_str());
+        let sql = "SELECT reason, count(*) FROM outcome JOIN patient ON patient.id = patient
+                   WHERE name = ?1 AND included AND reason IS NOT NULL GROUP BY reason ORDER BY count(*) DESC, reason";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = |row: &rusqlite::Row| Ok((row.get(0)?, usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0)));
+        Ok(statement.query_map([name], row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Names and keys of the variables that tell an outcome under any protocol that was ever in force.
+    pub fn ever_hidden(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT toml FROM protocol")?;
+        let documents: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut hidden = BTreeSet::new();
+        for document in documents {
+            let Ok(book) = codebook_of(&document) else { continue };
+            for name in book.hidden() {
+                hidden.insert(name.to_owned());
+                hidden.extend(book.named(name).map(|variable| variable.key.clone()));
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// Row ids of the variables, in the order of the codebook in force.
     pub(in crate::store) fn variable_ids(&self) -> Result<Vec<i64>, StoreError> {
+        self.ids_of(&*self.codebook()?)
+    }
+
+    fn ids_of(&self, book: &Codebook) -> Result<Vec<i64>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT key, id FROM variable")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let ids: BTreeMap<String, i64> = rows.collect::<Result<_, _>>()?;
@@ -25,13 +80,13 @@ impl Store {
             let missing = || StoreError::Refused(format!("the study file has no variable {}", variable.key));
             ids.get(&variable.key).copied().ok_or_else(missing)
         };
-        self.codebook().variables.iter().map(id).collect()
+        book.variables.iter().map(id).collect()
     }
 
     /// Rows of `variable` and `level`, the view `cohort` and the outcomes of patients that are not what codebook and
     /// values say.
     pub(in crate::store) fn check_codebook(&self) -> Result<Vec<String>, StoreError> {
-        let book = self.codebook();
+        let book = &*self.codebook()?;
         let mut statement = self.connection.prepare(
             "SELECT key, name, position, kind, moment, computed, low, above, high, below,
                     (SELECT json_group_array(level.name ORDER BY level.position) FROM level
@@ -63,8 +118,15 @@ impl Store {
         let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?))))?;
         let mut held: BTreeMap<(PatientId, String), Known> = rows.collect::<Result<_, _>>()?;
         for patient in self.patients()? {
-            let values = values(book, &patient.entries);
-            for (name, known) in outcomes(book, &values) {
+            let mut computed = patient.entries.clone();
+            book.compute(&mut computed);
+            for (variable, _) in
+                book.variables.iter().zip(computed.iter().zip(&patient.entries)).filter(|(_, (now, held))| now != held)
+            {
+                let (code, name) = (&patient.code, &variable.name);
+                findings.push(format!("patient {code}: {name} is not what its formula gives"));
+            }
+            for (name, known) in outcomes(book, &patient.entries) {
                 if held.remove(&(patient.id, name.clone())) != Some(known) {
                     findings.push(format!("patient {}: the outcome {name} is not what its values say", patient.code));
                 }
@@ -78,7 +140,12 @@ impl Store {
 
 impl Write<'_> {
     /// Copies a codebook into the file: new variables get a row, others are retired, and the view is made anew.
+    ///
+    /// # Errors
+    /// When a value in the file has no place in it: another kind or moment, a level that is gone, a range that is too
+    /// narrow.
     pub(in crate::store) fn put_codebook(&self, book: &Codebook) -> Result<(), StoreError> {
+        self.loses_nothing(book)?;
         self.connection.execute("UPDATE variable SET retired = 1 WHERE NOT retired", [])?;
         let sql = "INSERT INTO variable (key, name, position, kind, moment, computed, low, above, high, below)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -102,27 +169,132 @@ impl Write<'_> {
                 }
             }
         }
-        let ids = self.variable_ids()?;
+        let ids = self.ids_of(book)?;
         self.connection.execute_batch(&format!("DROP VIEW IF EXISTS cohort; {}", cohort(book, &ids)))?;
         Ok(())
     }
 
-    /// Enters what a patient's values say of each outcome.
+    /// Refuses a codebook under which a stored value would have no place. Values of variables that it leaves out are
+    /// kept.
+    fn loses_nothing(&self, book: &Codebook) -> Result<(), StoreError> {
+        let sql = "SELECT variable.key, variable.kind, clinical.moment, number, word, (SELECT code FROM patient WHERE id = patient),
+                          count(*)
+                   FROM clinical JOIN variable ON variable.id = clinical.variable
+                   WHERE missing IS NULL AND NOT computed
+                   GROUP BY variable.key, clinical.moment, number, word";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (key, kind, moment): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let Some(variable) = book.keyed(&key) else { continue };
+            let (number, word): (Option<f64>, Option<String>) = (row.get(3)?, row.get(4)?);
+            let (code, n): (String, i64) = (row.get(5)?, row.get(6)?);
+            let lost = match (&variable.kind, number, &word) {
+                _ if variable.kind.name() != kind => Some(format!("it would be a {}", variable.kind.name())),
+                _ if variable.moment.name() != moment => {
+                    Some(format!("it would be known at {}", variable.moment.name()))
+                }
+                _ if variable.is_computed() => Some("it would be computed".to_owned()),
+                (Kind::Number(rule), Some(value), _) if !rule.possible.contains(value) => {
+                    Some(format!("{value} would not be possible ({})", rule.possible.words()))
+                }
+                (Kind::Levels { levels, .. }, _, Some(word)) if !levels.iter().any(|level| level.name == *word) => {
+                    Some(format!("the level {word} would be gone"))
+                }
+                _ => None,
+            };
+            if let Some(why) = lost {
+                let name = &variable.name;
+                return Err(StoreError::Refused(format!(
+                    "variable.{name} cannot change so: {why}, and {n} patients have such a value ({code} first); correct \
+                     the values first"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the trail, key by key, how one codebook differs from another one.
+    pub(in crate::store) fn tell_codebook(&self, was: &Codebook, now: &Codebook) -> Result<(), StoreError> {
+        let (was, now) = (told(was), told(now));
+        let places: BTreeSet<&(String, String, String)> = was.keys().chain(now.keys()).collect();
+        let sql = "INSERT INTO trail VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut enter = self.connection.prepare_cached(sql)?;
+        for place in places {
+            let (old, new) = (was.get(place), now.get(place));
+            if old != new {
+                let (table, row, field) = place;
+                enter.execute(params![table, row, field, old, new])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes anew what follows from the values of every patient.
+    pub(in crate::store) fn follow_codebook(&self) -> Result<(), StoreError> {
+        // Outcomes that are no longer declared.
+        self.connection.execute("DELETE FROM outcome", [])?;
+        self.connection
+            .execute("DELETE FROM clinical WHERE variable IN (SELECT id FROM variable WHERE computed)", [])?;
+        for patient in self.patients()? {
+            self.put_outcomes(patient.id, &patient.entries)?;
+        }
+        Ok(())
+    }
+
+    /// Enters what follows from a patient's values: those that formulas compute, and each outcome.
     pub(in crate::store) fn put_outcomes(
         &self,
         patient: PatientId,
-        entries: &[Option<Entry>],
+        values: &[Option<Value>],
     ) -> Result<(), StoreError> {
-        let book = self.codebook();
+        self.is_current()?;
+        let book = &*self.codebook()?;
+        let mut values = values.to_vec();
+        book.compute(&mut values);
+        if book.variables.iter().any(Variable::is_computed) {
+            for ((variable, id), value) in book.variables.iter().zip(self.variable_ids()?).zip(&values) {
+                if variable.is_computed() {
+                    self.put_value(patient, id, variable, value.as_ref())?;
+                }
+            }
+        }
         let sql = "INSERT INTO outcome VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT DO UPDATE SET event = excluded.event, reason = excluded.reason
                    WHERE event IS NOT excluded.event OR reason IS NOT excluded.reason";
         let mut put = self.connection.prepare_cached(sql)?;
-        for (name, (event, reason)) in outcomes(book, &values(book, entries)) {
+        for (name, (event, reason)) in outcomes(book, &values) {
             put.execute(params![patient, name, event, reason])?;
         }
         Ok(())
     }
+}
+
+/// The codebook of a protocol that was in force once.
+pub(in crate::store) fn codebook_of(toml: &str) -> Result<Arc<Codebook>, StoreError> {
+    let wrong =
+        |cause: crate::protocol::ProtocolError| StoreError::Refused(format!("the protocol of the file: {cause}"));
+    Ok(Protocol::stored(toml).map_err(wrong)?.codebook)
+}
+
+/// Each key of each variable, outcome and slot with its value as the protocol writes it; variables by their permanent key.
+fn told(book: &Codebook) -> BTreeMap<(String, String, String), String> {
+    let mut told = BTreeMap::new();
+    for (table, value) in book.to_tables() {
+        let Some(entries) = value.as_array() else {
+            told.insert(("codebook".to_owned(), table, "value".to_owned()), value.to_string());
+            continue;
+        };
+        for entry in entries.iter().filter_map(toml::Value::as_table) {
+            let text = |key: &str| entry.get(key).and_then(toml::Value::as_str);
+            let name = text("key").or(text("name")).or(text("slot")).unwrap_or_default();
+            for (key, value) in entry {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                told.insert((table.clone(), name.to_owned(), key.clone()), value);
+            }
+        }
+    }
+    told
 }
 
 /// Key, name, position with kind, moment and whether computed, range, levels.
@@ -131,7 +303,7 @@ type Row = (String, String, (i64, String, String, bool), (Option<f64>, bool, Opt
 type Known = (Option<bool>, Option<String>);
 
 fn row_of(at: usize, variable: &Variable) -> Row {
-    let finite = |end: f64| end.is_finite().then_some(end);
+    let finite = |end: f64| (end.is_finite() && !variable.is_computed()).then_some(end);
     let (range, levels) = match &variable.kind {
         Kind::Number(number) => {
             let range = number.possible;
@@ -185,15 +357,4 @@ fn outcomes(book: &Codebook, values: &[Option<Value>]) -> Vec<(String, Known)> {
         (outcome.name.clone(), known(question.state(values)))
     };
     book.outcomes.iter().map(ask).collect()
-}
-
-fn values(book: &Codebook, entries: &[Option<Entry>]) -> Vec<Option<Value>> {
-    let value = |(variable, entry): (&Variable, &Option<Entry>)| match (entry, &variable.kind) {
-        (Some(Entry::Number(number)), _) => Some(Value::Number(*number)),
-        (Some(Entry::Level(name)), Kind::Levels { levels, .. }) => {
-            levels.iter().position(|level| level.name == *name).map(Value::Level)
-        }
-        _ => None,
-    };
-    book.variables.iter().zip(entries).map(value).collect()
 }

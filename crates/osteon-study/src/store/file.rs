@@ -1,6 +1,6 @@
 //! One connection to one study file: creating, opening, and the one way to write.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs::OpenOptions;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::protocol::codebook::Codebook;
 use crate::store::trail::{self, Signature};
 use crate::store::{Actor, StoreError, actor, guard, migrate};
 use osteon_base::job::{Cancelled, Stage};
@@ -46,6 +47,8 @@ pub struct Store {
     migrated: Option<PathBuf>,
     clock: fn() -> String,
     waiting: Box<dyn Fn() + Send>,
+    /// Hash of the protocol that values are read and written under, and its codebook.
+    pub(in crate::store) book: RefCell<Option<(String, Arc<Codebook>)>>,
 }
 
 /// A transaction that changes the study; reads through it see its own changes.
@@ -90,7 +93,6 @@ impl Store {
         let store = Self::ready(connection, path, None)?;
         store.begin_and(reason, |write| {
             store.connection.execute_batch(SCHEMA).map_err(StoreError::from)?;
-            write.put_codebook(store.codebook())?;
             first(write)
         })?;
         Ok(store)
@@ -167,7 +169,21 @@ impl Store {
         let (path, migrated, clock) = (path.to_owned(), None, actor::now as fn() -> String);
         let damage = OnceCell::new();
         let log = None;
-        Ok(Store { connection, path, actor, signature, read_only, damage, identity, log, migrated, clock, waiting })
+        let book = RefCell::new(None);
+        Ok(Store {
+            connection,
+            path,
+            actor,
+            signature,
+            read_only,
+            damage,
+            identity,
+            log,
+            migrated,
+            clock,
+            waiting,
+            book,
+        })
     }
 
     /// Refuses what is no study file, and one of a newer schema.

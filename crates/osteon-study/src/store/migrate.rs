@@ -66,7 +66,7 @@ impl Write<'_> {
         for (_, step) in STEPS.iter().filter(|(to, _)| *to > found) {
             self.connection.execute_batch(step)?;
         }
-        self.put_codebook(self.codebook())?;
+        self.put_codebook(&*self.codebook()?)?;
         self.connection.pragma_update(None, "user_version", VERSION)?;
         self.connection.execute("UPDATE study SET program_version = ?1", [env!("CARGO_PKG_VERSION")])?;
         let told = "INSERT INTO trail SELECT 'study', title, 'schema', ?1, ?2 FROM study";

@@ -35,7 +35,7 @@ pub use guard::{Exclusive, write_whole};
 pub use id::{ExtractionId, FeatureId, JobId, ModelId, PatientId, QueryId, RunId, SplitId};
 pub use image::{ImageFile, Role};
 pub use model::{Model, NewModel, Origin, Prediction};
-pub use patient::{Patient, Response, natural};
+pub use patient::{Patient, natural};
 pub use query::{Query, QuerySource, QueryState};
 pub use queue::{JobRow, JobState};
 pub use run::{Beginning, NewRun, Run};

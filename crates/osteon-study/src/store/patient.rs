@@ -1,11 +1,14 @@
 //! Patients: their variables, inclusion and response.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, Row, params};
 
-use crate::protocol::variable::{Entry, Kind, NECROSIS, VARIABLES, Variable};
+use crate::protocol::codebook::range::Range;
+use crate::protocol::codebook::variable::{Kind, Variable};
+use crate::protocol::codebook::{Codebook, Value};
 use crate::store::{PatientId, Store, StoreError, Write};
 
 /// One patient as stored.
@@ -14,30 +17,16 @@ pub struct Patient {
     pub id: PatientId,
     /// The study's name for the patient.
     pub code: String,
-    /// One entry a variable, in the order of `VARIABLES`.
-    pub entries: Vec<Option<Entry>>,
-    pub response: Option<Response>,
+    /// The codebook that the values are read under.
+    pub book: Arc<Codebook>,
+    /// One value a variable, in the order of the codebook.
+    pub entries: Vec<Option<Value>>,
+    /// Whether the patient has the event of the outcome in force; `None` where that is unknown.
+    pub event: Option<bool>,
     /// Why the patient is excluded; `None` is included.
     pub exclusion: Option<String>,
     /// Grows with each edit.
     pub version: i64,
-}
-
-/// Pathological response: necrosis of at least 90 % is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Response {
-    Good,
-    Poor,
-}
-
-impl Response {
-    /// As the study writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Response::Good => "pGR",
-            Response::Poor => "non-pGR",
-        }
-    }
 }
 
 impl Patient {
@@ -45,10 +34,29 @@ impl Patient {
         self.exclusion.is_none()
     }
 
-    /// The entry of a variable by its name.
-    pub fn entry(&self, name: &str) -> Option<Entry> {
-        let at = VARIABLES.iter().position(|variable| variable.name == name)?;
-        self.entries[at]
+    /// The value of a variable by its name; `None` where it is missing, for a reason or not.
+    pub fn entry(&self, name: &str) -> Option<&Value> {
+        self.known(self.book.place(name)?)
+    }
+
+    /// The value of the variable at a place of the codebook, unless it is missing.
+    pub fn known(&self, at: usize) -> Option<&Value> {
+        self.entries[at].as_ref().filter(|value| !matches!(value, Value::Missing(_)))
+    }
+
+    /// The value as files and the trail write it; empty where it is missing.
+    pub fn text(&self, at: usize) -> String {
+        self.known(at).map(|value| self.book.variables[at].text(value)).unwrap_or_default()
+    }
+
+    /// Whether a value is missing: it is not there, or is known not to exist.
+    pub fn lacks(&self, at: usize) -> bool {
+        self.known(at).is_none()
+    }
+
+    /// The side of the outcome in force, as the study calls it; empty where it is unknown.
+    pub fn side(&self) -> &str {
+        self.event.map_or("", |event| self.book.side(event))
     }
 }
 
@@ -58,8 +66,10 @@ impl Store {
         if self.version()? < 6 {
             return self.patients_of_columns();
         }
+        let read = self.reader()?;
         let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM patient ORDER BY id"))?;
-        let mut patients: Vec<Patient> = statement.query_map([], patient)?.collect::<Result<_, _>>()?;
+        let mut patients: Vec<Patient> =
+            statement.query_map([read.outcome()], |row| read.patient(row))?.collect::<Result<_, _>>()?;
         let places = self.places()?;
         let sql = format!("SELECT {VALUE} FROM clinical");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -81,10 +91,13 @@ impl Store {
 
     /// The first patients in the order of the codes' letters: what one screen needs before all are read.
     pub fn first_patients(&self, limit: usize) -> Result<Vec<Patient>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM patient ORDER BY code LIMIT ?1");
+        let read = self.reader()?;
+        let sql = format!("SELECT {COLUMNS} FROM patient ORDER BY code LIMIT ?2");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut patients: Vec<Patient> = statement.query_map([limit], patient)?.collect::<Result<_, _>>()?;
+        let bound = params![read.outcome(), limit];
+        let mut patients: Vec<Patient> =
+            statement.query_map(bound, |row| read.patient(row))?.collect::<Result<_, _>>()?;
         let places = self.places()?;
         patients.iter_mut().try_for_each(|patient| self.fill_in(patient, &places))?;
         patients.sort_by_cached_key(|patient| natural(&patient.code));
@@ -104,8 +117,10 @@ impl Store {
 
     /// The patient of a code, if there is one.
     pub fn find_patient(&self, code: &str) -> Result<Option<Patient>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM patient WHERE code = ?1");
-        let mut found = self.connection.prepare_cached(&sql)?.query_row([code], patient).optional()?;
+        let read = self.reader()?;
+        let sql = format!("SELECT {COLUMNS} FROM patient WHERE code = ?2");
+        let bound = params![read.outcome(), code];
+        let mut found = self.connection.prepare_cached(&sql)?.query_row(bound, |row| read.patient(row)).optional()?;
         if let Some(patient) = &mut found {
             self.fill_in(patient, &self.places()?)?;
         }
@@ -122,22 +137,29 @@ impl Store {
         Ok(())
     }
 
-    /// Where the variable of a row id stands in `VARIABLES`.
+    /// Where the variable of a row id stands in the codebook.
     fn places(&self) -> Result<BTreeMap<i64, usize>, StoreError> {
         Ok(self.variable_ids()?.into_iter().enumerate().map(|(at, id)| (id, at)).collect())
     }
 
-    /// Patients of a file of an older schema, which is read to be checked: there each variable is a column.
+    fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(Reader { book: self.codebook()? })
+    }
+
+    /// Patients of a file of an older schema, which is read to be checked: there each variable of the published study is
+    /// a column.
     fn patients_of_columns(&self) -> Result<Vec<Patient>, StoreError> {
-        let names: Vec<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
+        let book = Arc::new(Codebook::study().clone());
+        let names: Vec<&str> = book.variables.iter().map(|variable| variable.name.as_str()).collect();
         let sql = format!("SELECT id, code, exclusion_reason, version, event, {} FROM patient", names.join(", "));
         let mut statement = self.connection.prepare(&sql)?;
+        let reader = Reader { book: Arc::clone(&book) };
         let read = |row: &Row| {
-            let entries = VARIABLES.iter().enumerate().map(|(at, variable)| match variable.kind {
-                Kind::Number { .. } => Ok(row.get::<_, Option<f64>>(at + 5)?.map(Entry::Number)),
-                Kind::Levels(_) => Ok(row.get::<_, Option<String>>(at + 5)?.and_then(|name| level(variable, &name))),
+            let entries = book.variables.iter().enumerate().map(|(at, variable)| match variable.kind {
+                Kind::Number(_) => Ok(row.get::<_, Option<f64>>(at + 5)?.map(Value::Number)),
+                _ => Ok(row.get::<_, Option<String>>(at + 5)?.and_then(|name| word(variable, &name))),
             });
-            Ok(Patient { entries: entries.collect::<rusqlite::Result<_>>()?, ..patient(row)? })
+            Ok(Patient { entries: entries.collect::<rusqlite::Result<_>>()?, ..reader.patient(row)? })
         };
         let mut patients: Vec<Patient> = statement.query_map([], read)?.collect::<Result<_, _>>()?;
         patients.sort_by_cached_key(|patient| natural(&patient.code));
@@ -146,16 +168,17 @@ impl Store {
 }
 
 impl Write<'_> {
-    /// A new patient; `entries` in the order of `VARIABLES`.
-    pub fn add_patient(&self, code: &str, entries: &[Option<Entry>]) -> Result<PatientId, StoreError> {
+    /// A new patient; `values` in the order of the codebook. What formulas compute is computed.
+    pub fn add_patient(&self, code: &str, values: &[Option<Value>]) -> Result<PatientId, StoreError> {
         self.connection.prepare_cached("INSERT INTO patient (code) VALUES (?1)")?.execute([code])?;
         let patient = PatientId(self.connection.last_insert_rowid());
-        for (variable, (id, entry)) in VARIABLES.iter().zip(self.variable_ids()?.into_iter().zip(entries)) {
-            if entry.is_some() {
-                self.put_value(patient, id, variable, *entry)?;
+        let book = self.codebook()?;
+        for (variable, (id, value)) in book.variables.iter().zip(self.variable_ids()?.into_iter().zip(values)) {
+            if value.is_some() && !variable.is_computed() {
+                self.put_value(patient, id, variable, value.as_ref())?;
             }
         }
-        self.put_outcomes(patient, entries)?;
+        self.put_outcomes(patient, values)?;
         Ok(patient)
     }
 
@@ -165,38 +188,46 @@ impl Write<'_> {
         patient: &Patient,
         version: i64,
         variable: &Variable,
-        entry: Option<Entry>,
+        value: Option<&Value>,
     ) -> Result<i64, StoreError> {
+        if let Some(formula) = &variable.formula {
+            let (name, formula) = (&variable.name, formula.text());
+            return Err(StoreError::Refused(format!("{name} is computed ({formula}) and never typed")));
+        }
         let sql = "UPDATE patient SET version = version + 1 WHERE id = ?1 AND version = ?2";
         let version = self.changed(patient, version, sql, &[&patient.id, &version])?;
-        let at = VARIABLES.iter().position(|it| it.name == variable.name);
+        let at = self.codebook()?.place(&variable.name);
         let at = at.ok_or_else(|| StoreError::Refused(format!("no variable {}", variable.name)))?;
-        self.put_value(patient.id, self.variable_ids()?[at], variable, entry)?;
+        self.put_value(patient.id, self.variable_ids()?[at], variable, value)?;
         let now = self.patient(&patient.code)?;
         self.put_outcomes(patient.id, &now.entries)?;
         Ok(version)
     }
 
-    fn put_value(
+    pub(in crate::store) fn put_value(
         &self,
         patient: PatientId,
         id: i64,
         variable: &Variable,
-        entry: Option<Entry>,
+        value: Option<&Value>,
     ) -> Result<(), StoreError> {
-        let moment = if variable.name == NECROSIS { "surgery" } else { "baseline" };
-        let (kind, number, word) = match entry {
-            None => {
-                let sql = "DELETE FROM clinical WHERE patient = ?1 AND variable = ?2 AND moment = ?3";
-                self.connection.prepare_cached(sql)?.execute(params![patient, id, moment])?;
-                return Ok(());
-            }
-            Some(Entry::Number(number)) => ("number", Some(number), None),
-            Some(Entry::Level(name)) => ("levels", None, Some(name)),
+        let (kind, moment) = (variable.kind.name(), variable.moment.name());
+        let Some(value) = value else {
+            let sql = "DELETE FROM clinical WHERE patient = ?1 AND variable = ?2 AND moment = ?3";
+            self.connection.prepare_cached(sql)?.execute(params![patient, id, moment])?;
+            return Ok(());
         };
-        let sql = "INSERT INTO clinical (patient, variable, moment, kind, number, word) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                   ON CONFLICT DO UPDATE SET number = excluded.number, word = excluded.word, missing = NULL";
-        self.connection.prepare_cached(sql)?.execute(params![patient, id, moment, kind, number, word])?;
+        let (number, word, missing) = match value {
+            Value::Number(number) => (Some(*number), None, None),
+            Value::Missing(reason) => (None, None, Some(reason.to_string())),
+            other => (None, Some(variable.text(other)), None),
+        };
+        let sql = "INSERT INTO clinical (patient, variable, moment, kind, number, word, missing)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                   ON CONFLICT DO UPDATE
+                   SET number = excluded.number, word = excluded.word, missing = excluded.missing
+                   WHERE number IS NOT excluded.number OR word IS NOT excluded.word OR missing IS NOT excluded.missing";
+        self.connection.prepare_cached(sql)?.execute(params![patient, id, moment, kind, number, word, missing])?;
         Ok(())
     }
 
@@ -232,37 +263,54 @@ pub fn natural(code: &str) -> Vec<(String, u128, String)> {
     parts
 }
 
-/// A patient without values; the event is that of the outcome in force.
+/// A patient without values; the event is that of the outcome in force, ?1.
 const COLUMNS: &str =
-    "id, code, exclusion_reason, version, (SELECT event FROM outcome WHERE patient = id AND name = 'response')";
-const VALUE: &str = "patient, variable, number, word";
+    "id, code, exclusion_reason, version, (SELECT event FROM outcome WHERE patient = id AND name = ?1)";
+const VALUE: &str = "patient, variable, number, word, missing";
 
-fn patient(row: &Row) -> rusqlite::Result<Patient> {
-    let event: Option<bool> = row.get(4)?;
-    Ok(Patient {
-        id: row.get(0)?,
-        code: row.get(1)?,
-        exclusion: row.get(2)?,
-        version: row.get(3)?,
-        response: event.map(|event| if event { Response::Poor } else { Response::Good }),
-        entries: vec![None; VARIABLES.len()],
-    })
+/// Rows as patients, under a codebook.
+struct Reader {
+    book: Arc<Codebook>,
+}
+
+impl Reader {
+    /// Name of the outcome in force; empty for none.
+    fn outcome(&self) -> &str {
+        self.book.outcome().map_or("", |outcome| outcome.name.as_str())
+    }
+
+    fn patient(&self, row: &Row) -> rusqlite::Result<Patient> {
+        Ok(Patient {
+            id: row.get(0)?,
+            code: row.get(1)?,
+            exclusion: row.get(2)?,
+            version: row.get(3)?,
+            event: row.get(4)?,
+            entries: vec![None; self.book.variables.len()],
+            book: Arc::clone(&self.book),
+        })
+    }
 }
 
 /// Enters the value of a row of `clinical`.
 fn enter(patient: &mut Patient, row: &Row, places: &BTreeMap<i64, usize>) -> rusqlite::Result<()> {
     let Some(&at) = places.get(&row.get(1)?) else { return Ok(()) };
-    patient.entries[at] = match row.get::<_, Option<f64>>(2)? {
-        Some(number) => Some(Entry::Number(number)),
-        None => row.get::<_, Option<String>>(3)?.and_then(|name| level(&VARIABLES[at], &name)),
+    let value = match (row.get::<_, Option<f64>>(2)?, row.get::<_, Option<String>>(3)?) {
+        (Some(number), _) => Some(Value::Number(number)),
+        (None, Some(text)) => word(&patient.book.variables[at], &text),
+        (None, None) => row.get::<_, Option<String>>(4)?.map(|reason| Value::Missing(reason.into())),
     };
+    patient.entries[at] = value;
     Ok(())
 }
 
-fn level(variable: &Variable, name: &str) -> Option<Entry> {
-    match variable.kind {
-        Kind::Levels(levels) => levels.iter().find(|level| level.name == name).map(|level| Entry::Level(level.name)),
-        Kind::Number { .. } => None,
+/// What a stored word means.
+fn word(variable: &Variable, word: &str) -> Option<Value> {
+    match &variable.kind {
+        Kind::Levels { levels, .. } => levels.iter().position(|level| level.name == word).map(Value::Level),
+        Kind::Number(_) => Range::parse(word).ok().map(Value::Interval),
+        Kind::Date => word.parse().ok().map(Value::Date),
+        Kind::Text => Some(Value::Text(word.into())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use crate::store::codebook::codebook_of;
 use crate::store::{Store, StoreError, Write};
 
 /// What the file says of itself.
@@ -47,13 +48,32 @@ impl Write<'_> {
         let title = osteon_base::text::clean(title);
         let bound = params![title, protocol_hash, self.at, self.actor().name, env!("CARGO_PKG_VERSION")];
         self.connection.execute(sql, bound)?;
-        Ok(())
+        let book = codebook_of(protocol_toml)?;
+        self.use_codebook(protocol_hash, &book);
+        self.put_codebook(&book)
     }
 
     /// Puts another protocol in force; earlier results keep the one that they were made under.
+    ///
+    /// # Errors
+    /// When its codebook is another one while the study is locked, or would lose a value.
     pub fn set_protocol(&self, hash: &str, toml: &str) -> Result<(), StoreError> {
+        let before = self.study()?;
         self.keep_protocol(hash, toml)?;
         self.connection.execute("UPDATE study SET protocol_hash = ?1", [hash])?;
+        let (was, now) = (codebook_of(&before.protocol_toml)?, codebook_of(toml)?);
+        if was != now {
+            if before.locked.is_some() {
+                return Err(StoreError::Refused(
+                    "the study is locked: variables and outcome stay as they are until it is unlocked".to_owned(),
+                ));
+            }
+            self.tell_codebook(&was, &now)?;
+            self.put_codebook(&now)?;
+            self.use_codebook(hash, &now);
+            return self.follow_codebook();
+        }
+        self.use_codebook(hash, &now);
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! A study at hand: its file, its protocol, and what may be shown of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::protocol::Protocol;
-use crate::protocol::variable::{NECROSIS, VARIABLES, Variable};
+use crate::protocol::codebook::variable::Variable;
 use crate::store::{Access, Store};
 use crate::study::Error;
 
@@ -14,6 +15,8 @@ pub struct Study {
     pub protocol: Protocol,
     /// What may be shown.
     pub view: View,
+    /// Names and keys of the variables that tell an outcome.
+    pub(in crate::study) hidden: BTreeSet<String>,
 }
 
 /// What a reader may see.
@@ -21,7 +24,7 @@ pub struct Study {
 pub enum View {
     #[default]
     Full,
-    /// Neither necrosis nor response nor anything made from them.
+    /// Nothing that an outcome depends on, nor anything made from it.
     Blind,
 }
 
@@ -32,26 +35,35 @@ impl Study {
             write.make_study(title, &protocol.hash(), &protocol.document())?;
             Ok::<_, Error>(())
         })?;
-        Ok(Study { store, protocol, view: View::Full })
+        Study::of(store, protocol)
     }
 
     /// A study in memory, for tests.
     pub fn in_memory(title: &str, protocol: Protocol) -> Result<Study, Error> {
         let make = |write: &crate::store::Write| write.make_study(title, &protocol.hash(), &protocol.document());
         let store = Store::in_memory(make)?;
-        Ok(Study { store, protocol, view: View::Full })
+        Study::of(store, protocol)
+    }
+
+    fn of(store: Store, protocol: Protocol) -> Result<Study, Error> {
+        store.use_codebook(&store.study()?.protocol_hash, &protocol.codebook);
+        let hidden = store.ever_hidden()?;
+        Ok(Study { store, protocol, view: View::Full, hidden })
     }
 
     /// Opens a study file for reading and writing, or for reading only where writing is not safe.
     pub fn open(path: &Path, access: Access) -> Result<Study, Error> {
         let store = Store::open(path, access)?;
         let protocol = Protocol::stored(&store.study()?.protocol_toml)?;
-        Ok(Study { store, protocol, view: View::Full })
+        Study::of(store, protocol)
     }
 
     /// The same study for another thread.
     pub fn reopen(&self) -> Result<Study, Error> {
-        Ok(Study { store: self.store.reopen()?, protocol: self.protocol.clone(), view: self.view })
+        let Study { protocol, view, hidden, .. } = self;
+        let store = self.store.reopen()?;
+        store.use_codebook(&self.protocol.hash(), &protocol.codebook);
+        Ok(Study { store, protocol: protocol.clone(), view: *view, hidden: hidden.clone() })
     }
 
     /// Reads the protocol again where another one is in force by now.
@@ -59,6 +71,8 @@ impl Study {
         let row = self.store.study()?;
         if row.protocol_hash != self.protocol.hash() {
             self.protocol = Protocol::stored(&row.protocol_toml)?;
+            self.store.use_codebook(&row.protocol_hash, &self.protocol.codebook);
+            self.hidden = self.store.ever_hidden()?;
         }
         Ok(())
     }
@@ -69,9 +83,26 @@ impl Study {
     }
 
     /// The variables that may be shown, with their positions in `Patient::entries`.
-    pub fn variables(&self) -> impl Iterator<Item = (usize, &'static Variable)> + use<> {
-        let blind = self.view == View::Blind;
-        VARIABLES.iter().enumerate().filter(move |(_, variable)| !(blind && variable.name == NECROSIS))
+    pub fn variables(&self) -> impl Iterator<Item = (usize, &Variable)> {
+        self.protocol.codebook.variables.iter().enumerate().filter(|(_, variable)| self.may_see(&variable.name))
+    }
+
+    /// The variable of a field's name.
+    ///
+    /// # Errors
+    /// When the codebook has none, or a blind reader may not see it: both are told alike.
+    pub fn variable(&self, name: &str) -> Result<&Variable, Error> {
+        self.variables().map(|(_, variable)| variable).find(|variable| variable.name == name).ok_or_else(|| {
+            Error::Field {
+                found: osteon_base::text::clean(name).into_owned(),
+                valid: self.variables().map(|(_, variable)| variable.name.as_str()).collect::<Vec<_>>().join(", "),
+            }
+        })
+    }
+
+    /// Whether a field may be shown to this reader. A field of the trail begins with a variable's key.
+    pub fn may_see(&self, field: &str) -> bool {
+        self.view == View::Full || !self.hidden.contains(field.split(' ').next().unwrap_or(field))
     }
 
     pub fn is_blind(&self) -> bool {

@@ -15,7 +15,7 @@ pub(in crate::protocol::codebook) struct Fields {
     pub fields: Table,
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 21] = [
     "name",
     "key",
     "label",
@@ -33,6 +33,10 @@ const KEYS: [&str; 17] = [
     "missing",
     "formula",
     "per",
+    "table_label",
+    "table_1",
+    "table_4",
+    "printed",
 ];
 
 const DETECTIONS: [(&str, Detection); 4] = [
@@ -100,6 +104,17 @@ impl Fields {
         }
     }
 
+    /// A place in a table, from 1.
+    fn place(&self, key: &'static str) -> Result<Option<u32>, CodebookError> {
+        match self.fields.get(key) {
+            None => Ok(None),
+            Some(value) => {
+                let place = value.as_integer().and_then(|whole| u32::try_from(whole).ok()).filter(|&place| place > 0);
+                place.map(Some).ok_or_else(|| self.wrong(key, value, "a whole number from 1"))
+            }
+        }
+    }
+
     pub fn table(&self, key: &'static str) -> Result<Table, CodebookError> {
         match self.fields.get(key) {
             None => Ok(Table::new()),
@@ -160,12 +175,28 @@ pub(in crate::protocol::codebook) fn variable(fields: &Fields) -> Result<Variabl
         None | Some("") => None,
         Some(text) => Some(Formula::parse(text).map_err(|cause| CodebookError::Formula { name: name.clone(), cause })?),
     };
+    let kind = kind(fields)?;
+    // Dates and texts say nothing that a model could learn from as it stands.
+    let default = if matches!(kind, Kind::Date | Kind::Text) { Role::Note } else { Role::Predictor };
+    let role = match fields.text("role")? {
+        None => default,
+        Some(_) => fields.choice("role", &Role::ALL.map(|role| (role.name(), role)))?,
+    };
+    if role == Role::Predictor && default != role {
+        let expected =
+            "a role other than predictor: models learn from numbers and levels; a formula makes a number of dates";
+        return Err(fields.wrong("role", "predictor", expected));
+    }
     Ok(Variable {
+        table_label: fields.text("table_label")?.unwrap_or_default().to_owned(),
+        table_1: fields.place("table_1")?,
+        table_4: fields.place("table_4")?,
+        printed: printed(fields, &kind)?,
+        kind,
+        role,
         key: fields.text("key")?.unwrap_or(&name).to_owned(),
         label: fields.text("label")?.unwrap_or(&name).to_owned(),
         unit: fields.text("unit")?.unwrap_or_default().to_owned(),
-        kind: kind(fields)?,
-        role: fields.choice("role", &Role::ALL.map(|role| (role.name(), role)))?,
         moment: fields.choice("moment", &Moment::ALL.map(|moment| (moment.name(), moment)))?,
         identifier: fields.flag("identifier")?,
         missing: fields.texts("missing")?.iter().map(|code| reason(code)).collect(),
@@ -255,6 +286,31 @@ fn levels(fields: &Fields) -> Result<Kind, CodebookError> {
     Ok(Kind::Levels { levels, ordered: fields.flag("ordered")?, reference })
 }
 
+/// `level: word`, every level once, in the order of tables.
+fn printed(fields: &Fields, kind: &Kind) -> Result<Vec<(String, String)>, CodebookError> {
+    let said = fields.texts("printed")?;
+    if said.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Kind::Levels { levels, .. } = kind else {
+        return Err(fields.wrong("printed", "given", format!("not to be there for kind = \"{}\"", kind.name())));
+    };
+    let split = |text: &String| {
+        let (level, word) = text.split_once(':').unwrap_or((text, text));
+        (level.trim().to_owned(), word.trim().to_owned())
+    };
+    let printed: Vec<(String, String)> = said.iter().map(split).collect();
+    let is_whole = printed.len() == levels.len()
+        && levels.iter().all(|level| printed.iter().any(|(name, word)| *name == level.name && !word.is_empty()));
+    match is_whole {
+        true => Ok(printed),
+        false => {
+            let names: Vec<String> = levels.iter().map(|level| format!("{}: word", level.name)).collect();
+            Err(fields.wrong("printed", format!("{said:?}"), format!("every level once: {}", names.join(", "))))
+        }
+    }
+}
+
 /// `-9` or `-9: not done`.
 fn reason(code: &str) -> (String, String) {
     let (code, reason) = code.split_once(':').unwrap_or((code, ""));
@@ -274,11 +330,19 @@ pub(in crate::protocol::codebook) fn of_variable(variable: &Variable) -> Table {
     text("label", &variable.label, &variable.name);
     text("unit", &variable.unit, "");
     text("kind", variable.kind.name(), "");
-    text("role", variable.role.name(), "predictor");
+    text("role", variable.role.name(), if variable.is_compared() { "predictor" } else { "note" });
+    text("table_label", &variable.table_label, "");
     text("moment", variable.moment.name(), "baseline");
     text("formula", variable.formula.as_ref().map_or("", Formula::text), "");
     text("per", PERS.iter().find(|(_, per)| *per == variable.per).expect("every choice has a word").0, "unit");
     let texts = |texts: Vec<String>| Toml::Array(texts.into_iter().map(Toml::String).collect());
+    for (key, place) in [("table_1", variable.table_1), ("table_4", variable.table_4)] {
+        table.extend(place.map(|place| (key.to_owned(), Toml::Integer(place.into()))));
+    }
+    if !variable.printed.is_empty() {
+        let printed = variable.printed.iter().map(|(level, word)| format!("{level}: {word}"));
+        table.insert("printed".to_owned(), texts(printed.collect()));
+    }
     if variable.identifier {
         table.insert("identifier".to_owned(), Toml::Boolean(true));
     }

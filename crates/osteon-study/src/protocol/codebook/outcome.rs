@@ -8,7 +8,7 @@ use crate::protocol::codebook::declaration::Fields;
 use crate::protocol::codebook::formula::days;
 use crate::protocol::codebook::range::Range;
 use crate::protocol::codebook::value::Value;
-use crate::protocol::codebook::variable::{Kind, Role};
+use crate::protocol::codebook::variable::{Kind, Role, Variable};
 use crate::protocol::codebook::{Codebook, CodebookError};
 use osteon_stats::table::filter::{Filter, Relation, Test};
 use osteon_stats::table::{Column, Table as Frame};
@@ -160,6 +160,37 @@ impl Outcome {
         Ok(Question { book, outcome: self, filter })
     }
 
+    /// The number that decides, where the condition is one comparison with a number.
+    pub fn cut<'a>(&self, book: &'a Codebook) -> Option<Cut<'a>> {
+        match self.ask(book).ok()?.filter {
+            Filter::Test { column: Some(at), test: Test::Number(relation, value) } if self.by.is_none() => {
+                Some(Cut { variable: &book.variables[at], relation, value })
+            }
+            _ => None,
+        }
+    }
+
+    /// Both sides in words, such as `Necrosis below 90 %`: without and with the event.
+    pub fn sides_in_words(&self, book: &Codebook) -> [String; 2] {
+        let within =
+            self.by.as_ref().map(|by| format!(" within {} days of {}", by.days, by.origin)).unwrap_or_default();
+        let Some(Cut { variable, relation, value }) = self.cut(book) else {
+            return [format!("not ({}){within}", self.event), format!("{}{within}", self.event)];
+        };
+        let words = |relation: Relation| {
+            let relation = match relation {
+                Relation::Less => "below",
+                Relation::AtMost => "of at most",
+                Relation::More => "above",
+                Relation::AtLeast => "of at least",
+                Relation::Equal | Relation::Contains => "of",
+                Relation::Unequal | Relation::Lacks => "other than",
+            };
+            format!("{} {relation} {value} {}", variable.label, variable.unit).trim_end().to_owned()
+        };
+        [words(opposite(relation)), words(relation)]
+    }
+
     /// Names of the variables that it depends on; empty where the condition does not hold together.
     pub fn reads<'a>(&self, book: &'a Codebook) -> BTreeSet<&'a str> {
         let mut places = BTreeSet::new();
@@ -293,6 +324,41 @@ impl Truth {
             Truth::No => State::Other,
             Truth::Unknown(reason) => State::Unknown(reason),
         }
+    }
+}
+
+/// One comparison with a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cut<'a> {
+    pub variable: &'a Variable,
+    pub relation: Relation,
+    pub value: f64,
+}
+
+impl Cut<'_> {
+    /// Whether a number meets the condition.
+    pub fn holds(&self, number: f64) -> bool {
+        match self.relation {
+            Relation::Less => number < self.value,
+            Relation::AtMost => number <= self.value,
+            Relation::More => number > self.value,
+            Relation::AtLeast => number >= self.value,
+            Relation::Equal | Relation::Contains => number == self.value,
+            Relation::Unequal | Relation::Lacks => number != self.value,
+        }
+    }
+}
+
+fn opposite(relation: Relation) -> Relation {
+    match relation {
+        Relation::Less => Relation::AtLeast,
+        Relation::AtLeast => Relation::Less,
+        Relation::AtMost => Relation::More,
+        Relation::More => Relation::AtMost,
+        Relation::Equal => Relation::Unequal,
+        Relation::Unequal => Relation::Equal,
+        Relation::Contains => Relation::Lacks,
+        Relation::Lacks => Relation::Contains,
     }
 }
 

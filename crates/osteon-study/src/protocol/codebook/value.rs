@@ -35,6 +35,9 @@ impl Variable {
         if let Some((_, reason)) = code {
             return Ok((!reason.is_empty()).then(|| Value::Missing(reason.as_str().into())));
         }
+        if let Some(reason) = cell.strip_prefix("missing: ").map(str::trim).filter(|reason| !reason.is_empty()) {
+            return Ok(Some(Value::Missing(osteon_base::text::clean(reason).into())));
+        }
         // A study may declare a level that others take for an empty cell.
         let known = self.known(cell, &word);
         if known.is_none() && EMPTY.contains(&word.as_str()) {

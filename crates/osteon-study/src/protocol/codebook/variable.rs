@@ -27,6 +27,13 @@ pub struct Variable {
     pub formula: Option<Formula>,
     /// The odds ratio is printed for an increase of so much.
     pub per: Per,
+    /// What tables print where that is not the heading; empty for the heading.
+    pub table_label: String,
+    /// Its places among the rows of Tables 1 and 2, and of Table 4; those without one follow in the codebook's order.
+    pub table_1: Option<u32>,
+    pub table_4: Option<u32>,
+    /// Levels in the order of tables, each with the word that they print; empty for the variable's own.
+    pub printed: Vec<(String, String)>,
 }
 
 /// What a variable may hold.
@@ -164,6 +171,42 @@ impl Variable {
     /// As printed above its values: the label with its unit.
     pub fn heading(&self) -> String {
         if self.unit.is_empty() { self.label.clone() } else { format!("{}, {}", self.label, self.unit) }
+    }
+
+    /// As tables print it.
+    pub fn in_tables(&self) -> String {
+        if self.table_label.is_empty() { self.heading() } else { self.table_label.clone() }
+    }
+
+    /// The levels in the order of tables, each with the word that they print; none for what has no levels.
+    pub fn printed_levels(&self) -> Vec<(&str, &str)> {
+        match &self.kind {
+            Kind::Levels { .. } if !self.printed.is_empty() => {
+                self.printed.iter().map(|(level, word)| (level.as_str(), word.as_str())).collect()
+            }
+            Kind::Levels { levels, .. } => {
+                levels.iter().map(|level| (level.name.as_str(), level.name.as_str())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The printed word of a level; the level itself where there is none.
+    pub fn level_in_tables<'a>(&'a self, level: &'a str) -> &'a str {
+        self.printed_levels().into_iter().find(|(name, _)| *name == level).map_or(level, |(_, word)| word)
+    }
+
+    /// Names of the levels; none for what has no levels.
+    pub fn levels(&self) -> Vec<&str> {
+        match &self.kind {
+            Kind::Levels { levels, .. } => levels.iter().map(|level| level.name.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it is a number or has levels: what tables compare and models learn from.
+    pub fn is_compared(&self) -> bool {
+        matches!(self.kind, Kind::Number(_) | Kind::Levels { .. })
     }
 
     /// Whether values are computed, not typed.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::protocol::variable::{Entry, NECROSIS};
+use crate::protocol::codebook::Value;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Change, ChangeFilter, ImageFile, Patient, PatientId, Query, QueryState, Role};
 use crate::study::{Error, Study, View};
@@ -60,9 +60,9 @@ impl Study {
 
     fn patient_row(&self, patient: &Patient, progress: &Progress) -> Vec<Cell> {
         let mut cells = vec![Cell::Text(patient.code.clone())];
-        cells.extend(self.variables().map(|(at, _)| cell(patient.entries[at])));
+        cells.extend(self.variables().map(|(at, _)| cell(patient, at)));
         if self.view == View::Full {
-            cells.push(text(patient.response.map_or("", |response| response.name())));
+            cells.push(text(patient.side()));
         }
         cells.push(text(if patient.included() { "yes" } else { "no" }));
         cells.push(Cell::Count(progress.roles.len()));
@@ -77,10 +77,10 @@ impl Study {
         let mut rows: Vec<Vec<Cell>> = Vec::new();
         let mut row = |field: &str, cell: Cell| rows.push(vec![text(field), cell]);
         for (at, variable) in self.variables() {
-            row(variable.label, cell(patient.entries[at]));
+            row(&variable.heading(), cell(&patient, at));
         }
         if self.view == View::Full {
-            row("Response", text(patient.response.map_or("", |response| response.name())));
+            row("Response", text(patient.side()));
         }
         row("Included", Cell::Text(patient.exclusion.as_ref().map_or("yes".into(), |why| format!("no: {why}"))));
         for file in self.store.images_of(patient.id)? {
@@ -178,17 +178,14 @@ impl Study {
 
     /// What the file holds of a patient's field now, as far as this reader may see it, and who changed the patient last.
     pub fn value_now(&self, code: &str, field: &str) -> Result<String, Error> {
-        let entry = self.store.patient(code)?.entry(field).map_or_else(|| "missing".to_owned(), |entry| entry.text());
+        let patient = self.store.patient(code)?;
+        let at = patient.book.place(field).filter(|&at| !patient.lacks(at));
+        let entry = at.map_or_else(|| "missing".to_owned(), |at| patient.text(at));
         let entry = if self.may_see(field) { entry } else { HIDDEN.to_owned() };
         Ok(match self.last_change(code)? {
             Some(last) => format!("{entry} (last change: {} by {} at {})", last.field, last.actor, last.at),
             None => entry,
         })
-    }
-
-    /// Whether a field may be shown to this reader.
-    pub fn may_see(&self, field: &str) -> bool {
-        self.view == View::Full || !field.starts_with(NECROSIS)
     }
 }
 
@@ -196,14 +193,15 @@ impl Study {
 const HIDDEN: &str = "(hidden)";
 
 /// A value of a variable, with the digits it was entered with.
-fn cell(entry: Option<Entry>) -> Cell {
-    match entry {
-        None => Cell::Empty,
-        Some(Entry::Number(value)) => {
+fn cell(patient: &Patient, at: usize) -> Cell {
+    match &patient.entries[at] {
+        Some(Value::Number(value)) => {
             let digits = value.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
-            Cell::Number { value, digits }
+            Cell::Number { value: *value, digits }
         }
-        Some(Entry::Level(name)) => text(name),
+        Some(Value::Missing(reason)) => Cell::Text(format!("missing: {reason}")),
+        Some(value) => Cell::Text(patient.book.variables[at].text(value)),
+        None => Cell::Empty,
     }
 }
 

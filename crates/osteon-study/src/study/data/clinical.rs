@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::protocol::variable::{Entry, Kind, VARIABLES, Variable};
+use crate::protocol::codebook::variable::{Kind, Variable};
+use crate::protocol::codebook::{Codebook, Value};
 use crate::study::{Error, Refusal};
 
 /// How a file's own headers and words map to the study's.
@@ -35,8 +36,8 @@ pub struct Row {
     /// Line in the file, the header being 1.
     pub line: u64,
     pub code: String,
-    /// In the order of `VARIABLES`; `None` for an empty cell or a column that the file has not.
-    pub entries: Vec<Option<Entry>>,
+    /// In the order of the codebook; `None` for an empty cell or a column that the file has not.
+    pub values: Vec<Option<Value>>,
 }
 
 /// The header under which patients are named.
@@ -45,19 +46,19 @@ const CODE_ALSO: &[&str] = &["patient", "patientid", "id", "code", "subject", "p
 
 impl Map {
     /// Reads a map file.
-    pub fn parse(text: &str) -> Result<Map, Error> {
+    pub fn parse(text: &str, book: &Codebook) -> Result<Map, Error> {
         let map: Map = toml::from_str(text)
             .map_err(|cause| Error::Map(cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))?;
         for (name, levels) in &map.levels {
-            let Some(Variable { kind: Kind::Levels(known), .. }) = Variable::named(name) else {
+            let known = book.named(name).map(Variable::levels).unwrap_or_default();
+            if known.is_empty() {
                 return Err(Error::Map(format!("levels.{name}: no variable with levels has this name")));
-            };
-            if let Some(level) = levels.keys().find(|level| known.iter().all(|known| known.name != level.as_str())) {
-                let valid: Vec<&str> = known.iter().map(|level| level.name).collect();
-                return Err(Error::Map(format!("levels.{name}.{level}: the levels are {}", valid.join(", "))));
+            }
+            if let Some(level) = levels.keys().find(|level| !known.contains(&level.as_str())) {
+                return Err(Error::Map(format!("levels.{name}.{level}: the levels are {}", known.join(", "))));
             }
         }
-        match map.columns.keys().find(|name| *name != CODE && Variable::named(name).is_none()) {
+        match map.columns.keys().find(|name| *name != CODE && book.named(name).is_none()) {
             Some(name) => Err(Error::Map(format!("columns.{name}: no variable has this name"))),
             None => Ok(map),
         }
@@ -65,7 +66,7 @@ impl Map {
 }
 
 /// Reads a file's bytes. Errors when the file as a whole cannot be read; single cells are `refused`.
-pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
+pub fn read(bytes: &[u8], book: &Codebook, map: &Map) -> Result<Clinical, Error> {
     let mut notes = Vec::new();
     let text = decode(bytes, &mut notes)?;
     let separator = separator(&text);
@@ -77,7 +78,7 @@ pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
         csv::ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers: Vec<String> =
         reader.headers()?.iter().map(|header| osteon_base::text::clean(header).into_owned()).collect();
-    let columns = columns(&headers, map, &mut notes)?;
+    let columns = columns(&headers, book, map, &mut notes)?;
     let mut clinical = Clinical::default();
     let (mut commas, mut codes, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
     let mut missing: BTreeMap<(&str, String), usize> = BTreeMap::new();
@@ -102,27 +103,28 @@ pub fn read(bytes: &[u8], map: &Map) -> Result<Clinical, Error> {
         } else if let Some(first) = seen.insert(code.clone(), line) {
             refuse(&headers[columns.code], &code, format!("each patient once; it is on line {first} too"));
         }
-        let mut entries = vec![None; VARIABLES.len()];
-        for &(at, variable) in &columns.variables {
+        let mut values = vec![None; book.variables.len()];
+        for &(at, place) in &columns.variables {
             let cell = &record[at];
-            let name = VARIABLES[variable].name;
-            match entry(&VARIABLES[variable], cell, separator, map) {
+            let variable = &book.variables[place];
+            let name = variable.name.as_str();
+            match value(variable, cell, separator, map) {
                 Ok(None) if !cell.is_empty() => {
                     *missing.entry((name, osteon_base::text::clean(cell).to_lowercase())).or_default() += 1;
                 }
-                Ok(entry) => entries[variable] = entry,
+                Ok(value) => values[place] = value,
                 Err(expected) => refuse(&headers[at], cell, expected),
             }
-            match entries[variable] {
-                Some(Entry::Number(_)) if cell.contains(',') => drop(commas.insert(name)),
-                Some(Entry::Level(level)) if cell.parse::<f64>().is_ok() => {
-                    codes.insert(format!("{name} {cell} is {level}"));
+            match &values[place] {
+                Some(Value::Number(_)) if cell.contains(',') => drop(commas.insert(name)),
+                Some(level @ Value::Level(_)) if cell.parse::<f64>().is_ok() => {
+                    codes.insert(format!("{name} {cell} is {}", variable.text(level)));
                 }
                 _ => (),
             }
         }
         if clinical.refused.len() == refusals {
-            clinical.rows.push(Row { line, code, entries });
+            clinical.rows.push(Row { line, code, values });
         }
     }
     if !commas.is_empty() {
@@ -179,12 +181,11 @@ fn separator(text: &str) -> u8 {
 
 struct Columns {
     code: usize,
-    /// Position in the file, position in `VARIABLES`.
+    /// Position in the file, position in the codebook.
     variables: Vec<(usize, usize)>,
 }
 
-fn columns(headers: &[String], map: &Map, notes: &mut Vec<String>) -> Result<Columns, Error> {
-    let key = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
+fn columns(headers: &[String], book: &Codebook, map: &Map, notes: &mut Vec<String>) -> Result<Columns, Error> {
     let find = |name: &str, also: &[&str]| -> Result<Option<usize>, Error> {
         let wanted = map.columns.get(name).map(|header| key(header));
         let is = |header: &String| match &wanted {
@@ -202,14 +203,20 @@ fn columns(headers: &[String], map: &Map, notes: &mut Vec<String>) -> Result<Col
     let code = find(CODE, CODE_ALSO)?;
     let found = || if headers.is_empty() { "no header line".to_owned() } else { headers.join(", ") };
     let code = code.ok_or_else(|| Error::Header(format!("no column {CODE}; found {}", found())))?;
-    let mut variables = Vec::new();
-    for (place, variable) in VARIABLES.iter().enumerate() {
-        match find(variable.name, &[])? {
+    let (mut variables, mut computed) = (Vec::new(), BTreeSet::new());
+    for (place, variable) in book.variables.iter().enumerate() {
+        let (key, heading) = (variable.key.to_lowercase(), self::key(&variable.heading()));
+        match find(&variable.name, &[&key, &heading])? {
+            Some(at) if variable.is_computed() => {
+                notes.push(format!("not read: {}, which a formula computes", headers[at]));
+                computed.insert(at);
+            }
             Some(at) => variables.push((at, place)),
+            None if variable.is_computed() => (),
             None => notes.push(format!("no column for {}", variable.name)),
         }
     }
-    let used: BTreeSet<usize> = variables.iter().map(|(at, _)| *at).chain([code]).collect();
+    let used: BTreeSet<usize> = variables.iter().map(|(at, _)| *at).chain([code]).chain(computed).collect();
     let unread: Vec<&str> = (0..headers.len()).filter(|at| !used.contains(at)).map(|at| headers[at].as_str()).collect();
     if !unread.is_empty() {
         notes.push(format!("not read: {}", unread.join(", ")));
@@ -217,14 +224,18 @@ fn columns(headers: &[String], map: &Map, notes: &mut Vec<String>) -> Result<Col
     Ok(Columns { code, variables })
 }
 
-fn entry(variable: &'static Variable, cell: &str, separator: u8, map: &Map) -> Result<Option<Entry>, String> {
-    if let (Kind::Levels(known), Some(words)) = (&variable.kind, map.levels.get(variable.name)) {
+fn key(text: &str) -> String {
+    text.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+fn value(variable: &Variable, cell: &str, separator: u8, map: &Map) -> Result<Option<Value>, String> {
+    if let (Kind::Levels { levels, .. }, Some(words)) = (&variable.kind, map.levels.get(&variable.name)) {
         let means = |words: &Vec<String>| words.iter().any(|word| word.trim().eq_ignore_ascii_case(cell));
         if let Some((name, _)) = words.iter().find(|(_, words)| means(words)) {
-            return Ok(known.iter().find(|level| level.name == name).map(|level| Entry::Level(level.name)));
+            return Ok(levels.iter().position(|level| level.name == *name).map(Value::Level));
         }
     }
-    if matches!(variable.kind, Kind::Number { .. }) && separator == b',' && thousands(cell) {
+    if matches!(variable.kind, Kind::Number(_)) && separator == b',' && thousands(cell) {
         return Err(format!("{} without thousands separator", variable.expected()));
     }
     variable.read(cell)
@@ -246,12 +257,12 @@ mod tests {
     #[test]
     fn words_codes_commas_and_marks_are_read_and_said() {
         let text = "\u{feff}Patient ID;Sex;ALP;necrosis_pct\nA;Male;12,5;90\nB;2;7;\nC;Unknown;n/a;?\nD;unknown;1;2\n";
-        let clinical = read(text.as_bytes(), &Map::default()).unwrap();
+        let clinical = read(text.as_bytes(), Codebook::study(), &Map::default()).unwrap();
         assert_eq!(clinical.refused, []);
-        assert_eq!(clinical.rows[0].entries[0], Some(Entry::Level("male")));
-        assert_eq!(clinical.rows[0].entries[7], Some(Entry::Number(12.5)));
-        assert_eq!(clinical.rows[1].entries[0], Some(Entry::Level("female")));
-        assert_eq!(clinical.rows[1].entries[9], None);
+        assert_eq!(clinical.rows[0].values[0], Some(Value::Level(1)));
+        assert_eq!(clinical.rows[0].values[7], Some(Value::Number(12.5)));
+        assert_eq!(clinical.rows[1].values[0], Some(Value::Level(0)));
+        assert_eq!(clinical.rows[1].values[9], None);
         let unread = "read as no value: alp n/a (1), necrosis_pct ? (1), sex unknown (2)";
         for said in
             [unread, "byte order mark", "semicolons", "decimal commas in alp", "sex 2 is female", "no column for ldh"]
@@ -263,7 +274,7 @@ mod tests {
     #[test]
     fn every_refused_cell_is_named_and_its_row_left_out() {
         let text = "patient_id,sex,alp\nA,x,1\nB,f,-1\nA,f,\"1,234\"\n,f,2\nC,f\nD,f,3\n";
-        let clinical = read(text.as_bytes(), &Map::default()).unwrap();
+        let clinical = read(text.as_bytes(), Codebook::study(), &Map::default()).unwrap();
         let expected =
             ["2:sex:x", "3:alp:-1", "4:patient_id:A", "4:alp:1,234", "5:patient_id:", "6::2 cells"].map(str::to_owned);
         assert_eq!(names(&clinical), expected);
@@ -272,12 +283,15 @@ mod tests {
 
     #[test]
     fn a_map_names_columns_and_levels() {
-        let map = Map::parse("[columns]\npatient_id = \"Nr\"\nalp = \"AP (U/l)\"\n[levels.sex]\nmale = [\"homme\"]");
-        let clinical = read("Nr,AP (U/l),sex\n1,5,Homme".as_bytes(), &map.unwrap()).unwrap();
+        let map = Map::parse(
+            "[columns]\npatient_id = \"Nr\"\nalp = \"AP (U/l)\"\n[levels.sex]\nmale = [\"homme\"]",
+            Codebook::study(),
+        );
+        let clinical = read("Nr,AP (U/l),sex\n1,5,Homme".as_bytes(), Codebook::study(), &map.unwrap()).unwrap();
         assert_eq!(clinical.refused, []);
-        assert_eq!(clinical.rows[0].entries[0], Some(Entry::Level("male")));
+        assert_eq!(clinical.rows[0].values[0], Some(Value::Level(1)));
         for wrong in ["[columns]\nheight = \"x\"", "[levels.sex]\nboth = []", "[levels.alp]\nx = []", "colums = 1"] {
-            assert!(matches!(Map::parse(wrong), Err(Error::Map(_))), "{wrong}");
+            assert!(matches!(Map::parse(wrong, Codebook::study()), Err(Error::Map(_))), "{wrong}");
         }
     }
 
@@ -293,14 +307,17 @@ mod tests {
                 let at = rng.random_range(0..=bytes.len());
                 bytes.insert(at, *[0, 9, 10, 13, 34, 44, 59, 0x80, 0xC3, 0xEF, 0xFE, 0xFF].get(round % 12).unwrap());
             }
-            let _ = read(&bytes, &Map::default());
+            let _ = read(&bytes, Codebook::study(), &Map::default());
         }
     }
 
     #[test]
     fn a_file_that_cannot_be_read_as_a_whole_is_an_error() {
-        assert!(matches!(read(b"patient_id\nM\xfcller", &Map::default()), Err(Error::Encoding { line: 2 })));
-        assert!(matches!(read(b"", &Map::default()), Err(Error::Header(_))));
-        assert!(matches!(read(b"patient_id,alp,ALP\n", &Map::default()), Err(Error::Header(_))));
+        assert!(matches!(
+            read(b"patient_id\nM\xfcller", Codebook::study(), &Map::default()),
+            Err(Error::Encoding { line: 2 })
+        ));
+        assert!(matches!(read(b"", Codebook::study(), &Map::default()), Err(Error::Header(_))));
+        assert!(matches!(read(b"patient_id,alp,ALP\n", Codebook::study(), &Map::default()), Err(Error::Header(_))));
     }
 }

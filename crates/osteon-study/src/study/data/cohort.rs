@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{Patient, PatientId, Response, Side};
+use crate::store::{Patient, PatientId, Side};
 use crate::study::{Error, Study, View};
 use osteon_stats::table::{Column, Table, Values};
 
 impl Study {
     /// The included patients, one row each in the natural order of their codes: every clinical variable under its
-    /// own name, `response` (pGR, non-pGR), `event` (1 for non-pGR), and `set` (train, test) when there is a split.
-    /// A blind reader's cohort has neither necrosis nor response nor event.
+    /// own name, `response` (the side of the outcome in force), `event` (1 for the event), and `set` (train, test) when there is a split.
+    /// A blind reader's cohort has nothing that an outcome depends on, neither response nor event.
     pub fn cohort(&self) -> Result<Table, Error> {
         let mut patients = self.store.patients()?;
         patients.retain(Patient::included);
-        let mut columns: Vec<Column> =
-            self.variables().map(|(at, it)| it.column(patients.iter().map(|patient| patient.entries[at]))).collect();
+        let mut columns: Vec<Column> = self
+            .variables()
+            .map(|(at, it)| it.column(patients.iter().map(|patient| patient.entries[at].as_ref())))
+            .collect();
         if self.view == View::Full {
-            columns.extend(response(&patients));
+            columns.extend(response(&patients, self.protocol.codebook.sides()));
         }
         if let Some(split) = self.store.split()? {
             let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
@@ -28,14 +30,10 @@ impl Study {
     }
 }
 
-fn response(patients: &[Patient]) -> [Column; 2] {
-    let poor = |response: Response| usize::from(response == Response::Poor);
-    let codes: Vec<Option<usize>> = patients.iter().map(|patient| patient.response.map(poor)).collect();
+fn response(patients: &[Patient], sides: [&str; 2]) -> [Column; 2] {
+    let codes: Vec<Option<usize>> = patients.iter().map(|patient| patient.event.map(usize::from)).collect();
     let event = codes.iter().map(|code| code.map(|code| code as f64)).collect();
-    [
-        levels("response", &[Response::Good.name(), Response::Poor.name()], codes),
-        Column { name: "event".to_owned(), values: Values::Numbers(event) },
-    ]
+    [levels("response", &sides, codes), Column { name: "event".to_owned(), values: Values::Numbers(event) }]
 }
 
 fn levels(name: &str, names: &[&str], codes: Vec<Option<usize>>) -> Column {

@@ -6,8 +6,8 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use crate::protocol::Preset;
-use crate::protocol::variable::Entry;
-use crate::store::{Access, Patient, Response, Side};
+use crate::protocol::codebook::Value;
+use crate::store::{Access, Patient, Side};
 use crate::study::data::nifti;
 use crate::study::data::phantom::{self, Tumour};
 use crate::study::{BadRows, Error, ExtractReport, ExtractRequest, Study};
@@ -86,11 +86,8 @@ impl Study {
 /// A tumour whose size follows the patient's diameter and whose texture follows the response, weakly.
 fn tumour(patient: &Patient) -> Tumour {
     let mut rng = SEED.named("tumour").named(&patient.code).rng();
-    let diameter = match patient.entry("diameter_mm") {
-        Some(Entry::Number(diameter_mm)) => diameter_mm,
-        _ => 100.0,
-    };
-    let poor = f64::from(u8::from(patient.response == Some(Response::Poor)));
+    let diameter = patient.entry("diameter_mm").and_then(Value::number).unwrap_or(100.0);
+    let poor = f64::from(u8::from(patient.event == Some(true)));
     Tumour {
         diameter_mm: (9.0 + diameter / 20.0).min(22.0),
         roughness: 30.0 + 14.0 * poor + rng.random_range(-14.0..14.0),

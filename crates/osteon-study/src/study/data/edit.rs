@@ -1,6 +1,6 @@
 //! Changing one patient: a field, or whether it belongs to the study; always with a reason.
 
-use crate::protocol::variable::{VARIABLES, Variable};
+use crate::protocol::codebook::variable::Variable;
 use crate::store::Patient;
 use crate::study::data::rules;
 use crate::study::{Error, Study};
@@ -20,6 +20,14 @@ pub enum Belongs {
 }
 
 impl Study {
+    /// The variable of a field that is to be written: a blind reader may enter what may not be read.
+    pub(in crate::study) fn variable_to_write(&self, name: &str) -> Result<&Variable, Error> {
+        match self.protocol.codebook.named(name).or_else(|| self.protocol.codebook.keyed(name)) {
+            Some(variable) => Ok(variable),
+            None => self.variable(name),
+        }
+    }
+
     /// Sets fields of a patient in one change. `version` is the one that the editor saw; `None` takes the newest.
     pub fn edit(&self, code: &str, edits: &[Edit], reason: &str, version: Option<i64>) -> Result<(), Error> {
         let reason = required(reason)?;
@@ -27,13 +35,13 @@ impl Study {
             let patient = write.patient(code)?;
             let mut version = version.unwrap_or(patient.version);
             for edit in edits {
-                let variable = field(&edit.field)?;
-                let entry = variable.read(&edit.value).map_err(|expected| Error::Cell {
+                let variable = self.variable_to_write(&edit.field)?;
+                let value = variable.read(&edit.value).map_err(|expected| Error::Cell {
                     place: format!("{code} {}", variable.name),
                     found: osteon_base::text::clean(&edit.value).into_owned(),
                     expected,
                 })?;
-                version = write.edit_patient(&patient, version, variable, entry)?;
+                version = write.edit_patient(&patient, version, variable, value.as_ref())?;
             }
             rules::apply(write, &self.protocol, code)
         })
@@ -65,12 +73,4 @@ impl Study {
 pub(in crate::study) fn required(reason: &str) -> Result<String, Error> {
     let reason = osteon_base::text::clean(reason).trim().to_owned();
     if reason.is_empty() { Err(Error::NoReason) } else { Ok(reason) }
-}
-
-/// The variable of a field's name.
-pub(in crate::study) fn field(name: &str) -> Result<&'static Variable, Error> {
-    Variable::named(name).ok_or_else(|| Error::Field {
-        found: osteon_base::text::clean(name).into_owned(),
-        valid: VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", "),
-    })
 }

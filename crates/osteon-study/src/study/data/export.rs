@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::protocol::codebook::Value;
+use crate::protocol::codebook::variable::{Kind, Variable};
 use crate::store::{ChangeFilter, ImageFile, Patient, PatientId, Role};
 use crate::study::{Error, Study, View};
 
@@ -21,8 +23,8 @@ pub struct ExportOptions {
 const DEIDENTIFIED: [&str; 4] = [
     "ids: replaced by hashes with a salt that was thrown away; rows are in the order of the hashes",
     "exclusion reasons, queries, the trail, the title; paths, hashes and sizes of images: left out",
-    "dates: a study holds none of its patients",
-    "kept as they are: clinical values, inclusion, sets, feature values, labels, the protocol",
+    "dates: moved by up to half a year, all of one patient alike; texts and identifying variables: left out",
+    "kept as they are: other clinical values, inclusion, sets, feature values, labels, the protocol",
 ];
 
 /// A folder that is removed with the value, unless it got another name.
@@ -110,7 +112,9 @@ impl Study {
     fn export_patients(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
         let full = self.view == View::Full;
         let mut headings = vec!["patient_id"];
-        headings.extend(self.variables().map(|(_, variable)| variable.name));
+        let variables: Vec<(usize, &Variable)> =
+            self.variables().filter(|(_, it)| !(pen.options.deidentify && pen.singles_out(it))).collect();
+        headings.extend(variables.iter().map(|(_, variable)| variable.name.as_str()));
         headings.extend(full.then_some("response"));
         headings.extend(["included", "exclusion_reason", "set"]);
         out.write_record(&headings)?;
@@ -124,10 +128,13 @@ impl Study {
         let mut rows = Vec::new();
         for patient in self.store.patients()? {
             let mut row = vec![pen.code(&patient.code)];
-            row.extend(
-                self.variables().map(|(at, _)| patient.entries[at].map(|entry| entry.text()).unwrap_or_default()),
-            );
-            row.extend(full.then(|| patient.response.map_or("", |response| response.name()).to_owned()));
+            row.extend(variables.iter().map(|(at, variable)| match &patient.entries[*at] {
+                Some(Value::Date(date)) if pen.options.deidentify => pen.shifted(*date, &patient.code),
+                Some(Value::Missing(reason)) => pen.text(&format!("missing: {reason}")),
+                Some(value) => pen.text(&variable.text(value)),
+                None => String::new(),
+            }));
+            row.extend(full.then(|| pen.text(patient.side())));
             row.push(if patient.included() { "yes" } else { "no" }.to_owned());
             row.push(pen.free(patient.exclusion.as_deref().unwrap_or_default()));
             row.push(sets.get(&patient.id).copied().unwrap_or_default().to_owned());
@@ -222,6 +229,20 @@ impl Pen {
         }
         let hash = crate::store::sha256([&self.salt[..], code.as_bytes()].concat());
         format!("P{}", &hash[..12])
+    }
+
+    /// Whether the values of a variable may tell who a patient is: texts that people write, and what the codebook says.
+    fn singles_out(&self, variable: &Variable) -> bool {
+        variable.identifier || matches!(variable.kind, Kind::Text)
+    }
+
+    /// A date moved by up to half a year, all dates of a patient alike: the time between them stays.
+    fn shifted(&self, date: jiff::civil::Date, code: &str) -> String {
+        let hash = crate::store::sha256([&self.salt[..], b"dates ", code.as_bytes()].concat());
+        let number = i64::from_str_radix(&hash[..8], 16).unwrap_or(0);
+        let days = number % 365 - 182;
+        let moved = date.checked_add(jiff::Span::new().days(days));
+        moved.map(|date| date.to_string()).unwrap_or_default()
     }
 
     /// Writes the rows, in the order of their ids where these were replaced: the order of the true ids tells who is who.

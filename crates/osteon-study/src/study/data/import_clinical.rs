@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use crate::protocol::Protocol;
-use crate::protocol::variable::VARIABLES;
 use crate::store::{Patient, Store, Write};
 use crate::study::data::clinical::{self, Map, Row};
 use crate::study::data::input;
@@ -38,81 +36,86 @@ pub struct ClinicalReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
     pub code: String,
-    pub field: &'static str,
+    pub field: String,
     pub old: String,
     pub new: String,
+    /// Whether this reader may not see it.
+    pub hidden: bool,
 }
 
 impl Study {
     /// What `import_clinical` would do when bad rows are skipped; nothing is changed.
     pub fn preview_clinical(&self, file: &Path, map: Option<&Path>) -> Result<ClinicalReport, Error> {
-        let (rows, report) = read(file, map)?;
-        plan(&self.store, &rows, report)
+        let (rows, report) = self.read_clinical(file, map)?;
+        self.plan(&self.store, &rows, report)
     }
 
     /// Imports the rows of a file. With a refused cell nothing is imported, unless bad rows are to be skipped.
     pub fn import_clinical(&self, file: &Path, map: Option<&Path>, bad_rows: BadRows) -> Result<ClinicalReport, Error> {
-        let (rows, report) = read(file, map)?;
+        let (rows, report) = self.read_clinical(file, map)?;
         if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
-            return plan(&self.store, &rows, report);
+            return self.plan(&self.store, &rows, report);
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         self.store.write(&format!("import clinical {name}"), |write| {
-            let report = plan(write, &rows, report)?;
+            let report = self.plan(write, &rows, report)?;
             for row in &rows {
-                apply(write, &self.protocol, row)?;
+                self.apply(write, row)?;
             }
             Ok(ClinicalReport { applied: true, ..report })
         })
     }
-}
 
-fn read(file: &Path, map: Option<&Path>) -> Result<(Vec<Row>, ClinicalReport), Error> {
-    let parse = |path: &Path| Map::parse(&input::text(path)?).map_err(|why| why.within(path));
-    let map = map.map(parse).transpose()?.unwrap_or_default();
-    let clinical = clinical::read(&input::bytes(file)?, &map).map_err(|why| why.within(file))?;
-    let report = ClinicalReport { notes: clinical.notes, refused: clinical.refused, ..ClinicalReport::default() };
-    Ok((clinical.rows, report))
-}
+    fn read_clinical(&self, file: &Path, map: Option<&Path>) -> Result<(Vec<Row>, ClinicalReport), Error> {
+        let book = &self.protocol.codebook;
+        let parse = |path: &Path| Map::parse(&input::text(path)?, book).map_err(|why| why.within(path));
+        let map = map.map(parse).transpose()?.unwrap_or_default();
+        let clinical = clinical::read(&input::bytes(file)?, book, &map).map_err(|why| why.within(file))?;
+        let report = ClinicalReport { notes: clinical.notes, refused: clinical.refused, ..ClinicalReport::default() };
+        Ok((clinical.rows, report))
+    }
 
-fn plan(store: &Store, rows: &[Row], mut report: ClinicalReport) -> Result<ClinicalReport, Error> {
-    for row in rows {
-        let Some(patient) = store.find_patient(&row.code)? else {
-            report.added.push(row.code.clone());
-            continue;
-        };
-        let before = report.changed.len();
-        for (at, variable) in VARIABLES.iter().enumerate() {
-            match (patient.entries[at], row.entries[at]) {
-                (old, Some(new)) if old != Some(new) => report.changed.push(FieldChange {
-                    code: row.code.clone(),
-                    field: variable.name,
-                    old: old.map(|entry| entry.text()).unwrap_or_default(),
-                    new: new.text(),
-                }),
-                (Some(_), None) => report.kept += 1,
-                _ => (),
+    fn plan(&self, store: &Store, rows: &[Row], mut report: ClinicalReport) -> Result<ClinicalReport, Error> {
+        for row in rows {
+            let Some(patient) = store.find_patient(&row.code)? else {
+                report.added.push(row.code.clone());
+                continue;
+            };
+            let before = report.changed.len();
+            let typed = self.protocol.codebook.variables.iter().enumerate().filter(|(_, it)| !it.is_computed());
+            for (at, variable) in typed {
+                match (&patient.entries[at], &row.values[at]) {
+                    (old, Some(new)) if old.as_ref() != Some(new) => report.changed.push(FieldChange {
+                        code: row.code.clone(),
+                        field: variable.name.clone(),
+                        old: old.as_ref().map(|value| variable.text(value)).unwrap_or_default(),
+                        new: variable.text(new),
+                        hidden: !self.may_see(&variable.name),
+                    }),
+                    (Some(_), None) => report.kept += 1,
+                    _ => (),
+                }
+            }
+            report.unchanged += usize::from(report.changed.len() == before);
+        }
+        Ok(report)
+    }
+
+    fn apply(&self, write: &Write, row: &Row) -> Result<(), Error> {
+        match write.find_patient(&row.code)? {
+            None => drop(write.add_patient(&row.code, &row.values)?),
+            Some(patient) => self.update(write, &patient, row)?,
+        }
+        rules::apply(write, &self.protocol, &row.code)
+    }
+
+    fn update(&self, write: &Write, patient: &Patient, row: &Row) -> Result<(), Error> {
+        let mut version = patient.version;
+        for (at, variable) in self.protocol.codebook.variables.iter().enumerate() {
+            if row.values[at].is_some() && row.values[at] != patient.entries[at] {
+                version = write.edit_patient(patient, version, variable, row.values[at].as_ref())?;
             }
         }
-        report.unchanged += usize::from(report.changed.len() == before);
+        Ok(())
     }
-    Ok(report)
-}
-
-fn apply(write: &Write, protocol: &Protocol, row: &Row) -> Result<(), Error> {
-    match write.find_patient(&row.code)? {
-        None => drop(write.add_patient(&row.code, &row.entries)?),
-        Some(patient) => update(write, &patient, row)?,
-    }
-    rules::apply(write, protocol, &row.code)
-}
-
-fn update(write: &Write, patient: &Patient, row: &Row) -> Result<(), Error> {
-    let mut version = patient.version;
-    for (at, variable) in VARIABLES.iter().enumerate() {
-        if row.entries[at].is_some() && row.entries[at] != patient.entries[at] {
-            version = write.edit_patient(patient, version, variable, row.entries[at])?;
-        }
-    }
-    Ok(())
 }

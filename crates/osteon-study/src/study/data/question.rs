@@ -2,13 +2,13 @@
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Change, ChangeFilter, Query, QueryId, QuerySource, QueryState};
-use crate::study::data::edit::{field, required};
+use crate::study::data::edit::required;
 use crate::study::{Error, Study};
 
 impl Study {
     /// Asks about a field of a patient.
     pub fn raise_query(&self, code: &str, name: &str, text: &str) -> Result<QueryId, Error> {
-        let (text, name) = (required(text)?, field(name)?.name);
+        let (text, name) = (required(text)?, &self.variable_to_write(name)?.name);
         Ok(self
             .store
             .write("a query", |write| write.raise_query(write.patient(code)?.id, name, QuerySource::Person, &text))?)

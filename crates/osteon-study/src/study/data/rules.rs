@@ -8,7 +8,8 @@ use crate::study::Error;
 /// A query that a person answered or closed is not raised again.
 pub fn apply(write: &Write, protocol: &Protocol, code: &str) -> Result<(), Error> {
     let patient = write.patient(code)?;
-    let findings = if patient.included() { protocol.query.broken(&patient.entries) } else { Vec::new() };
+    let findings =
+        if patient.included() { protocol.query.broken(&protocol.codebook, &patient.entries) } else { Vec::new() };
     let queries = write.queries_of(patient.id)?;
     let of_rules = || queries.iter().filter(|query| query.source == QuerySource::Rule);
     for (field, text) in &findings {

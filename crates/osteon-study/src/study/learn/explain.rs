@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
-use crate::protocol::variable::{Entry, Kind, Variable};
+use crate::protocol::codebook::{Codebook, Value};
 use crate::report::figure::{Figure, Paper, shap};
 use crate::store::{Model, Origin, Patient, PatientId, Role, Side};
 use crate::study::learn::learnt::{region_recipe, variable_label};
@@ -47,7 +47,7 @@ impl Study {
         let explanations: Vec<Explanation> =
             explained.train.par_iter().map(|&at| explained.of(at, &background)).collect();
         let variable = |j: usize| shap::Variable {
-            name: term_label(&explained.terms[j]),
+            name: term_label(&self.protocol.codebook, &explained.terms[j]),
             shap: explanations.iter().map(|it| it.values[j]).collect(),
             values: explained.train.iter().map(|&at| explained.values[at][j]).collect(),
         };
@@ -78,7 +78,9 @@ impl Study {
             ))
         })?;
         let explanation = explained.of(at, &explained.background());
-        let step = |(j, shap): (usize, &f64)| (written(&explained.terms[j], explained.values[at][j]), *shap);
+        let step = |(j, shap): (usize, &f64)| {
+            (written(&self.protocol.codebook, &explained.terms[j], explained.values[at][j]), *shap)
+        };
         let patient = shap::Patient {
             name: explained.codes[at].clone(),
             base: explanation.base,
@@ -223,22 +225,22 @@ fn value(patient: &Patient, term: &str, scores: &BTreeMap<PatientId, f64>) -> Op
     }
     let (name, level) = term.split_once('=').map_or((term, None), |(name, level)| (name, Some(level)));
     match (patient.entry(name)?, level) {
-        (Entry::Number(value), None) => Some(value),
-        (Entry::Level(own), Some(level)) => Some(f64::from(own == level)),
+        (Value::Number(value), None) => Some(*value),
+        (own @ Value::Level(_), Some(level)) => Some(f64::from(patient.book.named(name)?.text(own) == level)),
         _ => None,
     }
 }
 
 /// `ALP = 96 U/L`, `Pathological fracture = yes`.
-fn written(term: &str, value: f64) -> String {
+fn written(book: &Codebook, term: &str, value: f64) -> String {
     let value = match term.split_once('=') {
         Some((_, level)) if value == 1.0 => level.to_owned(),
-        Some((name, level)) => other(name, level),
+        Some((name, level)) => other(book, name, level),
         None if value.fract() == 0.0 && value.abs() < 1e6 => osteon_plot::number(value, 0),
         None if (0.01..1e6).contains(&value.abs()) => osteon_plot::number(value, 2),
         None => format!("{value:.2e}"),
     };
-    let label = variable_label(term);
+    let label = variable_label(book, term);
     match label.split_once(", ") {
         Some((name, unit)) => format!("{name} = {value} {unit}"),
         None => format!("{label} = {value}"),
@@ -246,17 +248,17 @@ fn written(term: &str, value: f64) -> String {
 }
 
 /// What a patient is who has not this level.
-fn other(name: &str, level: &str) -> String {
-    match Variable::named(name).map(|variable| &variable.kind) {
-        Some(Kind::Levels([one, two])) => if one.name == level { two.name } else { one.name }.to_owned(),
+fn other(book: &Codebook, name: &str, level: &str) -> String {
+    match book.named(name).map(|variable| variable.levels()).as_deref() {
+        Some([one, two]) => if *one == level { *two } else { *one }.to_owned(),
         _ => format!("not {level}"),
     }
 }
 
 /// `Pathological fracture: yes` for a level, the variable's label else.
-fn term_label(term: &str) -> String {
+fn term_label(book: &Codebook, term: &str) -> String {
     match term.split_once('=') {
-        Some((_, level)) => format!("{}: {level}", variable_label(term)),
-        None => variable_label(term),
+        Some((_, level)) => format!("{}: {level}", variable_label(book, term)),
+        None => variable_label(book, term),
     }
 }

@@ -10,7 +10,6 @@ use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
 use crate::pipeline::validate::{Validation, validate};
 use crate::protocol::Protocol;
 use crate::protocol::learn::RadScore;
-use crate::protocol::variable::{CANDIDATES, NECROSIS};
 use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
 use crate::study::{Error, Study};
 use osteon_base::job::{Job, Parts};
@@ -117,7 +116,7 @@ impl Study {
             let events = table.numbers("event").expect("a cohort has the event");
             let rows: Vec<usize> = (0..events.len()).filter(|&row| events[row].is_some()).collect();
             let (rule, event) = (self.protocol.choice(), |row: usize| events[row] == Some(1.0));
-            let choice = choose(&table, &CANDIDATES, &rows, event, &rule, &self.protocol.logistic)?;
+            let choice = choose(&table, &self.protocol.candidates(), &rows, event, &rule, &self.protocol.logistic)?;
             protocol.learn.clinical = choice.chosen;
         }
         Ok(protocol)
@@ -142,7 +141,7 @@ impl Study {
         let cohort = Cohort {
             codes: rows.iter().map(|&row| table.rows()[row].clone()).collect(),
             event: rows.iter().map(|&row| events[row] == Some(1.0)).collect(),
-            clinical: clinical(&table, &rows, &train, &self.protocol.screen.references),
+            clinical: clinical(&table, &rows, &train, &self.protocol),
             regions,
         };
         let n_left_out = table.rows().len() - rows.len();
@@ -205,15 +204,16 @@ pub(in crate::study) fn agreement(
 
 /// The candidates for clinical predictors. The reference level comes first: that of the protocol where a training
 /// patient has it, else the first that one has, as in Table 4.
-fn clinical(table: &Table, rows: &[usize], train: &[usize], references: &BTreeMap<String, String>) -> Table {
-    let known = |column: &&Column| !["response", "event", "set", NECROSIS].contains(&column.name.as_str());
+fn clinical(table: &Table, rows: &[usize], train: &[usize], protocol: &Protocol) -> Table {
+    let candidates = protocol.candidates();
+    let known = |column: &&Column| candidates.contains(&column.name.as_str());
     let column = |column: &Column| {
         let values = match &column.values {
             Values::Numbers(values) => Values::Numbers(rows.iter().map(|&row| values[row]).collect()),
             Values::Levels { levels, codes } => {
                 let own: Vec<Option<usize>> = rows.iter().map(|&row| codes[row]).collect();
                 let has = |code: &usize| train.iter().any(|&row| own[row] == Some(*code));
-                let wanted = references.get(&column.name);
+                let wanted = protocol.screen.references.get(&column.name);
                 let wanted = wanted.and_then(|wanted| levels.iter().position(|level| level == wanted)).filter(has);
                 let first = wanted.or_else(|| (0..levels.len()).find(has)).unwrap_or(0);
                 // The levels before the reference move up by one.

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::pipeline::learn::RAD_SCORE;
-use crate::protocol::variable::Variable;
+use crate::protocol::codebook::Codebook;
 use crate::report::calculator::{self, Calculator};
 use crate::report::figure::lasso::{self, Lasso};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram, scored};
-use crate::store::{Model, Patient, PatientId, Response, Role};
+use crate::store::{Model, Patient, PatientId, Role};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::performance::recipe;
 use crate::study::learn::prediction::RESEARCH_ONLY;
@@ -46,8 +46,8 @@ impl Study {
         self.needs_response()?;
         let combined = self.combined()?;
         let from = combined.nomogram.ok_or(Error::NoFit)?;
-        let labels: Vec<String> = from.effects.iter().map(label).collect();
-        let mut figure = nomogram::figure(&learnt::nomogram(&from, &labels, Response::Poor.name()), paper);
+        let labels = self.labels(&from.effects);
+        let mut figure = nomogram::figure(&learnt::nomogram(&from, &labels, self.protocol.codebook.side(true)), paper);
         figure.caption = format!("{} Research use only.", figure.caption.trim_end());
         figure.numbers.notes.push(RESEARCH_ONLY.to_owned());
         figure.plot.provenance.push(format!("use: {RESEARCH_ONLY}"));
@@ -71,15 +71,19 @@ impl Study {
             "The interval covers the coefficients alone: the Rad-score is taken as known.".to_owned(),
         ];
         Ok(calculator::html(&Calculator {
-            title: format!("Probability of {}: {}", Response::Poor.name(), self.store.study()?.title),
-            event: Response::Poor.name().to_owned(),
+            title: format!("Probability of {}: {}", self.protocol.codebook.side(true), self.store.study()?.title),
+            event: self.protocol.codebook.side(true).to_owned(),
             nomogram: from,
-            labels: from.effects.iter().map(label).collect(),
+            labels: self.labels(&from.effects),
             covariance: fit.covariance.clone(),
             svg: self.nomogram_figure(&paper)?.svg(),
             warnings: doubt.into_iter().chain(warnings).collect(),
             provenance: paper.provenance,
         }))
+    }
+
+    fn labels(&self, effects: &[Effect]) -> Vec<String> {
+        effects.iter().map(|effect| variable_label(&self.protocol.codebook, effect.name())).collect()
     }
 
     /// Agreement of each feature between the mask and the repeat mask, by region.
@@ -117,14 +121,11 @@ pub(in crate::study) fn region_recipe<'a>(models: &'a [Model], region: &str) -> 
     }
 }
 
-fn label(effect: &Effect) -> String {
-    variable_label(effect.name())
-}
-
-pub(in crate::study) fn variable_label(term: &str) -> String {
+/// The heading of a term's variable.
+pub(in crate::study) fn variable_label(book: &Codebook, term: &str) -> String {
     let name = term.split('=').next().unwrap_or(term);
     match name {
         RAD_SCORE => "Rad-score".to_owned(),
-        name => Variable::named(name).map_or(name, |variable| variable.label).to_owned(),
+        name => book.named(name).map_or_else(|| name.to_owned(), |variable| variable.heading()),
     }
 }

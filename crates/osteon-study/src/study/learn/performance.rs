@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::pipeline::validate::Validation;
-use crate::protocol::variable::{CUTOFF_PCT, Entry, NECROSIS};
+use crate::protocol::codebook::Value as Known;
+use crate::protocol::codebook::outcome::Cut as Cutoff;
 use crate::report::evaluation;
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
@@ -14,6 +15,7 @@ use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::{Error, Study};
 use osteon_base::text::counted;
 use osteon_stats::stats::describe::{Quantiles, quantile};
+use osteon_stats::table::filter::Relation;
 
 /// Which of the two tables of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,23 +68,36 @@ impl Study {
         self.told(sheet)
     }
 
-    /// Tables 3 and 5 of the newest fit under the other convention: patients exactly at the outcome's cut-off have the
-    /// event. The models and their probabilities are those of the fit.
+    /// Tables 3 and 5 of the newest fit under the other convention: patients exactly at the outcome's cut-off are on its
+    /// other side. The models and their probabilities are those of the fit.
+    ///
+    /// # Errors
+    /// When the outcome has no cut-off that a value could equal.
     pub fn cutoff_sensitivity(&self) -> Result<Vec<Sheet>, Error> {
-        let at = self.at_cutoff()?;
+        let Some((cutoff, at)) = self.at_cutoff()? else {
+            let event = self.protocol.codebook.outcome().map_or("none", |outcome| outcome.event.as_str());
+            return Err(Error::Request(format!(
+                "the outcome ({event}) is no comparison of one number with a cut-off: there is no other convention to try"
+            )));
+        };
+        let book = &self.protocol.codebook;
+        let exactly = exactly(&cutoff);
+        let is_event = at_is_event(&cutoff);
+        let (now, then) = (book.side(!is_event), book.side(is_event));
         let mut sheets = Vec::new();
         for table in [ModelTable::Three, ModelTable::Five] {
             let (mut rows, _, run) = self.scored_with(table, &at)?;
             rows.iter_mut().for_each(|row| row.corrected = Corrected::default());
-            let title = format!("Table {} with exactly {CUTOFF_PCT} % necrosis as non-pGR", table.number());
+            let title = format!("Table {} with {exactly} as {now}", table.number());
             let mut sheet = performance::table(&title, &rows, &Cut::At(0.5));
             sheet.notes.insert(
                 0,
                 format!(
-                    "{} with exactly {CUTOFF_PCT} % count as non-pGR here (EURAMOS-1: good is above 90 %), as pGR in \
-                     Table {}; models and probabilities are those of the fit, learnt under the study's own convention",
+                    "{} with {exactly} count as {now} here, as {then} in Table {}{}; models and probabilities are those of \
+                     the fit, learnt under the study's own convention",
                     counted(at.len(), "included patient"),
-                    table.number()
+                    table.number(),
+                    if cutoff.variable.key == "necrosis_pct" { " (EURAMOS-1: good is above 90 %)" } else { "" },
                 ),
             );
             sheet.provenance = self.provenance()?;
@@ -92,13 +107,19 @@ impl Study {
         Ok(sheets)
     }
 
-    /// Included patients whose necrosis is exactly the outcome's cut-off.
-    pub(in crate::study) fn at_cutoff(&self) -> Result<BTreeSet<PatientId>, Error> {
+    /// The outcome's cut-off and the included patients who are exactly at it; `None` where the outcome has none.
+    pub(in crate::study) fn at_cutoff(&self) -> Result<Option<(Cutoff<'_>, BTreeSet<PatientId>)>, Error> {
         self.needs_response()?;
+        let book = &*self.protocol.codebook;
+        let Some(cutoff) = book.outcome().and_then(|outcome| outcome.cut(book)) else { return Ok(None) };
+        if matches!(cutoff.relation, Relation::Equal | Relation::Unequal) {
+            return Ok(None);
+        }
         let at = |patient: &crate::store::Patient| {
-            patient.included() && patient.entry(NECROSIS) == Some(Entry::Number(CUTOFF_PCT))
+            patient.included() && patient.entry(&cutoff.variable.name) == Some(&Known::Number(cutoff.value))
         };
-        Ok(self.store.patients()?.iter().filter(|patient| at(patient)).map(|patient| patient.id).collect())
+        let found = self.store.patients()?.iter().filter(|patient| at(patient)).map(|patient| patient.id).collect();
+        Ok(Some((cutoff, found)))
     }
 
     /// All of the evaluation of the models of the newest fit.
@@ -134,8 +155,12 @@ impl Study {
         self.scored_with(table, &BTreeSet::new())
     }
 
-    /// The same with the event for some more patients.
-    fn scored_with(&self, table: ModelTable, also: &BTreeSet<PatientId>) -> Result<(Vec<Scored>, bool, RunId), Error> {
+    /// The same with some patients on the other side of the outcome.
+    fn scored_with(
+        &self,
+        table: ModelTable,
+        other_side: &BTreeSet<PatientId>,
+    ) -> Result<(Vec<Scored>, bool, RunId), Error> {
         self.needs_response()?;
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
@@ -143,7 +168,7 @@ impl Study {
         let others = |model: &&Model| ["clinical", "radiomics", "combined"].contains(&model.name.as_str());
         let wanted: Vec<&Model> = models.iter().filter(|model| others(model) == (table == ModelTable::Five)).collect();
         let mut events = self.events()?;
-        events.iter_mut().for_each(|(id, event)| *event |= also.contains(id));
+        events.iter_mut().for_each(|(id, event)| *event ^= other_side.contains(id));
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
         let mut rows = Vec::new();
         for (side, set) in [(Side::Train, "training"), (Side::Test, "test")] {
@@ -197,8 +222,7 @@ impl Study {
 
     pub(in crate::study) fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {
         let patients = self.store.patients()?.into_iter().filter(|patient| patient.included());
-        let event =
-            |patient: crate::store::Patient| Some((patient.id, patient.response? == crate::store::Response::Poor));
+        let event = |patient: crate::store::Patient| Some((patient.id, patient.event?));
         Ok(patients.filter_map(event).collect())
     }
 }
@@ -323,4 +347,26 @@ fn number(cell: &str) -> Result<Option<f64>, String> {
         "" | "NA" => Ok(None),
         _ => cell.parse::<f64>().ok().filter(|value| value.is_finite()).map(Some).ok_or_else(|| cell.to_owned()),
     }
+}
+
+/// `exactly 90 % necrosis`.
+pub(in crate::study) fn exactly(cutoff: &Cutoff) -> String {
+    let Cutoff { variable, value, .. } = cutoff;
+    format!("exactly {value} {} {}", variable.unit, lowered(&variable.label)).replace("  ", " ")
+}
+
+/// `exactly 90 %`.
+pub(in crate::study) fn exactly_number(cutoff: &Cutoff) -> String {
+    format!("exactly {} {}", cutoff.value, cutoff.variable.unit).trim_end().to_owned()
+}
+
+/// Whether a patient exactly at the cut-off has the event.
+pub(in crate::study) fn at_is_event(cutoff: &Cutoff) -> bool {
+    matches!(cutoff.relation, Relation::AtMost | Relation::AtLeast)
+}
+
+/// A label inside a sentence: small, unless it is an abbreviation.
+fn lowered(label: &str) -> String {
+    let is_short = label.chars().take(2).all(|c| c.is_uppercase());
+    if is_short { label.to_owned() } else { label.to_lowercase() }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
-use crate::protocol::variable::{Entry, Kind, Variable};
+use crate::protocol::codebook::{Codebook, Value as Known};
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::Origin;
 use crate::study::{Error, Study};
@@ -33,7 +33,7 @@ impl Study {
         let logit = |p: f64| (p / (1.0 - p)).ln();
         let finite = model.predictions.iter().map(|one| logit(one.probability)).filter(|lp| lp.is_finite());
         let range = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), lp| (low.min(lp), high.max(lp)));
-        let nomogram = nomogram(logistic.intercept, &effects(&logistic), range);
+        let nomogram = nomogram(logistic.intercept, &effects(&self.protocol.codebook, &logistic), range);
         Ok(Combined { logistic, nomogram })
     }
 
@@ -58,7 +58,11 @@ impl Study {
         let total = points.map(|points| points.iter().sum());
         rows.push(vec![Cell::Text("total".to_owned()), Cell::Empty, Cell::number(total, 1)]);
         let risk = Cell::Interval { estimate, low, high, digits: 3 };
-        rows.push(vec![Cell::Text("probability of non-pGR (95 % CI)".to_owned()), risk, Cell::Empty]);
+        rows.push(vec![
+            Cell::Text(format!("probability of {} (95 % CI)", self.protocol.codebook.side(true))),
+            risk,
+            Cell::Empty,
+        ]);
         self.told(Sheet {
             title: code.map_or("Prediction".to_owned(), |code| format!("Prediction for {code}")),
             headings: ["Term", "Value", "Points"].map(str::to_owned).to_vec(),
@@ -81,10 +85,8 @@ impl Study {
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         if let Some(code) = code {
             let patient = self.store.patient(code)?;
-            for (_, variable) in self.variables() {
-                if let Some(entry) = patient.entry(variable.name) {
-                    known.insert(variable.name.to_owned(), entry.text());
-                }
+            for (at, variable) in self.variables().filter(|(at, _)| !patient.lacks(*at)) {
+                known.insert(variable.name.clone(), patient.text(at));
             }
             let models = self.store.models()?;
             let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
@@ -108,7 +110,7 @@ impl Study {
             let valid = variables().collect::<Vec<_>>().join(", ");
             return Err(Error::Field { found: foreign.clone(), valid });
         }
-        logistic.terms.iter().map(|term| value_of(term, &known)).collect()
+        logistic.terms.iter().map(|term| value_of(&self.protocol.codebook, term, &known)).collect()
     }
 }
 
@@ -122,24 +124,24 @@ fn outside<'a>(logistic: &'a Logistic, values: &'a [f64]) -> impl Iterator<Item 
 }
 
 /// A number, or whether a variable has the level that the term stands for.
-fn value_of(term: &str, known: &BTreeMap<String, String>) -> Result<f64, Error> {
+fn value_of(book: &Codebook, term: &str, known: &BTreeMap<String, String>) -> Result<f64, Error> {
     let (name, level) = term.split_once('=').map_or((term, None), |(name, level)| (name, Some(level)));
     let missing =
         |found: &str, expected: String| Error::Cell { place: name.to_owned(), found: found.to_owned(), expected };
     let text = known.get(name).ok_or_else(|| missing("", format!("a value; --set {name}=VALUE gives one")))?;
-    let entry = match Variable::named(name) {
-        Some(variable) => variable.read(text).map_err(|expected| missing(text, expected))?,
-        None => text.parse().ok().filter(|p: &f64| (0.0..=1.0).contains(p)).map(Entry::Number),
+    let Some(variable) = book.named(name) else {
+        let score = text.parse().ok().filter(|p: &f64| (0.0..=1.0).contains(p));
+        return score.ok_or_else(|| missing(text, "a number from 0 to 1".to_owned()));
     };
-    match (entry, level) {
-        (Some(Entry::Number(value)), None) => Ok(value),
-        (Some(Entry::Level(found)), Some(level)) => Ok(f64::from(found == level)),
-        _ => Err(missing(text, "a number from 0 to 1".to_owned())),
+    match (variable.read(text).map_err(|expected| missing(text, expected))?, level) {
+        (Some(Known::Number(value)), None) => Ok(value),
+        (Some(found @ Known::Level(_)), Some(level)) => Ok(f64::from(variable.text(&found) == level)),
+        _ => Err(missing(text, variable.expected())),
     }
 }
 
 /// The terms as variables: the levels of one variable stand together.
-fn effects(logistic: &Logistic) -> Vec<Effect> {
+fn effects(book: &Codebook, logistic: &Logistic) -> Vec<Effect> {
     let mut effects: Vec<Effect> = Vec::new();
     for ((term, &coefficient), &(low, high)) in logistic.terms.iter().zip(&logistic.coefficients).zip(&logistic.ranges)
     {
@@ -150,14 +152,10 @@ fn effects(logistic: &Logistic) -> Vec<Effect> {
         match effects.last_mut() {
             Some(Effect::Levels { name: last, levels }) if last == name => levels.push((level.to_owned(), coefficient)),
             _ => {
-                let reference = Variable::named(name).and_then(|variable| match variable.kind {
-                    // The level without a term of its own.
-                    Kind::Levels(levels) => {
-                        let has_term = |level: &str| logistic.terms.iter().any(|it| *it == format!("{name}={level}"));
-                        levels.iter().map(|level| level.name).find(|level| !has_term(level))
-                    }
-                    Kind::Number { .. } => None,
-                });
+                // The level without a term of its own.
+                let has_term = |level: &str| logistic.terms.iter().any(|it| *it == format!("{name}={level}"));
+                let levels = book.named(name).map(|variable| variable.levels()).unwrap_or_default();
+                let reference = levels.into_iter().find(|level| !has_term(level));
                 let levels = vec![(reference.unwrap_or("reference").to_owned(), 0.0), (level.to_owned(), coefficient)];
                 effects.push(Effect::Levels { name: name.to_owned(), levels });
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::pipeline::cohort::draw;
-use crate::report::printed::PRINTED;
+use crate::protocol::codebook::Codebook;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{PatientId, Side, Split};
 use crate::study::{Error, Study};
@@ -17,10 +17,9 @@ impl Study {
     pub fn draw_split(&self, seed: Seed, train_fraction: f64) -> Result<(usize, usize), Error> {
         self.needs_response()?;
         let mut patients = self.store.patients()?;
-        patients.retain(|patient| patient.included() && patient.response.is_some());
+        patients.retain(|patient| patient.included() && patient.event.is_some());
         let codes: Vec<String> = patients.iter().map(|patient| patient.code.clone()).collect();
-        let event: Vec<bool> =
-            patients.iter().map(|patient| patient.response == Some(crate::store::Response::Poor)).collect();
+        let event: Vec<bool> = patients.iter().map(|patient| patient.event == Some(true)).collect();
         let side = |train| if train { Side::Train } else { Side::Test };
         let members: Vec<(PatientId, Side)> = patients
             .iter()
@@ -73,7 +72,12 @@ impl Study {
             return Err(Error::NoSplit);
         };
         let shown = |column: &&Column| column.name != "set" && column.name != "event";
-        let rows = table.columns().iter().filter(shown).flat_map(|column| balance(column, sets)).collect();
+        let rows = table
+            .columns()
+            .iter()
+            .filter(shown)
+            .flat_map(|column| balance(&self.protocol.codebook, column, sets))
+            .collect();
         let [n_train, n_test] = [0, 1].map(|set| sets.iter().filter(|it| **it == Some(set)).count());
         Ok(Sheet {
             title: "Training and test set".to_owned(),
@@ -101,10 +105,10 @@ fn sizes(members: &[(PatientId, Side)]) -> (usize, usize) {
     (n_train, members.len() - n_train)
 }
 
-fn balance(column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {
-    let printed = PRINTED.iter().find(|printed| printed.name == column.name);
-    let label = printed.map_or(column.name.as_str(), |printed| printed.label);
-    let heading = Cell::Text(label.to_owned());
+fn balance(book: &Codebook, column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {
+    let printed = book.described().into_iter().find(|variable| variable.name == column.name);
+    let label = printed.map_or_else(|| column.name.clone(), |variable| variable.in_tables());
+    let heading = Cell::Text(label.clone());
     match &column.values {
         Values::Numbers(values) => {
             let of = |set: usize| -> Vec<f64> {
@@ -134,8 +138,8 @@ fn balance(column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {
             let mut rows = vec![vec![heading, Cell::Empty, Cell::Empty, Cell::p(p)]];
             rows.extend(levels.iter().enumerate().map(|(at, level)| {
                 let cell = |set: usize| Cell::CountPercent { n: counts[at][set], of: of(set) };
-                let level = printed.map_or(level.as_str(), |printed| printed.level(level)).to_owned();
-                vec![Cell::Level { of: label.to_owned(), level }, cell(0), cell(1), Cell::Empty]
+                let level = printed.map_or(level.as_str(), |variable| variable.level_in_tables(level)).to_owned();
+                vec![Cell::Level { of: label.clone(), level }, cell(0), cell(1), Cell::Empty]
             }));
             rows
         }

@@ -20,6 +20,10 @@ use osteon_stats::model::nomogram::{Effect, Nomogram};
 #[derive(Clone, Debug, PartialEq)]
 pub struct MovableModel {
     pub scales: Nomogram,
+    /// The name of each effect's variable, as tables and figures write it.
+    pub labels: Vec<String>,
+    /// What the event is called.
+    pub event: String,
     pub logistic: Logistic,
     pub provenance: Vec<String>,
     /// Mean of each term over the training patients.
@@ -29,11 +33,6 @@ pub struct MovableModel {
 }
 
 impl MovableModel {
-    /// The name of an effect's variable, as tables and figures write it.
-    pub fn label(&self, effect: usize) -> String {
-        variable_label(self.scales.effects[effect].name())
-    }
-
     /// Probability of the event with its 95 % interval; one value an effect, a level by its position.
     pub fn risk(&self, values: &[f64]) -> (f64, [f64; 2]) {
         let terms: Vec<f64> =
@@ -188,7 +187,8 @@ impl Study {
                 rows.push(vec![words(&model.name), p, linear, words(one.origin.name()), words(&model.kind)]);
             }
         }
-        let headings = ["model", "p(non-pGR)", "linear", "origin", "kind"];
+        let event = format!("p({})", self.protocol.codebook.side(true));
+        let headings = ["model", event.as_str(), "linear", "origin", "kind"];
         self.sheet(format!("Predictions for {code}"), &headings, rows)
     }
 
@@ -209,7 +209,18 @@ impl Study {
             let share = |row: &Vec<f64>| own.clone().map(|at| coefficients[at] * (row[at] - means[at])).sum();
             swarm.push(terms.iter().map(share).collect());
         }
-        Ok(MovableModel { scales, logistic: combined.logistic, provenance: self.provenance()?, means, swarm })
+        let book = &self.protocol.codebook;
+        let labels = scales.effects.iter().map(|effect| variable_label(book, effect.name())).collect();
+        let event = book.side(true).to_owned();
+        Ok(MovableModel {
+            scales,
+            labels,
+            event,
+            logistic: combined.logistic,
+            provenance: self.provenance()?,
+            means,
+            swarm,
+        })
     }
 
     /// A patient's values for the nomogram, one an effect.

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::variable::Variable;
 use crate::report::performance::Scored;
-use crate::report::printed::PRINTED;
-use crate::store::{ChangeFilter, Patient, PatientId, Response, Role, RunId, Side};
+use crate::store::{ChangeFilter, Patient, PatientId, Role, RunId, Side};
 use crate::study::pages::patient_pages::minute;
 use crate::study::{Error, ModelTable, Study};
 use osteon_radiomics::feature::Family;
@@ -35,8 +33,6 @@ pub enum Asked {
 /// Headings and what stands below them; one with `(n` begins so.
 const DEFINITIONS: &[(&str, &str)] = &[
     ("Total (n", "patients with a known response: n (%) of those with a known value, or mean and spread"),
-    ("pGR (n", "patients with necrosis of at least 90 %: n (%) of those with a known value, or mean and spread"),
-    ("non-pGR (n", "patients with necrosis below 90 %: n (%) of those with a known value, or mean and spread"),
     ("training (n", "patients of the training set: n (%) of those with a known value, or mean and spread"),
     ("test (n", "patients of the test set: n (%) of those with a known value, or mean and spread"),
     ("test", "the test that the protocol's rule chose for this variable"),
@@ -72,7 +68,7 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("IDI", "integrated discrimination improvement"),
     ("weight", "the LASSO's coefficient on z-scores of the training patients"),
     ("ICC(2,1)", "two-way random effects, absolute agreement, single measurement"),
-    ("p(non-pGR)", "predicted probability of a poor response"),
+    ("p(", "predicted probability of the event"),
     ("linear", "the LASSO's linear score"),
     ("seed", "all randomness of the run comes from it"),
     ("protocol", "SHA-256 of the protocol in force when the run began"),
@@ -90,8 +86,11 @@ const DEFINITIONS: &[(&str, &str)] = &[
 pub fn definition(heading: &str) -> Option<&'static str> {
     let bare = crate::report::clinical::SETS.iter().find_map(|set| heading.strip_prefix(set)).unwrap_or(heading);
     let bare = bare.strip_suffix(", multivariate").unwrap_or(bare);
+    if bare.contains(" (n = ") && !["Total", "training", "test"].iter().any(|name| bare.starts_with(name)) {
+        return Some("patients of this side of the outcome: n (%) of those with a known value, or mean and spread");
+    }
     let exact = DEFINITIONS.iter().find(|(name, _)| *name == bare);
-    let begins = || DEFINITIONS.iter().filter(|(name, _)| name.len() > 2).find(|(name, _)| bare.starts_with(name));
+    let begins = || DEFINITIONS.iter().filter(|(name, _)| name.len() > 1).find(|(name, _)| bare.starts_with(name));
     exact.or_else(begins).map(|(_, meaning)| *meaning)
 }
 
@@ -123,12 +122,21 @@ impl Study {
 
     fn origin_of_variable(&self, code: &str, field: &str) -> Result<Vec<String>, Error> {
         let mut lines = Vec::new();
-        if let Some(variable) = Variable::named(field) {
-            lines.push(format!("{}: {}", variable.label, variable.expected()));
+        let book = &self.protocol.codebook;
+        let variable = book.named(field).filter(|_| self.may_see(field));
+        if let Some(variable) = variable {
+            lines.push(format!("{}: {}", variable.heading(), variable.expected()));
+            lines.extend(variable.formula.as_ref().map(|formula| format!("computed: {}", formula.text())));
         }
         let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
-        let decides = if field == "response" { "necrosis_pct" } else { field };
-        let of = |name: &str| name == decides || (decides == "included" && name == "exclusion_reason");
+        let decides: Vec<&str> = match (field, book.outcome()) {
+            ("response", Some(outcome)) => outcome.reads(book).into_iter().collect(),
+            ("included", _) => vec!["included", "exclusion_reason"],
+            _ => vec![field],
+        };
+        let keys: Vec<&str> =
+            decides.iter().map(|name| book.named(name).map_or(*name, |variable| variable.key.as_str())).collect();
+        let of = |name: &str| keys.contains(&name.split(" at ").next().unwrap_or(name));
         let changes = self.changes(&filter)?.into_iter().filter(|it| it.table == "patient" && of(&it.field));
         for change in changes.filter(|change| self.may_see(&change.field)).take(3) {
             let was = change.old.as_deref().unwrap_or("missing");
@@ -178,12 +186,15 @@ impl Study {
         counts_in: &dyn Fn(&Patient) -> bool,
     ) -> Result<Vec<String>, Error> {
         self.needs_response()?;
-        let Some(printed) = PRINTED.iter().find(|printed| printed.label == label.trim()) else { return Ok(Vec::new()) };
+        let described = self.protocol.codebook.described();
+        let Some(variable) = described.into_iter().find(|variable| variable.in_tables() == label.trim()) else {
+            return Ok(Vec::new());
+        };
         let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
         for patient in self.store.patients()?.iter().filter(|it| it.included() && counts_in(it)) {
-            let group = patient.response.map_or("unknown response", Response::name);
+            let group = patient.event.map_or("unknown response", |event| self.protocol.codebook.side(event));
             let count = counts.entry(group).or_default();
-            count[0] += usize::from(patient.entry(printed.name).is_some());
+            count[0] += usize::from(patient.entry(&variable.name).is_some());
             count[1] += 1;
         }
         let words = counts.iter().map(|(group, [known, all])| format!("{group} {known} of {all}"));
@@ -193,7 +204,7 @@ impl Study {
     fn origin_of_metric(&self, table: ModelTable, set: &str, model: &str) -> Result<Vec<String>, Error> {
         let (rows, _, run) = self.scored(table)?;
         let Some(scored) = rows.iter().find(|row| row.set == set && row.model == model) else { return Ok(Vec::new()) };
-        Ok([counts(scored), self.run_lines(run)?].concat())
+        Ok([counts(scored, self.protocol.codebook.side(true)), self.run_lines(run)?].concat())
     }
 
     fn run_lines(&self, id: RunId) -> Result<Vec<String>, Error> {
@@ -230,12 +241,12 @@ impl Study {
 }
 
 /// The confusion matrix that the shares of a row come from.
-fn counts(scored: &Scored) -> Vec<String> {
+fn counts(scored: &Scored, event: &str) -> Vec<String> {
     let events = scored.event.iter().filter(|&&event| event).count();
     let found = confusion(&scored.score, &scored.event, 0.5);
     let shares = found.shares();
     let mut lines = vec![format!(
-        "{} patients of the {} set with a score, {events} of them with the event (non-pGR); {} without a score",
+        "{} patients of the {} set with a score, {events} of them with the event ({event}); {} without a score",
         scored.event.len(),
         scored.set,
         scored.n_missing
@@ -266,8 +277,9 @@ mod tests {
         let begins = |heading: &str, start: &str| {
             assert!(definition(heading).is_some_and(|text| text.starts_with(start)), "{heading}");
         };
-        begins("non-pGR (n = 48)", "patients with necrosis below");
-        begins("Training: pGR (n = 36)", "patients with necrosis of at least");
+        begins("non-pGR (n = 48)", "patients of this side");
+        begins("Training: pGR (n = 36)", "patients of this side");
+        begins("p(non-pGR)", "predicted probability");
         begins("Sets: test", "the test that");
         begins("profile CI, multivariate", "95 % interval");
         begins("AUC (95 % CI)", "chance");

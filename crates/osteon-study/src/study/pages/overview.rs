@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::variable::Variable;
+use crate::protocol::codebook::variable::Variable;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{ChangeFilter, Patient, QueryState, Side};
 use crate::study::pages::patient_pages::{minute, words};
@@ -115,9 +115,9 @@ impl Study {
     /// Each variable with holes among the included patients.
     fn missing(&self, patients: &[Patient]) -> Vec<Vec<Cell>> {
         let included: Vec<&Patient> = patients.iter().filter(|patient| patient.included()).collect();
-        let row = |(at, variable): (usize, &'static Variable)| {
-            let n = included.iter().filter(|patient| patient.entries[at].is_none()).count();
-            (n > 0).then(|| vec![words(variable.name), Cell::CountPercent { n, of: included.len() }])
+        let row = |(at, variable): (usize, &Variable)| {
+            let n = included.iter().filter(|patient| patient.lacks(at)).count();
+            (n > 0).then(|| vec![words(&variable.name), Cell::CountPercent { n, of: included.len() }])
         };
         let rows: Vec<_> = self.variables().filter_map(row).collect();
         if rows.is_empty() { vec![vec![words("none"), Cell::Empty]] } else { rows }

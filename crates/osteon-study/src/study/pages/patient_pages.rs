@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::protocol::variable::Entry;
+use crate::protocol::codebook::variable::{Moment, Variable};
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, Patient, Response, Role, Side};
+use crate::store::{Change, ChangeFilter, Patient, Role, Side};
 use crate::study::{Error, Study, View};
 use osteon_radiomics::roi::Roi;
 use osteon_stats::table::filter::Filter;
@@ -18,11 +18,13 @@ impl Study {
             Some(limit) => self.store.first_patients(limit)?,
             None => self.store.patients()?,
         };
-        let mut columns: Vec<Column> =
-            self.variables().map(|(at, it)| it.column(patients.iter().map(|patient| patient.entries[at]))).collect();
+        let mut columns: Vec<Column> = self
+            .variables()
+            .map(|(at, it)| it.column(patients.iter().map(|patient| patient.entries[at].as_ref())))
+            .collect();
         let text = |name: &str, of: &dyn Fn(&Patient) -> Option<String>| levels(name, patients.iter().map(of));
         if self.view == View::Full {
-            columns.push(text("response", &|patient| patient.response.map(|it| Response::name(it).to_owned())));
+            columns.push(text("response", &|patient| Some(patient.side().to_owned()).filter(|side| !side.is_empty())));
         }
         columns.push(text("included", &|patient| Some(if patient.included() { "yes" } else { "no" }.to_owned())));
         if let Some(split) = self.store.split()? {
@@ -59,19 +61,31 @@ impl Study {
     /// Every variable of a patient with its value and unit, and whether the patient is included.
     pub fn variables_sheet(&self, code: &str) -> Result<Sheet, Error> {
         let patient = self.store.patient(code)?;
-        let entry = |entry: Option<Entry>| entry.map_or(Cell::Empty, |entry| words(entry.text()));
+        let value = |at: usize| match &patient.entries[at] {
+            None => Cell::Empty,
+            Some(crate::protocol::codebook::Value::Missing(reason)) => words(format!("missing: {reason}")),
+            Some(value) => words(patient.book.variables[at].text(value)),
+        };
         let mut rows: Vec<Vec<Cell>> = self
             .variables()
-            .map(|(at, variable)| vec![words(variable.name), entry(patient.entries[at]), words(variable.label)])
+            .map(|(at, variable)| vec![words(&variable.name), value(at), words(meaning(variable))])
             .collect();
         if self.view == View::Full {
-            let response = patient.response.map_or(Cell::Empty, |response| words(response.name()));
-            rows.push(vec![words("response"), response, words("pGR: necrosis of at least 90 %")]);
+            let response = if patient.event.is_some() { words(patient.side()) } else { Cell::Empty };
+            rows.push(vec![words("response"), response, words(self.outcome_in_words())]);
         }
         let why = patient.exclusion.clone().unwrap_or_default();
         rows.push(vec![words("included"), words(if patient.included() { "yes" } else { "no" }), words(why)]);
         rows.push(vec![words("version"), words(patient.version.to_string()), words("grows with each change")]);
         self.sheet(format!("Patient {code}"), &["field", "value", "meaning"], rows)
+    }
+
+    /// Both sides of the outcome in force in words; empty where none is declared.
+    pub fn outcome_in_words(&self) -> String {
+        let book = &*self.protocol.codebook;
+        let Some(outcome) = book.outcome() else { return String::new() };
+        let [without, with] = outcome.sides_in_words(book);
+        format!("{}: {with}; {}: {without}", outcome.event_label, outcome.other_label)
     }
 
     /// Image, mask and repeat mask with their geometry and hash, and the state of each region.
@@ -152,6 +166,16 @@ impl Study {
 
 pub(in crate::study) fn words(text: impl Into<String>) -> Cell {
     Cell::Text(text.into())
+}
+
+/// What a variable is, for the page of a patient: its heading, when it is known, and the formula that computes it.
+fn meaning(variable: &Variable) -> String {
+    let moment = match variable.moment {
+        Moment::Baseline => String::new(),
+        other => format!(" ({})", other.name()),
+    };
+    let formula = variable.formula.as_ref().map(|formula| format!(" = {}", formula.text())).unwrap_or_default();
+    format!("{}{moment}{formula}", variable.heading())
 }
 
 /// A time of the trail without its seconds.

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::validate::Validation;
+use crate::protocol::codebook::variable::Variable;
 use crate::protocol::learn::RadScore;
-use crate::protocol::variable::{Kind, NECROSIS, VARIABLES};
 use crate::report::page::Block;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Model, PatientId, Role, Side};
@@ -63,7 +63,7 @@ impl Study {
     fn sizes(&self) -> Result<Sizes, Error> {
         let fit = self.combined()?.logistic;
         let candidates = match self.protocol.learn.clinical.is_empty() {
-            true => 1 + VARIABLES.iter().filter(|it| it.name != NECROSIS).map(|it| columns(&it.kind)).sum::<usize>(),
+            true => 1 + self.protocol.codebook.predictors().into_iter().map(columns).sum::<usize>(),
             false => fit.terms.len(),
         };
         let models = self.store.models()?;
@@ -168,11 +168,8 @@ impl Study {
 }
 
 /// Coefficients that a variable takes.
-fn columns(kind: &Kind) -> usize {
-    match kind {
-        Kind::Number { .. } => 1,
-        Kind::Levels(levels) => levels.len() - 1,
-    }
+fn columns(variable: &Variable) -> usize {
+    variable.levels().len().saturating_sub(1).max(1)
 }
 
 /// The best word on the AUC of new patients: nested, else corrected by bootstrap.

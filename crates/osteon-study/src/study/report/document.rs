@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::pipeline::validate::Validation;
-use crate::protocol::variable::CUTOFF_PCT;
 use crate::report::checklist::{self, Fact, Facts};
 use crate::report::figure::TWO_COLUMNS_MM;
 use crate::report::methods;
@@ -12,6 +11,7 @@ use crate::report::page::{Block, Page, Section};
 use crate::report::performance::parted;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::Patient;
+use crate::study::learn::performance::{at_is_event, exactly_number};
 use crate::study::{ClinicalTable, Error, FigureName, FigureRequest, ModelTable, Study};
 use osteon_base::text::counted;
 
@@ -47,7 +47,7 @@ const KNOWN_WITH_MODELS: [(Fact, &str); 7] = [
     (Fact::Performance, "Tables 3 and 5 with their figures"),
     (
         Fact::Specification,
-        "Section “Models”: every coefficient, the features with means and SDs; probability of non-pGR, 0.5 as threshold; \
+        "Section “Models”: every coefficient, the features with means and SDs; probability of the event, 0.5 as threshold; \
          the forests themselves are in the study file",
     ),
 ];
@@ -125,15 +125,18 @@ impl Study {
     /// What the protocol alone does not say: outcome, sets, evaluation, software, each as it is in this study.
     fn methods_of_study(&self) -> Result<Vec<(String, String)>, Error> {
         let mut told = Vec::new();
-        if let Ok(at) = self.at_cutoff() {
-            told.push((
-                "Outcome".to_owned(),
-                format!(
-                    "Necrosis below {CUTOFF_PCT} % (non-pGR) was the event; {} with exactly {CUTOFF_PCT} % counted as \
-                     pGR.",
-                    counted(at.len(), "included patient")
-                ),
-            ));
+        let book = &*self.protocol.codebook;
+        if let Some(outcome) = book.outcome().filter(|_| self.needs_response().is_ok()) {
+            let [_, with] = outcome.sides_in_words(book);
+            let mut text = format!("{with} ({}) was the event", outcome.event_label);
+            if let Some((cutoff, at)) = self.at_cutoff()? {
+                let side = book.side(at_is_event(&cutoff));
+                let n = counted(at.len(), "included patient");
+                text.push_str(&format!("; {n} with {} counted as {side}", exactly_number(&cutoff)));
+            }
+            text.push('.');
+            text.extend(self.unknown_outcomes()?.map(|unknown| format!(" {unknown}")));
+            told.push(("Outcome".to_owned(), text));
         }
         let flow = self.flow()?;
         if let Some(sets) = self.sets_in_words(&flow.sets)?.remove(&Fact::Split) {
@@ -150,6 +153,28 @@ impl Study {
             ),
         ));
         Ok(told)
+    }
+
+    /// The event of the outcome in force, for a checklist.
+    fn event_in_words(&self) -> String {
+        let book = &*self.protocol.codebook;
+        book.outcome().map_or_else(
+            || "No outcome is declared".to_owned(),
+            |outcome| {
+                let [_, with] = outcome.sides_in_words(book);
+                format!("{with} ({}) is the event (section “Methods”)", outcome.event_label)
+            },
+        )
+    }
+
+    /// How many included patients have an unknown outcome, by reason; `None` for nobody.
+    fn unknown_outcomes(&self) -> Result<Option<String>, Error> {
+        let reasons = self.store.unknown_outcomes()?;
+        let total: usize = reasons.iter().map(|(_, n)| n).sum();
+        let told: Vec<String> = reasons.iter().map(|(reason, n)| format!("{reason} ({n})")).collect();
+        Ok((total > 0).then(|| {
+            format!("The outcome of {} was unknown: {}.", counted(total, "included patient"), told.join(", "))
+        }))
     }
 
     /// How the stored models were judged; `None` without models.
@@ -345,7 +370,7 @@ impl Study {
         let part = |heading: &str| told.get(heading).cloned();
         let mut facts = Facts::from([
             (Fact::Guidelines, "CLEAR and TRIPOD+AI, below".to_owned()),
-            (Fact::Outcome, "Necrosis below 90 % (non-pGR) is the event (section “Methods”)".to_owned()),
+            (Fact::Outcome, self.event_in_words()),
             (
                 Fact::Extraction,
                 format!("osteon {}, features of the IBSI as pyradiomics names them", env!("CARGO_PKG_VERSION")),

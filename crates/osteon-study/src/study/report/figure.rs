@@ -9,7 +9,7 @@ use crate::report::figure::forest;
 use crate::report::figure::workflow::{self, Slice};
 use crate::report::figure::{Figure, Paper};
 use crate::report::sheet::Cell;
-use crate::store::{ImageFile, Patient, PatientId, Response, Role, Side};
+use crate::store::{ImageFile, Patient, PatientId, Role, Side};
 use crate::study::data::input;
 use crate::study::{ClinicalTable, Error, Study, View};
 use osteon_radiomics::grid::Mask;
@@ -144,11 +144,11 @@ impl Study {
             let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
             for (side, name) in [(Side::Train, "Training set"), (Side::Test, "Test set")] {
                 let own = patients.iter().filter(|it: &&Patient| it.included() && sides.get(&it.id) == Some(&side));
-                let events = own.clone().filter(|patient| patient.response == Some(Response::Poor)).count();
+                let events = own.clone().filter(|patient| patient.event == Some(true)).count();
                 sets.push((name.to_owned(), own.count(), (self.view == View::Full).then_some(events)));
             }
         }
-        Ok(Flow { assessed: patients.len(), excluded, sets, event: Response::Poor.name().to_owned() })
+        Ok(Flow { assessed: patients.len(), excluded, sets, event: self.protocol.codebook.side(true).to_owned() })
     }
 
     /// The prepared slice with the largest area of tumour, cut around the regions.

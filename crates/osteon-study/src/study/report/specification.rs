@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::pipeline::clinical::Logistic;
+use crate::protocol::codebook::Codebook;
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::learn::learnt::variable_label;
 use crate::study::learn::performance::recipe;
@@ -89,7 +90,7 @@ impl Study {
             let model = models.iter().find(|model| model.name == name).ok_or(Error::NoFit)?;
             let wrong = |source| Error::Recipe { model: name.to_owned(), source };
             let fit: Logistic = serde_json::from_value(recipe(model)?["logistic"].clone()).map_err(wrong)?;
-            rows.extend(coefficients(name, &fit));
+            rows.extend(coefficients(&self.protocol.codebook, name, &fit));
             let out = if fit.n_missing > 0 {
                 format!(", {} left out for a missing value", fit.n_missing)
             } else {
@@ -107,7 +108,7 @@ impl Study {
 const HEADINGS: [&str; 9] =
     ["Region", "Patients", "Allowed", "Varying", "Shortlist", "Lambda", "Chosen", "Forest", "Tuning AUC"];
 
-fn coefficients(name: &str, fit: &Logistic) -> Vec<Vec<Cell>> {
+fn coefficients(book: &Codebook, name: &str, fit: &Logistic) -> Vec<Vec<Cell>> {
     let se = |at: usize| fit.covariance.get(at).and_then(|row| row.get(at)).map(|v| v.max(0.0).sqrt());
     let row = |(at, (term, b)): (usize, (String, f64))| {
         let known = se(at).filter(|se| *se > 0.0);
@@ -126,8 +127,8 @@ fn coefficients(name: &str, fit: &Logistic) -> Vec<Vec<Cell>> {
         vec![words(name), words(term), Cell::Number { value: b, digits: 5 }, Cell::number(se(at), 5), odds, p, range]
     };
     let label = |term: &String| match term.split_once('=') {
-        Some((_, level)) => format!("{}: {level}", variable_label(term)),
-        None => variable_label(term),
+        Some((_, level)) => format!("{}: {level}", variable_label(book, term)),
+        None => variable_label(book, term),
     };
     let terms = fit.terms.iter().map(label).zip(fit.coefficients.iter().copied());
     std::iter::once(("Intercept".to_owned(), fit.intercept)).chain(terms).enumerate().map(row).collect()

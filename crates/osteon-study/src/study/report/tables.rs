@@ -33,10 +33,11 @@ impl ClinicalTable {
 
 /// The table of a cohort, and its cells in the words of the published one.
 pub fn clinical_table(which: ClinicalTable, cohort: &Table, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
-    let event = event_of(cohort)?;
+    let book = &*protocol.codebook;
+    let event = event_of(book, cohort)?;
     Ok(match which {
-        ClinicalTable::One => table_1(cohort, &event, &protocol.compare)?,
-        ClinicalTable::Two => table_2(cohort, &event, &split_of(cohort)?, &protocol.compare)?,
+        ClinicalTable::One => table_1(book, cohort, &event, &protocol.compare)?,
+        ClinicalTable::Two => table_2(book, cohort, &event, &split_of(cohort)?, &protocol.compare)?,
         ClinicalTable::Four => {
             let test = match protocol.screen.rows {
                 osteon_stats::model::logistic::screen::Rows::All => Vec::new(),

@@ -50,7 +50,7 @@ impl Plan {
         let title = format!("Shard {number} of {} of plan {}", self.shards.len(), &self.hash[..12]);
         let study = Study::create(path, &title, Protocol::stored(&self.protocol)?)?;
         let folder = self.study.parent().unwrap_or(Path::new("/"));
-        let nothing = vec![None; crate::protocol::variable::VARIABLES.len()];
+        let nothing = vec![None; study.protocol.codebook.variables.len()];
         study.store.write("shard plan", |write| {
             for patient in self.shard(number)? {
                 let id = write.add_patient(&patient.code, &nothing)?;

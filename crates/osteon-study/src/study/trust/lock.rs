@@ -25,7 +25,7 @@ impl Study {
         let hash = protocol.hash();
         self.store.write(&required(reason)?, |write| {
             write.set_protocol(&hash, &protocol.document())?;
-            if protocol.query != self.protocol.query {
+            if protocol.query != self.protocol.query || protocol.codebook != self.protocol.codebook {
                 for patient in write.patients()? {
                     rules::apply(write, &protocol, &patient.code)?;
                 }

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::Protocol;
-use crate::protocol::variable::CANDIDATES;
 use crate::report::figure::Figure;
 use crate::report::sheet::Sheet;
-use crate::store::{Patient, PatientId, Response, Role, Run, Side};
+use crate::store::{Patient, PatientId, Role, Run, Side};
 use crate::study::{Error, Study};
 use osteon_radiomics::roi::Roi;
 use osteon_stats::select::Reproducible;
@@ -91,16 +90,16 @@ impl Study {
     pub(in crate::study) fn fit_inputs(&self) -> Result<String, Error> {
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
-        let mut patients: Vec<(Patient, Response, Side)> = Vec::new();
+        let mut patients: Vec<(Patient, bool, Side)> = Vec::new();
         for patient in self.store.patients()?.into_iter().filter(Patient::included) {
-            if let (Some(response), Some(&side)) = (patient.response, sides.get(&patient.id)) {
-                patients.push((patient, response, side));
+            if let (Some(event), Some(&side)) = (patient.event, sides.get(&patient.id)) {
+                patients.push((patient, event, side));
             }
         }
         patients.sort_by(|a, b| a.0.code.cmp(&b.0.code));
         let named = &self.protocol.learn.clinical;
         let mut variables: Vec<&str> =
-            if named.is_empty() { CANDIDATES.to_vec() } else { named.iter().map(String::as_str).collect() };
+            if named.is_empty() { self.protocol.candidates() } else { named.iter().map(String::as_str).collect() };
         variables.sort_unstable();
         let regions: Vec<String> = Roi::all(&self.protocol.roi).iter().map(Roi::to_string).collect();
         let repeat = (self.protocol.select.reproducible == Reproducible::Icc).then_some(Role::RepeatMask);
@@ -117,11 +116,13 @@ impl Study {
             hash.update(word);
         };
         variables.iter().chain(&regions.iter().map(String::as_str).collect::<Vec<_>>()).for_each(|word| put(word));
-        for (patient, response, side) in &patients {
+        for (patient, event, side) in &patients {
             put(&patient.code);
-            put(response.name());
+            put(if *event { "event" } else { "no event" });
             put(side.name());
-            variables.iter().for_each(|name| put(&patient.entry(name).map(|entry| entry.text()).unwrap_or_default()));
+            for name in &variables {
+                put(&patient.book.place(name).map(|at| patient.text(at)).unwrap_or_default());
+            }
             for rater in [Some(Role::Mask), repeat].into_iter().flatten() {
                 for region in &regions {
                     let digest = digests.get(&(patient.id, region.clone(), rater));

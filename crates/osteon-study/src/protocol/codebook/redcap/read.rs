@@ -148,6 +148,10 @@ impl Field<'_> {
             label = label[..bracket].trim_end();
         }
         Variable {
+            table_label: String::new(),
+            table_1: None,
+            table_4: None,
+            printed: Vec::new(),
             key: name.clone(),
             label: if label.is_empty() { name.clone() } else { one_line(label) },
             unit: unit.to_owned(),
