@@ -82,7 +82,9 @@ impl Params {
             let Some((variable, condition)) = split(book, rule) else {
                 let names: Vec<&str> = book.variables.iter().map(|variable| variable.name.as_str()).collect();
                 let found = rule.split(':').next().unwrap_or_default().trim();
-                let expected = format!("VARIABLE: CONDITION; the nearest variable is {}", nearest(found, &names));
+                // A variable that was renamed is found by its permanent key.
+                let meant = book.keyed(found).map_or_else(|| nearest(found, &names), |variable| variable.name.as_str());
+                let expected = format!("VARIABLE: CONDITION; the nearest variable is {meant}");
                 return wrong("query.inconsistent", format!("{rule:?}"), &expected);
             };
             if let Err(cause) = Filter::parse(condition, &patient) {
