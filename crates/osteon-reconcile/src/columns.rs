@@ -134,10 +134,12 @@ fn lines<'a>(arm: &'a Arm, column: &str, groups: &[Vec<usize>], is_first: bool) 
 }
 
 fn fits(line: &Line, tested: &Tested) -> bool {
-    let statistic = match (line.statistic, tested.statistic) {
-        (Some(printed), Some(computed)) => printed.is(computed) || printed.is(-computed),
-        _ => true,
-    };
+    let is = |printed: Printed, computed: f64| printed.is(computed) || printed.is(-computed);
+    let statistic = line.statistic.is_none_or(|printed| match tested.statistic {
+        Some(computed) => is(printed, computed),
+        // Fisher's test has none: beside its P stands a chi-square.
+        None => line.all.iter().any(|it| it.statistic.is_some_and(|computed| is(printed, computed))),
+    });
     statistic && line.p.is_none_or(|p| tested.is_p(p))
 }
 

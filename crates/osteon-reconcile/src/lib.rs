@@ -31,6 +31,7 @@ mod regression;
 pub mod role;
 pub mod rows;
 mod scores;
+mod stated;
 mod tested;
 
 pub use cells::{PublishedCell, read};
@@ -72,6 +73,7 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings.extend(scores::check(&left));
     findings.extend(auc::check(&models));
     findings.extend(comparisons::check(cells, &models));
+    findings.extend(stated::chosen(&models));
     let first = |finding: &Finding| cells.iter().position(|cell| cell.place.table == finding.place.table);
     findings.sort_by_key(|finding| (first(finding), finding.severity));
     findings

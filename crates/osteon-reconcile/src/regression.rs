@@ -7,6 +7,7 @@ use crate::odds::{self, OddsRatio, TwoByTwo};
 use crate::printed::{Interval, Printed};
 use crate::ratios;
 use crate::role::{Measure, Role};
+use crate::stated::{self, Direction};
 use crate::tested::grade;
 
 /// One printed estimate of a regression with its interval and p.
@@ -61,6 +62,7 @@ pub fn check(cells: &[PublishedCell], arms: &[Arm]) -> Vec<Finding> {
     }
     if let Some(event) = event(arms, &sources, &mut findings) {
         findings.extend(references(arms, &sources, &event));
+        findings.extend(stated::shap(cells, &directions(arms, &sources, &event)));
     }
     findings.extend(patients(arms, &sources));
     findings
@@ -274,6 +276,34 @@ fn references(arms: &[Arm], sources: &[(&Row, Vec<Source>)], event: &str) -> Vec
         }));
     }
     findings
+}
+
+/// Where each univariate odds ratio points: with higher values, or with a later level against an earlier one.
+fn directions(arms: &[Arm], sources: &[(&Row, Vec<Source>)], event: &str) -> Vec<Direction> {
+    let other = |arm: &Arm| arm.groups.iter().find(|it| !it.is_total && it.column != event).map(|it| it.column.clone());
+    let mut found = Vec::new();
+    for (row, fitting) in sources {
+        let log = logs(row.estimate);
+        if log.contains(0.0) {
+            continue;
+        }
+        let towards = |is_event: bool, arm: &Arm| if is_event { Some(event.to_owned()) } else { other(arm) };
+        let name = row.place.row.split(": ").next().unwrap_or("");
+        let source = fitting.iter().find(|it| it.event == event);
+        let arm = source.map_or_else(|| arms.iter().find(|it| it.variable(name).is_some()), |it| Some(&arms[it.arm]));
+        let Some((arm, variable)) = arm.and_then(|arm| Some((arm, arm.variable(name)?))) else { continue };
+        let later = match source {
+            Some(source) => {
+                let at = |level: &str| variable.levels.iter().position(|it| it.name == level);
+                at(&source.level) > at(&source.reference)
+            }
+            None if variable.levels.is_empty() => true,
+            None => continue,
+        };
+        let Some(towards) = towards((log.low > 0.0) == later, arm) else { continue };
+        found.push(Direction { row: row.place.row.clone(), towards, odds_ratio: row.printed.clone() });
+    }
+    found
 }
 
 /// Whether all patients or one set alone gave the odds ratios.

@@ -50,7 +50,12 @@ fn repeated_finding(row: &Model, first: usize, others: &[usize]) -> Option<Findi
         .chain(others.iter().copied())
         .map(|at| format!("{} {}", row.columns[at], row.texts[at]))
         .collect();
-    let severity = if hard.is_empty() { Severity::Rounding } else { Severity::Typo };
+    // Of two values nobody knows which is wrong; a third that agrees with the first tells.
+    let severity = match (hard.is_empty(), off.len() < others.len()) {
+        (true, _) => Severity::Rounding,
+        (false, true) => Severity::Typo,
+        (false, false) => Severity::Inconsistent,
+    };
     let why = if hard.is_empty() {
         format!("The same quantity to the last digit: {}.", shown.join(", "))
     } else {

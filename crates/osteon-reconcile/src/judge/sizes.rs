@@ -19,7 +19,7 @@ const CUT: f64 = 1.5;
 /// The largest group tried.
 const LARGEST: i64 = 3000;
 /// The best single sizes from which pairs are made.
-const BEST: usize = 120;
+const BEST: usize = 80;
 /// Shares in a hundred that are misprinted, as far as sizes are concerned.
 const MISPRINTS: f64 = 0.03;
 
@@ -58,19 +58,22 @@ fn infer_by(rows: &[&Model], total: Option<i64>, rounding: Rounding) -> Option<I
             p.iter().flat_map(|&p| n.iter().map(move |&n| (p, n))).collect()
         }
     };
-    let mut best: Option<Inferred> = None;
-    for (positives, negatives) in pairs {
-        let (Some(a), Some(b)) = (events.get(positives as usize - 1), others.get(negatives as usize - 1)) else {
-            continue;
-        };
+    // Sizes tried: all pairs of no more patients, or all splits of the printed number.
+    let base = |&(positives, negatives): &(i64, i64)| {
         let n = (positives + negatives) as f64;
-        // Sizes tried: all pairs of no more patients, or all splits of the printed number.
         let tried = if total.is_some() { n } else { 0.5 * n * n };
-        let base = a + b - tried.log10() - if rounding == Rounding::Cut { CUT } else { 0.0 };
-        // No more can be won than every further score of every row.
-        let most: f64 = rows.iter().map(|row| FURTHER * row.scores.len().saturating_sub(2) as f64).sum();
-        if best.is_some_and(|best| base + most <= best.score) {
-            continue;
+        let cut = if rounding == Rounding::Cut { CUT } else { 0.0 };
+        let at = |evidence: &[f64], n: i64| evidence.get(n as usize - 1).copied().unwrap_or(f64::NEG_INFINITY);
+        at(&events, positives) + at(&others, negatives) - tried.log10() - cut
+    };
+    let mut pairs: Vec<(f64, (i64, i64))> = pairs.iter().map(|pair| (base(pair), *pair)).collect();
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    // No more can be won than every further score of every row.
+    let most: f64 = rows.iter().map(|row| FURTHER * row.scores.len().saturating_sub(2) as f64).sum();
+    let mut best: Option<Inferred> = None;
+    for (base, (positives, negatives)) in pairs {
+        if base + most < SPEAKS || best.is_some_and(|best| base + most <= best.score) {
+            break;
         }
         let (mut score, mut fitting, mut judged) = (base, 0, 0);
         for row in rows {

@@ -1,2 +1,4 @@
+mod mutated;
 mod published;
+mod rows;
 mod small;
