@@ -1,6 +1,7 @@
 //! The command line: arguments in, a `study` request, printing out. No SQL, no statistics.
 
 mod agreement;
+mod codebook;
 mod completions;
 mod dashboard;
 mod demo;
@@ -148,6 +149,7 @@ enum Command {
     Logistic(logistic::Args),
     Roc(roc::Args),
     Protocol(protocol::Args),
+    Codebook(codebook::Args),
     Reconcile(reconcile::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -214,6 +216,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Describe(args) => describe::run(args, globals),
         Command::Logistic(args) => logistic::run(args, globals),
         Command::Roc(args) => roc::run(args, globals),
+        Command::Codebook(args) => codebook::run(args, globals),
         Command::Protocol(args) => protocol::run(args, globals),
         Command::Reconcile(args) => reconcile::run(args, globals),
         Command::Completions(args) => completions::run(args),

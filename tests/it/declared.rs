@@ -9,7 +9,9 @@ use osteon_study::protocol::Protocol;
 use osteon_study::protocol::codebook::Value;
 use osteon_study::report::sheet::Sheet;
 use osteon_study::store::{Access, ChangeFilter};
-use osteon_study::study::{BadRows, ClinicalTable, Edit, ExportOptions, Study, View};
+use osteon_study::study::{
+    BadRows, ClinicalTable, Edit, ExportOptions, FigureName, FigureRequest, ModelTable, Study, View,
+};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -275,4 +277,105 @@ fn a_codebook_changes_key_by_key_in_the_trail_and_loses_no_value() {
         .count();
     assert_eq!(events, expected);
     assert_eq!(study.verify(None, &Job::unwatched()).unwrap().findings, Vec::<String>::new());
+}
+
+#[test]
+fn a_codebook_is_proposed_shown_exported_imported_and_templated_by_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("clinical.csv"), clinical()).unwrap();
+    let ok = |arguments: &[&str]| {
+        let (code, out, err) = crate::support::run(folder.path(), arguments);
+        assert_eq!(code, 0, "{arguments:?}: {out}{err}");
+        format!("{out}{err}")
+    };
+    let said = ok(&["init", "--from", "clinical.csv"]);
+    assert!(said.contains("study.toml: 7 variables proposed"), "{said}");
+    let proposed = std::fs::read_to_string(path("study.toml")).unwrap();
+    assert!(proposed.contains("unit = \"mg/L\"") && proposed.contains("kind = \"date\""), "{proposed}");
+    let (code, _, err) = crate::support::run(folder.path(), &["init", "--from", "clinical.csv"]);
+    assert!(code != 0 && err.contains("is there already"), "{err}");
+    ok(&["init", "--protocol", "study.toml"]);
+    ok(&["import", "clinical", "clinical.csv"]);
+    let (code, _, err) = crate::support::run(folder.path(), &["table", "1"]);
+    assert!(code != 0 && err.contains("declares no outcome"), "{err}");
+
+    std::fs::write(path("declared.toml"), PROTOCOL).unwrap();
+    ok(&["--study", "two.db", "init", "--protocol", "declared.toml"]);
+    let shown = ok(&["--study", "two.db", "codebook"]);
+    assert!(shown.contains("years(birth, mri)") && shown.contains("poor if viable_pct > 10"), "{shown}");
+    let template = ok(&["--study", "two.db", "codebook", "--template"]);
+    assert!(template.starts_with("patient_id,crp,stage,centre,birth,mri,remark,viable_pct\n# meaning,\"CRP, mg/L\""));
+    std::fs::write(path("filled.csv"), format!("{template}X1,3,III,north,2001-02-03,2018-03-01,,5\n")).unwrap();
+    let said = ok(&["--study", "two.db", "import", "clinical", "filled.csv"]);
+    assert!(
+        said.contains("lines that begin with # are remarks: 3 not read") && said.contains("1 patients added"),
+        "{said}"
+    );
+    for form in ["toml", "csv", "redcap"] {
+        let file = format!("book.{}", if form == "toml" { "toml" } else { "csv" });
+        ok(&["--study", "two.db", "codebook", "export", "--as", form, "-o", &file]);
+        let again = ok(&["codebook", "--from", &file]);
+        assert!(again.contains("crp") && again.contains("Enneking stage"), "{form}: {again}");
+    }
+    std::fs::write(path("more.toml"), PROTOCOL.replace("usual = [0, 200]", "usual = [0, 300]")).unwrap();
+    ok(&["--study", "two.db", "codebook", "import", "more.toml", "--reason", "children have more"]);
+    let trail = ok(&["--study", "two.db", "log"]);
+    assert!(trail.contains("children have more") && trail.contains(">= 0, <= 300"), "{trail}");
+    let (code, _, err) =
+        crate::support::run(folder.path(), &["--study", "two.db", "codebook", "import", "book.csv", "--reason", "x"]);
+    assert!(code != 0, "a data dictionary without the outcome's variable's kind may lose values: {err}");
+}
+
+#[test]
+fn a_declared_study_goes_from_features_to_models_figures_and_a_report() {
+    let (_folder, path, study) = study();
+    let small = [
+        "forest.n_trees=[20]",
+        "forest.max_depth=[2]",
+        "forest.min_samples_leaf=[3]",
+        "select.mrmr.n_features=6",
+        "learn.n_bootstraps=2",
+        "learn.n_repeats=1",
+        "learn.p_enter=0.99",
+        "learn.p_keep=1.0",
+    ];
+    study.use_protocol(study.protocol.clone().set(small).unwrap(), "quick").unwrap();
+    drop(study);
+    let study = Study::open(&path, Access::Write).unwrap();
+    crate::fit::measure(&study, &|_, value| value);
+    study.draw_split(Seed(3), 0.7).unwrap();
+    let fitted = study.fit(&Job::unwatched()).unwrap();
+    assert_eq!(fitted.n_left_out, 1, "the outcome of one is unknown");
+    assert!(fitted.clinical_predictors.iter().all(|name| ["crp", "stage", "age"].contains(&name.as_str())));
+    assert!(!fitted.clinical_predictors.is_empty());
+    for name in [FigureName::Nomogram, FigureName::Shap, FigureName::Forest, FigureName::Roc, FigureName::Flow] {
+        let request = FigureRequest {
+            name,
+            width_mm: 180.0,
+            patient: None,
+            region: None,
+            forest_shap: osteon_study::study::ForestShap::default(),
+        };
+        let svg = study.figure(&request).unwrap().svg();
+        assert!(!svg.contains("pGR") && !svg.contains("ALP"), "{name:?}");
+    }
+    let predicted = text(&study.predict(Some("H-01"), &[]).unwrap());
+    assert!(predicted.contains("probability of poor"), "{predicted}");
+    let page = format!("{:?}", study.report(None).unwrap());
+    for word in ["pGR", "ecrosis", "ALP", "ractur"] {
+        let at = page.find(word).map(|at| page[at.saturating_sub(200)..(at + 200).min(page.len())].to_owned());
+        assert_eq!(at, None, "the report speaks of {word}");
+    }
+    assert!(page.contains("Probability of poor") || page.contains("poor"), "the event has its name");
+    let mut findings = study.verify(None, &Job::unwatched()).unwrap().findings;
+    // No images are linked here.
+    findings.retain(|finding| !finding.contains("measured from other files"));
+    assert_eq!(findings, Vec::<String>::new());
+    let other = study.protocol.clone().set(["outcome.poor_response.event=viable_pct > 20"]).unwrap();
+    study.use_protocol(other, "another cut").unwrap();
+    drop(study);
+    let study = Study::open(&path, Access::Read).unwrap();
+    let table = text(&study.model_table(ModelTable::Five).unwrap());
+    assert!(table.starts_with("Out of date"), "a table of another outcome says so first: {table}");
 }

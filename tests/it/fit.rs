@@ -42,7 +42,7 @@ pub fn study_with(assignments: &[&str]) -> Study {
 }
 
 /// Stores features; `changed` says what becomes of a patient's value.
-fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
+pub fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
     let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();
     let hash = "0".repeat(64);
     study

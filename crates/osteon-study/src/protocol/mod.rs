@@ -231,6 +231,11 @@ impl Protocol {
         Table::try_from(self).expect("a protocol is plain data")
     }
 
+    /// This protocol under the keys of a document, checked.
+    pub fn under(self, document: Table) -> Result<Protocol, ProtocolError> {
+        self.with(document)
+    }
+
     fn with(self, document: Table) -> Result<Protocol, ProtocolError> {
         let protocol = self.over(document)?;
         protocol.check()?;

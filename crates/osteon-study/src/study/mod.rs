@@ -16,6 +16,9 @@ use crate::protocol::Protocol;
 
 pub use data::browse::Progress;
 pub use data::clinical::{Clinical, Map as ClinicalMap, Row as ClinicalRow, read as read_clinical};
+pub use data::codebook::{
+    CodebookForm, ReadCodebook, clinical_template, codebook_sheet, propose_codebook, read_codebook, write_codebook,
+};
 pub use data::demo;
 pub use data::edit::{Belongs, Edit};
 pub use data::export::ExportOptions;

@@ -111,7 +111,15 @@ impl Study {
 
     /// Refuses what cannot be shown to a blind reader.
     pub fn needs_response(&self) -> Result<(), Error> {
-        if self.view == View::Blind { Err(Error::Blind) } else { Ok(()) }
+        match (self.view, self.protocol.codebook.outcome()) {
+            (View::Blind, _) => Err(Error::Blind),
+            (View::Full, Some(_)) => Ok(()),
+            (View::Full, None) => Err(Error::Request(
+                "the codebook declares no outcome; an [outcome] table in the protocol does, with event = a condition over \
+                 variables"
+                    .to_owned(),
+            )),
+        }
     }
 
     /// The folder that relative paths of images start from.

@@ -15,7 +15,7 @@ pub(in crate::protocol::codebook) struct Fields {
     pub fields: Table,
 }
 
-const KEYS: [&str; 21] = [
+pub(in crate::protocol::codebook) const KEYS: [&str; 22] = [
     "name",
     "key",
     "label",
@@ -37,6 +37,7 @@ const KEYS: [&str; 21] = [
     "table_1",
     "table_4",
     "printed",
+    "identifier",
 ];
 
 const DETECTIONS: [(&str, Detection); 4] = [
@@ -154,7 +155,7 @@ impl Fields {
 
 /// The variable that a table declares.
 pub(in crate::protocol::codebook) fn variable(fields: &Fields) -> Result<Variable, CodebookError> {
-    fields.only(&[&KEYS[..], &["identifier", "drop"]].concat())?;
+    fields.only(&[&KEYS[..], &["drop"]].concat())?;
     let name = fields.name.clone();
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if name.is_empty()
@@ -207,7 +208,8 @@ pub(in crate::protocol::codebook) fn variable(fields: &Fields) -> Result<Variabl
 }
 
 /// Names with another meaning in filters, tables and files.
-const RESERVED: [&str; 9] = ["id", "response", "event", "set", "queries", "is", "not", "included", "exclusion_reason"];
+pub(in crate::protocol::codebook) const RESERVED: [&str; 9] =
+    ["id", "response", "event", "set", "queries", "is", "not", "included", "exclusion_reason"];
 
 fn kind(fields: &Fields) -> Result<Kind, CodebookError> {
     let has = |key: &str| fields.fields.contains_key(key);

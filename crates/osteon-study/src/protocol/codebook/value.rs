@@ -23,7 +23,8 @@ pub enum Value {
 }
 
 /// Cells that are empty for every variable.
-const EMPTY: &[&str] = &["", "na", "n/a", "nan", "null", ".", "-", "?", "missing", "unknown"];
+pub(in crate::protocol::codebook) const EMPTY: &[&str] =
+    &["", "na", "n/a", "nan", "null", ".", "-", "?", "missing", "unknown"];
 /// Longest text that is kept.
 const LONGEST: usize = 10_000;
 
@@ -152,7 +153,7 @@ impl Value {
 }
 
 /// A finite number with a decimal point or a decimal comma; thousands separators are no part of a number.
-fn decimal(word: &str) -> Option<f64> {
+pub(in crate::protocol::codebook) fn decimal(word: &str) -> Option<f64> {
     let plain = word.chars().all(|c| c.is_ascii_digit() || "+-.,e".contains(c));
     let single = word.matches(['.', ',']).count() <= 1;
     (plain && single).then(|| word.replace(',', ".").parse::<f64>().ok()).flatten().filter(|value| value.is_finite())

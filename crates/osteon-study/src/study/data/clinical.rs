@@ -81,11 +81,16 @@ pub fn read(bytes: &[u8], book: &Codebook, map: &Map) -> Result<Clinical, Error>
     let columns = columns(&headers, book, map, &mut notes)?;
     let mut clinical = Clinical::default();
     let (mut commas, mut codes, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+    let mut remarks = 0;
     let mut missing: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
         let line = record.position().map_or(0, csv::Position::line);
         if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if record.get(columns.code).is_some_and(|code| code.starts_with('#')) {
+            remarks += 1;
             continue;
         }
         let refusals = clinical.refused.len();
@@ -126,6 +131,9 @@ pub fn read(bytes: &[u8], book: &Codebook, map: &Map) -> Result<Clinical, Error>
         if clinical.refused.len() == refusals {
             clinical.rows.push(Row { line, code, values });
         }
+    }
+    if remarks > 0 {
+        notes.push(format!("lines that begin with # are remarks: {remarks} not read"));
     }
     if !commas.is_empty() {
         notes.push(format!("decimal commas in {}", commas.into_iter().collect::<Vec<_>>().join(", ")));

@@ -2,6 +2,7 @@
 
 pub(in crate::study) mod browse;
 pub(in crate::study) mod clinical;
+pub(in crate::study) mod codebook;
 pub(in crate::study) mod cohort;
 pub mod demo;
 pub(in crate::study) mod edit;

@@ -1,0 +1,112 @@
+//! `osteon codebook`: variables, outcomes and images as files.
+
+use std::path::PathBuf;
+
+use crate::cli::{Globals, Outcome, opening, output};
+use osteon_study::protocol::Preset;
+use osteon_study::protocol::codebook::{Codebook, PRESETS};
+use osteon_study::study::{
+    CodebookForm, Error, clinical_template, codebook_sheet, read_codebook, write_codebook, write_whole,
+};
+
+/// Show the codebook of the study, write it in another form, or put another one in force
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "A codebook file is read as REDCap's data dictionary, as a sheet (.csv, one row a variable) or as TOML \
+                  (.toml), as its first line and its name tell. What a form cannot say is named."
+)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    source: Source,
+    /// Print an empty clinical file instead: a column for each variable, units and allowed values below
+    #[arg(long)]
+    template: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Put the codebook of a file in force; each changed key goes to the trail, and nothing that would lose a value is
+    /// taken
+    Import {
+        file: PathBuf,
+        /// Why; goes to the trail
+        #[arg(long)]
+        reason: String,
+    },
+    /// Write the codebook in a form
+    Export {
+        #[command(flatten)]
+        source: Source,
+        /// The form
+        #[arg(long = "as", value_enum, default_value_t = As::Toml)]
+        form: As,
+        /// The file to write; standard output when not given
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// Which codebook is meant.
+#[derive(Debug, clap::Args)]
+struct Source {
+    /// A codebook file instead of the study's
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// A preset instead of the study's
+    #[arg(long, conflicts_with = "from", value_parser = PRESETS.map(|(name, _)| name))]
+    preset: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum As {
+    Toml,
+    Csv,
+    Redcap,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    match &args.action {
+        None if args.template => output::print(&clinical_template(&codebook(&args.source, globals)?))?,
+        None => output::print_sheet(&codebook_sheet(&codebook(&args.source, globals)?), globals.format)?,
+        Some(Action::Import { file, reason }) => {
+            let found = read_codebook(file)?;
+            found.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+            let hash = opening::write(globals)?.use_codebook(&found.codebook, reason)?;
+            output::say(globals, &format!("in force: {} variables, protocol {hash}", found.codebook.variables.len()));
+        }
+        Some(Action::Export { source, form, output: to }) => {
+            let form = match form {
+                As::Toml => CodebookForm::Toml,
+                As::Csv => CodebookForm::Csv,
+                As::Redcap => CodebookForm::Redcap,
+            };
+            let (text, lost) = write_codebook(&codebook(source, globals)?, form);
+            lost.iter().for_each(|line| output::say(globals, &format!("note: {line}")));
+            match to {
+                Some(path) => {
+                    let wrong = |source| Error::File { path: path.clone(), source };
+                    write_whole(path, text.as_bytes()).map_err(wrong)?;
+                }
+                None => output::print(&text)?,
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn codebook(source: &Source, globals: &Globals) -> Result<Codebook, Error> {
+    if let Some(file) = &source.from {
+        let found = read_codebook(file)?;
+        found.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+        return Ok(found.codebook);
+    }
+    Ok(match source.preset.as_deref() {
+        Some("osteosarcoma") => Codebook::osteosarcoma().clone(),
+        Some(_) => Codebook::study().clone(),
+        None if globals.study.exists() => Codebook::clone(&opening::read(globals)?.protocol.codebook),
+        None => Codebook::clone(&Preset::Study.protocol().codebook),
+    })
+}
