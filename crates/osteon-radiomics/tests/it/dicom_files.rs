@@ -281,9 +281,11 @@ pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
         encoder.write_all(content).unwrap();
         let deflated = encoder.finish().unwrap();
         let at = archive.len() as u32;
-        // Version, flags, method 8, time, date, sum (not checked), sizes, length of the name, of what is extra.
+        // Version, flags, method 8, time, date, sum, sizes, length of the name, of what is extra.
         let mut fields: Vec<u8> = [20u16, 0, 8, 0, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
-        fields.extend([0; 4]);
+        let mut sum = flate2::Crc::new();
+        sum.update(content);
+        fields.extend(sum.sum().to_le_bytes());
         fields.extend((deflated.len() as u32).to_le_bytes());
         fields.extend((content.len() as u32).to_le_bytes());
         fields.extend((name.len() as u16).to_le_bytes());
