@@ -42,12 +42,18 @@ pub struct Args {
     /// Measure a region of which a part lies outside the image: accept
     #[arg(long, value_name = "HOW")]
     cut: Option<String>,
+    /// Interpolate even slices where those of a series lie unevenly: resample
+    #[arg(long, value_name = "HOW")]
+    uneven: Option<String>,
     /// Which series, where the folder or archive holds several: number in the list, description or UID
     #[arg(long, value_name = "SERIES")]
     series: Option<String>,
     /// Which structure of the contours or the segmentation (RTSTRUCT, SEG, .seg.nrrd), by name
     #[arg(long, value_name = "NAME")]
     structure: Option<String>,
+    /// Take contours or a segmentation drawn in another frame of reference than the image's
+    #[arg(long)]
+    other_frame: bool,
     /// Print geometry, voxel counts and settings too
     #[arg(long)]
     diagnostics: bool,
@@ -67,7 +73,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if !args.families.is_empty() {
         protocol = protocol.set([format!("feature.families={:?}", args.families).as_str()])?;
     }
-    let mask = [("mask.resample", &args.resample_mask), ("mask.cut", &args.cut)];
+    let other_frame = args.other_frame.then(|| "accept".to_owned());
+    let mask = [
+        ("mask.resample", &args.resample_mask),
+        ("mask.cut", &args.cut),
+        ("mask.other_frame", &other_frame),
+        ("mask.uneven", &args.uneven),
+    ];
     let mask = mask.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
     protocol = protocol.set(mask.collect::<Vec<_>>().iter().map(String::as_str))?;
     let request = FeaturesRequest {

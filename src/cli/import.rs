@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Globals, Outcome, opening, output};
+use crate::cli::{Format, Globals, Outcome, opening, output};
 use osteon_study::report::sheet::{Cell, Sheet};
 use osteon_study::study::{BadRows, ClinicalReport, Error, ImagesReport, Link, Refusal};
 
@@ -62,13 +62,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         }
         What::Images { source, dry_run: true, skip_bad_rows } => {
             let pairs = opening::read(globals)?.pair_images(source)?;
-            show(pairs.report(), globals)?;
+            show(pairs.report(), globals, source)?;
             linked(pairs.report(), globals, source, bad_rows(*skip_bad_rows))
         }
         What::Images { source, skip_bad_rows, .. } => {
             let (study, bad_rows) = (opening::write(globals)?, bad_rows(*skip_bad_rows));
             let pairs = study.pair_images(source)?;
-            show(pairs.report(), globals)?;
+            show(pairs.report(), globals, source)?;
             linked(&study.link_images(pairs, bad_rows)?, globals, source, bad_rows)
         }
     }
@@ -89,14 +89,50 @@ fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path, bad_rows: B
     refusals(&report.refused, bad_rows, globals, file)
 }
 
-/// Shows what is going to be linked, and what found no pair.
-fn show(report: &ImagesReport, globals: &Globals) -> Result<(), Error> {
+/// Shows what is going to be linked, and what found no pair: a tree for people, a table for programs.
+fn show(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<(), Error> {
     report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
     report.warnings.iter().for_each(|warning| output::warn(&format!("warning: {warning}")));
+    if matches!(globals.format, Format::Text) {
+        return output::print(&tree(report, source));
+    }
+    report.left_out.iter().for_each(|it| output::say(globals, &format!("note: {it}")));
     if !report.links.is_empty() {
         output::print_sheet(&links(&report.links), globals.format)?;
     }
     Ok(())
+}
+
+/// One line a patient: image, mask, and what was left out and why; then what belongs to no patient.
+fn tree(report: &ImagesReport, source: &Path) -> String {
+    let mut lines = Vec::new();
+    for link in &report.links {
+        let Link { code, image, mask, repeat_mask, voxels } = link;
+        let repeat = if repeat_mask.is_empty() { String::new() } else { format!(", repeat mask {repeat_mask}") };
+        lines.push((code.as_str(), format!("image {image}, mask {mask}{repeat}, {voxels} voxels")));
+    }
+    for it in report.left_out.iter().filter(|it| it.path.as_os_str().is_empty() && !it.code.is_empty()) {
+        match lines.iter_mut().find(|(code, _)| *code == it.code) {
+            Some((_, line)) => line.push_str(&format!("; {}, left out", it.why)),
+            None => lines.push((&it.code, format!("{}, left out", it.why))),
+        }
+    }
+    for it in report.left_out.iter().filter(|it| !it.path.as_os_str().is_empty() && !it.code.is_empty()) {
+        let said = format!("left out {} ({})", it.path.display(), it.why);
+        match lines.iter_mut().find(|(code, _)| *code == it.code) {
+            Some((_, line)) => line.push_str(&format!("; {said}")),
+            None => lines.push((&it.code, said)),
+        }
+    }
+    let mut lines: Vec<String> = lines.into_iter().map(|(code, line)| format!("{code}: {line}")).collect();
+    lines.extend(report.left_out.iter().filter(|it| it.code.is_empty()).map(ToString::to_string));
+    let last = lines.len().saturating_sub(1);
+    let drawn = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| format!("{} {}\n", if at == last { "└─" } else { "├─" }, osteon_base::text::clean(line)));
+    let source = source.to_string_lossy();
+    format!("{}\n{}", osteon_base::text::clean(&source), drawn.collect::<String>())
 }
 
 fn linked(report: &ImagesReport, globals: &Globals, source: &Path, bad_rows: BadRows) -> Result<Outcome, Error> {
@@ -104,6 +140,9 @@ fn linked(report: &ImagesReport, globals: &Globals, source: &Path, bad_rows: Bad
     let ImagesReport { patients, linked, unchanged, .. } = report;
     let files = if report.applied { format!(": {linked} files new, {unchanged} unchanged") } else { String::new() };
     output::say(globals, &format!("{patients} patients {would}linked{files}"));
+    if report.links.is_empty() && report.refused.is_empty() {
+        return Ok(Outcome::SomeFailed);
+    }
     refusals(&report.refused, bad_rows, globals, source)
 }
 

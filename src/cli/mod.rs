@@ -15,6 +15,7 @@ mod features;
 mod figure;
 mod fit;
 mod ibsi;
+mod images;
 mod import;
 mod init;
 mod jobs;
@@ -116,6 +117,7 @@ enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Import(import::Args),
+    Images(images::Args),
     Patients(patients::ListArgs),
     Show(patients::ShowArgs),
     Edit(edit::EditArgs),
@@ -185,6 +187,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Demo(args) => demo::run(args, globals),
         Command::Init(args) => init::run(args, globals),
         Command::Import(args) => import::run(args, globals),
+        Command::Images(args) => images::run(args, globals),
         Command::Patients(args) => patients::list(args, globals),
         Command::Show(args) => patients::show(args, globals),
         Command::Edit(args) => edit::edit(args, globals),

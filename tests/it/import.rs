@@ -111,7 +111,6 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
     fs::write(at("in/text.nii.gz"), "no image").unwrap();
     fs::write(at("in/voxels.nhdr"), crate::forge::nrrd_header(&["data file: voxels.raw"])).unwrap();
     std::os::unix::fs::symlink(at("outside.nii.gz"), at("in/voxels.raw")).unwrap();
-    let outside = at("outside.nii.gz").to_str().unwrap().to_owned();
     let check = |patient: &str, mask: &str, label: &str, expected: &str| {
         let text = format!("patient,image,mask,label\n{patient},image.nii.gz,{mask},{label}\n");
         fs::write(at("in/manifest.csv"), text).unwrap();
@@ -119,9 +118,7 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
         assert_eq!(code, 2, "{mask}: {printed}{said}");
         assert!(printed.contains(expected), "{mask}: {printed}");
     };
-    check("A", "../outside.nii.gz", "", "below the folder of the manifest");
-    check("A", &outside, "", "below the folder of the manifest");
-    check("A", "link.nii.gz", "", "not a symbolic link");
+    check("A", "../other.nrrd", "", "can be read");
     check("A", "voxels.nhdr", "", "a symbolic link, expected the file of the voxels");
     check("A", "none.nii.gz", "", "can be read");
     check("A", "text.nii.gz", "", "image");
@@ -129,6 +126,34 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
     check("A", "mask.nii.gz", "77", "label 77");
     check("A", "mask.nii.gz", "one", "no segment is called one: the file names none, its labels are 1 (");
     check("Z", "mask.nii.gz", "", "a patient of the study");
+}
+
+#[test]
+fn absolute_paths_parents_and_symbolic_links_of_a_manifest_are_followed() {
+    let folder = study();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("c.csv"), "patient_id\nA\n007\n").unwrap();
+    run(folder.path(), &["import", "clinical", "c.csv"]);
+    fs::create_dir_all(at("in/top/sub-A/anat")).unwrap();
+    fs::create_dir_all(at("store")).unwrap();
+    for (from, to) in [("phantom_a_image.nii.gz", "store/i.nii.gz"), ("phantom_a_mask.nii.gz", "store/m.nii.gz")] {
+        fs::copy(fixture("phantoms").join(from), at(to)).unwrap();
+    }
+    let absolute = at("store/m.nii.gz").to_str().unwrap().to_owned();
+    fs::write(at("in/manifest.csv"), format!("ID;Image;Mask\nA;../store/i.nii.gz;{absolute}\n")).unwrap();
+    let linked = |source: &str| run(folder.path(), &["import", "images", source, "--dry-run"]);
+    let (code, printed, said) = linked("in/manifest.csv");
+    assert!(code == 0 && said.contains("1 patients would be linked"), "{printed}{said}");
+    // A data set of links, one folder down, with a circle in it.
+    std::os::unix::fs::symlink(at("store/i.nii.gz"), at("in/top/sub-A/anat/t2.nii.gz")).unwrap();
+    std::os::unix::fs::symlink(at("store/m.nii.gz"), at("in/top/sub-A/anat/t2_mask.nii.gz")).unwrap();
+    std::os::unix::fs::symlink(at("in"), at("in/top/circle")).unwrap();
+    let (code, printed, said) = linked("in");
+    assert!(code == 0 && said.contains("1 patients would be linked"), "{printed}{said}");
+    assert!(said.contains("sub-A is taken for the patient A"), "{said}");
+    fs::create_dir_all(at("empty")).unwrap();
+    let (code, _, said) = linked("empty");
+    assert!(code == 1 && said.contains("known layouts"), "{said}");
 }
 
 #[test]

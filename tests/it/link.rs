@@ -60,7 +60,7 @@ fn a_folder_an_archive_and_a_single_slice_are_one_series() {
     sent(folder.path(), 90.0);
     archive(folder.path());
     let (code, expected, said) = features(folder.path(), "series", &["--structure", "tumour"]);
-    assert_eq!((code, &said[..]), (0, ""));
+    assert_eq!((code, &said[..]), (0, "note: tumour of several was measured: tumour, bone\n"));
     assert_eq!(expected.lines().count(), 1 + 18);
     for image in ["series.zip", "series/3.dcm"] {
         assert_eq!(features(folder.path(), image, &["--structure", "tumour"]).1, expected, "{image}");
@@ -133,7 +133,7 @@ fn a_folder_says_what_it_pairs_and_what_not() {
     // Contours of two structures need a name, which a manifest gives.
     assert_eq!(code, 2, "{said}");
     assert!(printed.contains("tumour, bone"), "{printed}");
-    assert!(said.contains("C: no mask, left out"), "{said}");
+    assert!(printed.contains("└─ C: no mask, left out"), "{printed}");
 }
 
 #[test]

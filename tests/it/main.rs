@@ -18,6 +18,7 @@ mod guard;
 mod hostile;
 mod import;
 mod kill;
+mod layouts;
 mod learn;
 mod link;
 mod man;
@@ -40,5 +41,6 @@ mod tui_bytes;
 mod tui_pty;
 mod tui_stage;
 mod wild;
+mod wild_dicom;
 #[path = "../../crates/osteon-plot/tests/it/words.rs"]
 mod words;

@@ -22,7 +22,7 @@ use crate::grid::{Element, Geometry, Grid, Image, Mask};
 use data::{Layout, Members};
 use osteon_base::text::counted;
 pub use pair::check_pair;
-pub use place::{Cut, Params, Placing, Resample, cut, off_grid, place};
+pub use place::{Cut, OtherFrame, Params, Placing, Resample, Uneven, cut, off_grid, place};
 pub use reading::{Fractional, Present, Reading, Region};
 pub use region::{Pick, TRAILING, region, region_of};
 

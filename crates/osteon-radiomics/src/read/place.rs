@@ -16,6 +16,8 @@ pub struct Params {
     pub tolerance_voxels: f64,
     pub resample: Resample,
     pub cut: Cut,
+    pub other_frame: OtherFrame,
+    pub uneven: Uneven,
 }
 
 /// What happens to a mask of another grid.
@@ -36,10 +38,33 @@ pub enum Cut {
     Accept,
 }
 
+/// What happens to contours and segmentations that name another frame of reference than their image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OtherFrame {
+    Refuse,
+    Accept,
+}
+
+/// What happens to a series of which the slices lie unevenly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uneven {
+    Refuse,
+    /// Even slices are interpolated linearly, at the usual distance.
+    Resample,
+}
+
 impl Default for Params {
     /// A hundredth of a voxel: headers written with few digits pass, another grid does not.
     fn default() -> Params {
-        Params { tolerance_voxels: 0.01, resample: Resample::Never, cut: Cut::Refuse }
+        Params {
+            tolerance_voxels: 0.01,
+            resample: Resample::Never,
+            cut: Cut::Refuse,
+            other_frame: OtherFrame::Refuse,
+            uneven: Uneven::Refuse,
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 use dicom_dictionary_std::{tags, uids};
 use osteon_radiomics::grid::{Element, Geometry};
 use osteon_radiomics::read::dicom::{
-    DicomError, Instance, Scan, contours, deviations, list, scan, segmentation, segments, structures,
+    DicomError, Instance, Scan, Wanted, contours, deviations, list, scan, scan_of, segmentation, segments, structures,
 };
-use osteon_radiomics::read::{Label, Limits, Source, check_pair, image, mask};
+use osteon_radiomics::read::{Label, Limits, Source, Uneven, check_pair, image, mask};
 use proptest::prelude::*;
 
 use crate::dicom_files::{self, CANARY, Slice, deflated, enhanced, nested, number, rle, structure_set};
@@ -139,9 +139,12 @@ fn what_is_no_even_stack_is_refused_with_positions_and_names() {
         scan_slices(&slices, None).expect_err("refused").to_string()
     };
     let cases: [(Change, &str); 9] = [
-        (|s| s.push(Slice::at(5.0)), "two slices lie at 5 mm: 3.dcm and 4.dcm"),
+        (|s| s.push(Slice::at(5.0)), "two slices lie at 5.000 mm and nothing tells them apart: 3.dcm and 4.dcm"),
         (|s| s[3].position_mm[2] = 6.0, "uneven slices"),
-        (|s| s.push(Slice::at(25.0)), "10 mm between 2.dcm at 15 mm and 4.dcm at 25 mm, 5 mm between most"),
+        (
+            |s| s.push(Slice::at(25.0)),
+            "10.0000 mm between 2.dcm at 15.0000 mm and 4.dcm at 25.0000 mm, 5.0000 mm between most",
+        ),
         (|s| s[1].orientation = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0], "mixes orientations"),
         (|s| s[1].spacing_mm = [0.5, 0.5], "mixes pixel spacings"),
         (|s| s[1].position_mm[0] = 3.0, "sheared"),
@@ -153,6 +156,59 @@ fn what_is_no_even_stack_is_refused_with_positions_and_names() {
         let message = refused(change);
         assert!(message.contains(expected), "{message:?} lacks {expected:?}");
     }
+}
+
+/// The values of `Slice::at` grow by 10 a millimetre, so linear interpolation has them exactly.
+#[test]
+fn uneven_slices_are_resampled_where_that_is_accepted() {
+    let slices = [0.0, 5.0, 10.0, 20.0, 25.0, 31.0].map(Slice::at);
+    let files: Vec<_> = slices.iter().enumerate().map(|(n, slice)| (format!("{n}.dcm"), slice.bytes())).collect();
+    let found = scan_of(&instances(&files), Wanted::Only, Uneven::Resample, &Limits::default()).unwrap();
+    let volume = &found.image.volume;
+    assert_eq!((volume.geometry().shape, volume.geometry().spacing_mm[0]), ([7, 2, 3], 5.0));
+    let first: Vec<f64> = (0..7).map(|z| volume.cells()[[z, 0, 0]]).collect();
+    assert_eq!(first, [0.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0]);
+    assert!(
+        found.notes[0].contains("7 slices 5.0000 mm apart from 6 stored ones, 2 of them interpolated"),
+        "{:?}",
+        found.notes
+    );
+    let even = scan_of(&instances(&files[..3]), Wanted::Only, Uneven::Resample, &Limits::default()).unwrap();
+    assert!(even.notes.is_empty() && even.image.element == Element::U16);
+}
+
+/// What writers get wrong, and every other reader reads: zeros behind the voxels, another syntax than stated, no meta
+/// group in big-endian order.
+#[test]
+fn what_other_readers_forgive_is_read() {
+    let expected = scan_slices(&[Slice::at(0.0)], None).unwrap().image;
+    let plain = Slice::at(0.0).bytes();
+    let read = |bytes: &[u8]| scan(&[instance(bytes)], None, &Limits::default()).map(|found| found.image);
+    let length = u32::from_le_bytes(plain[140..144].try_into().unwrap()) as usize;
+    let set = 144 + length;
+    assert_eq!(read(&plain[set..]).as_ref(), Ok(&expected), "no meta group");
+    assert_eq!(read(&[&b"DICM"[..], &plain[132..]].concat()).as_ref(), Ok(&expected), "no preamble");
+    let mut padded = Slice::at(0.0);
+    padded.pixels.extend([0; 64]);
+    assert_eq!(read(&padded.bytes()).as_ref(), Ok(&expected), "padding");
+    let implicit = Slice { transfer_syntax: uids::IMPLICIT_VR_LITTLE_ENDIAN, ..Slice::at(0.0) }.bytes();
+    let own = 144 + u32::from_le_bytes(implicit[140..144].try_into().unwrap()) as usize;
+    assert_eq!(
+        read(&[&plain[..set], &implicit[own..]].concat()).as_ref(),
+        Ok(&expected),
+        "implicit, stated as explicit"
+    );
+    assert_eq!(
+        read(&[&implicit[..own], &plain[set..]].concat()).as_ref(),
+        Ok(&expected),
+        "explicit, stated as implicit"
+    );
+    let big = Slice { transfer_syntax: "1.2.840.10008.1.2.2", ..Slice::at(0.0) }.bytes();
+    let own = 144 + u32::from_le_bytes(big[140..144].try_into().unwrap()) as usize;
+    assert_eq!(read(&big[own..]).as_ref(), Ok(&expected), "big endian without a meta group");
+    let mut lengthless = plain.clone();
+    lengthless[140..144].copy_from_slice(&[0; 4]);
+    assert_eq!(read(&lengthless).as_ref(), Ok(&expected), "group length 0");
 }
 
 #[test]

@@ -3,12 +3,14 @@
 mod chain;
 mod dicom;
 mod dicom_files;
+mod drawings;
 mod edge;
 mod features;
 mod features_ibsi;
 mod features_properties;
 mod filter;
 mod forge;
+mod jpeg_ls;
 mod metaimage;
 mod metaimage_files;
 mod preprocess;

@@ -165,6 +165,15 @@ const SENTENCES: &[(&str, Tell)] = &[
         (words(value) == "nearest")
             .then(|| "A mask on another grid was put on the image's by its nearest voxel.".to_owned())
     }),
+    ("mask.other_frame", |value| {
+        (words(value) == "accept").then(|| {
+            "Contours and segmentations of another frame of reference than their image's were taken.".to_owned()
+        })
+    }),
+    ("mask.uneven", |value| {
+        (words(value) == "resample")
+            .then(|| "Uneven slices of a series were interpolated linearly to even ones.".to_owned())
+    }),
     ("mask.cut", |value| {
         (words(value) == "accept")
             .then(|| "A region that the image cuts was measured where the image holds it.".to_owned())

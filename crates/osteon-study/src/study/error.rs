@@ -34,8 +34,8 @@ pub enum Error {
     Zip { path: PathBuf, source: osteon_radiomics::read::zip::ZipError },
     #[error("{}: not DICOM, so it has no series or structure {part}", path.display())]
     NoParts { path: PathBuf, part: String },
-    #[error("{}: contours or a segmentation, which have structures by name and no labels", .0.display())]
-    NoLabels(PathBuf),
+    #[error("{}: a structure by name and one by number, expected one of the two", .0.display())]
+    NameAndLabel(PathBuf),
     #[error("{}: contours or a segmentation, expected an image", .0.display())]
     NoImageFile(PathBuf),
     #[error("{}: the file is not the one that was imported", .0.display())]
@@ -183,15 +183,16 @@ impl Error {
                  --preset pyradiomics, without resampling or filters, reads none"
                     .to_owned(),
             ),
-            Error::NoLabels(_) => Some("--structure NAME picks one, the column label of a manifest too".to_owned()),
             Error::Dicom { source, .. } => match **source {
                 DicomError::SeveralSeries(_) | DicomError::UnknownSeries { .. } => {
                     Some("--series takes its number in this list, its description or its UID".to_owned())
                 }
-                DicomError::SeveralStructures(_) | DicomError::NoStructure { .. } => {
-                    Some("--structure NAME picks one, the column label of a manifest too".to_owned())
+                DicomError::SeveralStructures(_)
+                | DicomError::NoStructure { .. }
+                | DicomError::StructureTwice { .. } => {
+                    Some("--structure NAME or --label NUMBER picks one, the column label of a manifest too".to_owned())
                 }
-                _ => None,
+                ref other => drawing_hint(other).map(str::to_owned),
             },
             Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
             Error::NoResult { command, .. } => Some(format!("{command} makes it")),
@@ -247,10 +248,7 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
             Some("save the mask as labels, or as parts of a voxel from 0 to 1, of which half and more is inside")
         }
         ReadError::MaskNotFinite => Some("save the mask with 0 where there is no region"),
-        ReadError::CutOff { .. } => Some(
-            "is the series complete? --cut accept, or mask.cut=\"accept\" in the protocol, measures what is inside \
-             and records the share",
-        ),
+        ReadError::CutOff { .. } => Some(CUT),
         ReadError::Outside { .. } => Some("the mask belongs to another image, or one of the two lost its origin"),
         ReadError::Pair { .. } => Some(
             "if both show the same patient space, --resample-mask nearest puts the mask on the image's grid \
@@ -263,6 +261,41 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// What to do about a series, contours or a segmentation.
+fn drawing_hint(error: &DicomError) -> Option<&'static str> {
+    match error {
+        DicomError::CutOff { .. } => Some(CUT),
+        DicomError::OtherFrame { .. } => Some(
+            "give the image on which it was drawn; --other-frame, or mask.other_frame=\"accept\" in the protocol, takes it \
+             where both show the same space, and records that",
+        ),
+        DicomError::EmptyStructure { .. } => Some("the contours or the segmentation belong to another image"),
+        DicomError::OffSlice { .. } => Some(
+            "contours halfway between slices, or across them, belong to another image or another reconstruction: give the \
+             series on which they were drawn",
+        ),
+        DicomError::Grid { .. } => Some(
+            "give the series on which it was drawn, or export the segmentation as NRRD or NIfTI and resample that mask \
+             (--resample-mask nearest)",
+        ),
+        DicomError::Uneven { .. } => Some(
+            "is the series complete? --uneven resample, or mask.uneven=\"resample\" in the protocol, interpolates even \
+             slices",
+        ),
+        DicomError::Field { field: "ImagePositionPatient" | "ImageOrientationPatient", .. } => Some(
+            "radiographs, photographs and secondary captures have no place in the patient; the original series has",
+        ),
+        DicomError::TransferSyntax { .. } => {
+            Some("dcmdjpeg, gdcmconv --raw or the archive's export write it without compression")
+        }
+        DicomError::NoSeries { .. } => Some("a folder, an archive or a file of DICOM slices of one series is needed"),
+        _ => None,
+    }
+}
+
+const CUT: &str = "is the series complete? --cut accept, or mask.cut=\"accept\" in the protocol, measures what is inside \
+                   and records the share";
 
 const DAMAGED: &str = "osteon verify tells what is damaged, osteon restore puts a backup in its place";
 

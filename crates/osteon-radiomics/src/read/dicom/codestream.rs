@@ -6,7 +6,7 @@ use crate::read::dicom::object::MOST_RATIO;
 const ALWAYS: usize = 4096 * 4096;
 
 /// Whether every fragment (one a frame) holds one channel of `rows` x `columns` pixels, and no more pixels than its
-/// length makes likely. JPEG (ITU-T T.81, B.2.2) and JPEG 2000 (ITU-T T.800, A.5.1).
+/// length makes likely. JPEG (ITU-T T.81, B.2.2), JPEG-LS (ITU-T T.87, C.2.2) and JPEG 2000 (ITU-T T.800, A.5.1).
 pub fn is_likely<'a>(fragments: impl IntoIterator<Item = &'a [u8]>, rows: usize, columns: usize) -> bool {
     let pixels = rows * columns;
     fragments.into_iter().all(|fragment| {
@@ -39,7 +39,7 @@ fn jpeg(mut segments: &[u8]) -> Option<(usize, usize)> {
     loop {
         match *segments {
             [0xff, 0xff, ..] => segments = &segments[1..],
-            [0xff, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, ref header @ ..] => {
+            [0xff, 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7, ref header @ ..] => {
                 return (*header.get(7)? == 1).then_some((short(header, 3)?, short(header, 5)?));
             }
             [0xff, _, ref rest @ ..] => segments = rest.get(short(rest, 0)?.max(2)..)?,

@@ -1,55 +1,106 @@
 //! RTSTRUCT contours to a mask on the image's grid.
 
+use std::collections::BTreeMap;
+
 use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
 use crate::grid::{Geometry, Grid, Mask};
-use crate::read::Limits;
+use crate::read::dicom::drawing::{self, Draw, Which};
+use crate::read::dicom::fill::{self, Rings};
 use crate::read::dicom::{DicomError, Instance, object};
+use crate::read::{Cut, Limits, Reading, Region};
 
-/// A contour belongs to a slice when it lies within this part of the slice distance; planning systems write
-/// positions with fewer digits than scanners.
-const ON_SLICE: f64 = 0.1;
+/// All points of a contour lie in one plane to this part of the slice distance.
+const FLAT: f64 = 0.1;
 
-/// Names of the structures of a file that have contours, in its order.
+/// A contour is taken to the slice that is nearest; halfway between two slices there is none.
+const HALFWAY: f64 = 0.499;
+
+/// Contours this close to a slice are on it: planning systems write positions with few digits.
+const ON_SLICE: f64 = 0.01;
+
+/// Names of the structures of a file that have closed contours, in its order; points, isocentres and lines are none.
 pub fn structures(instance: &Instance, limits: &Limits) -> Result<Vec<String>, DicomError> {
     let file = object::open(instance, limits)?;
     Ok(named(&file).into_iter().map(|(_, name)| name).collect())
 }
 
-/// The voxels whose centres lie within a structure: polygons of a slice are filled together by the even-odd rule,
-/// so holes, islands and keyhole cuts come out. `wanted` may be left out when there is only one structure.
+/// The voxels whose centres lie within a structure; `wanted` may be left out when there is only one structure.
 pub fn contours(
     instance: &Instance,
     wanted: Option<&str>,
     geometry: &Geometry,
     limits: &Limits,
 ) -> Result<Mask, DicomError> {
-    let file = object::open(instance, limits)?;
-    let named = named(&file);
-    let names = || named.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
-    let (number, structure) = match (wanted, &named[..]) {
-        (None, [only]) => only.clone(),
-        (None, _) => return Err(DicomError::SeveralStructures(names())),
-        (Some(wanted), _) => {
-            let unknown = || DicomError::NoStructure { wanted: wanted.to_owned(), present: names() };
-            named.iter().find(|(_, name)| name == wanted).cloned().ok_or_else(unknown)?
-        }
-    };
+    let draw = Draw { which: wanted.map_or(Which::Only, Which::Name), ..Draw::default() };
+    Ok(region(&object::open(instance, limits)?, &draw, geometry)?.0.mask)
+}
+
+/// The region, and the frame of reference in which it was drawn.
+pub(super) fn region(
+    file: &object::File,
+    draw: &Draw,
+    geometry: &Geometry,
+) -> Result<(Region, Option<String>), DicomError> {
+    let named = named(file);
+    let picked = drawing::pick(&named, draw.which)?;
     let mut cells = Array3::from_elem(geometry.shape, false);
-    let fields = file.fields();
-    let of_structure = |item: &object::Fields<'_>| item.number(tags::REFERENCED_ROI_NUMBER) == Some(number);
-    for contour in fields
-        .items(tags::ROI_CONTOUR_SEQUENCE)
-        .filter(of_structure)
-        .flat_map(|item| item.items(tags::CONTOUR_SEQUENCE).collect::<Vec<_>>())
-    {
+    let (mut total, mut notes) = (fill::Filled::default(), Vec::new());
+    for (number, structure) in &picked {
+        let slices = slices(file, *number, structure, geometry, &mut notes)?;
+        striped(&slices, structure, &mut notes);
+        for (z, rings) in slices {
+            let filled = fill::fill(&rings, z, &mut cells).map_err(|what| DicomError::Field {
+                name: file.name.clone(),
+                field: "ContourData",
+                found: what,
+                expected: "contours near the image",
+            })?;
+            total.add(&filled);
+        }
+    }
+    let structure = || picked.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+    if total.drawn == total.lost {
+        return Err(DicomError::EmptyStructure { structure: structure() });
+    }
+    if total.lost > 0 && draw.params.cut == Cut::Refuse {
+        return Err(DicomError::CutOff { structure: structure(), lost: total.lost, drawn: total.drawn });
+    }
+    if total.repeated > 0 {
+        notes.push(format!("{} contours are stored twice and were taken once", total.repeated));
+    }
+    if total.disputed > 0 {
+        notes.push(format!(
+            "contours of one slice overlap: {} voxels depend on whether the overlap is inside or a hole",
+            total.disputed
+        ));
+    }
+    let (name, present) = drawing::picked(&named, &picked);
+    let cut_share = total.lost as f64 / total.drawn as f64;
+    let reading = Reading { present, picked: name, cut_share, notes, ..Reading::default() };
+    let mask = Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape");
+    Ok((Region { mask, reading }, frame_of(file, picked[0].0)))
+}
+
+/// The closed contours of a structure by slice, in indices of the image; slices may lie outside it.
+fn slices(
+    file: &object::File,
+    number: i64,
+    structure: &str,
+    geometry: &Geometry,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<i64, Rings>, DicomError> {
+    let mut planes: BTreeMap<i64, Vec<(f64, fill::Ring)>> = BTreeMap::new();
+    let (mut moved, mut farthest) = (0, 0.0f64);
+    for contour in drawn(file, number) {
         let kind = contour.text(tags::CONTOUR_GEOMETRIC_TYPE).unwrap_or_default();
-        match kind.as_str() {
-            "CLOSED_PLANAR" | "CLOSEDPLANAR_XOR" => (),
+        let is_xor = match kind.as_str() {
+            "CLOSED_PLANAR" => false,
+            "CLOSEDPLANAR_XOR" => true,
             "POINT" | "OPEN_PLANAR" | "OPEN_NONPLANAR" => continue,
             _ => return Err(contour.wrong("ContourGeometricType", kind, "CLOSED_PLANAR")),
-        }
+        };
         let data = contour.numbers(tags::CONTOUR_DATA).unwrap_or_default();
         if data.is_empty() || data.len() % 3 != 0 {
             let found = format!("{} numbers", data.len());
@@ -57,73 +108,102 @@ pub fn contours(
         }
         let points: Vec<[f64; 3]> =
             data.chunks_exact(3).map(|point| index_of(geometry, [point[0], point[1], point[2]])).collect();
-        let slice = slice_of(&points, geometry, &structure)?;
-        if let Some(z) = slice {
-            flip_inside(&points, z, &mut cells);
+        let mean = points.iter().map(|point| point[0]).sum::<f64>() / points.len() as f64;
+        let tilt = points.iter().map(|point| (point[0] - mean).abs()).fold(0.0, f64::max);
+        let off = (mean - mean.round()).abs();
+        if tilt > FLAT || off > HALFWAY {
+            let apart_mm = tilt.max(off) * geometry.spacing_mm[0];
+            return Err(DicomError::OffSlice { structure: structure.to_owned(), apart_mm });
         }
+        if off > ON_SLICE {
+            moved += 1;
+            farthest = farthest.max(off);
+        }
+        let ring = fill::Ring { points: points.iter().map(|point| [point[1], point[2]]).collect(), is_xor };
+        planes.entry(mean.round() as i64).or_default().push((mean, ring));
     }
-    if !cells.iter().any(|&inside| inside) {
-        return Err(DicomError::EmptyStructure { structure });
+    if moved > 0 {
+        notes.push(format!(
+            "{moved} contours of {structure} lie up to {:.3} slices off the image's slices and were taken to the nearest",
+            farthest
+        ));
     }
-    Ok(Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape"))
+    Ok(planes.into_iter().map(|(z, rings)| (z, nearest_plane(z, rings, structure, notes))).collect())
 }
 
-/// Number and name of each structure that has a contour.
-fn named(file: &object::File) -> Vec<(f64, String)> {
+/// Contours of several planes may have the same nearest slice: those of the nearest plane are its own.
+fn nearest_plane(z: i64, rings: Vec<(f64, fill::Ring)>, structure: &str, notes: &mut Vec<String>) -> Rings {
+    let off = |mean: f64| (mean - z as f64).abs();
+    let nearest = rings.iter().map(|(mean, _)| *mean).min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap_or_default();
+    let n = rings.len();
+    let kept: Rings =
+        rings.into_iter().filter(|(mean, _)| (mean - nearest).abs() <= FLAT).map(|(_, ring)| ring).collect();
+    if kept.len() < n {
+        notes.push(format!(
+            "{} contours of {structure} lie between the image's slices, nearer ones were taken for slice {}",
+            n - kept.len(),
+            z + 1
+        ));
+    }
+    kept
+}
+
+/// Notices slices without contours between the first and the last.
+fn striped(slices: &BTreeMap<i64, Rings>, structure: &str, notes: &mut Vec<String>) {
+    let (Some((first, _)), Some((last, _))) = (slices.first_key_value(), slices.last_key_value()) else { return };
+    let all = (last - first + 1) as usize;
+    if slices.len() < all {
+        notes.push(format!(
+            "{structure} has contours on {} of the {all} slices from its first to its last: the others are not inside",
+            slices.len()
+        ));
+    }
+}
+
+fn drawn<'a>(file: &'a object::File, number: i64) -> Vec<object::Fields<'a>> {
+    let of_structure = |item: &object::Fields<'_>| item.number(tags::REFERENCED_ROI_NUMBER) == Some(number as f64);
+    let items = file.fields().items(tags::ROI_CONTOUR_SEQUENCE).filter(of_structure);
+    items.flat_map(|item| item.items(tags::CONTOUR_SEQUENCE).collect::<Vec<_>>()).collect()
+}
+
+/// Number and name of each structure that has a closed contour.
+fn named(file: &object::File) -> Vec<(i64, String)> {
     let fields = file.fields();
+    let is_closed = |contour: &object::Fields<'_>| {
+        let kind = contour.text(tags::CONTOUR_GEOMETRIC_TYPE).unwrap_or_default();
+        !matches!(kind.as_str(), "POINT" | "OPEN_PLANAR" | "OPEN_NONPLANAR")
+    };
     let drawn: Vec<f64> = fields
         .items(tags::ROI_CONTOUR_SEQUENCE)
-        .filter(|item| item.items(tags::CONTOUR_SEQUENCE).next().is_some())
+        .filter(|item| item.items(tags::CONTOUR_SEQUENCE).any(|contour| is_closed(&contour)))
         .filter_map(|item| item.number(tags::REFERENCED_ROI_NUMBER))
         .collect();
     fields
         .items(tags::STRUCTURE_SET_ROI_SEQUENCE)
         .filter_map(|item| Some((item.number(tags::ROI_NUMBER)?, item.text(tags::ROI_NAME)?)))
         .filter(|(number, _)| drawn.contains(number))
+        .map(|(number, name)| (number as i64, name))
         .collect()
 }
 
+/// The frame of reference of a structure: its own, else the file's only one.
+fn frame_of(file: &object::File, number: i64) -> Option<String> {
+    let fields = file.fields();
+    let own = fields
+        .items(tags::STRUCTURE_SET_ROI_SEQUENCE)
+        .find(|item| item.number(tags::ROI_NUMBER) == Some(number as f64))
+        .and_then(|item| item.text(tags::REFERENCED_FRAME_OF_REFERENCE_UID));
+    let all: Vec<String> = fields
+        .items(tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
+        .filter_map(|item| item.text(tags::FRAME_OF_REFERENCE_UID))
+        .collect();
+    own.or(if let [only] = &all[..] { Some(only.clone()) } else { fields.text(tags::FRAME_OF_REFERENCE_UID) })
+}
+
 /// Continuous index z, y, x of a physical point.
-fn index_of(geometry: &Geometry, point_mm: [f64; 3]) -> [f64; 3] {
+pub(super) fn index_of(geometry: &Geometry, point_mm: [f64; 3]) -> [f64; 3] {
     std::array::from_fn(|k| {
         let along: f64 = (0..3).map(|d| (point_mm[d] - geometry.origin_mm[d]) * geometry.axes[k][d]).sum();
         along / geometry.spacing_mm[k]
     })
-}
-
-/// The slice on which all points lie; `None` when it is outside the image.
-fn slice_of(points: &[[f64; 3]], geometry: &Geometry, structure: &str) -> Result<Option<usize>, DicomError> {
-    let slice = points[0][0].round();
-    let off = points.iter().map(|point| (point[0] - slice).abs()).fold(0.0, f64::max);
-    if off > ON_SLICE {
-        return Err(DicomError::OffSlice { structure: structure.to_owned(), apart_mm: off * geometry.spacing_mm[0] });
-    }
-    Ok((slice >= 0.0 && slice < geometry.shape[0] as f64).then_some(slice as usize))
-}
-
-/// Flips every voxel of slice `z` whose centre lies within the polygon: each row is cut by the polygon's edges,
-/// and between an odd and the next even crossing lies the inside. An edge owns its lower end, not its upper one,
-/// so that a corner counts once.
-fn flip_inside(polygon: &[[f64; 3]], z: usize, cells: &mut Array3<bool>) {
-    let (_, ny, nx) = cells.dim();
-    let ys = || polygon.iter().map(|point| point[1]);
-    let first = ys().fold(f64::INFINITY, f64::min).ceil().max(0.0) as usize;
-    let last = ys().fold(f64::NEG_INFINITY, f64::max).floor().min(ny as f64 - 1.0);
-    let mut crossings = Vec::new();
-    for y in (first..ny).take_while(|&y| y as f64 <= last) {
-        let height = y as f64;
-        crossings.clear();
-        for (a, b) in polygon.iter().zip(polygon.iter().cycle().skip(1)) {
-            if (a[1] <= height) != (b[1] <= height) {
-                crossings.push(a[2] + (height - a[1]) / (b[1] - a[1]) * (b[2] - a[2]));
-            }
-        }
-        crossings.sort_by(f64::total_cmp);
-        for pair in crossings.chunks_exact(2) {
-            let from = pair[0].ceil().max(0.0) as usize;
-            for x in (from..nx).take_while(|&x| (x as f64) < pair[1]) {
-                cells[[z, y, x]] ^= true;
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use dicom_transfer_syntax_registry::{TransferSyntax, TransferSyntaxIndex, Transf
 use crate::grid::Element;
 use crate::read::Limits;
 use crate::read::dicom::object::{Fields, File};
-use crate::read::dicom::{DicomError, codestream, run_length};
+use crate::read::dicom::{DicomError, codestream, jpeg_ls, run_length};
 
 /// One plane: where it lies, and its intensities, rows x columns.
 #[derive(Clone, Debug)]
@@ -40,6 +40,9 @@ struct Place {
 /// All planes of a file, intensities rescaled.
 pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
     let fields = file.fields();
+    if fields.text(tags::IMAGE_TYPE).is_some_and(|kind| kind.split('\\').any(|part| part.trim() == "MOSAIC")) {
+        return Err(DicomError::Mosaic { name: file.name.clone() });
+    }
     let rows = fields.size(tags::ROWS, "Rows")?;
     let columns = fields.size(tags::COLUMNS, "Columns")?;
     let places = places(&fields)?;
@@ -137,11 +140,42 @@ fn stored(
         Some(raw) => raw,
         None => decoded(file, [rows, columns, planes], pixel.width)?.into(),
     };
-    // A field has an even number of bytes: one of padding may follow.
-    if raw.len() != expected && raw.len() != expected + expected % 2 {
+    // A field has an even number of bytes, and some writers fill up blocks: nothing but zeros may follow.
+    if raw.get(expected..).is_none_or(|rest| rest.iter().any(|&byte| byte != 0)) {
         return Err(DicomError::Pixels { name: file.name.clone(), found: raw.len(), expected });
     }
     Ok((raw[..expected].chunks_exact(pixel.width).map(|bytes| pixel.value(bytes)).collect(), pixel.element()))
+}
+
+/// The stored numbers of a segmentation's frames: single bits, lowest first, without gaps between frames; or words.
+pub fn numbers(file: &File, [rows, columns, frames]: [usize; 3], limits: &Limits) -> Result<Vec<f64>, DicomError> {
+    let fields = file.fields();
+    let pixels = rows * columns * frames;
+    let bytes = pixels as u128 * size_of::<f64>() as u128;
+    if bytes > u128::from(limits.max_bytes) {
+        return Err(DicomError::TooLarge { bytes, limit: limits.max_bytes });
+    }
+    let allocated = fields.size(tags::BITS_ALLOCATED, "BitsAllocated")?;
+    let width = match allocated {
+        1 | 8 => 1,
+        16 => 2,
+        _ => return Err(fields.wrong("BitsAllocated", allocated.to_string(), "1, 8 or 16")),
+    };
+    let uid = || file.object.meta().transfer_syntax().to_owned();
+    let raw = match fields.bytes(tags::PIXEL_DATA) {
+        Some(raw) => raw,
+        None if allocated == 1 => return Err(DicomError::TransferSyntax { name: file.name.clone(), uid: uid() }),
+        None => decoded(file, [rows, columns, frames], width)?.into(),
+    };
+    let expected = if allocated == 1 { pixels.div_ceil(8) } else { pixels * width };
+    if raw.len() != expected && raw.len() != expected + expected % 2 {
+        return Err(DicomError::Pixels { name: file.name.clone(), found: raw.len(), expected });
+    }
+    Ok(match allocated {
+        1 => (0..pixels).map(|at| f64::from(raw[at / 8] >> (at % 8) & 1)).collect(),
+        8 => raw[..pixels].iter().map(|&byte| f64::from(byte)).collect(),
+        _ => raw[..expected].chunks_exact(2).map(|word| f64::from(u16::from_ne_bytes([word[0], word[1]]))).collect(),
+    })
 }
 
 /// The bytes of compressed planes, by the decoders of `dicom-pixeldata`, which trust what the planes say of themselves.
@@ -149,7 +183,8 @@ fn decoded(file: &File, [rows, columns, planes]: [usize; 3], width: usize) -> Re
     let uid = file.object.meta().transfer_syntax().trim_end_matches('\0');
     let refused = || DicomError::TransferSyntax { name: file.name.clone(), uid: uid.to_owned() };
     let voxels = file.object.element(tags::PIXEL_DATA).map_err(|_| refused())?;
-    if !TransferSyntaxRegistry.get(uid).is_some_and(TransferSyntax::can_decode_all) {
+    let is_jpeg_ls = matches!(uid, uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS);
+    if !is_jpeg_ls && !TransferSyntaxRegistry.get(uid).is_some_and(TransferSyntax::can_decode_all) {
         return Err(refused());
     }
     let fragments = voxels.value().fragments().ok_or_else(refused)?;
@@ -163,7 +198,30 @@ fn decoded(file: &File, [rows, columns, planes]: [usize; 3], width: usize) -> Re
     if !is_whole {
         return Err(DicomError::Compressed { name: file.name.clone() });
     }
+    if is_jpeg_ls {
+        let streams = if planes == 1 { vec![fragments.concat()] } else { fragments.to_vec() };
+        return jpeg_ls(&streams, [rows, columns, planes], width)
+            .ok_or_else(|| DicomError::Compressed { name: file.name.clone() });
+    }
     Ok(file.object.decode_pixel_data().map_err(|_| refused())?.data().to_vec())
+}
+
+/// One stream a plane, to words in this processor's byte order.
+fn jpeg_ls(streams: &[Vec<u8>], [rows, columns, planes]: [usize; 3], width: usize) -> Option<Vec<u8>> {
+    if streams.len() != planes {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(planes * rows * columns * width);
+    for stream in streams {
+        for sample in jpeg_ls::decode(stream, rows, columns)? {
+            match width {
+                1 => bytes.push(u8::try_from(sample).ok()?),
+                2 => bytes.extend(u16::try_from(sample).ok()?.to_ne_bytes()),
+                _ => bytes.extend(sample.to_ne_bytes()),
+            }
+        }
+    }
+    Some(bytes)
 }
 
 /// How one stored number lies in its bytes.

@@ -6,19 +6,26 @@
 mod acquisition;
 mod codestream;
 mod contour;
+mod drawing;
+mod fill;
 mod frame;
+mod jpeg_ls;
+mod meta;
 mod object;
+mod resample;
 mod run_length;
 mod segmentation;
 mod series;
+mod split;
 
 use crate::grid::{Geometry, Image};
 use crate::read::Limits;
 
 pub use acquisition::{Acquisition, Params, deviations};
 pub use contour::{contours, structures};
+pub use drawing::{Draw, On, Which, referenced_series, region};
 pub use segmentation::{segmentation, segments};
-pub use series::{Series, list, scan};
+pub use series::{Series, Wanted, list, scan, scan_of};
 
 /// One file of a series as its folder or archive holds it.
 #[derive(Clone, Debug)]
@@ -33,8 +40,19 @@ pub struct Instance<'a> {
 pub struct Scan {
     pub image: Image,
     pub acquisition: Acquisition,
+    pub identity: Identity,
     /// Positions of the series in the list of files.
     pub files: Vec<usize>,
+    /// What a person should know of how the slices were put together.
+    pub notes: Vec<String>,
+}
+
+/// What drawings call a series by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub series_uid: String,
+    /// Empty where the series has none.
+    pub frame_of_reference: String,
 }
 
 /// Why DICOM files are no image or no mask.
@@ -62,30 +80,48 @@ pub enum DicomError {
     UnknownSeries { wanted: String, present: Vec<String> },
     #[error("the series mixes {what}: {first} in {first_name}, {other} in {other_name}")]
     Mixed { what: &'static str, first: String, first_name: String, other: String, other_name: String },
-    #[error("two slices lie at {position_mm} mm: {first} and {other}")]
+    #[error(
+        "{name}: a mosaic, all slices of a volume side by side in one plane: convert it with dcm2niix and give the NIfTI file"
+    )]
+    Mosaic { name: String },
+    #[error(
+        "two slices lie at {position_mm:.3} mm and nothing tells them apart: {first} and {other}; \
+         keep one of them in the folder"
+    )]
     Duplicate { position_mm: f64, first: String, other: String },
     #[error(
-        "uneven slices: {gap_mm} mm between {first} at {first_mm} mm and {other} at {other_mm} mm, \
-         {usual_mm} mm between most"
+        "uneven slices: {gap_mm:.4} mm between {first} at {first_mm:.4} mm and {other} at {other_mm:.4} mm, \
+         {usual_mm:.4} mm between most; a slice may be missing"
     )]
     Uneven { gap_mm: f64, usual_mm: f64, first: String, first_mm: f64, other: String, other_mm: f64 },
     #[error("{name} lies {apart_mm} mm beside the line of the other slices: the stack is sheared")]
     Sheared { name: String, apart_mm: f64 },
     #[error("no structure {wanted}; there are: {present}")]
     NoStructure { wanted: String, present: String },
+    #[error("{n} structures are named {wanted}: pick one by its number as label; there are: {present}")]
+    StructureTwice { wanted: String, n: usize, present: String },
+    #[error("no structure with a closed contour, and no segment")]
+    NoStructures,
+    #[error("{name}: drawn in another frame of reference than the image's: {found}, expected {expected}")]
+    OtherFrame { name: String, found: String, expected: String },
+    #[error("{lost} of {drawn} voxels of {structure} lie outside the image")]
+    CutOff { structure: String, lost: usize, drawn: usize },
     #[error("several structures, one has to be named: {0}")]
     SeveralStructures(String),
     #[error("a contour of {structure} lies {apart_mm} mm off the image's slices")]
     OffSlice { structure: String, apart_mm: f64 },
     #[error("{structure} lies outside the image or holds no voxel centre")]
     EmptyStructure { structure: String },
-    #[error("the segmentation does not lie on the image's grid\n  image:        {image}\n  segmentation: {found}")]
-    Grid { image: Box<Geometry>, found: Box<Geometry> },
+    #[error(
+        "the segmentation does not lie on the image's grid: {off}\n  image:        {image}\n  segmentation: {found}"
+    )]
+    Grid { off: String, image: Box<Geometry>, found: Box<Geometry> },
 }
 
-/// Whether bytes carry the mark of a DICOM file: `DICM` after a preamble of 128 bytes.
+/// Whether bytes begin as a DICOM file does: `DICM` after a preamble of 128 bytes, or a file meta group or a data set
+/// without either. The first 132 bytes tell.
 pub fn is_dicom(bytes: &[u8]) -> bool {
-    bytes.get(128..132) == Some(b"DICM")
+    meta::start(bytes).is_some()
 }
 
 /// What a DICOM file is to a study, told by its modality.
@@ -103,5 +139,18 @@ pub fn kind(instance: &Instance, limits: &Limits) -> Result<Kind, DicomError> {
         Some("RTSTRUCT") => Kind::Structures,
         Some("SEG") => Kind::Segmentation,
         _ => Kind::Image,
+    })
+}
+
+/// The UID of a file's instance.
+pub fn instance_uid(instance: &Instance, limits: &Limits) -> Option<String> {
+    object::open(instance, limits).ok()?.text(dicom_dictionary_std::tags::SOP_INSTANCE_UID)
+}
+
+/// Whether a file is a DICOMDIR, which lists others.
+pub fn is_directory(instance: &Instance, limits: &Limits) -> bool {
+    const MEDIA_STORAGE_DIRECTORY: &str = "1.2.840.10008.1.3.10";
+    object::open(instance, limits).is_ok_and(|file| {
+        file.object.meta().media_storage_sop_class_uid().trim_end_matches('\0') == MEDIA_STORAGE_DIRECTORY
     })
 }

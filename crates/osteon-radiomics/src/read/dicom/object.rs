@@ -1,10 +1,10 @@
 //! One DICOM file as fields that can be asked for, opened without trusting it.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 
 use dicom_core::{DataElement, Tag, VR};
-use dicom_dictionary_std::tags;
-use dicom_object::{DefaultDicomObject, FileMetaTable, InMemDicomObject};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::{DefaultDicomObject, FileMetaTableBuilder, InMemDicomObject};
 use dicom_parser::dataset::DataToken;
 use dicom_parser::dataset::read::DataSetReader;
 use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN;
@@ -13,7 +13,7 @@ use dicom_transfer_syntax_registry::{TransferSyntax, TransferSyntaxIndex, Transf
 use flate2::read::DeflateDecoder;
 
 use crate::read::Limits;
-use crate::read::dicom::{DicomError, Instance};
+use crate::read::dicom::{DicomError, Instance, meta};
 
 /// Sequences nested deeper are refused: real files stay below ten levels, and the parser's stack is not endless.
 pub const MAX_DEPTH: usize = 32;
@@ -41,15 +41,18 @@ pub struct Fields<'a> {
 pub fn open(instance: &Instance, limits: &Limits) -> Result<File, DicomError> {
     let name = || instance.name.clone();
     let syntax = |cause: String| DicomError::Syntax { name: instance.name.clone(), cause };
-    if !crate::read::dicom::is_dicom(instance.bytes) {
-        return Err(syntax("no DICM mark after 128 bytes".to_owned()));
-    }
-    check_meta(&instance.bytes[132..]).map_err(syntax)?;
-    let mut rest = Cursor::new(&instance.bytes[128..]);
-    let mut meta = FileMetaTable::from_reader(&mut rest).map_err(|cause| syntax(one_line(&cause)))?;
-    let data_set = &instance.bytes[128 + usize::try_from(rest.position()).unwrap_or(usize::MAX)..];
+    let start = meta::read(instance.bytes).map_err(syntax)?;
+    // The table wants a class and an instance; nothing here reads them.
+    let stated = |uid: String| if uid.is_empty() { "2.25.0".to_owned() } else { uid };
+    let mut meta = FileMetaTableBuilder::new()
+        .transfer_syntax(start.transfer_syntax)
+        .media_storage_sop_class_uid(stated(start.class))
+        .media_storage_sop_instance_uid(stated(start.instance))
+        .build()
+        .map_err(|cause| syntax(one_line(&cause)))?;
+    let data_set = &instance.bytes[start.data_set..];
     let inflated;
-    let data_set = if meta.transfer_syntax() == DEFLATED {
+    let data_set = if meta.transfer_syntax().trim_end_matches('\0') == DEFLATED {
         inflated = inflate(data_set, limits).map_err(|cause| match cause {
             None => DicomError::TooLarge { bytes: u128::from(limits.max_bytes) + 1, limit: limits.max_bytes },
             Some(cause) => syntax(cause),
@@ -62,34 +65,14 @@ pub fn open(instance: &Instance, limits: &Limits) -> Result<File, DicomError> {
     let transfer_syntax = TransferSyntaxRegistry
         .get(meta.transfer_syntax())
         .ok_or_else(|| DicomError::TransferSyntax { name: name(), uid: meta.transfer_syntax().to_owned() })?;
-    check_tokens(data_set, transfer_syntax, &instance.name)?;
-    let object = InMemDicomObject::read_dataset_with_ts(data_set, transfer_syntax)
+    let is_explicit =
+        !matches!(meta.transfer_syntax().trim_end_matches('\0'), uids::IMPLICIT_VR_LITTLE_ENDIAN | meta::BIG_ENDIAN);
+    let data_set = if is_explicit { meta::known_lengths(data_set) } else { data_set.into() };
+    check_tokens(&data_set, transfer_syntax, &instance.name)?;
+    let object = InMemDicomObject::read_dataset_with_ts(&data_set[..], transfer_syntax)
         .map_err(|cause| syntax(one_line(&cause)))?
         .with_exact_meta(meta);
     Ok(File { name: name(), object })
-}
-
-/// Walks over the file meta group before it is read: the parser makes room for a field before it looks for its bytes.
-fn check_meta(bytes: &[u8]) -> Result<(), String> {
-    let Some(decoder) = EXPLICIT_VR_LITTLE_ENDIAN.erased().decoder() else { return Ok(()) };
-    let mut rest = Cursor::new(bytes);
-    let (mut read, mut group) = (0, u64::MAX);
-    // What cannot be read here is left to the parser, which says what it is.
-    while read < group {
-        let Ok((header, _)) = decoder.decode_header(&mut rest) else { return Ok(()) };
-        let (at, length) = (rest.position(), u64::from(header.len.0));
-        let left = (bytes.len() as u64).saturating_sub(at);
-        if length > left {
-            return Err(format!("a field of {length} bytes in {left} bytes of the file meta group"));
-        }
-        if header.tag == tags::FILE_META_INFORMATION_GROUP_LENGTH && group == u64::MAX {
-            let length = bytes.get(at as usize..at as usize + 4).and_then(|it| it.try_into().ok());
-            group = at + 4 + length.map_or(0, u32::from_le_bytes) as u64;
-        }
-        rest.set_position(at + length);
-        read = at + length;
-    }
-    Ok(())
 }
 
 /// Walks over the data set before anything is built from it: no sequence too deep, no field longer than the file.
@@ -161,14 +144,23 @@ impl<'a> Fields<'a> {
 
     /// The text of a field, cleaned; `None` when absent or empty.
     pub fn text(&self, tag: Tag) -> Option<String> {
-        let stored = self.element(tag)?.to_str().ok()?;
+        let element = self.element(tag)?;
+        let stored = match (element.vr(), element.to_bytes()) {
+            // An archive that did not know the field kept its bytes.
+            (VR::UN, Ok(bytes)) => String::from_utf8_lossy(&bytes).into_owned().into(),
+            _ => element.to_str().ok()?,
+        };
         let text = osteon_base::text::clean(stored.trim_matches(['\0', ' ']));
         (!text.is_empty()).then(|| text.into_owned())
     }
 
     /// The finite numbers of a field; `None` when absent, empty or no numbers.
     pub fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
-        let numbers = self.element(tag)?.to_multi_float64().ok()?;
+        let element = self.element(tag)?;
+        let numbers = match element.vr() {
+            VR::UN => self.text(tag)?.split('\\').map(|part| part.trim().parse().ok()).collect::<Option<Vec<f64>>>()?,
+            _ => element.to_multi_float64().ok()?,
+        };
         (!numbers.is_empty() && numbers.iter().all(|number| number.is_finite())).then_some(numbers)
     }
 
@@ -180,7 +172,8 @@ impl<'a> Fields<'a> {
     /// A field of exactly `N` numbers; `field` is its name in messages.
     pub fn exactly<const N: usize>(&self, tag: Tag, field: &'static str) -> Result<[f64; N], DicomError> {
         let found = self.numbers(tag).unwrap_or_default();
-        found[..].try_into().map_err(|_| self.wrong(field, format!("{found:?}"), "finite numbers, one each"))
+        let told = || if found.is_empty() { "absent or no number".to_owned() } else { format!("{found:?}") };
+        found[..].try_into().map_err(|_| self.wrong(field, told(), "finite numbers, one each"))
     }
 
     /// A whole number from 1 to the largest 16-bit number.

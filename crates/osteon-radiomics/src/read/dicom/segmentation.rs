@@ -4,12 +4,10 @@ use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
 use crate::grid::{Geometry, Grid, Mask};
-use crate::read::Limits;
-use crate::read::dicom::object::{self, Fields};
-use crate::read::dicom::{DicomError, Instance};
-
-/// A frame belongs to a slice when its corner is this close, in mm: decimal strings carry six digits.
-const ON_GRID_MM: f64 = 1e-3;
+use crate::read::dicom::drawing::{self, Draw, Which};
+use crate::read::dicom::object::{self, Fields, File};
+use crate::read::dicom::{DicomError, Instance, contour, frame};
+use crate::read::{Cut, Fractional, Limits, Reading, Region};
 
 /// Labels of the segments of a file, in its order.
 pub fn segments(instance: &Instance, limits: &Limits) -> Result<Vec<String>, DicomError> {
@@ -17,111 +15,191 @@ pub fn segments(instance: &Instance, limits: &Limits) -> Result<Vec<String>, Dic
     Ok(labelled(&file.fields()).into_iter().map(|(_, label)| label).collect())
 }
 
-/// The voxels of a binary segment; `wanted` may be left out when there is only one.
+/// The voxels of a segment; `wanted` may be left out when there is only one.
 pub fn segmentation(
     instance: &Instance,
     wanted: Option<&str>,
     geometry: &Geometry,
     limits: &Limits,
 ) -> Result<Mask, DicomError> {
-    let file = object::open(instance, limits)?;
+    let draw = Draw { which: wanted.map_or(Which::Only, Which::Name), ..Draw::default() };
+    Ok(region(&object::open(instance, limits)?, &draw, geometry, limits)?.mask)
+}
+
+/// What the stored numbers mean: DICOM PS3.3, C.8.20.2.
+enum Meaning {
+    Binary,
+    /// Half and more of the largest value is inside.
+    Fractional {
+        largest: f64,
+    },
+    /// The number of the segment.
+    Labels,
+}
+
+pub(super) fn region(file: &File, draw: &Draw, geometry: &Geometry, limits: &Limits) -> Result<Region, DicomError> {
     let fields = file.fields();
-    let (number, structure) = pick(&fields, wanted)?;
+    let named = labelled(&fields);
+    let picked = drawing::pick(&named, draw.which)?;
+    let meaning = meaning(&fields)?;
     let rows = fields.size(tags::ROWS, "Rows")?;
     let columns = fields.size(tags::COLUMNS, "Columns")?;
     let frames: Vec<Fields> = fields.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
-    let bits = bits(&file, rows * columns * frames.len(), limits)?;
+    let stored = frame::numbers(file, [rows, columns, frames.len()], limits)?;
     let shared = fields.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).next();
     let mut cells = Array3::from_elem(geometry.shape, false);
-    for (frame, inside) in frames.iter().zip(bits.chunks_exact(rows * columns)) {
+    let mut found = Count::default();
+    for (frame, stored) in frames.iter().zip(stored.chunks_exact(rows * columns)) {
         let group = |tag| frame.items(tag).next().or_else(|| shared.and_then(|shared| shared.items(tag).next()));
-        let segment = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)
+        let number = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)
             .and_then(|group| group.number(tags::REFERENCED_SEGMENT_NUMBER));
-        if segment != Some(number) {
+        let is_picked = |number: f64| picked.iter().any(|(own, _)| *own as f64 == number);
+        let holds = |value: f64| match meaning {
+            Meaning::Binary => value > 0.0,
+            Meaning::Fractional { largest } => 2.0 * value >= largest,
+            Meaning::Labels => is_picked(value),
+        };
+        if !matches!(meaning, Meaning::Labels) && !number.is_some_and(is_picked) {
             continue;
         }
-        let orientation = group(tags::PLANE_ORIENTATION_SEQUENCE).unwrap_or(fields);
-        let measures = group(tags::PIXEL_MEASURES_SEQUENCE).unwrap_or(fields);
-        let found = Geometry {
-            shape: [1, rows, columns],
-            origin_mm: group(tags::PLANE_POSITION_SEQUENCE).unwrap_or(fields).position_mm()?,
-            ..plane_geometry(geometry, &orientation, &measures)?
-        };
-        let z = slice_of(geometry, &found)?;
-        for (cell, &inside) in cells.index_axis_mut(ndarray::Axis(0), z).iter_mut().zip(inside) {
-            *cell |= inside;
+        found.above_zero += stored.iter().filter(|&&value| value > 0.0).count();
+        if !stored.iter().any(|&value| holds(value)) {
+            continue;
+        }
+        let lattice = Lattice::new(
+            geometry,
+            &group(tags::PLANE_POSITION_SEQUENCE).unwrap_or(fields),
+            &group(tags::PLANE_ORIENTATION_SEQUENCE).unwrap_or(fields),
+            &group(tags::PIXEL_MEASURES_SEQUENCE).unwrap_or(fields),
+            [rows, columns],
+        )?;
+        if lattice.off_voxels > draw.params.tolerance_voxels {
+            let (image, found) = (Box::new(geometry.clone()), Box::new(lattice.own.clone()));
+            return Err(DicomError::Grid { off: lattice.off(), image, found });
+        }
+        found.off_voxels = found.off_voxels.max(lattice.off_voxels);
+        found.moved |= !lattice.is_upright();
+        for (at, _) in stored.iter().enumerate().filter(|(_, value)| holds(**value)) {
+            found.drawn += 1;
+            match lattice.voxel(at / columns, at % columns, geometry.shape) {
+                Some(voxel) => cells[voxel] = true,
+                None => found.lost += 1,
+            }
         }
     }
-    if !cells.iter().any(|&inside| inside) {
-        return Err(DicomError::EmptyStructure { structure });
+    let (name, present) = drawing::picked(&named, &picked);
+    let structure = || picked.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ");
+    if found.drawn == found.lost {
+        return Err(DicomError::EmptyStructure { structure: structure() });
     }
-    Ok(Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape"))
+    if found.lost > 0 && draw.params.cut == Cut::Refuse {
+        return Err(DicomError::CutOff { structure: structure(), lost: found.lost, drawn: found.drawn });
+    }
+    let is_parted = matches!(meaning, Meaning::Fractional { .. }) && found.above_zero != found.drawn;
+    let reading = Reading {
+        present,
+        picked: name,
+        fractional: is_parted.then_some(Fractional { half: found.drawn, above_zero: found.above_zero }),
+        off_grid_voxels: found.off_voxels,
+        moved: if found.moved { "rows or columns in another order".to_owned() } else { String::new() },
+        cut_share: found.lost as f64 / found.drawn as f64,
+        ..Reading::default()
+    };
+    Ok(Region { mask: Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape"), reading })
 }
 
-fn labelled(fields: &Fields) -> Vec<(f64, String)> {
+#[derive(Default)]
+struct Count {
+    drawn: usize,
+    lost: usize,
+    above_zero: usize,
+    off_voxels: f64,
+    moved: bool,
+}
+
+fn labelled(fields: &Fields) -> Vec<(i64, String)> {
     fields
         .items(tags::SEGMENT_SEQUENCE)
-        .filter_map(|item| Some((item.number(tags::SEGMENT_NUMBER)?, item.text(tags::SEGMENT_LABEL)?)))
+        .filter_map(|item| Some((item.number(tags::SEGMENT_NUMBER)? as i64, item.text(tags::SEGMENT_LABEL)?)))
+        // Number 0 is the background of a label map.
+        .filter(|(number, _)| *number > 0)
         .collect()
 }
 
-fn pick(fields: &Fields, wanted: Option<&str>) -> Result<(f64, String), DicomError> {
-    let labelled = labelled(fields);
-    let present = labelled.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ");
-    match (wanted, &labelled[..]) {
-        (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(DicomError::SeveralStructures(present)),
-        (Some(wanted), _) => labelled
-            .iter()
-            .find(|(_, label)| label == wanted)
-            .cloned()
-            .ok_or(DicomError::NoStructure { wanted: wanted.to_owned(), present }),
+fn meaning(fields: &Fields) -> Result<Meaning, DicomError> {
+    match fields.text(tags::SEGMENTATION_TYPE).as_deref() {
+        None | Some("BINARY") => Ok(Meaning::Binary),
+        Some("LABELMAP") => Ok(Meaning::Labels),
+        Some("FRACTIONAL") => match fields.number(tags::MAXIMUM_FRACTIONAL_VALUE) {
+            Some(largest) if largest >= 1.0 => Ok(Meaning::Fractional { largest }),
+            found => {
+                let found = found.map_or("absent".to_owned(), |found| found.to_string());
+                Err(fields.wrong("MaximumFractionalValue", found, "a number from 1"))
+            }
+        },
+        Some(found) => Err(fields.wrong("SegmentationType", found.to_owned(), "BINARY, FRACTIONAL or LABELMAP")),
     }
 }
 
-/// One flag a pixel: packed bits, lowest first, without gaps between frames; or bytes, any above 0 inside.
-fn bits(file: &object::File, pixels: usize, limits: &Limits) -> Result<Vec<bool>, DicomError> {
-    let fields = file.fields();
-    if pixels as u64 > limits.max_bytes {
-        return Err(DicomError::TooLarge { bytes: pixels as u128, limit: limits.max_bytes });
-    }
-    let allocated = fields.size(tags::BITS_ALLOCATED, "BitsAllocated")?;
-    let uid = || file.object.meta().transfer_syntax().to_owned();
-    let raw = fields
-        .bytes(tags::PIXEL_DATA)
-        .ok_or_else(|| DicomError::TransferSyntax { name: file.name.clone(), uid: uid() })?;
-    let expected = if allocated == 1 { pixels.div_ceil(8) } else { pixels };
-    if !matches!(allocated, 1 | 8) {
-        return Err(fields.wrong("BitsAllocated", allocated.to_string(), "1 or 8"));
-    }
-    if raw.len() != expected && raw.len() != expected + expected % 2 {
-        return Err(DicomError::Pixels { name: file.name.clone(), found: raw.len(), expected });
-    }
-    let bit = |at: usize| if allocated == 1 { raw[at / 8] >> (at % 8) & 1 == 1 } else { raw[at] > 0 };
-    Ok((0..pixels).map(bit).collect())
+/// How rows and columns of a frame lead to voxels of the image.
+struct Lattice {
+    own: Geometry,
+    start: [i64; 3],
+    /// What one row, and one column, adds to the voxel.
+    steps: [[i64; 3]; 2],
+    off_voxels: f64,
 }
 
-/// The grid of one frame, its slice distance taken from the image.
-fn plane_geometry(image: &Geometry, orientation: &Fields, measures: &Fields) -> Result<Geometry, DicomError> {
-    let (along_x, along_y) = orientation.orientation()?;
-    let [dy, dx] = measures.pixel_spacing_mm()?;
-    Ok(Geometry { spacing_mm: [image.spacing_mm[0], dy, dx], axes: [image.axes[0], along_y, along_x], ..image.clone() })
-}
-
-/// The image's slice on which a frame lies voxel by voxel.
-fn slice_of(image: &Geometry, frame: &Geometry) -> Result<usize, DicomError> {
-    let off_grid = || DicomError::Grid { image: Box::new(image.clone()), found: Box::new(frame.clone()) };
-    let along =
-        |k: usize| -> f64 { (0..3).map(|d| (frame.origin_mm[d] - image.origin_mm[d]) * image.axes[k][d]).sum() };
-    let z = (along(0) / image.spacing_mm[0]).round();
-    if !(z >= 0.0 && z < image.shape[0] as f64) {
-        return Err(off_grid());
+impl Lattice {
+    fn new(
+        image: &Geometry,
+        position: &Fields,
+        orientation: &Fields,
+        measures: &Fields,
+        [rows, columns]: [usize; 2],
+    ) -> Result<Lattice, DicomError> {
+        let origin_mm = position.position_mm()?;
+        let (along_x, along_y) = orientation.orientation()?;
+        let [dy, dx] = measures.pixel_spacing_mm()?;
+        let place = |row: f64, column: f64| {
+            let point = std::array::from_fn(|k| origin_mm[k] + row * dy * along_y[k] + column * dx * along_x[k]);
+            contour::index_of(image, point)
+        };
+        let first = place(0.0, 0.0);
+        let whole = |at: [f64; 3]| -> [i64; 3] { std::array::from_fn(|k| (at[k] - first[k]).round() as i64) };
+        let (start, steps) = (first.map(|part| part.round() as i64), [whole(place(1.0, 0.0)), whole(place(0.0, 1.0))]);
+        let corner = |row: usize, column: usize| {
+            let found = place(row as f64, column as f64);
+            let off = |k: usize| found[k] - (start[k] + row as i64 * steps[0][k] + column as i64 * steps[1][k]) as f64;
+            (0..3).map(|k| off(k).abs()).fold(0.0, f64::max)
+        };
+        let is_axis = |step: &[i64; 3]| step.iter().map(|part| part.abs()).sum::<i64>() == 1;
+        let corners = [(0, 0), (rows - 1, 0), (0, columns - 1), (rows - 1, columns - 1)];
+        let off = corners.into_iter().map(|(row, column)| corner(row, column)).fold(0.0, f64::max);
+        let sound = steps.iter().all(is_axis) && first.iter().all(|part| part.abs() < 1e6);
+        let own = Geometry {
+            shape: [1, rows, columns],
+            origin_mm,
+            spacing_mm: [image.spacing_mm[0], dy, dx],
+            axes: [image.axes[0], along_y, along_x],
+        };
+        Ok(Lattice { own, start, steps, off_voxels: if sound { off } else { f64::INFINITY } })
     }
-    let slice = Geometry {
-        shape: [1, image.shape[1], image.shape[2]],
-        origin_mm: image.point_mm([z, 0.0, 0.0]),
-        ..image.clone()
-    };
-    let close = slice.corner_distance_mm(frame).is_some_and(|apart| apart <= ON_GRID_MM);
-    if close { Ok(z as usize) } else { Err(off_grid()) }
+
+    fn is_upright(&self) -> bool {
+        self.steps == [[0, 1, 0], [0, 0, 1]]
+    }
+
+    fn off(&self) -> String {
+        match self.off_voxels.is_finite() {
+            true => format!("its corners lie up to {:.3} voxels off", self.off_voxels),
+            false => "its axes and pixel sizes are not the image's".to_owned(),
+        }
+    }
+
+    fn voxel(&self, row: usize, column: usize, shape: [usize; 3]) -> Option<[usize; 3]> {
+        let at = |k: usize| self.start[k] + row as i64 * self.steps[0][k] + column as i64 * self.steps[1][k];
+        let inside = |k: usize| usize::try_from(at(k)).ok().filter(|&at| at < shape[k]);
+        Some([inside(0)?, inside(1)?, inside(2)?])
+    }
 }

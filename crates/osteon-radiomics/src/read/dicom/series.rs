@@ -6,16 +6,27 @@ use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
 use crate::grid::{Element, Geometry, Grid, Image};
-use crate::read::Limits;
 use crate::read::dicom::acquisition::acquisition;
 use crate::read::dicom::frame::{Plane, planes};
-use crate::read::dicom::{DicomError, Instance, Scan, object};
+use crate::read::dicom::resample;
+use crate::read::dicom::split::{self, Unit};
+use crate::read::dicom::{DicomError, Identity, Instance, Scan, object};
+use crate::read::{Limits, Uneven};
 
 /// Gaps between slices may differ from the usual one by this part of it: scanners round positions.
-const EVEN: f64 = 0.01;
+const EVEN: f64 = 0.02;
 
-/// Two slices of one stack have the same spacing and orientation to this: decimal strings carry six digits.
+/// They may differ by this too, where it is less than a quarter of the usual gap.
+const EVEN_MM: f64 = 0.1;
+
+/// A deviation below this part of the gap is not worth a word.
+const UNSAID: f64 = 1e-3;
+
+/// Two slices of one stack have the same spacing to this: decimal strings carry six digits.
 const SAME: f64 = 1e-4;
+
+/// The same orientation to this part of a unit vector: some exports round to three digits.
+const SAME_DIRECTION: f64 = 1e-3;
 
 /// One series among the files of a folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,23 +39,55 @@ pub struct Series {
     pub columns: usize,
     /// Whether its first file holds more than one slice.
     pub is_multi_frame: bool,
+    /// What tells it from other images of the same UID; empty where there are none.
+    pub differs: String,
     /// Positions in the list of files.
     pub files: Vec<usize>,
+    /// Positions of its planes: file, and plane in the file.
+    pub planes: Vec<(usize, usize)>,
+    /// Files that are the same as one before, byte for byte.
+    pub repeated: usize,
+}
+
+/// Which series of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted<'a> {
+    Only,
+    /// Its UID, its description, what tells it from the others, or its number in the list from 1.
+    Named(&'a str),
+    /// The one that holds this file.
+    Holding(usize),
+    /// The only one of these UIDs; where none is there, the only one of all.
+    Among(&'a [String]),
 }
 
 impl std::fmt::Display for Series {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Series { uid, description, modality, rows, columns, files, .. } = self;
-        write!(f, "{uid} {modality} \"{description}\", {columns} x {rows}, {} files", files.len())
+        write!(f, "{uid} {modality} \"{description}\", {columns} x {rows}, {} files", files.len())?;
+        if self.differs.is_empty() { Ok(()) } else { write!(f, ", {}", self.differs) }
     }
 }
 
 /// The image series among files, in the order of their first file; what is no DICOM image is passed over.
 pub fn list(files: &[Instance], limits: &Limits) -> Result<Vec<Series>, DicomError> {
-    let mut found: Vec<Series> = Vec::new();
+    Ok(listed(files, limits)?.0)
+}
+
+/// The series, and how many files without the mark of DICOM turned out to be something else.
+fn listed(files: &[Instance], limits: &Limits) -> Result<(Vec<Series>, usize), DicomError> {
+    let mut found: Vec<(Series, Vec<Unit>)> = Vec::new();
     let mut place: BTreeMap<String, usize> = BTreeMap::new();
+    let mut instances: BTreeMap<String, usize> = BTreeMap::new();
+    let mut unread = 0;
     for (index, instance) in files.iter().enumerate().filter(|(_, file)| crate::read::dicom::is_dicom(file.bytes)) {
-        let file = object::open(instance, limits)?;
+        let file = match object::open(instance, limits) {
+            Err(DicomError::Syntax { .. }) if instance.bytes.get(128..132) != Some(b"DICM") => {
+                unread += 1;
+                continue;
+            }
+            file => file?,
+        };
         let fields = file.fields();
         let (Some(uid), Some(rows), Some(columns)) =
             (fields.text(tags::SERIES_INSTANCE_UID), fields.number(tags::ROWS), fields.number(tags::COLUMNS))
@@ -60,26 +103,57 @@ pub fn list(files: &[Instance], limits: &Limits) -> Result<Vec<Series>, DicomErr
             let description = fields.text(tags::SERIES_DESCRIPTION).unwrap_or_default();
             let (rows, columns) = (rows as usize, columns as usize);
             let is_multi_frame = fields.number(tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames > 1.0);
-            found.push(Series { uid, description, modality, rows, columns, is_multi_frame, files: Vec::new() });
+            let (differs, files, planes) = (String::new(), Vec::new(), Vec::new());
+            let repeated = 0;
+            let series =
+                Series { uid, description, modality, rows, columns, is_multi_frame, differs, files, planes, repeated };
+            found.push((series, Vec::new()));
         }
-        found[at].files.push(index);
+        let (series, units) = &mut found[at];
+        let before = fields.text(tags::SOP_INSTANCE_UID).map(|uid| *instances.entry(uid).or_insert(index));
+        if before.is_some_and(|before| before != index && files[before].bytes == instance.bytes) {
+            series.repeated += 1;
+            continue;
+        }
+        units.extend(split::units(&file, index));
     }
-    Ok(found)
+    Ok((found.into_iter().flat_map(|(series, units)| parts(&series, units)).collect(), unread))
+}
+
+fn parts(series: &Series, units: Vec<Unit>) -> Vec<Series> {
+    let part = |(differs, units): (String, Vec<Unit>)| {
+        let mut files: Vec<usize> = units.iter().map(|unit| unit.file).collect();
+        files.dedup();
+        let planes = units.iter().map(|unit| (unit.file, unit.frame)).collect();
+        let own = differs.strip_prefix("description ").map(|own| own.split(", ").next().unwrap_or(own).to_owned());
+        let description = own.unwrap_or_else(|| series.description.clone());
+        Series { differs, files, planes, description, ..series.clone() }
+    };
+    split::split(units).into_iter().map(part).collect()
 }
 
 /// One series as a volume. `wanted` is its UID, its description or its number in the list from 1; it may be left
 /// out when there is only one.
 pub fn scan(files: &[Instance], wanted: Option<&str>, limits: &Limits) -> Result<Scan, DicomError> {
-    let all = list(files, limits)?;
+    scan_of(files, wanted.map_or(Wanted::Only, Wanted::Named), Uneven::Refuse, limits)
+}
+
+/// One series as a volume; `uneven` tells what happens where its slices lie unevenly.
+pub fn scan_of(files: &[Instance], wanted: Wanted, uneven: Uneven, limits: &Limits) -> Result<Scan, DicomError> {
+    let (all, unread) = listed(files, limits)?;
     let series = pick(&all, wanted, files.len())?;
     let first = object::open(&files[series.files[0]], limits)?;
     let acquisition = acquisition(&first.fields());
+    let frame_of_reference = first.text(tags::FRAME_OF_REFERENCE_UID).unwrap_or_default();
     drop(first);
     let mut stack = Vec::new();
     let mut bytes = 0;
     for &index in &series.files {
         let file = object::open(&files[index], limits)?;
-        for plane in planes(&file, limits)? {
+        for (at, plane) in planes(&file, limits)?.into_iter().enumerate() {
+            if !series.planes.contains(&(index, at)) {
+                continue;
+            }
             bytes += size_of_val(&plane.values[..]) as u128;
             if bytes > u128::from(limits.max_bytes) {
                 return Err(DicomError::TooLarge { bytes, limit: limits.max_bytes });
@@ -87,39 +161,75 @@ pub fn scan(files: &[Instance], wanted: Option<&str>, limits: &Limits) -> Result
             stack.push(plane);
         }
     }
-    Ok(Scan { image: volume(stack)?, acquisition, files: series.files.clone() })
+    let mut notes = Vec::new();
+    if series.repeated > 0 {
+        notes.push(format!("{} files of the series are stored twice and were read once", series.repeated));
+    }
+    if unread > 0 {
+        notes.push(format!("{unread} files without the mark of DICOM were left out: they cannot be read as DICOM"));
+    }
+    let identity = Identity { series_uid: series.uid.clone(), frame_of_reference };
+    Ok(Scan { image: volume(stack, uneven, &mut notes)?, acquisition, identity, files: series.files.clone(), notes })
 }
 
-fn pick<'a>(all: &'a [Series], wanted: Option<&str>, files: usize) -> Result<&'a Series, DicomError> {
-    let numbered = || all.iter().enumerate().map(|(at, series)| format!("{} {series}", at + 1)).collect();
+fn pick<'a>(all: &'a [Series], wanted: Wanted, files: usize) -> Result<&'a Series, DicomError> {
+    let numbered = |keep: &dyn Fn(&Series) -> bool| {
+        let kept = all.iter().enumerate().filter(|(_, series)| keep(series));
+        kept.map(|(at, series)| format!("{} {series}", at + 1)).collect::<Vec<_>>()
+    };
+    let only = |keep: &dyn Fn(&Series) -> bool| {
+        let found: Vec<&Series> = all.iter().filter(|series| keep(series)).collect();
+        match found[..] {
+            [] => None,
+            [only] => Some(Ok(only)),
+            _ => Some(Err(DicomError::SeveralSeries(numbered(keep)))),
+        }
+    };
     match (wanted, all) {
         (_, []) => Err(DicomError::NoSeries { files }),
-        (None, [only]) => Ok(only),
-        (None, _) => Err(DicomError::SeveralSeries(numbered())),
-        (Some(wanted), _) => {
-            let number = wanted.parse::<usize>().ok().and_then(|number| all.get(number.wrapping_sub(1)));
-            let named = || all.iter().find(|series| series.uid == wanted || series.description == wanted);
-            let unknown = || DicomError::UnknownSeries { wanted: wanted.to_owned(), present: numbered() };
-            number.or_else(named).ok_or_else(unknown)
+        (Wanted::Only, _) => only(&|_| true).expect("there is a series"),
+        (Wanted::Among(uids), _) => {
+            only(&|series| uids.contains(&series.uid)).or_else(|| only(&|_| true)).expect("there is a series")
+        }
+        (Wanted::Holding(file), _) => {
+            only(&|series| series.files.contains(&file)).unwrap_or(Err(DicomError::NoSeries { files }))
+        }
+        (Wanted::Named(wanted), _) => {
+            let unknown = || DicomError::UnknownSeries { wanted: wanted.to_owned(), present: numbered(&|_| true) };
+            only(&|series| series.uid == wanted)
+                .or_else(|| only(&|series| series.description == wanted))
+                .or_else(|| only(&|series| series.differs == wanted))
+                .or_else(|| wanted.parse::<usize>().ok().and_then(|n| all.get(n.wrapping_sub(1))).map(Ok))
+                .unwrap_or_else(|| Err(unknown()))
         }
     }
 }
 
 /// An even stack of planes as a volume.
-fn volume(mut stack: Vec<Plane>) -> Result<Image, DicomError> {
+fn volume(mut stack: Vec<Plane>, uneven: Uneven, notes: &mut Vec<String>) -> Result<Image, DicomError> {
     let first = &stack[0];
+    let mut turned = 0.0f64;
     for plane in &stack[1..] {
-        same_kind(first, plane)?;
+        turned = turned.max(same_kind(first, plane)?);
+    }
+    if turned > SAME {
+        notes.push(format!("orientations of the slices differ by up to {turned:.5} of a unit vector"));
     }
     let (along_x, along_y) = first.along;
     let normal = cross(along_x, along_y);
     let height = |plane: &Plane| dot(plane.position_mm, normal);
     stack.sort_by(|a, b| height(a).total_cmp(&height(b)));
-    let gap = even_gap(&stack, &height)?;
+    let gap = match even_gap(&stack, &height, notes) {
+        Err(DicomError::Uneven { usual_mm, .. }) if uneven == Uneven::Resample => {
+            stack = resample::even(stack, &height, usual_mm, notes);
+            usual_mm
+        }
+        gap => gap?,
+    };
     for plane in &stack {
         let offset: [f64; 3] = std::array::from_fn(|k| plane.position_mm[k] - stack[0].position_mm[k]);
         let apart_mm = dot(offset, along_x).hypot(dot(offset, along_y));
-        if apart_mm > EVEN * gap {
+        if apart_mm > tolerance_mm(gap) {
             return Err(DicomError::Sheared { name: plane.name.clone(), apart_mm });
         }
     }
@@ -136,8 +246,9 @@ fn volume(mut stack: Vec<Plane>) -> Result<Image, DicomError> {
     Ok(Image { volume: Grid::new(geometry, cells).expect("the cells have the geometry's shape"), element })
 }
 
-fn same_kind(first: &Plane, other: &Plane) -> Result<(), DicomError> {
-    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(p, q)| (p - q).abs() <= SAME);
+/// The largest difference of orientation.
+fn same_kind(first: &Plane, other: &Plane) -> Result<f64, DicomError> {
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(p, q)| (p - q).abs()).fold(0.0, f64::max);
     let mixed = |what, of: fn(&Plane) -> String| {
         Err(DicomError::Mixed {
             what,
@@ -150,17 +261,18 @@ fn same_kind(first: &Plane, other: &Plane) -> Result<(), DicomError> {
     if (first.rows, first.columns) != (other.rows, other.columns) {
         return mixed("sizes", |plane| format!("{} x {}", plane.columns, plane.rows));
     }
-    if !close(&first.spacing_mm, &other.spacing_mm) {
+    if apart(&first.spacing_mm, &other.spacing_mm) > SAME {
         return mixed("pixel spacings", |plane| format!("{:?}", plane.spacing_mm));
     }
-    if !(close(&first.along.0, &other.along.0) && close(&first.along.1, &other.along.1)) {
+    let turned = apart(&first.along.0, &other.along.0).max(apart(&first.along.1, &other.along.1));
+    if turned > SAME_DIRECTION {
         return mixed("orientations", |plane| format!("{:?}", plane.along));
     }
-    Ok(())
+    Ok(turned)
 }
 
 /// The distance between neighbours of a sorted stack; the file's own word for a single slice.
-fn even_gap(stack: &[Plane], height: &impl Fn(&Plane) -> f64) -> Result<f64, DicomError> {
+fn even_gap(stack: &[Plane], height: &impl Fn(&Plane) -> f64, notes: &mut Vec<String>) -> Result<f64, DicomError> {
     if let [only] = stack {
         return only.thickness_mm.ok_or_else(|| DicomError::Field {
             name: only.name.clone(),
@@ -179,7 +291,7 @@ fn even_gap(stack: &[Plane], height: &impl Fn(&Plane) -> f64) -> Result<f64, Dic
             let (position_mm, first, other) = (height(first), first.name.clone(), other.name.clone());
             return Err(DicomError::Duplicate { position_mm, first, other });
         }
-        if (gap - usual).abs() > EVEN * usual {
+        if (gap - usual).abs() > tolerance_mm(usual) {
             return Err(DicomError::Uneven {
                 gap_mm: gap,
                 usual_mm: usual,
@@ -190,7 +302,15 @@ fn even_gap(stack: &[Plane], height: &impl Fn(&Plane) -> f64) -> Result<f64, Dic
             });
         }
     }
+    let worst = gaps.iter().map(|gap| (gap - usual).abs()).fold(0.0, f64::max);
+    if worst > UNSAID * usual {
+        notes.push(format!("distances between slices differ by up to {worst:.4} mm from {usual:.4} mm"));
+    }
     Ok(gaps.iter().sum::<f64>() / gaps.len() as f64)
+}
+
+fn tolerance_mm(gap: f64) -> f64 {
+    (EVEN * gap).max(EVEN_MM.min(gap / 4.0))
 }
 
 fn wider(a: Element, b: Element) -> Element {

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 use crate::store::{ImageFile, PatientId, Role};
 use crate::study::data::input;
-use crate::study::data::manifest::{self, Entry};
+use crate::study::data::layout;
+use crate::study::data::manifest::{self, Entry, Found, LeftOut};
 use crate::study::{BadRows, Error, Refusal, Study};
-use osteon_radiomics::read::dicom::{Params, deviations};
+use osteon_radiomics::read::dicom::{On, Params, deviations};
 use osteon_radiomics::read::{self, Label};
 
 /// What an import of images did.
@@ -20,7 +21,8 @@ pub struct ImagesReport {
     /// Files that were linked just so before.
     pub unchanged: usize,
     pub patients: usize,
-    /// What in a folder was not understood.
+    /// Files and patients of a folder that are not linked, and why.
+    pub left_out: Vec<LeftOut>,
     pub notes: Vec<String>,
     /// How a patient's series deviates from the acquisition that the protocol expects.
     pub warnings: Vec<String>,
@@ -86,12 +88,23 @@ impl Study {
     /// Reads the files of a manifest, or of a folder with one folder a patient, and links nothing. A file that is no
     /// image, lies outside, or does not lie on its image's grid is refused.
     pub fn pair_images(&self, source: &Path) -> Result<Pairs, Error> {
-        let found = if source.is_dir() { manifest::folder(source)? } else { manifest::file(source)? };
-        let mut report = ImagesReport { refused: found.refused, notes: found.notes, ..ImagesReport::default() };
+        let codes: Vec<String> = self.store.patients()?.into_iter().map(|patient| patient.code).collect();
+        let found = if source.is_dir() { layout::folder(source, &codes)? } else { manifest::file(source)? };
+        let Found { entries: named, refused, left_out, notes } = found;
+        let mut report = ImagesReport { refused, left_out, notes, ..ImagesReport::default() };
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
         let home = canonical(&self.folder())?;
         let mut entries = Vec::new();
-        for entry in found.entries {
+        for mut entry in named {
+            if let Some(code) = manifest::matching(&entry.code, &codes).filter(|code| **code != entry.code) {
+                report.notes.push(format!("{} is taken for the patient {code}", entry.code));
+                entry.code.clone_from(code);
+            }
+            if entries.iter().any(|(_, other): &(PatientId, Entry)| other.code == entry.code) {
+                let expected = "each patient once: two folders or rows mean the same patient";
+                report.refused.push(entry.refusal("patient", &entry.code, expected));
+                continue;
+            }
             match self.store.find_patient(&entry.code)? {
                 Some(patient) => entries.push((patient.id, entry)),
                 None => report.refused.push(entry.refusal("patient", &entry.code, "a patient of the study")),
@@ -110,6 +123,9 @@ impl Study {
                     report.warnings.extend(sound.warnings);
                 }
             }
+        }
+        if report.links.is_empty() && report.refused.is_empty() {
+            report.notes.push(format!("nothing to link; {}", layout::LAYOUTS));
         }
         report.refused.sort_by_key(|refusal| refusal.line);
         report.patients = report.links.len();
@@ -131,30 +147,36 @@ fn check(
     expected: &Params,
     mask: &read::Params,
 ) -> Result<Sound, Refusal> {
+    let mut identity = None;
     let mut files: Vec<ImageFile> = Vec::new();
     let mut warnings = Vec::new();
     for (role, path) in entry.files() {
         let shown = path.to_string_lossy();
         let refuse = |expected: String| entry.refusal(role.name(), &shown, &expected);
-        let place = inside(base, path).map_err(refuse)?;
+        let place = place_of(base, path).map_err(refuse)?;
         let part = if role == Role::Image { &entry.series } else { &entry.structure };
-        let bytes = input::image_bytes(&place, part.as_deref()).map_err(|cause| refuse(reason(&cause)))?;
+        let bytes = input::image_bytes(&place, part.as_deref(), mask.uneven).map_err(|cause| refuse(reason(&cause)))?;
         let label = if role == Role::Image { None } else { entry.label };
         let geometry = match files.first() {
             None => bytes.geometry().cloned().ok_or_else(|| refuse("an image, not contours".to_owned()))?,
             Some(image) => {
                 let picked = label.map_or(Label::Only, Label::Value);
-                let region = bytes.region(&place, picked, &image.geometry, mask);
-                let reading = region.map_err(|cause| refuse(reason(&cause)))?.reading;
-                warnings.extend(reading.sentences().into_iter().map(|what| format!("{} {shown}: {what}", entry.code)));
+                let on = On { geometry: &image.geometry, identity: identity.as_ref() };
+                let region = bytes.region(&place, picked, on, mask).map_err(|cause| refuse(reason(&cause)))?;
+                let said = region.reading.sentences();
+                warnings.extend(said.into_iter().map(|what| format!("{} {}: {what}", entry.code, role.name())));
                 bytes.geometry().unwrap_or(&image.geometry).clone()
             }
         };
+        if role == Role::Image {
+            identity = bytes.identity().cloned();
+        }
+        warnings.extend(bytes.notes().iter().map(|what| format!("{} {}: {what}", entry.code, role.name())));
         let acquisition = bytes.acquisition().filter(|_| role == Role::Image).cloned();
         if let Some(found) = &acquisition {
             warnings.extend(deviations(found, expected).into_iter().map(|what| format!("{}: {what}", entry.code)));
         }
-        let mut path = place.strip_prefix(home).map_or_else(|_| place.clone(), Path::to_owned).into_os_string();
+        let mut path = stored_path(home, &place).into_os_string();
         if path.to_string_lossy().contains('#') {
             return Err(refuse("a path without #".to_owned()));
         }
@@ -175,22 +197,28 @@ fn check(
     Ok(Sound { files, link, warnings })
 }
 
-/// The real path of a file below `base`; a path that leads outside, or a symbolic link, is refused.
-fn inside(base: &Path, path: &Path) -> Result<PathBuf, String> {
-    use std::path::Component::{CurDir, Normal};
-    let plain = path.strip_prefix(base).unwrap_or(path);
-    if !plain.components().all(|part| matches!(part, Normal(_) | CurDir)) {
-        return Err("a file below the folder of the manifest".to_owned());
+/// Where a path of a manifest or a folder leads: an absolute one as it is, others below `base`, `..` taken away. A
+/// symbolic link is followed when it is read, and stored as the link.
+fn place_of(base: &Path, path: &Path) -> Result<PathBuf, String> {
+    use std::path::Component::{CurDir, ParentDir};
+    let mut place = PathBuf::new();
+    for part in base.join(path).components() {
+        match part {
+            CurDir => (),
+            ParentDir => drop(place.pop()),
+            part => place.push(part),
+        }
     }
-    let place: PathBuf = base.join(plain).components().filter(|part| *part != CurDir).collect();
-    match place.canonicalize() {
-        Ok(real) if real == place => Ok(place),
-        Ok(_) => Err("a file, not a symbolic link".to_owned()),
-        Err(cause) => Err(format!("a file that can be read ({cause})")),
-    }
+    place.canonicalize().map_err(|cause| format!("a file that can be read ({cause})"))?;
+    Ok(place)
 }
 
-fn canonical(folder: &Path) -> Result<PathBuf, Error> {
+/// How the place of a file is stored: relative to the study where it lies below it.
+pub fn stored_path(home: &Path, place: &Path) -> PathBuf {
+    place.strip_prefix(home).unwrap_or(place).to_owned()
+}
+
+pub fn canonical(folder: &Path) -> Result<PathBuf, Error> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     folder.canonicalize().map_err(|source| Error::File { path: folder.to_owned(), source })
 }
@@ -198,8 +226,5 @@ fn canonical(folder: &Path) -> Result<PathBuf, Error> {
 /// The cause alone: the refusal names the file.
 fn reason(error: &Error) -> String {
     let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    match error.hint() {
-        Some(hint) => format!("{cause}; {hint}"),
-        None => cause,
-    }
+    error.hint().map_or_else(|| cause.clone(), |hint| format!("{cause}; {hint}"))
 }

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::study::Error;
 use osteon_radiomics::grid::{Geometry, Image};
-use osteon_radiomics::read::dicom::{self, DicomError, Instance, Kind, Scan};
-use osteon_radiomics::read::{self, Header, Label, Limits, Params, Pick, Reading, Region, Source, zip};
+use osteon_radiomics::read::dicom::{self, DicomError, Draw, Instance, Kind, On, Scan, Wanted, Which};
+use osteon_radiomics::read::{self, Header, Label, Limits, Params, Pick, Region, Source, Uneven, zip};
 
 /// No file that the study reads as text is larger.
 const MAX_TEXT: u64 = 64 << 20;
@@ -24,6 +24,7 @@ pub struct ImageBytes {
     pub sha256: String,
     /// Size of the file or files.
     pub len: u64,
+    notes: Vec<String>,
 }
 
 enum Content {
@@ -39,7 +40,6 @@ enum Content {
     /// RTSTRUCT or SEG: which structure of it, when there are several.
     Drawing {
         file: (String, Vec<u8>),
-        kind: Kind,
         part: Option<String>,
     },
 }
@@ -57,13 +57,14 @@ pub fn text(path: &Path) -> Result<String, Error> {
 
 /// Reads an image file, a DICOM series (a folder, an archive, or one of its files), or a DICOM drawing. `part` names
 /// the series or the structure where there are several; so does `#NAME` behind a path that is none by itself.
-pub fn image_bytes(path: &Path, part: Option<&str>) -> Result<ImageBytes, Error> {
+pub fn image_bytes(path: &Path, part: Option<&str>, uneven: Uneven) -> Result<ImageBytes, Error> {
     let text = path.to_string_lossy();
     if let Some((plain, part)) = text.split_once('#').filter(|_| part.is_none() && !path.exists()) {
-        return image_bytes(Path::new(plain), Some(part));
+        return image_bytes(Path::new(plain), Some(part), uneven);
     }
+    let wanted = part.map_or(Wanted::Only, Wanted::Named);
     if path.is_dir() {
-        return series(path, &dicom_files(path)?, part);
+        return series(path, &dicom_files(path)?, wanted, uneven);
     }
     let header = header_of(path);
     let path = header.as_deref().unwrap_or(path);
@@ -72,10 +73,10 @@ pub fn image_bytes(path: &Path, part: Option<&str>) -> Result<ImageBytes, Error>
         let wrong = |source| Error::Zip { path: path.to_owned(), source };
         let files = zip::files(&bytes, &Limits::default(), dicom::is_dicom).map_err(wrong)?;
         drop(bytes);
-        return series(path, &files, part);
+        return series(path, &Folder { files, notes: Vec::new() }, wanted, uneven);
     }
     if dicom::is_dicom(&bytes) {
-        return dicom_file(path, bytes, part);
+        return dicom_file(path, bytes, part, uneven);
     }
     file(path, bytes, part)
 }
@@ -111,12 +112,13 @@ fn file(path: &Path, bytes: Vec<u8>, part: Option<&str>) -> Result<ImageBytes, E
     Ok(ImageBytes {
         sha256: sha256(parts),
         len: parts.iter().map(|part| part.len() as u64).sum(),
+        notes: header.notes.clone(),
         content: Content::File { bytes, data, header: Box::new(header), part: part.map(str::to_owned) },
     })
 }
 
 /// A drawing, or an image: alone when it holds many frames, else with the other slices of its series beside it.
-fn dicom_file(path: &Path, bytes: Vec<u8>, part: Option<&str>) -> Result<ImageBytes, Error> {
+fn dicom_file(path: &Path, bytes: Vec<u8>, part: Option<&str>, uneven: Uneven) -> Result<ImageBytes, Error> {
     let wrong = |source: DicomError| Error::Dicom { path: path.to_owned(), source: Box::new(source) };
     let file = (shown(path), bytes);
     let kind = dicom::kind(&instance(&file), &Limits::default()).map_err(wrong)?;
@@ -124,30 +126,42 @@ fn dicom_file(path: &Path, bytes: Vec<u8>, part: Option<&str>) -> Result<ImageBy
         Kind::Structures | Kind::Segmentation => Ok(ImageBytes {
             sha256: sha256([&file.1[..]]),
             len: file.1.len() as u64,
-            content: Content::Drawing { file, kind, part: part.map(str::to_owned) },
+            notes: Vec::new(),
+            content: Content::Drawing { file, part: part.map(str::to_owned) },
         }),
         Kind::Image => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let listed = dicom::list(&[instance(&file)], &Limits::default()).map_err(wrong)?;
-            let [own] = &listed[..] else { return Err(wrong(DicomError::NoSeries { files: 1 })) };
-            match path.parent() {
-                Some(folder) if !own.is_multi_frame => {
-                    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-                    series(path, &dicom_files(folder)?, Some(&own.uid))
+            match &listed[..] {
+                // A DICOMDIR lists the files below its folder.
+                [] if dicom::is_directory(&instance(&file), &Limits::default()) => {
+                    series(path, &dicom_files(folder)?, part.map_or(Wanted::Only, Wanted::Named), uneven)
                 }
-                _ => series(path, &[file], None),
+                [] => Err(wrong(DicomError::NoSeries { files: 1 })),
+                [own, ..] if own.is_multi_frame => {
+                    let wanted = part.map_or(Wanted::Only, Wanted::Named);
+                    series(path, &Folder { files: vec![file], notes: Vec::new() }, wanted, uneven)
+                }
+                _ => {
+                    let found = dicom_files(folder)?;
+                    let own = found.files.iter().position(|(name, _)| Path::new(name) == Path::new(&file.0));
+                    series(path, &found, own.map_or(Wanted::Only, Wanted::Holding), uneven)
+                }
             }
         }
     }
 }
 
-fn series(path: &Path, files: &[(String, Vec<u8>)], part: Option<&str>) -> Result<ImageBytes, Error> {
+fn series(path: &Path, folder: &Folder, wanted: Wanted, uneven: Uneven) -> Result<ImageBytes, Error> {
+    let files = &folder.files;
     let wrong = |source: DicomError| Error::Dicom { path: path.to_owned(), source: Box::new(source) };
     let instances: Vec<Instance> = files.iter().map(instance).collect();
-    let scan = dicom::scan(&instances, part, &Limits::default()).map_err(wrong)?;
+    let scan = dicom::scan_of(&instances, wanted, uneven, &Limits::default()).map_err(wrong)?;
     let own = || scan.files.iter().map(|&at| &files[at].1[..]);
     Ok(ImageBytes {
         sha256: sha256(own()),
         len: own().map(|bytes| bytes.len() as u64).sum(),
+        notes: folder.notes.iter().chain(&scan.notes).cloned().collect(),
         content: Content::Series(Box::new(scan)),
     })
 }
@@ -156,18 +170,33 @@ fn instance(file: &(String, Vec<u8>)) -> Instance<'_> {
     Instance { name: file.0.clone(), bytes: &file.1 }
 }
 
-/// The DICOM files below a folder, by name; others are not read whole.
-fn dicom_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let mut paths = Vec::new();
-    below(folder, DEPTH, &mut paths)?;
-    paths.sort();
+/// The DICOM files of a folder or archive, by name, and what is said of the others.
+struct Folder {
+    files: Vec<(String, Vec<u8>)>,
+    notes: Vec<String>,
+}
+
+/// The DICOM files below a folder, by name; others are counted and not read whole.
+fn dicom_files(folder: &Path) -> Result<Folder, Error> {
+    let mut walk = Walk::default();
+    below(folder, DEPTH, &mut walk)?;
+    walk.files.sort();
+    let (slices, others): (Vec<PathBuf>, Vec<PathBuf>) = walk.files.into_iter().partition(|path| is_dicom_file(path));
     let (mut files, mut total) = (Vec::new(), 0);
-    for path in paths.into_iter().filter(|path| is_dicom_file(path)) {
+    for path in slices {
         let bytes = limited(&path, MAX_IMAGE - total)?;
         total += bytes.len() as u64;
         files.push((path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned(), bytes));
     }
-    Ok(files)
+    let said = |paths: &[PathBuf], what: &str| {
+        let first: Vec<String> = paths.iter().take(3).map(|path| shown(path)).collect();
+        let more = if paths.len() > first.len() { ", ..." } else { "" };
+        let note = format!("{} {what} and were left out: {}{more}", paths.len(), first.join(", "));
+        (!paths.is_empty()).then_some(note)
+    };
+    let others = said(&others, "files of the folder are no DICOM");
+    let notes = others.into_iter().chain(said(&walk.dead, "links of the folder lead nowhere")).collect();
+    Ok(Folder { files, notes })
 }
 
 /// Whether a file carries the mark of DICOM.
@@ -177,24 +206,54 @@ pub fn is_dicom_file(path: &Path) -> bool {
     read.is_ok() && dicom::is_dicom(&head)
 }
 
-/// What a DICOM file is to a study; `None` when it cannot be read.
-pub fn kind_of(path: &Path) -> Option<Kind> {
-    let file = (shown(path), limited(path, MAX_IMAGE).ok()?);
-    dicom::kind(&instance(&file), &Limits::default()).ok()
+/// What a DICOM file is to a study.
+pub struct DicomFile {
+    pub kind: Kind,
+    /// UIDs of its series, or of those on which it was drawn.
+    pub series: Vec<String>,
+    pub instance: Option<String>,
 }
 
-/// A symbolic link is neither a file nor a folder here.
-fn below(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), Error> {
+/// What a DICOM file is to a study; `None` when it cannot be read or holds no image and no drawing.
+pub fn kind_of(path: &Path) -> Option<DicomFile> {
+    let file = (shown(path), limited(path, MAX_IMAGE).ok()?);
+    let limits = Limits::default();
+    let kind = dicom::kind(&instance(&file), &limits).ok()?;
+    let series = match kind {
+        Kind::Image => vec![dicom::list(&[instance(&file)], &limits).ok()?.first()?.uid.clone()],
+        _ => dicom::referenced_series(&instance(&file), &limits).ok()?,
+    };
+    Some(DicomFile { kind, series, instance: dicom::instance_uid(&instance(&file), &limits) })
+}
+
+/// What lies below a folder.
+#[derive(Default)]
+pub struct Walk {
+    pub files: Vec<PathBuf>,
+    /// Symbolic links that lead nowhere.
+    pub dead: Vec<PathBuf>,
+    /// Real paths of the folders that are being looked through.
+    above: Vec<PathBuf>,
+}
+
+/// The files below a folder. Symbolic links are followed, but never into a folder that holds them.
+pub fn below(folder: &Path, depth: usize, walk: &mut Walk) -> Result<(), Error> {
     let wrong = |source| Error::File { path: folder.to_owned(), source };
+    let real = folder.canonicalize().map_err(wrong)?;
+    if walk.above.contains(&real) {
+        return Ok(());
+    }
+    walk.above.push(real);
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
-        let entry = entry.map_err(wrong)?;
-        let kind = entry.file_type().map_err(wrong)?;
-        if kind.is_dir() && depth > 0 {
-            below(&entry.path(), depth - 1, paths)?;
-        } else if kind.is_file() {
-            paths.push(entry.path());
+        let path = entry.map_err(wrong)?.path();
+        match std::fs::metadata(&path) {
+            Ok(kind) if kind.is_dir() && depth > 0 => below(&path, depth - 1, walk)?,
+            Ok(kind) if kind.is_file() => walk.files.push(path),
+            Ok(_) => (),
+            Err(_) => walk.dead.push(path),
         }
     }
+    walk.above.pop();
     Ok(())
 }
 
@@ -226,12 +285,9 @@ impl ImageBytes {
         }
     }
 
-    /// What should be said of the file as an image.
+    /// What should be said of how the file or files were read, one sentence each.
     pub fn notes(&self) -> &[String] {
-        match &self.content {
-            Content::File { header, .. } => &header.notes,
-            _ => &[],
-        }
+        &self.notes
     }
 
     /// The image to be measured, its voxels that are no finite numbers too, and what should be said of it.
@@ -259,27 +315,38 @@ impl ImageBytes {
         }
     }
 
+    /// What drawings call a series by.
+    pub fn identity(&self) -> Option<&dicom::Identity> {
+        match &self.content {
+            Content::Series(scan) => Some(&scan.identity),
+            _ => None,
+        }
+    }
+
+    /// What a mask is put on: this image's grid, and its names where it is a series.
+    pub fn on(&self) -> Option<On<'_>> {
+        Some(On { geometry: self.geometry()?, identity: self.identity() })
+    }
+
     /// The region on the grid of its image, and how it came there. A mask with several labels wants one to be named.
-    pub fn region(&self, path: &Path, label: Label, on: &Geometry, params: &Params) -> Result<Region, Error> {
+    pub fn region(&self, path: &Path, label: Label, on: On, params: &Params) -> Result<Region, Error> {
         let wrong = |source| Error::Image { path: path.to_owned(), source };
-        let plain = |mask| Region { mask, reading: Reading::default() };
-        let wrong_dicom = |source: DicomError| Error::Dicom { path: path.to_owned(), source: Box::new(source) };
         match &self.content {
             Content::File { part, .. } => {
                 let pick = Pick { label, name: part.as_deref() };
-                read::region(self.source(), pick, on, params, &Limits::default()).map_err(wrong)
+                read::region(self.source(), pick, on.geometry, params, &Limits::default()).map_err(wrong)
             }
-            Content::Series(scan) => read::region_of(&scan.image.volume, label, on, params).map_err(wrong),
-            Content::Drawing { .. } if matches!(label, Label::Value(_)) => Err(Error::NoLabels(path.to_owned())),
-            Content::Drawing { file, kind: Kind::Segmentation, part } => {
-                dicom::segmentation(&instance(file), part.as_deref(), on, &Limits::default())
-                    .map(plain)
-                    .map_err(wrong_dicom)
-            }
-            Content::Drawing { file, part, .. } => {
-                dicom::contours(&instance(file), part.as_deref(), on, &Limits::default())
-                    .map(plain)
-                    .map_err(wrong_dicom)
+            Content::Series(scan) => read::region_of(&scan.image.volume, label, on.geometry, params).map_err(wrong),
+            Content::Drawing { part: Some(_), .. } if label != Label::Only => Err(Error::NameAndLabel(path.to_owned())),
+            Content::Drawing { file, part } => {
+                let which = match (part, label) {
+                    (Some(name), _) => Which::Name(name),
+                    (None, Label::Value(number)) => Which::Number(number),
+                    (None, Label::AnyNonZero) => Which::All,
+                    (None, Label::Only) => Which::Only,
+                };
+                dicom::region(&instance(file), &Draw { which, params: *params }, on, &Limits::default())
+                    .map_err(|source| Error::Dicom { path: path.to_owned(), source: Box::new(source) })
             }
         }
     }

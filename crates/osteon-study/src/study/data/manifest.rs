@@ -1,15 +1,14 @@
-//! Which file is whose image or mask: read from a manifest, or found in a folder with one folder a patient.
+//! Which file is whose image or mask: what a manifest says, and what a folder was found to hold.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::store::Role;
 use crate::study::data::input;
 use crate::study::{Error, Refusal};
-use osteon_radiomics::read::dicom::Kind;
+use osteon_base::cells;
 
 /// The files of one patient.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Line in the manifest; 0 for a folder.
     pub line: u64,
@@ -30,12 +29,32 @@ pub struct Entry {
 pub struct Found {
     pub entries: Vec<Entry>,
     pub refused: Vec<Refusal>,
+    pub left_out: Vec<LeftOut>,
     pub notes: Vec<String>,
 }
 
-/// How deep below a folder images are looked for.
-const DEPTH: usize = 6;
-const SUFFIXES: [&str; 7] = [".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".zip"];
+/// A file of a folder, or a patient, that is not linked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Empty where it is in no patient's folder.
+    pub code: String,
+    /// Empty where it is the patient.
+    pub path: PathBuf,
+    pub why: String,
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = self.path.to_string_lossy();
+        let parts: Vec<&str> = [&self.code, &*path, &self.why].into_iter().filter(|part| !part.is_empty()).collect();
+        write!(f, "{}, left out", parts.join(": "))
+    }
+}
+
+/// Headers of a manifest; the first name of each is ours, the others those of pyradiomics and of clinical files.
+const PATIENT: &[&str] = &["patient", "patient_id", "patient id", "patientid", "id", "subject", "case", "code"];
+const IMAGE: &[&str] = &["image", "img", "image_path", "imagepath"];
+const MASK: &[&str] = &["mask", "segmentation", "seg", "mask_path", "maskpath"];
 
 impl Entry {
     /// Image first.
@@ -55,26 +74,24 @@ impl Entry {
 /// or the name of a contoured structure) and `series`. An image may be a folder or an archive of DICOM files.
 /// Paths are relative to the manifest.
 pub fn file(path: &Path) -> Result<Found, Error> {
-    let text = input::text(path)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let headers: Vec<String> = reader.headers()?.iter().map(str::to_lowercase).collect();
-    let find = |name: &str| headers.iter().position(|header| header == name);
-    let need = |name: &str| {
-        let columns = || headers.join(", ");
-        find(name)
-            .ok_or_else(|| Error::Header(format!("no column {name}; found {}", osteon_base::text::clean(&columns()))))
+    let wrong = |cause: &dyn std::fmt::Display| Error::Header(format!("{}: {cause}", path.display()));
+    let grid = cells::read(&input::bytes(path)?, &cells::Params::default()).map_err(|cause| wrong(&cause))?;
+    let (header, rows) = grid.headed().ok_or_else(|| wrong(&"no header, expected patient,image,mask"))?;
+    let headers: Vec<String> = header.texts().map(str::to_lowercase).collect();
+    let find = |names: &[&str]| names.iter().find_map(|name| headers.iter().position(|header| header == name));
+    let need = |names: &[&str]| {
+        let found = || osteon_base::text::clean(&headers.join(", ")).into_owned();
+        find(names).ok_or_else(|| {
+            Error::Header(format!("no column {} ({}); found {}", names[0], names[1..].join(", "), found()))
+        })
     };
-    let (patient, image, mask) = (need("patient")?, need("image")?, need("mask")?);
-    let repeat = find("repeat_mask").or(find("repeat mask"));
-    let (label, series) = (find("label").or(find("roi")), find("series"));
-    let mut found = Found::default();
-    for record in reader.records() {
-        let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = |at: usize| osteon_base::text::clean(record.get(at).unwrap_or_default()).into_owned();
+    let (patient, image, mask) = (need(PATIENT)?, need(IMAGE)?, need(MASK)?);
+    let repeat = find(&["repeat_mask", "repeat mask", "repeat"]);
+    let (label, series) = (find(&["label", "roi", "structure", "segment"]), find(&["series"]));
+    let mut found = Found { notes: grid.notes.iter().map(|note| note.to_string()).collect(), ..Found::default() };
+    for row in rows {
+        let line = row.line as u64;
+        let cell = |at: usize| osteon_base::text::clean(row.text(at)).into_owned();
         let optional = |at: Option<usize>| at.map(cell).filter(|cell| !cell.is_empty());
         let mut refuse = |column: &str, value: String, expected: &str| {
             found.refused.push(Refusal { line, column: column.to_owned(), value, expected: expected.to_owned() });
@@ -90,7 +107,11 @@ pub fn file(path: &Path) -> Result<Found, Error> {
         let label = named.as_ref().and_then(|text| text.parse::<i64>().ok());
         let structure = named.filter(|_| label.is_none());
         if found.entries.iter().any(|entry: &Entry| entry.code == cell(patient)) {
-            refuse("patient", cell(patient), "each patient once");
+            refuse(
+                "patient",
+                cell(patient),
+                "each patient once: masks of several lesions have to be merged into one file",
+            );
             continue;
         }
         found.entries.push(Entry {
@@ -107,105 +128,17 @@ pub fn file(path: &Path) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// Looks through a folder: `PATIENT/image.nii.gz`, `PATIENT/mask.nii.gz`, `PATIENT/repeat_mask.nii.gz`, or BIDS
-/// (`sub-PATIENT/anat/...`, masks below `derivatives`). What a file is, its name says; of a DICOM file its modality,
-/// and the slices of one folder are one image.
-pub fn folder(base: &Path) -> Result<Found, Error> {
-    let mut files = Vec::new();
-    walk(base, Path::new(""), DEPTH, &mut files)?;
-    files.sort();
-    let mut found = Found::default();
-    let mut patients: BTreeMap<String, BTreeMap<Role, Vec<PathBuf>>> = BTreeMap::new();
-    for file in files {
-        let Some((role, path)) = role(&file).map(|role| (role, file.clone())).or_else(|| dicom_role(base, &file))
-        else {
-            continue;
-        };
-        match owner(&file) {
-            None => found.notes.push(format!("{}: in no patient's folder, left out", file.display())),
-            Some(code) => {
-                let paths = patients.entry(code).or_default().entry(role).or_default();
-                if !paths.contains(&path) {
-                    paths.push(path);
-                }
-            }
-        }
+/// The patient id that a name means: itself, or the only one that differs by `sub-` or leading zeros.
+pub fn matching<'a>(name: &str, codes: &'a [String]) -> Option<&'a String> {
+    let plain = |name: &str| {
+        let name = name.strip_prefix("sub-").unwrap_or(name).to_owned();
+        let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = name.trim_start_matches('0');
+        if is_number { (if digits.is_empty() { "0" } else { digits }).to_owned() } else { name }
+    };
+    if let Some(own) = codes.iter().find(|code| *code == name) {
+        return Some(own);
     }
-    for (code, mut files) in patients {
-        if let Some((role, paths)) = files.iter().find(|(_, paths)| paths.len() > 1) {
-            let value = paths.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ");
-            let expected = "one file; a manifest says which".to_owned();
-            found.refused.push(Refusal { line: 0, column: format!("{code} {}", role.name()), value, expected });
-            continue;
-        }
-        let mut take = |role| files.remove(&role).and_then(|mut paths| paths.pop());
-        match (take(Role::Image), take(Role::Mask), take(Role::RepeatMask)) {
-            (Some(image), Some(mask), repeat_mask) => {
-                found.entries.push(Entry {
-                    line: 0,
-                    code,
-                    image,
-                    mask,
-                    repeat_mask,
-                    label: None,
-                    structure: None,
-                    series: None,
-                });
-            }
-            (image, ..) => {
-                let missing = if image.is_some() { "mask" } else { "image" };
-                found.notes.push(format!("{code}: no {missing}, left out"));
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn walk(base: &Path, below: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let path = base.join(below);
-    let wrong = |source| Error::File { path: path.clone(), source };
-    for entry in std::fs::read_dir(&path).map_err(wrong)? {
-        let entry = entry.map_err(wrong)?;
-        let (kind, place) = (entry.file_type().map_err(wrong)?, below.join(entry.file_name()));
-        // A symbolic link is neither a file nor a folder here.
-        if kind.is_dir() && depth > 0 {
-            walk(base, &place, depth - 1, files)?;
-        } else if kind.is_file() {
-            files.push(place);
-        }
-    }
-    Ok(())
-}
-
-/// The patient: BIDS' `sub-` folder, else the first folder.
-fn owner(file: &Path) -> Option<String> {
-    let folders: Vec<String> = file.parent()?.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    let subject = folders.iter().find_map(|name| name.strip_prefix("sub-"));
-    subject.map(str::to_owned).or_else(|| folders.first().cloned())
-}
-
-/// A slice stands for its folder, contours and segmentations for themselves.
-fn dicom_role(base: &Path, file: &Path) -> Option<(Role, PathBuf)> {
-    let path = base.join(file);
-    if !input::is_dicom_file(&path) {
-        return None;
-    }
-    let name = file.to_string_lossy().to_lowercase();
-    let is_repeat = ["repeat", "second", "rater2"].iter().any(|word| name.contains(word));
-    match input::kind_of(&path)? {
-        Kind::Image => Some((Role::Image, file.parent()?.to_owned())),
-        _ if is_repeat => Some((Role::RepeatMask, file.to_owned())),
-        _ => Some((Role::Mask, file.to_owned())),
-    }
-}
-
-fn role(file: &Path) -> Option<Role> {
-    let name = file.file_name()?.to_string_lossy().to_lowercase();
-    let stem = SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix))?;
-    let any = |words: &[&str]| words.iter().any(|word| stem.contains(word));
-    match (any(&["mask", "seg", "label"]), any(&["repeat", "second", "rater2"])) {
-        (true, true) => Some(Role::RepeatMask),
-        (true, false) => Some(Role::Mask),
-        (false, _) => Some(Role::Image),
-    }
+    let mut alike = codes.iter().filter(|code| plain(code) == plain(name));
+    alike.next().filter(|_| alike.next().is_none())
 }

@@ -26,9 +26,11 @@ impl Study {
         };
         let (image_file, mask_file) = (file(Role::Image)?, file(Role::Mask)?);
         let (image_path, mask_path) = (self.path_of(image_file), self.path_of(mask_file));
-        let image = input::image_bytes(&image_path, None)?.image(&image_path)?.volume;
-        let drawn = input::image_bytes(&mask_path, None)?;
-        let tumour = drawn.region(&mask_path, mask_file.picked(), image.geometry(), &self.protocol.mask)?.mask;
+        let bytes = input::image_bytes(&image_path, None, self.protocol.mask.uneven)?;
+        let on = bytes.on().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
+        let image = bytes.image(&image_path)?.volume;
+        let drawn = input::image_bytes(&mask_path, None, self.protocol.mask.uneven)?;
+        let tumour = drawn.region(&mask_path, mask_file.picked(), on, &self.protocol.mask)?.mask;
         let margins_mm = &self.protocol.roi.margins_mm;
         let widest = Roi::Peri(margins_mm.iter().copied().fold(0.0, f64::max));
         let ring = Shells::around(&tumour, margins_mm).region(widest);

@@ -18,6 +18,8 @@ use osteon_base::seed::Seed;
 use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::diagnose::{self, RegionCheck};
 use osteon_radiomics::grid::Image;
+use osteon_radiomics::read::Params;
+use osteon_radiomics::read::dicom::On;
 use osteon_radiomics::roi::Roi;
 
 /// Which patients, and whether results that stand are made again.
@@ -213,22 +215,24 @@ const EXTRACTION_SEED: Seed = Seed(0);
 
 fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
     let path = folder.join(&task.image.path);
-    let bytes = unchanged(&task.image, &path)?;
-    let image = bytes.image_as_stored(&path)?;
+    let bytes = unchanged(&task.image, &path, &protocol.mask)?;
+    let (image, identity) = (bytes.image_as_stored(&path)?, bytes.identity().cloned());
     drop(bytes);
-    task.masks.iter().map(|mask| measure_mask(task, &image, mask, folder, protocol, job)).collect()
+    let on = On { geometry: image.0.volume.geometry(), identity: identity.as_ref() };
+    task.masks.iter().map(|mask| measure_mask(task, &image, on, mask, folder, protocol, job)).collect()
 }
 
 fn measure_mask(
     task: &Task,
     (image, said): &(Image, Vec<String>),
+    on: On,
     file: &ImageFile,
     folder: &Path,
     protocol: &Protocol,
     job: &Job,
 ) -> Result<Measured, Error> {
     let path = folder.join(&file.path);
-    let mut read = unchanged(file, &path)?.region(&path, file.picked(), image.volume.geometry(), &protocol.mask)?;
+    let mut read = unchanged(file, &path, &protocol.mask)?.region(&path, file.picked(), on, &protocol.mask)?;
     read.reading.notes.extend(said.iter().cloned());
     let rois = Roi::all(&protocol.roi);
     let checks = diagnose::regions(image, &read.mask, &rois, &read.reading);
@@ -246,8 +250,8 @@ fn measure_mask(
 }
 
 /// The file's bytes, if they are those that were imported.
-pub(in crate::study) fn unchanged(file: &ImageFile, path: &Path) -> Result<input::ImageBytes, Error> {
-    let bytes = input::image_bytes(path, None)?;
+pub(in crate::study) fn unchanged(file: &ImageFile, path: &Path, params: &Params) -> Result<input::ImageBytes, Error> {
+    let bytes = input::image_bytes(path, None, params.uneven)?;
     if bytes.sha256 == file.sha256 { Ok(bytes) } else { Err(Error::Changed(path.to_owned())) }
 }
 

@@ -43,10 +43,10 @@ pub struct FeaturesReport {
 /// Measures every region; errors when none could be.
 pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, Error> {
     let FeaturesRequest { image: image_path, mask: mask_path, protocol, .. } = request;
-    let image_file = input::image_bytes(image_path, request.series.as_deref())?;
-    let mask_file = input::image_bytes(mask_path, request.structure.as_deref())?;
-    let geometry = image_file.geometry().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
-    let region = mask_file.region(mask_path, request.label, geometry, &protocol.mask)?;
+    let image_file = input::image_bytes(image_path, request.series.as_deref(), protocol.mask.uneven)?;
+    let mask_file = input::image_bytes(mask_path, request.structure.as_deref(), protocol.mask.uneven)?;
+    let on = image_file.on().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
+    let region = mask_file.region(mask_path, request.label, on, &protocol.mask)?;
     let (mask, mut reading) = (region.mask, region.reading);
     let (image, said) = image_file.image_as_stored(image_path)?;
     reading.notes.extend(said);

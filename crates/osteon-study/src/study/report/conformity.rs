@@ -13,7 +13,8 @@ use osteon_base::job::Job;
 use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::feature::ibsi::Part;
 use osteon_radiomics::grid::{Element, Geometry, Grid, Image, Mask};
-use osteon_radiomics::read::Label;
+use osteon_radiomics::read::dicom::On;
+use osteon_radiomics::read::{Label, Uneven};
 use osteon_radiomics::roi::Roi;
 
 /// The consensus of the digital phantom and of configurations A to E of the CT phantom.
@@ -189,9 +190,10 @@ fn ct_phantom(folder: &Path) -> Result<(Image, Mask), Error> {
     let own = folder.file_name().is_some_and(|name| name == NAME).then(|| folder.to_owned());
     let phantom = own.or_else(|| find(folder, NAME, 5)).ok_or_else(missing)?;
     let [image, mask] = ["nifti/image/phantom.nii.gz", "nifti/mask/mask.nii.gz"].map(|file| phantom.join(file));
-    let image = input::image_bytes(&image, None)?.image(&image)?;
+    let image = input::image_bytes(&image, None, Uneven::Refuse)?.image(&image)?;
+    let on = On::grid(image.volume.geometry());
     let mask =
-        input::image_bytes(&mask, None)?.region(&mask, Label::Only, image.volume.geometry(), &Default::default())?.mask;
+        input::image_bytes(&mask, None, Uneven::Refuse)?.region(&mask, Label::Only, on, &Default::default())?.mask;
     Ok((image, mask))
 }
 

@@ -155,9 +155,11 @@ impl Study {
     fn slice(&self, patient: Option<&str>) -> Result<Slice, Error> {
         let (patient, image, mask) = self.pictured(patient)?;
         let (path, mask_path) = (self.folder().join(&image.path), self.folder().join(&mask.path));
-        let volume = input::image_bytes(&path, None)?.image(&path)?;
-        let drawn = input::image_bytes(&mask_path, None)?;
-        let tumour = drawn.region(&mask_path, mask.picked(), volume.volume.geometry(), &self.protocol.mask)?.mask;
+        let file = input::image_bytes(&path, None, self.protocol.mask.uneven)?;
+        let on = file.on().ok_or_else(|| Error::NoImageFile(path.clone()))?;
+        let volume = file.image(&path)?;
+        let drawn = input::image_bytes(&mask_path, None, self.protocol.mask.uneven)?;
+        let tumour = drawn.region(&mask_path, mask.picked(), on, &self.protocol.mask)?.mask;
         let prepared = preprocess::prepare(&volume, &tumour, Extent::Whole, &self.protocol.preprocess)
             .map_err(|cause| Error::Describe(cause.into()))?;
         let shells = Shells::around(&prepared.mask, &self.protocol.roi.margins_mm);

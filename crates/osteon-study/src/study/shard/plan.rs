@@ -12,6 +12,7 @@ use crate::study::jobs::extract::{Task, unchanged};
 use crate::study::{Error, ExtractReport, ExtractRequest, Study};
 use osteon_base::job::Job;
 use osteon_radiomics::grid::{Geometry, Mask};
+use osteon_radiomics::read::dicom::On;
 
 /// What shards need to know without the study file. A shard, a status and a merge refuse a plan whose hash is wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,8 +173,8 @@ fn planned(task: Task, size: u64) -> PlannedPatient {
 /// counts with its whole grid; what is wrong with it is said when its patient is measured.
 fn cost(file: &ImageFile, grid: &Geometry, folder: &Path, protocol: &Protocol) -> u64 {
     let path = folder.join(&file.path);
-    let mask = unchanged(file, &path)
-        .and_then(|bytes| bytes.region(&path, file.picked(), grid, &protocol.mask))
+    let mask = unchanged(file, &path, &protocol.mask)
+        .and_then(|bytes| bytes.region(&path, file.picked(), On::grid(grid), &protocol.mask))
         .ok()
         .map(|region| region.mask);
     let shape = mask.as_ref().and_then(Mask::bounds).map_or(grid.shape, |bounds| bounds.shape);

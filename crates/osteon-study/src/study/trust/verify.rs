@@ -62,7 +62,7 @@ impl Study {
         let stage = job.stage("images", files.len());
         for file in &files {
             let path = self.path_of(file);
-            match input::image_bytes(&path, None) {
+            match input::image_bytes(&path, None, osteon_radiomics::read::Uneven::Resample) {
                 Ok(bytes) if bytes.sha256 == file.sha256 => (),
                 Ok(_) => found.findings.push(format!("{}: not the file that was imported", path.display())),
                 Err(cause) => found.findings.push(cause.in_full()),

@@ -1,0 +1,135 @@
+//! What is picked of a drawing, RTSTRUCT or SEG, and whether it belongs to its image.
+
+use dicom_dictionary_std::tags;
+
+use crate::grid::Geometry;
+use crate::read::dicom::object::{self, Fields};
+use crate::read::dicom::{DicomError, Identity, Instance, contour, segmentation};
+use crate::read::{Limits, OtherFrame, Params, Present, Region};
+
+/// Which structure or segment of a drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// The only one; a drawing with several is refused.
+    Only,
+    Name(&'a str),
+    /// By the number that the file gives it.
+    Number(i64),
+    /// Every one, taken together.
+    All,
+}
+
+/// How a drawing is put on its image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Draw<'a> {
+    pub which: Which<'a>,
+    pub params: Params,
+}
+
+impl Default for Draw<'_> {
+    fn default() -> Self {
+        Draw { which: Which::Only, params: Params::default() }
+    }
+}
+
+/// The image of a drawing: its grid, and its names where it is DICOM too.
+#[derive(Clone, Copy, Debug)]
+pub struct On<'a> {
+    pub geometry: &'a Geometry,
+    pub identity: Option<&'a Identity>,
+}
+
+impl On<'_> {
+    /// An image of which nothing but its grid is known.
+    pub fn grid(geometry: &Geometry) -> On<'_> {
+        On { geometry, identity: None }
+    }
+}
+
+/// The region of a drawing on its image's grid.
+pub fn region(instance: &Instance, draw: &Draw, on: On, limits: &Limits) -> Result<Region, DicomError> {
+    let file = object::open(instance, limits)?;
+    let is_segmentation = file.text(tags::MODALITY).as_deref() == Some("SEG");
+    let (mut region, frames) = if is_segmentation {
+        (segmentation::region(&file, draw, on.geometry, limits)?, file.text(tags::FRAME_OF_REFERENCE_UID))
+    } else {
+        contour::region(&file, draw, on.geometry)?
+    };
+    let notes = belongs(&file, frames.as_deref(), draw, on.identity)?;
+    region.reading.notes.extend(notes);
+    Ok(region)
+}
+
+/// UIDs of the series on which a drawing was made.
+pub fn referenced_series(instance: &Instance, limits: &Limits) -> Result<Vec<String>, DicomError> {
+    Ok(referenced(&object::open(instance, limits)?.fields()))
+}
+
+fn referenced(fields: &Fields) -> Vec<String> {
+    let of_segmentation = fields.items(tags::REFERENCED_SERIES_SEQUENCE);
+    let of_contours = fields
+        .items(tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
+        .flat_map(|frame| frame.items(tags::RT_REFERENCED_STUDY_SEQUENCE).collect::<Vec<_>>())
+        .flat_map(|study| study.items(tags::RT_REFERENCED_SERIES_SEQUENCE).collect::<Vec<_>>());
+    of_segmentation.chain(of_contours).filter_map(|item| item.text(tags::SERIES_INSTANCE_UID)).collect()
+}
+
+/// Another frame of reference is refused unless it is accepted; another series of the same frame is said.
+fn belongs(
+    file: &object::File,
+    frame: Option<&str>,
+    draw: &Draw,
+    image: Option<&Identity>,
+) -> Result<Option<String>, DicomError> {
+    let Some(image) = image else { return Ok(None) };
+    let other_frame =
+        frame.is_some_and(|frame| !image.frame_of_reference.is_empty() && frame != image.frame_of_reference);
+    if other_frame && draw.params.other_frame == OtherFrame::Refuse {
+        let (found, expected) = (frame.unwrap_or_default().to_owned(), image.frame_of_reference.clone());
+        return Err(DicomError::OtherFrame { name: file.name.clone(), found, expected });
+    }
+    if other_frame {
+        return Ok(Some("the mask was drawn in another frame of reference than the image's, as accepted".to_owned()));
+    }
+    let series = referenced(&file.fields());
+    let is_other = !series.is_empty() && !series.contains(&image.series_uid);
+    Ok(is_other.then(|| "the mask was drawn on another series of the same frame of reference".to_owned()))
+}
+
+/// The picked ones of numbered names; a name that occurs twice has to be picked by its number.
+pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, String)>, DicomError> {
+    let twice = |name: &str| named.iter().filter(|(_, other)| other == name).count() > 1;
+    let shown =
+        |(number, name): &(i64, String)| if twice(name) { format!("{name} (number {number})") } else { name.clone() };
+    let present = || named.iter().map(shown).collect::<Vec<_>>().join(", ");
+    match (which, named) {
+        (_, []) => Err(DicomError::NoStructures),
+        (Which::All, _) => Ok(named.to_vec()),
+        (Which::Only, [only]) => Ok(vec![only.clone()]),
+        (Which::Only, _) => Err(DicomError::SeveralStructures(present())),
+        (Which::Number(wanted), _) => {
+            let found = named.iter().find(|(number, _)| *number == wanted).cloned();
+            let numbered = || named.iter().map(|(n, name)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
+            let unknown = || DicomError::NoStructure { wanted: format!("number {wanted}"), present: numbered() };
+            Ok(vec![found.ok_or_else(unknown)?])
+        }
+        (Which::Name(wanted), _) => {
+            let found: Vec<_> = named.iter().filter(|(_, name)| name == wanted).cloned().collect();
+            match found.len() {
+                0 if wanted == "all" => Ok(named.to_vec()),
+                0 => Err(DicomError::NoStructure { wanted: wanted.to_owned(), present: present() }),
+                1 => Ok(found),
+                n => Err(DicomError::StructureTwice { wanted: wanted.to_owned(), n, present: present() }),
+            }
+        }
+    }
+}
+
+/// What is said of the picked ones when there are others.
+pub(super) fn picked(named: &[(i64, String)], picked: &[(i64, String)]) -> (String, Vec<Present>) {
+    if named.len() < 2 {
+        return (String::new(), Vec::new());
+    }
+    let names = picked.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+    (names, named.iter().map(|(_, name)| Present { name: name.clone(), voxels: None }).collect())
+}

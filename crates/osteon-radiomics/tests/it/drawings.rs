@@ -1,0 +1,206 @@
+//! Contours and segmentations: which one is picked, whether it belongs to the image, what leaves the image; and hostile
+//! ones.
+
+use dicom_core::value::PrimitiveValue;
+use dicom_core::{DataElement, Tag, VR};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::InMemDicomObject;
+use osteon_radiomics::grid::Geometry;
+use osteon_radiomics::read::dicom::{DicomError, Draw, Identity, Instance, On, Which, region};
+use osteon_radiomics::read::{Cut, Fractional, Limits, OtherFrame, Params, Region};
+use proptest::prelude::*;
+
+use crate::dicom_files::{file, number, segmentation, sequence, structure_set, text};
+
+type Element = DataElement<InMemDicomObject>;
+
+/// The grid of `dicom_files::Slice`s at 0, 5 and 10 mm.
+fn grid() -> Geometry {
+    Geometry { origin_mm: [-10.0, 20.0, 0.0], ..Geometry::upright([3, 2, 3], [5.0, 0.5, 0.75]) }
+}
+
+fn drawn(bytes: &[u8], which: Which, params: Params, identity: Option<&Identity>) -> Result<Region, DicomError> {
+    let instance = Instance { name: "drawing.dcm".to_owned(), bytes };
+    let geometry = grid();
+    region(&instance, &Draw { which, params }, On { geometry: &geometry, identity }, &Limits::default())
+}
+
+fn plain(bytes: &[u8], which: Which) -> Result<Region, DicomError> {
+    drawn(bytes, which, Params::default(), None)
+}
+
+/// A segmentation of eight-bit frames on the grid: kind, largest fractional value, frames (segment, z, pixels).
+fn bytes_of(kind: &str, largest: u16, frames: &[(u16, f64, [u8; 6])], more: Vec<Element>) -> Vec<u8> {
+    let bits: Vec<(u16, [f64; 3], [bool; 6])> =
+        frames.iter().map(|(segment, z, _)| (*segment, [-10.0, 20.0, *z], [false; 6])).collect();
+    let object = dicom_object::from_reader(&segmentation(&bits)[..]).unwrap();
+    let pixels: Vec<u8> = frames.iter().flat_map(|frame| frame.2).collect();
+    let changed = [
+        text(tags::SEGMENTATION_TYPE, VR::CS, kind),
+        number(tags::MAXIMUM_FRACTIONAL_VALUE, largest),
+        number(tags::BITS_ALLOCATED, 8),
+        DataElement::new(tags::PIXEL_DATA, VR::OB, PrimitiveValue::U8(pixels.into())),
+    ];
+    let mut whole = object.into_inner();
+    changed.into_iter().chain(more).for_each(|element| drop(whole.put(element)));
+    file(whole.into_iter().collect(), uids::EXPLICIT_VR_LITTLE_ENDIAN)
+}
+
+#[test]
+fn half_a_voxel_and_more_of_a_fractional_segmentation_is_inside() {
+    let bytes = bytes_of("FRACTIONAL", 200, &[(1, 5.0, [0, 1, 99, 100, 101, 200])], vec![]);
+    let found = plain(&bytes, Which::Number(1)).unwrap();
+    assert_eq!(found.mask.count(), 3);
+    assert_eq!(found.reading.fractional, Some(Fractional { half: 3, above_zero: 5 }));
+    let whole = bytes_of("FRACTIONAL", 255, &[(1, 5.0, [0, 0, 255, 255, 0, 255])], vec![]);
+    assert_eq!(plain(&whole, Which::Number(1)).unwrap().reading.fractional, None);
+}
+
+#[test]
+fn a_label_map_holds_the_numbers_of_its_segments() {
+    let bytes = bytes_of("LABELMAP", 1, &[(0, 5.0, [0, 1, 2, 2, 2, 1])], vec![]);
+    let count = |which| plain(&bytes, which).map(|found| found.mask.count());
+    assert_eq!((count(Which::Name("tumour")), count(Which::Number(2)), count(Which::All)), (Ok(2), Ok(3), Ok(5)));
+    assert!(matches!(count(Which::Only), Err(DicomError::SeveralStructures(_))));
+    assert!(matches!(count(Which::Number(7)), Err(DicomError::NoStructure { .. })));
+}
+
+#[test]
+fn another_frame_of_reference_is_refused_unless_it_is_accepted_and_another_series_is_said() {
+    let series =
+        sequence(tags::REFERENCED_SERIES_SEQUENCE, vec![vec![text(tags::SERIES_INSTANCE_UID, VR::UI, "1.2.3.4")]]);
+    let frame = text(tags::FRAME_OF_REFERENCE_UID, VR::UI, "1.2.9");
+    let bytes = bytes_of("FRACTIONAL", 1, &[(1, 5.0, [1; 6])], vec![series, frame]);
+    let image = |series_uid: &str, frame_of_reference: &str| Identity {
+        series_uid: series_uid.to_owned(),
+        frame_of_reference: frame_of_reference.to_owned(),
+    };
+    let read = |params, identity: &Identity| drawn(&bytes, Which::Number(1), params, Some(identity));
+    let notes = |found: Region| found.reading.notes.join("; ");
+    assert_eq!(notes(read(Params::default(), &image("1.2.3.4", "1.2.9")).unwrap()), "");
+    assert!(notes(read(Params::default(), &image("1.2.3.5", "1.2.9")).unwrap()).contains("on another series"));
+    let other = image("1.2.3.4", "1.2.8");
+    assert!(matches!(read(Params::default(), &other), Err(DicomError::OtherFrame { .. })));
+    let accepted = Params { other_frame: OtherFrame::Accept, ..Params::default() };
+    assert!(notes(read(accepted, &other).unwrap()).contains("as accepted"));
+}
+
+#[test]
+fn what_leaves_the_image_is_refused_with_its_count_or_kept_as_a_share() {
+    let bytes = bytes_of("FRACTIONAL", 1, &[(1, 10.0, [1; 6]), (1, 15.0, [1, 1, 0, 0, 0, 0])], vec![]);
+    let told = plain(&bytes, Which::Number(1)).unwrap_err().to_string();
+    assert_eq!(told, "2 of 8 voxels of tumour lie outside the image");
+    let accepted = Params { cut: Cut::Accept, ..Params::default() };
+    let found = drawn(&bytes, Which::Number(1), accepted, None).unwrap();
+    assert_eq!((found.mask.count(), found.reading.cut_share), (6, 0.25));
+}
+
+#[test]
+fn a_name_that_occurs_twice_is_picked_by_its_number() {
+    let square = |z: f64| [[-10.2, 19.9, z], [-9.0, 19.9, z], [-9.0, 20.2, z], [-10.2, 20.2, z]];
+    let (low, high) = (square(0.0), square(5.0));
+    let bytes = structure_set(&[("GTV", &[&low]), ("GTV", &[&low, &high])]);
+    let told = plain(&bytes, Which::Name("GTV")).unwrap_err().to_string();
+    assert!(told.contains("2 structures are named GTV"), "{told}");
+    let count = |n| plain(&bytes, Which::Number(n)).map(|found| found.mask.count());
+    assert_eq!((count(0), count(1)), (Ok(2), Ok(4)));
+}
+
+#[test]
+fn contours_between_slices_are_taken_to_the_nearest_and_gaps_are_noticed() {
+    let square = |z: f64| [[-10.2, 19.9, z], [-9.0, 19.9, z], [-9.0, 20.2, z], [-10.2, 20.2, z]];
+    let read = |heights: &[f64]| {
+        let rings: Vec<_> = heights.iter().map(|&z| square(z)).collect();
+        let contours: Vec<&[[f64; 3]]> = rings.iter().map(|ring| &ring[..]).collect();
+        plain(&structure_set(&[("GTV", &contours)]), Which::Only)
+    };
+    let found = read(&[1.0, 6.0]).unwrap();
+    assert_eq!(found.mask.count(), 4);
+    assert!(found.reading.notes[0].contains("2 contours of GTV lie up to 0.200 slices off"), "{:?}", found.reading);
+    assert!(read(&[0.0, 10.0]).unwrap().reading.notes[0].contains("2 of the 3 slices"));
+    assert!(matches!(read(&[2.5]), Err(DicomError::OffSlice { .. })));
+    // Drawn on twice as many planes as the image has slices: each slice has the contours of its own plane.
+    let twice = read(&[0.0, 2.4, 5.0, 7.4]).unwrap();
+    assert_eq!(twice.mask.count(), 4);
+    assert!(twice.reading.notes.iter().any(|note| note.contains("between the image's slices")), "{:?}", twice.reading);
+}
+
+/// Fields of a segmentation, and what a hostile writer would put there.
+fn hostile(which: usize, value: usize) -> Element {
+    const TAGS: [Tag; 12] = [
+        tags::ROWS,
+        tags::COLUMNS,
+        tags::BITS_ALLOCATED,
+        tags::NUMBER_OF_FRAMES,
+        tags::SEGMENTATION_TYPE,
+        tags::MAXIMUM_FRACTIONAL_VALUE,
+        tags::SEGMENT_SEQUENCE,
+        tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+        tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+        tags::PIXEL_DATA,
+        tags::FRAME_OF_REFERENCE_UID,
+        tags::REFERENCED_SERIES_SEQUENCE,
+    ];
+    let numbers = [0u16, 1, 2, 3, 7, 255, 256, 32767, 65535];
+    let words = ["", "BINARY", "FRACTIONAL", "LABELMAP", "99999999999", "-1", "1e38\\1e38\\1e38", "nan", "\u{1b}[2J"];
+    let decimals = ["1e38\\0\\0", "-1e38\\1\\1", "nan\\nan\\nan", "0\\0\\0", "1e-320\\1\\1", "-10\\20\\5", "1\\0"];
+    let place = |at: usize| vec![text(tags::IMAGE_POSITION_PATIENT, VR::DS, decimals[at % decimals.len()])];
+    let frame = |at: usize| {
+        let spacing = vec![text(tags::PIXEL_SPACING, VR::DS, ["0\\0", "1e38\\1e38", "0.5\\0.75", "-1\\1"][at % 4])];
+        let turned = ["1\\0\\0\\0\\1\\0", "0\\0\\0\\0\\0\\0", "0\\1\\0\\1\\0\\0", "-1\\0\\0\\0\\1\\0"][at / 4 % 4];
+        vec![
+            sequence(tags::PLANE_POSITION_SEQUENCE, vec![place(at)]),
+            sequence(tags::PIXEL_MEASURES_SEQUENCE, vec![spacing]),
+            sequence(
+                tags::PLANE_ORIENTATION_SEQUENCE,
+                vec![vec![text(tags::IMAGE_ORIENTATION_PATIENT, VR::DS, turned)]],
+            ),
+            sequence(
+                tags::SEGMENT_IDENTIFICATION_SEQUENCE,
+                vec![vec![number(tags::REFERENCED_SEGMENT_NUMBER, (at % 3) as u16)]],
+            ),
+        ]
+    };
+    let tag = TAGS[which % TAGS.len()];
+    match which % TAGS.len() {
+        0..=2 | 5 => number(tag, numbers[value % numbers.len()]),
+        6 => sequence(tag, vec![vec![number(tags::SEGMENT_NUMBER, numbers[value % 9])]; value % 3]),
+        7 => sequence(tag, (0..value % 5).map(|at| frame(value + at)).collect()),
+        8 => sequence(tag, vec![frame(value); value % 2]),
+        9 => DataElement::new(tag, VR::OB, PrimitiveValue::U8(vec![value as u8; value % 40 * 2].into())),
+        11 => sequence(tag, vec![vec![text(tags::SERIES_INSTANCE_UID, VR::UI, "1")]; value % 4]),
+        _ => text(tag, VR::LO, words[value % words.len()]),
+    }
+}
+
+fn cases() -> u32 {
+    if std::env::var_os("OSTEON_SWEEP").is_some() { 20_000 } else { 300 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    /// Structure-aware: whole fields of a valid segmentation change, and a few bytes of the file.
+    #[test]
+    fn no_segmentation_makes_the_reader_panic_or_take_more_than_its_limit(
+        changes in prop::collection::vec((0usize..12, 0usize..64), 1..5),
+        bytes in prop::collection::vec((132usize..1200, any::<u8>()), 0..3),
+        kind in 0usize..3,
+        label in -1i64..4,
+    ) {
+        let kinds = ["BINARY", "FRACTIONAL", "LABELMAP"];
+        let more = changes.into_iter().map(|(which, value)| hostile(which, value)).collect();
+        let mut whole = bytes_of(kinds[kind], 200, &[(1, 5.0, [0, 1, 2, 100, 150, 200]), (2, 10.0, [1; 6])], more);
+        for (at, byte) in bytes {
+            let at = at % whole.len();
+            whole[at] = byte;
+        }
+        let which = if label < 0 { Which::All } else { Which::Number(label) };
+        let instance = Instance { name: "file.dcm".to_owned(), bytes: &whole };
+        let geometry = grid();
+        let draw = Draw { which, params: Params { cut: Cut::Accept, ..Params::default() } };
+        if let Err(cause) = region(&instance, &draw, On::grid(&geometry), &Limits { max_bytes: 1 << 24 }) {
+            prop_assert!(!cause.to_string().contains('\u{1b}'), "{}", cause);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Folders as programs and archives lay them out, and what is said of each file that is not linked.
+
+use std::fs;
+use std::path::Path;
+
+use dicom_dictionary_std::tags;
+use tempfile::TempDir;
+
+use crate::dicom_files::{Slice, text};
+use crate::support::{fixture, run};
+
+/// A study of the patients 001 and 002.
+fn study() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "--title", "A study"]);
+    fs::write(folder.path().join("c.csv"), "patient_id\n001\n002\n").unwrap();
+    run(folder.path(), &["import", "clinical", "c.csv"]);
+    folder
+}
+
+fn put(folder: &Path, kind: &str, name: &str) {
+    let to = folder.join(name);
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::copy(fixture(&format!("phantoms/phantom_a_{kind}.nii.gz")), to).unwrap();
+}
+
+#[test]
+fn layouts_of_programs_and_archives_are_understood_and_shown_as_a_tree() {
+    let cases: [(&[(&str, &str)], i32, &str); 7] = [
+        (
+            &[
+                ("image", "imagesTr/001_0000.nii.gz"),
+                ("mask", "labelsTr/001.nii.gz"),
+                ("image", "imagesTs/002_0000.nii.gz"),
+            ],
+            0,
+            "├─ 001: image imagesTr/001_0000.nii.gz, mask labelsTr/001.nii.gz, 44 x 40 x 11 voxels\n└─ 002: no mask, left out",
+        ),
+        (
+            &[("image", "001/4 T2 FS.nii.gz"), ("mask", "001/Segmentation.nii.gz")],
+            0,
+            "└─ 001: image 001/4 T2 FS.nii.gz, mask 001/Segmentation.nii.gz",
+        ),
+        (
+            &[
+                ("image", "sub-001/ses-1/anat/sub-001_ses-1_T2w.nii.gz"),
+                ("mask", "derivatives/drawn/sub-001/ses-1/anat/sub-001_ses-1_label-tumor_dseg.nii.gz"),
+                ("image", "derivatives/prep/sub-001/ses-1/anat/sub-001_ses-1_desc-preproc_T2w.nii.gz"),
+            ],
+            0,
+            "desc-preproc_T2w.nii.gz (made from the raw image)",
+        ),
+        (
+            &[("image", "cohort/site/sub-2/t1.nii.gz"), ("mask", "cohort/site/sub-2/gtv.nii.gz")],
+            0,
+            "└─ 002: image cohort/site/sub-2/t1.nii.gz, mask cohort/site/sub-2/gtv.nii.gz",
+        ),
+        (
+            &[
+                ("image", "1/a.nii.gz"),
+                ("mask", "1/mask.nii.gz"),
+                ("image", "001/a.nii.gz"),
+                ("mask", "001/mask.nii.gz"),
+            ],
+            2,
+            "two folders or rows mean the same patient",
+        ),
+        (
+            &[("image", "002/a.nii.gz"), ("image", "002/b.nii.gz"), ("mask", "002/mask.nii.gz")],
+            2,
+            "a manifest (patient,image,mask) says which",
+        ),
+        (&[("image", "002/a.nii.gz")], 1, "└─ 002: no mask, left out"),
+    ];
+    for (files, code, expected) in cases {
+        let folder = study();
+        files.iter().for_each(|(kind, name)| put(&folder.path().join("data"), kind, name));
+        let (found, printed, said) = run(folder.path(), &["import", "images", "data", "--dry-run"]);
+        let unwrapped = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_said = printed.contains(expected) || unwrapped.contains(expected);
+        assert!(found == code && is_said, "{expected}: {found} {printed}{said}");
+        assert_eq!(found == 1, said.contains("known layouts"), "{said}");
+    }
+}
+
+#[test]
+fn links_that_lead_nowhere_and_other_files_are_told() {
+    let folder = study();
+    let data = folder.path().join("data");
+    put(&data, "image", "001/t2.nii.gz");
+    fs::write(data.join("001/notes.txt"), "nothing").unwrap();
+    std::os::unix::fs::symlink("../../annex/gone.nii.gz", data.join("001/mask.nii.gz")).unwrap();
+    let (code, printed, said) = run(folder.path(), &["import", "images", "data", "--dry-run"]);
+    assert_eq!(code, 1, "{printed}{said}");
+    for expected in [
+        "001/mask.nii.gz (a link that leads nowhere; datalad get",
+        "1 files are neither image nor mask: 001/notes.txt",
+        "no mask",
+    ] {
+        assert!(printed.contains(expected), "{expected}: {printed}");
+    }
+}
+
+#[test]
+fn a_dicomdir_stands_for_the_slices_below_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let slices = folder.path().join("DICOM/A");
+    fs::create_dir_all(&slices).unwrap();
+    let slice = |z: u16| Slice { position_mm: [0.0, 0.0, f64::from(z) * 5.0], ..Slice::at(0.0) };
+    for z in 0..3 {
+        fs::write(slices.join(format!("IM{z}")), slice(z).bytes()).unwrap();
+    }
+    let list = vec![text(tags::FILE_SET_ID, dicom_core::VR::CS, "DISC")];
+    let mut bytes = crate::dicom_files::file(list, dicom_dictionary_std::uids::EXPLICIT_VR_LITTLE_ENDIAN);
+    // The class of the file: the stored MR Image Storage has the length of the directory's with two spaces of padding.
+    let class = b"1.2.840.10008.5.1.4.1.1.4\0";
+    let at = bytes.windows(class.len()).position(|it| it == class).unwrap();
+    bytes[at..at + class.len()].copy_from_slice(b"1.2.840.10008.1.3.10\0\0\0\0\0\0");
+    fs::write(folder.path().join("DICOMDIR"), bytes).unwrap();
+    let set = ["--preset", "pyradiomics", "--families", "firstorder", "--roi", "intra"];
+    let image = |path: &str| run(folder.path(), &[&["features", path, "mask.nrrd"], &set[..]].concat());
+    let header = "NRRD0004\ntype: uchar\ndimension: 3\nspace: left-posterior-superior\nsizes: 3 2 3\n\
+                  space directions: (0.75,0,0) (0,0.5,0) (0,0,5)\nspace origin: (0,0,0)\nencoding: raw\n\n";
+    fs::write(folder.path().join("mask.nrrd"), [header.as_bytes(), &[1; 18]].concat()).unwrap();
+    let (code, printed, said) = image("DICOMDIR");
+    assert!(code == 0 && printed.contains("firstorder_Mean"), "{printed}{said}");
+    assert_eq!(printed, image("DICOM").1);
+}
+
+#[test]
+fn a_store_that_moved_is_relocated_by_its_hashes() {
+    let folder = study();
+    let at = |name: &str| folder.path().join(name);
+    let store = tempfile::tempdir().unwrap();
+    put(&store.path().join("old"), "image", "a/t2.nii.gz");
+    put(&store.path().join("old"), "mask", "a/m.nii.gz");
+    let [old, new] = ["old", "new"].map(|name| store.path().join(name).to_str().unwrap().to_owned());
+    fs::write(at("m.csv"), format!("patient,image,mask\n001,{old}/a/t2.nii.gz,{old}/a/m.nii.gz\n")).unwrap();
+    let linked = run(folder.path(), &["import", "images", "m.csv"]);
+    assert_eq!(linked.0, 0, "{linked:?}");
+    put(&store.path().join("new"), "image", "a/t2.nii.gz");
+    put(&store.path().join("new"), "image", "a/m.nii.gz");
+    let relocate = || run(folder.path(), &["images", "relocate", &old, &new]);
+    let (code, _, said) = relocate();
+    assert!(code == 2 && said.contains("new/a/m.nii.gz: another content than the file that was imported"), "{said}");
+    put(&store.path().join("new"), "mask", "a/m.nii.gz");
+    fs::remove_dir_all(&old).unwrap();
+    let (code, _, said) = relocate();
+    assert!(code == 0 && said.contains("2 files relocated"), "{said}");
+    assert!(run(folder.path(), &["log"]).1.contains("images relocate"), "{}", run(folder.path(), &["log"]).1);
+    assert!(relocate().2.contains("no file is linked below"), "{}", relocate().2);
+    assert_eq!(run(folder.path(), &["verify"]).0, 0);
+    let shown = run(folder.path(), &["show", "001"]).1;
+    assert!(shown.replace(['\n', ' '], "").contains("new/a/t2.nii.gz"), "{shown}");
+}
