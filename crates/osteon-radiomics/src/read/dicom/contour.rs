@@ -17,6 +17,9 @@ const FLAT: f64 = 0.1;
 /// A contour is taken to the slice that is nearest; halfway between two slices there is none.
 const HALFWAY: f64 = 0.499;
 
+/// Slices from the image's first; no contour of it is farther away.
+const FARTHEST: f64 = 1e6;
+
 /// Contours this close to a slice are on it: planning systems write positions with few digits.
 const ON_SLICE: f64 = 0.01;
 
@@ -109,6 +112,13 @@ fn slices(
         let points: Vec<[f64; 3]> =
             data.chunks_exact(3).map(|point| index_of(geometry, [point[0], point[1], point[2]])).collect();
         let mean = points.iter().map(|point| point[0]).sum::<f64>() / points.len() as f64;
+        if !(mean.abs() < FARTHEST) {
+            return Err(contour.wrong(
+                "ContourData",
+                format!("a contour at slice {mean:.0}"),
+                "contours near the image",
+            ));
+        }
         let tilt = points.iter().map(|point| (point[0] - mean).abs()).fold(0.0, f64::max);
         let off = (mean - mean.round()).abs();
         if tilt > FLAT || off > HALFWAY {

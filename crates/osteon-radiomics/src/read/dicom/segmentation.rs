@@ -166,8 +166,11 @@ impl Lattice {
             contour::index_of(image, point)
         };
         let first = place(0.0, 0.0);
-        let whole = |at: [f64; 3]| -> [i64; 3] { std::array::from_fn(|k| (at[k] - first[k]).round() as i64) };
-        let (start, steps) = (first.map(|part| part.round() as i64), [whole(place(1.0, 0.0)), whole(place(0.0, 1.0))]);
+        // A step of two voxels is as wrong as one of a thousand.
+        let step = |at: f64, from: f64| (at - from).round().clamp(-2.0, 2.0) as i64;
+        let whole = |at: [f64; 3]| -> [i64; 3] { std::array::from_fn(|k| step(at[k], first[k])) };
+        let (start, steps) =
+            (first.map(|part| part.round().clamp(-1e9, 1e9) as i64), [whole(place(1.0, 0.0)), whole(place(0.0, 1.0))]);
         let corner = |row: usize, column: usize| {
             let found = place(row as f64, column as f64);
             let off = |k: usize| found[k] - (start[k] + row as i64 * steps[0][k] + column as i64 * steps[1][k]) as f64;
