@@ -137,7 +137,7 @@ fn interval(model: &Model, column: &str, auc: &Auc) -> Option<Finding> {
         (area / (a.min(b) - 1).max(1) as f64).sqrt()
     };
     let greatest = sizes.iter().map(|&size| most(size)).fold(0.0, f64::max);
-    (error.low > greatest * (1.0 + 1e-9)).then(|| {
+    (error.low > greatest * BOOTSTRAP).then(|| {
         let why = format!(
             "Its standard error is at least {:.4}; no scores of so many patients have more than {greatest:.4}.",
             error.low
@@ -158,6 +158,9 @@ fn sizes(model: &Model) -> Option<Vec<(i64, i64)>> {
         [(b, a), (a, b)].iter().flat_map(|&(p, n)| other_sizes(&model.scores, p, n, 1)).collect();
     Some(if near.is_empty() { vec![(b, a)] } else { near })
 }
+
+/// By so much the error of a bootstrap may exceed the greatest of DeLong's.
+const BOOTSTRAP: f64 = 1.1;
 
 /// Hanley and McNeil's (1982) standard error under exponential scores.
 fn hanley_mcneil(area: f64, (positives, negatives): (i64, i64)) -> f64 {

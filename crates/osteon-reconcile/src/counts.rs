@@ -5,6 +5,7 @@
 
 use crate::cohort::{Arm, Count, Variable, splits};
 use crate::finding::{Finding, Kind, Severity};
+use crate::group_sizes;
 use crate::permuted;
 use crate::printed::Printed;
 
@@ -26,13 +27,31 @@ enum Whole {
 
 /// Corrects the counts of `arms` and says what was wrong with them.
 pub fn check(arms: &mut [Arm]) -> Vec<Finding> {
-    let equations = equations(arms);
     let permuted = permuted::find(arms);
+    let mut sized = Vec::new();
+    for at in 0..arms.len() {
+        let own = arms[at].clone();
+        let misses = |_: &Arm, [v, l, g]: [usize; 3]| {
+            let cell = [0, v, l, g];
+            let all = std::slice::from_ref(&own);
+            let count = own.variables[v].levels[l].counts[g];
+            let is_permuted = permuted.iter().any(|it| it.holds([at, v, l, g]));
+            let percent = count.and_then(|it| Some((it.printed as i64, it.percent?)));
+            let of = if own.total() == Some(g) { Some(own.groups[g].n) } else { denominator(all, cell) };
+            let near = |(n, percent): (i64, Printed)| {
+                of.is_none_or(|of| percent.units_off(100.0 * n as f64 / of.max(1) as f64).abs() < 1.0 + 1e-9)
+            };
+            !is_permuted && percent.is_some_and(|it| !near(it))
+        };
+        sized.extend(group_sizes::check(&mut arms[at], &misses));
+    }
+    let equations = equations(arms);
     let is_permuted = |cell: Cell| permuted.iter().any(|it| it.holds(cell));
     while let Some((cell, n)) = best_correction(arms, &equations, &is_permuted) {
         at_mut(arms, cell).n = n;
     }
     let mut findings: Vec<Finding> = permuted.iter().map(|it| it.finding(arms)).collect();
+    findings.extend(sized);
     for it in &permuted {
         it.apply(arms);
     }
@@ -178,14 +197,18 @@ fn fitting(percent: Printed, n: u64) -> Vec<u64> {
 type Of = fn(&Arm, &Variable, usize, usize) -> Option<u64>;
 
 /// What a variable's percentages are of: the group, or where that explains more of them, the group's known values or
-/// the level's total. `None` when the last two are meant and cannot be had.
+/// the level's total (printed, or the sum of the groups). `None` when one of these is meant and cannot be had.
 fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
     let arm = &arms[cell[0]];
     let variable = &arm.variables[cell[1]];
-    let schemes: [Of; 3] = [
+    let schemes: [Of; 4] = [
         |arm, _, _, g| Some(arm.groups[g].n),
         |_, variable, _, g| variable.levels.iter().map(|level| level.counts[g].map(|count| count.printed)).sum(),
         |arm, variable, l, _| variable.levels[l].counts[arm.total()?].map(|count| count.printed),
+        |arm, variable, l, _| {
+            let counts = arm.compared().into_iter().map(|g| variable.levels[l].counts[g].map(|count| count.printed));
+            counts.sum()
+        },
     ];
     let misses = |scheme: &Of| {
         let mut misses = 0;
@@ -260,6 +283,7 @@ fn sum_finding(arms: &[Arm], equation: &Equation) -> Option<Finding> {
         Whole::Cell(_) => (variable.levels[l].row.as_str(), Severity::Inconsistent),
         Whole::Size(_) if sum < total => (variable.name.as_str(), Severity::Note),
         // Each a right share of the group: a patient may have several of them.
+        // Without percentages nobody knows either.
         Whole::Size(n) if shares_of(arms, equation, n) => (variable.name.as_str(), Severity::Note),
         Whole::Size(_) => (variable.name.as_str(), Severity::Inconsistent),
     };
@@ -282,11 +306,11 @@ fn sum_finding(arms: &[Arm], equation: &Equation) -> Option<Finding> {
     })
 }
 
-/// Whether every part prints its right share of the group.
+/// Whether every part prints its right share of the group, or none.
 fn shares_of(arms: &[Arm], equation: &Equation, n: u64) -> bool {
     equation.parts.iter().all(|&part| {
         let count = at(arms, part);
-        count.n == count.printed && count.percent.is_some_and(|it| it.is_ratio(100 * count.n as i64, n as i64))
+        count.n == count.printed && count.percent.is_none_or(|it| it.is_ratio(100 * count.n as i64, n as i64))
     })
 }
 

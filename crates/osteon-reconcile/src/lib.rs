@@ -16,6 +16,7 @@ mod coverage;
 pub mod error;
 mod exact;
 pub mod finding;
+mod group_sizes;
 mod independence;
 mod judge;
 pub mod metric;

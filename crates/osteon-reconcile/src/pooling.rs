@@ -16,9 +16,10 @@ struct Equation {
 
 /// What does not pool, and what whole numbers cannot give.
 pub fn check(arms: &[Arm]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let (mut pooled, mut whole) = (Vec::new(), Vec::new());
     let equations = equations(arms);
     let mut done: Vec<String> = Vec::new();
+    let (mut holding, mut failing) = (0, 0);
     for arm in arms {
         for variable in &arm.variables {
             if done.contains(&variable.name.to_lowercase()) {
@@ -27,12 +28,21 @@ pub fn check(arms: &[Arm]) -> Vec<Finding> {
             done.push(variable.name.to_lowercase());
             let own: Vec<&Equation> =
                 equations.iter().filter(|it| name(arms, it.whole).eq_ignore_ascii_case(&variable.name)).collect();
-            findings.extend(unpooled(arms, &own, Part::Mean));
-            findings.extend(unpooled(arms, &own, Part::Sd));
-            findings.extend(whole_numbers(arms, &variable.name));
+            let found = [unpooled(arms, &own, Part::Mean), unpooled(arms, &own, Part::Sd)].concat();
+            holding += usize::from(!own.is_empty() && found.is_empty());
+            failing += usize::from(!found.is_empty());
+            pooled.extend(found);
+            whole.extend(whole_numbers(arms, &variable.name));
         }
     }
-    findings
+    if failing > holding {
+        // Values may be missing, so that the groups weigh other than their sizes say.
+        for finding in &mut pooled {
+            finding.severity = Severity::Note;
+            finding.why.push_str(" Most variables do not pool: values may be missing, and it cannot be judged.");
+        }
+    }
+    pooled.into_iter().chain(whole).collect()
 }
 
 fn name(arms: &[Arm], [a, v, _]: Cell) -> &str {

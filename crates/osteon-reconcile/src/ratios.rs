@@ -171,8 +171,17 @@ fn asymmetric(rows: &[&Row]) -> Vec<Finding> {
 
 /// The P values of a column of estimates.
 fn p_values(rows: &[&Row]) -> Vec<Finding> {
-    let with_p: Vec<(&Row, &Place, Printed)> =
-        rows.iter().filter_map(|row| row.p.as_ref().map(|(place, p)| (*row, place, *p))).collect();
+    // A P beside the first of several levels of which the others have none is of the whole variable.
+    let variable = |row: &Row| row.place.row.split_once(": ").map(|(name, _)| name.to_owned());
+    let is_joint = |row: &Row| {
+        let own = variable(row);
+        own.is_some() && rows.iter().any(|it| it.p.is_none() && variable(it) == own)
+    };
+    let with_p: Vec<(&Row, &Place, Printed)> = rows
+        .iter()
+        .filter(|row| !is_joint(row))
+        .filter_map(|row| row.p.as_ref().map(|(place, p)| (*row, place, *p)))
+        .collect();
     let explained = |&(row, _, p): &(&Row, &Place, Printed)| p.meets(row.z().map(normal_two_sided));
     let (by_wald, others): (Vec<_>, Vec<_>) = with_p.into_iter().partition(explained);
     // A P below the last digit says little of the test.

@@ -15,7 +15,9 @@ mod sizes;
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Kind, Severity};
+use crate::metrics::matrices_by;
 use crate::models::Model;
+use crate::printed::Rounding;
 
 /// What the rows get wrong and reveal, and the rows that are still to be held against their declared sizes.
 pub fn check(models: &[Model]) -> (Vec<Finding>, Vec<Model>) {
@@ -32,6 +34,7 @@ pub fn check(models: &[Model]) -> (Vec<Finding>, Vec<Model>) {
     }
     let mut open = vec![true; rows.len()];
     for members in sets.values() {
+        findings.extend(undeclare(&mut rows, members));
         let set: Vec<&Model> = members.iter().map(|&at| &rows[at]).collect();
         let (found, left) = sets::check(&set);
         findings.extend(found);
@@ -41,6 +44,36 @@ pub fn check(models: &[Model]) -> (Vec<Finding>, Vec<Model>) {
     }
     let left = rows.into_iter().zip(open).filter(|(_, open)| *open).map(|(row, _)| row).collect();
     (findings, left)
+}
+
+/// Takes the declared sizes from rows of a set none of which they fit: they are of other groups.
+fn undeclare(rows: &mut [Model], members: &[usize]) -> Option<Finding> {
+    let told: Vec<usize> = members.iter().copied().filter(|&at| rows[at].scores.len() > 1).collect();
+    let fits = |row: &Model| {
+        row.declared.as_ref().is_none_or(|sizes| {
+            let [a, b] = sizes.n;
+            row.matrix().is_some()
+                || [(a, b), (b, a)].iter().any(|&(p, n)| !matrices_by(&row.scores, p, n, Rounding::Any).is_empty())
+        })
+    };
+    if told.len() < 2 || told.iter().any(|&at| fits(&rows[at])) {
+        return None;
+    }
+    let first = &rows[told[0]];
+    let sizes = first.declared.as_ref()?;
+    let why = format!(
+        "None of {} rows has a confusion matrix of the printed sizes {}/{} ({}, {}): they are of other patients or groups.",
+        told.len(),
+        sizes.n[0],
+        sizes.n[1],
+        sizes.names[0],
+        sizes.names[1]
+    );
+    let finding = on(first, &[], Kind::Sample, Severity::Note, String::new(), why);
+    for &at in members {
+        rows[at].declared = None;
+    }
+    Some(finding)
 }
 
 /// A finding on some columns of a row, by their positions; all of them when there are none.

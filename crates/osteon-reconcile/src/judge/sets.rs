@@ -4,7 +4,7 @@ use crate::finding::{Finding, Kind, Severity};
 use crate::judge::region::{Region, Width};
 use crate::judge::sizes::{Inferred, infer};
 use crate::judge::{counted, limits, on};
-use crate::metrics::{ACCURACY, Matrix, Printeds, SENSITIVITY, SPECIFICITY, matrices, matrices_by};
+use crate::metrics::{ACCURACY, Matrix, NPV, Printeds, SENSITIVITY, SPECIFICITY, matrices, matrices_by};
 use crate::models::Model;
 use crate::printed::{Interval, Rounding};
 
@@ -187,7 +187,8 @@ fn without_size(row: &Model) -> Option<Finding> {
     if Region::new(&row.scores, Width::Rounded).is_possible() {
         return None;
     }
-    if Region::new(&row.scores, Width::Loose).is_possible() {
+    let two_classes = row.score(SPECIFICITY).is_some() || row.score(NPV).is_some();
+    if two_classes && Region::new(&row.scores, Width::Loose).is_possible() {
         let why =
             "For no share of events can all of these be true, but with a last digit cut off or off by one they can.";
         return Some(on(row, &[], Kind::Metric, Severity::Rounding, String::new(), why.to_owned()));
@@ -211,6 +212,11 @@ fn without_size(row: &Model) -> Option<Finding> {
         [one] => format!("{one} may be the wrong one"),
         _ => format!("any one of {} may be the wrong one", culprits.join(", ")),
     };
+    // Precision, recall and F1 without a specificity may be averages over classes, which obey no such relation.
+    if !two_classes {
+        let why = format!("{what} of two classes; averages over classes or folds they may be.");
+        return Some(on(row, &[], Kind::Metric, Severity::Note, "cannot be judged".to_owned(), why));
+    }
     let why = format!("{what}, however they were rounded; {one}.");
     Some(on(row, &[], Kind::Metric, Severity::Inconsistent, String::new(), why))
 }

@@ -121,3 +121,25 @@ fn shap_values_point_where_the_odds_ratio_does() {
         assert_eq!(told, contradicts, "{findings:#?}");
     }
 }
+
+#[test]
+fn a_wrong_group_size_is_one_finding_and_not_one_for_each_percentage() {
+    // 40 and 50 patients; the first size misprinted as 45.
+    let mut text = String::from("table,set,row,column,printed\n1,all,n,A,45\n1,all,n,B,50\n");
+    for (variable, a, b) in [("Sex", 22, 30), ("Fracture", 13, 19), ("Smoker", 9, 27), ("Side", 17, 24)] {
+        for (level, a, b) in [("yes", a, b), ("no", 40 - a, 50 - b)] {
+            let percent = |n: i32, of: f64| 100.0 * f64::from(n) / of;
+            text.push_str(&format!("1,all,{variable}: {level},A,{a} ({:.1})\n", percent(a, 40.0)));
+            text.push_str(&format!("1,all,{variable}: {level},B,{b} ({:.1})\n", percent(b, 50.0)));
+        }
+    }
+    let findings = reconcile(&read(&text).unwrap());
+    let said: Vec<&Finding> = findings.iter().filter(|it| it.severity != Severity::Note).collect();
+    assert!(said.len() == 1 && said[0].place.row == "n" && said[0].implied == "40", "{findings:#?}");
+}
+
+#[test]
+fn averages_over_classes_are_not_accused() {
+    let row = [["A", "Accuracy", "0.850"], ["A", "Precision", "0.870"], ["A", "Recall", "0.830"], ["A", "F1", "0.810"]];
+    check(&row, &[]);
+}
