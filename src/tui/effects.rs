@@ -247,7 +247,7 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
         Page::Reconciliation | Page::Beside => match subject {
             Some(path) if page == Page::Beside => study.beside_published(Path::new(path))?,
             Some(path) => reconcile::finding_sheet(&reconcile::findings(&reconcile::published(Path::new(path))?)),
-            None => return Ok(Content::Nothing("r reads a CSV file of published tables".to_owned())),
+            None => return Ok(Content::Nothing("r reads a file of published tables".to_owned())),
         },
         Page::Roc => return figure(study, "roc", subject),
         Page::Calibration => return figure(study, "calibration", subject),

@@ -314,8 +314,10 @@ fn view_here(app: &App) -> Result<View, String> {
 
 /// A file of published cells to hold against themselves and against this study.
 pub fn reconcile_form(app: &App) -> Dialog {
-    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", &app.published)])
-        .saying(["a CSV file: table,set,row,column,printed; osteon reconcile --help has an example".to_owned()]);
+    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", &app.published)]).saying([
+        "tables as they are printed: HTML, DOCX, Markdown, TSV, CSV, XLSX; osteon reconcile --help tells more"
+            .to_owned(),
+    ]);
     Dialog::Form(form)
 }
 

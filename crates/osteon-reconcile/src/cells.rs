@@ -6,7 +6,9 @@ use crate::error::ReconcileError;
 use crate::finding::Place;
 use crate::metric::Metric;
 use crate::printed::Printed;
-use crate::role::{Compared, Measure, Role, RowRole, Source};
+use crate::read::value::{self, Shape};
+use crate::role::{Compared, Measure, Role, Rounding, RowRole, Source, Summary};
+use osteon_base::cells::Separator;
 
 /// One printed cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,8 @@ pub struct PublishedCell {
     pub fraction: Option<(u64, u64)>,
     /// The cell is not written as cells are, and was read in this way.
     pub odd: Option<Odd>,
+    /// Whether the table's digits are rounded or cut, when a person has said it.
+    pub rounding: Option<Rounding>,
     pub source: Source,
     pub role: Role,
     pub row_role: RowRole,
@@ -65,19 +69,20 @@ pub enum Value {
 
 const COLUMNS: [&str; 5] = ["table", "set", "row", "column", "printed"];
 
-/// Reads a tidy file; a cell that says nothing known, and a cell given twice, are refused by line and column.
+/// Reads a tidy file; a cell given twice is refused by line and column, one that says nothing known stays words.
 pub fn read(text: &str) -> Result<Vec<PublishedCell>, ReconcileError> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let headers = reader.headers()?.clone();
+    let params =
+        osteon_base::cells::Params { separator: Some(Separator::Comma), ..osteon_base::cells::Params::default() };
+    let grid = osteon_base::cells::read(text.as_bytes(), &params)?;
+    let Some((header, rows)) = grid.headed() else { return Err(ReconcileError::NoColumn { name: COLUMNS[0] }) };
     let mut at = [0; COLUMNS.len()];
     for (at, name) in at.iter_mut().zip(COLUMNS) {
-        *at = headers.iter().position(|it| it.trim() == name).ok_or(ReconcileError::NoColumn { name })?;
+        *at = header.texts().position(|it| it == name).ok_or(ReconcileError::NoColumn { name })?;
     }
     let (mut cells, mut lines) = (Vec::new(), HashMap::new());
-    for record in reader.records() {
-        let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let [table, set, row, column, printed] = at.map(|index| record.get(index).unwrap_or("").trim().to_owned());
+    for record in rows {
+        let line = record.line as u64;
+        let [table, set, row, column, printed] = at.map(|index| record.text(index).to_owned());
         let place = Place { table, set, row, column };
         for (name, found) in [("table", &place.table), ("row", &place.row), ("column", &place.column)] {
             if found.is_empty() {
@@ -88,31 +93,87 @@ pub fn read(text: &str) -> Result<Vec<PublishedCell>, ReconcileError> {
             let why = format!("this cell was given before, on line {first}");
             return Err(ReconcileError::Cell { line, column: "column", why });
         }
-        let (value, has_comma) = understand(&printed).ok_or_else(|| ReconcileError::Cell {
-            line,
-            column: "printed",
-            why: format!(
-                "{printed:?} is none of 24(25.8), 17.13 ± 9.01, 1.15(0.45-2.91), 0.771, <0.001 or - for nothing"
-            ),
-        })?;
-        let source = Source { line: line as usize, column: at[4] + 1, ..Source::default() };
-        let (role, row_role) = roles(&place, &value);
-        let (is_percent, fraction, odd) = (false, None, None);
-        cells.push(PublishedCell {
-            place,
-            printed,
-            value,
-            has_comma,
-            is_percent,
-            fraction,
-            odd,
-            source,
-            role,
-            row_role,
-        });
+        let source = Source {
+            line: record.cell(at[4]).map_or(record.line, |cell| cell.line),
+            column: at[4] + 1,
+            ..Source::default()
+        };
+        cells.push(cell(place, printed, source));
     }
+    settle_units(&mut cells);
     name_groups(&mut cells);
     Ok(cells)
+}
+
+/// A cell of a tidy file; what is not written as cells are is mended and told, or stays words.
+fn cell(place: Place, printed: String, source: Source) -> PublishedCell {
+    let lenient = value::read(&printed);
+    let said = crate::read::words::summary(&place.row);
+    let is_median = matches!(said, Summary::MedianIqr | Summary::Range);
+    let (mut value, has_comma) = match understand(&printed) {
+        Some((value, has_comma)) => (value, has_comma),
+        None => (loose(&lenient), lenient.has_comma),
+    };
+    let (role, row_role) = roles(&place, &value);
+    if is_median && role == Role::Unknown {
+        value = match value {
+            Value::MeanSd { mean, .. } => Value::Median { median: mean, spread: None },
+            Value::Estimate { estimate, low, high } => Value::Median { median: estimate, spread: Some((low, high)) },
+            Value::Count { n, .. } => Value::Median { median: Printed::of(n as f64, 0), spread: None },
+            other => other,
+        };
+    }
+    PublishedCell {
+        place,
+        printed,
+        value,
+        has_comma,
+        is_percent: false,
+        fraction: lenient.fraction,
+        odd: lenient.odd,
+        rounding: None,
+        source,
+        role,
+        row_role,
+    }
+}
+
+/// What the lenient reader found.
+fn loose(read: &value::Read) -> Value {
+    match read.shape {
+        Shape::Absent => Value::Absent,
+        Shape::Reference => Value::Reference,
+        Shape::Words | Shape::Ends(..) => Value::Words,
+        Shape::One(number) => Value::Number(number),
+        Shape::Pair(first, second) if first.decimals() == 0 && first.value() >= 0.0 => {
+            Value::Count { n: first.value() as u64, percent: second }
+        }
+        Shape::Pair(mean, sd) | Shape::PlusMinus(mean, sd) => Value::MeanSd { mean, sd },
+        Shape::Interval(estimate, low, high) => Value::Estimate { estimate, low, high },
+        Shape::Test(statistic, p) => Value::Test { statistic, p },
+    }
+}
+
+/// Scores with a percent sign, or most of whose column lies above 1, are percentages.
+fn settle_units(cells: &mut [PublishedCell]) {
+    let share = |cell: &PublishedCell| matches!(cell.role, Role::Score(metric) if metric.is_share());
+    let number = |cell: &PublishedCell| match cell.value {
+        Value::Number(number) | Value::Estimate { estimate: number, .. } => Some(number.value()),
+        _ => None,
+    };
+    let mut columns: HashMap<[String; 2], Vec<f64>> = HashMap::new();
+    for cell in cells.iter().filter(|cell| share(cell)) {
+        let key = [cell.place.table.clone(), cell.place.column.clone()];
+        columns.entry(key).or_default().extend(number(cell));
+    }
+    for cell in cells.iter_mut().filter(|cell| share(cell)) {
+        let values = &columns[&[cell.place.table.clone(), cell.place.column.clone()]];
+        let above = values.iter().filter(|value| **value > 1.0).count();
+        let most = values.iter().copied().fold(0.0, f64::max);
+        cell.is_percent =
+            cell.printed.contains('%') && !cell.printed.contains("95%") || 2 * above > values.len() && most >= 5.0;
+    }
+    crate::read::emit::shares(cells);
 }
 
 /// The roles that the names of a tidy file say.
@@ -300,7 +361,12 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), expected);
         }
-        let error = read("table,set,row,column,printed\n1,all,Sex,P,none\n").unwrap_err().to_string();
-        assert!(error.starts_with("line 2, column \"printed\": \"none\" is none of"), "{error}");
+        for ending in ["\n", "\r\n"] {
+            let text =
+                ["table,set,row,column,printed", "3,all,M,Accuracy,0.5x", "3,all,M,Sensitivity,none"].join(ending);
+            let cells = read(&text).unwrap();
+            let odd = cells[0].odd.as_ref().map(|odd| odd.mended.as_str());
+            assert_eq!((cells[0].source.line, odd, cells[1].value), (2, Some("0.5"), Value::Words));
+        }
     }
 }

@@ -5,6 +5,8 @@
 pub enum ReconcileError {
     #[error("not a CSV file")]
     Csv(#[from] csv::Error),
+    #[error(transparent)]
+    Cells(#[from] osteon_base::cells::CellsError),
     #[error("the header has no column {name:?}")]
     NoColumn { name: &'static str },
     #[error("line {line}, column {column:?}: {why}")]

@@ -282,6 +282,20 @@ impl Metric {
         })
     }
 
+    /// The metric of a heading that says more than its name: "1,000-time bootstrap accuracy (%)" ends with it.
+    pub fn at_end(heading: &str) -> Option<Metric> {
+        let plain = plain(heading);
+        let words: Vec<&str> = plain.split(' ').collect();
+        let from = words.len().checked_sub(6).unwrap_or(0);
+        (from..words.len()).find_map(|at| {
+            let tail = words[at..].join(" ");
+            let metric = Metric::named(&tail)?;
+            let is_plain = tail.chars().count() > 2
+                && !matches!(tail.as_str(), "area" | "number" | "patients" | "cases" | "correlation");
+            (is_plain && metric != Metric::Size).then_some(metric)
+        })
+    }
+
     /// As it heads a column of tidy cells.
     pub fn heading(self) -> &'static str {
         METRICS.iter().find(|(metric, ..)| *metric == self).expect("every metric has a name").1

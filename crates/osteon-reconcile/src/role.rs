@@ -32,6 +32,8 @@ pub enum Role {
     Estimate(Measure),
     /// A score, area or count of a model, reader or marker.
     Score(Metric),
+    /// A score that its label calls a mean over resamples or folds: no counts of one confusion matrix give it.
+    Average(Metric),
     /// Nothing that is known.
     #[default]
     Unknown,
@@ -109,4 +111,12 @@ pub enum Summary {
     Range,
     #[default]
     Unsaid,
+}
+
+/// How a table came to its digits, when a person says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rounding {
+    Rounded,
+    Cut,
 }

@@ -1,4 +1,8 @@
+//! Tables of papers, read and judged.
+
+mod forms;
 mod mutated;
 mod published;
+mod reading;
 mod rows;
 mod small;

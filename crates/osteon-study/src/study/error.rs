@@ -9,7 +9,6 @@ use osteon_radiomics::describe::{DescribeError, RegionError};
 use osteon_radiomics::preprocess::PreprocessError;
 use osteon_radiomics::read::ReadError;
 use osteon_radiomics::read::dicom::DicomError;
-use osteon_reconcile::ReconcileError;
 
 /// Why a request could not be met.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +21,10 @@ pub enum Error {
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    #[error("{option} takes one file, {found} are given")]
+    OneFile { option: &'static str, found: usize },
     #[error("{}", path.display())]
-    Published { path: PathBuf, source: ReconcileError },
+    Published { path: PathBuf, source: osteon_reconcile::read::ReadError },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{}", path.display())]

@@ -6,6 +6,7 @@ pub(in crate::study) mod caution;
 pub(in crate::study) mod conformity;
 pub(in crate::study) mod document;
 pub(in crate::study) mod figure;
+pub mod readings;
 pub mod reconcile;
 pub(in crate::study) mod specification;
 pub(in crate::study) mod tables;

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::Error;
+use crate::study::report::readings;
 use osteon_reconcile::against::{self, Difference, Recomputed};
 use osteon_reconcile::cells::{PublishedCell, Value};
 use osteon_reconcile::rows::{self, Verdict};
 use osteon_reconcile::{Finding, ReconcileError, Severity};
 
-/// The published cells of a tidy file: `table,set,row,column,printed`.
+/// The published cells of a file: tidy (`table,set,row,column,printed`), or tables as they are printed.
 pub fn published(path: &Path) -> Result<Vec<PublishedCell>, Error> {
-    checked(path, osteon_reconcile::read)
+    let readings = readings::readings(&[path.to_owned()])?;
+    Ok(readings.into_iter().flat_map(|reading| reading.cells).collect())
 }
 
 /// Cells from lines of `table,set,row,column,printed`.
@@ -23,7 +25,8 @@ pub fn cells(lines: &[[String; 5]]) -> Result<Vec<PublishedCell>, Error> {
     }
     let bytes = writer.into_inner().expect("a file is written to memory");
     let text = String::from_utf8(bytes).expect("text stays text");
-    osteon_reconcile::read(&text).map_err(|source| Error::Published { path: "the report's own tables".into(), source })
+    osteon_reconcile::read(&text)
+        .map_err(|source| Error::Published { path: "the report's own tables".into(), source: source.into() })
 }
 
 /// What published tables get wrong and reveal.
@@ -33,8 +36,7 @@ pub fn findings(cells: &[PublishedCell]) -> Vec<Finding> {
 
 /// Published cells beside those of a tidy file of recomputed ones, in units of the last printed digit.
 pub fn differences(cells: &[PublishedCell], recomputed: &Path) -> Result<Vec<Difference>, Error> {
-    let recomputed: Vec<Recomputed> =
-        checked(recomputed, osteon_reconcile::read)?.iter().map(recomputed_cell).collect();
+    let recomputed: Vec<Recomputed> = published(recomputed)?.iter().map(recomputed_cell).collect();
     Ok(against::against(cells, &recomputed))
 }
 
@@ -63,7 +65,7 @@ fn recomputed_cell(cell: &PublishedCell) -> Recomputed {
 fn checked<T>(path: &Path, check: impl Fn(&str) -> Result<T, ReconcileError>) -> Result<T, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    check(text).map_err(|source| Error::Published { path: path.to_owned(), source })
+    check(text).map_err(|source| Error::Published { path: path.to_owned(), source: source.into() })
 }
 
 /// The verdicts as a table: `id`, `verdict`, `alternatives` (JSON).

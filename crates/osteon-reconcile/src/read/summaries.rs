@@ -1,0 +1,71 @@
+//! What a cell of a group says: a count, a mean with its SD, a median, by its label, its group and its neighbours.
+
+use crate::cells::Value;
+use crate::printed::Printed;
+use crate::read::value::{Read, Shape};
+use crate::read::words;
+use crate::role::Summary;
+
+/// The value of a cell under a group; `row` are the cells of all groups with their sizes. `None` when it says nothing
+/// that can be read.
+pub fn group_value(
+    read: &Read,
+    share: Option<Printed>,
+    n: Option<u64>,
+    label: &str,
+    is_level: bool,
+    row: &[(Read, Option<u64>)],
+) -> Option<Value> {
+    let summary = words::summary(label);
+    let is_median = matches!(summary, Summary::MedianIqr | Summary::Range);
+    let whole = |number: Printed| (number.decimals() == 0 && number.value() >= 0.0).then(|| number.value() as u64);
+    Some(match read.shape {
+        Shape::One(number) => match (share, whole(number)) {
+            (Some(percent), Some(n)) => Value::Count { n, percent },
+            _ if is_median => Value::Median { median: number, spread: None },
+            _ => Value::Number(number),
+        },
+        Shape::PlusMinus(mean, _)
+            if is_median && summary == Summary::MedianIqr && !words::plain(label).contains("mean") =>
+        {
+            Value::Median { median: mean, spread: None }
+        }
+        Shape::PlusMinus(mean, sd) => Value::MeanSd { mean, sd },
+        // An interval in a group is of quartiles or a range, seldom of a mean: never a mean and SD.
+        Shape::Interval(median, low, high) => Value::Median { median, spread: Some((low, high)) },
+        Shape::Pair(first, second) => {
+            let is_count = whole(first).is_some()
+                && (read.is_share || read.fraction.is_some() || is_level || words::says_counts(label) && !is_median);
+            match whole(first) {
+                Some(n) if is_count => Value::Count { n, percent: second },
+                _ if is_median => Value::Median { median: first, spread: None },
+                Some(count) if summary == Summary::Unsaid && are_shares(row) => {
+                    Value::Count { n: count, percent: second }
+                }
+                // `25.8 (24)` under % (n).
+                None if whole(second).zip(n).is_some_and(|(count, n)| count <= n && fits(count, n, first)) => {
+                    Value::Count { n: whole(second)?, percent: first }
+                }
+                None if read.is_percent => return None,
+                _ => Value::MeanSd { mean: first, sd: second },
+            }
+        }
+        Shape::Ends(..) | Shape::Test(..) | Shape::Absent | Shape::Reference | Shape::Words => return None,
+    })
+}
+
+/// Whether most groups of the row print the percentage of their count.
+fn are_shares(row: &[(Read, Option<u64>)]) -> bool {
+    let (mut fit, mut all) = (0, 0);
+    for (read, n) in row {
+        let (Shape::Pair(count, percent), Some(n)) = (&read.shape, n) else { continue };
+        all += 1;
+        fit += usize::from(count.decimals() == 0 && count.value() >= 0.0 && fits(count.value() as u64, *n, *percent));
+    }
+    all > 0 && 2 * fit >= all
+}
+
+/// Within a unit of the last digit: a slip of rounding is still a percentage.
+fn fits(count: u64, n: u64, percent: Printed) -> bool {
+    n > 0 && percent.units_off(100.0 * count as f64 / n as f64).abs() <= 1.5
+}

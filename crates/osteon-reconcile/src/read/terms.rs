@@ -1,0 +1,307 @@
+//! Tables whose columns are groups, estimates, scores and P values.
+
+use crate::cells::Value;
+use crate::metric::Metric;
+use crate::printed::Printed;
+use crate::read::columns::{Column, Kind};
+use crate::read::emit::Table;
+use crate::read::models::{self, join, or_model};
+use crate::read::rows::{self, Row, RowKind};
+use crate::read::summaries;
+use crate::read::value::Shape;
+use crate::read::words::{self, Ends};
+use crate::role::{Measure, Role, RowRole};
+
+/// Reads every row of the body under its columns.
+pub fn in_columns(table: &mut Table) -> Vec<Row> {
+    let rows = rows::rows(table.grid, &table.reads, &table.frame, &table.columns, &table.correction);
+    let percents: Vec<bool> = (0..table.columns.len()).map(|column| is_percent(table, column)).collect();
+    for (index, row) in rows.iter().enumerate() {
+        if matches!(row.kind, RowKind::Ignored | RowKind::Heading) {
+            continue;
+        }
+        let columns = table.columns_at(row.at).to_vec();
+        for (at, column) in columns.iter().enumerate() {
+            if matches!(table.reads[row.at][at].shape, Shape::Absent) {
+                continue;
+            }
+            match column.kind {
+                Kind::Group if row.kind == RowKind::Sizes => size(table, row, at, column),
+                Kind::Group => group(table, row, &columns, at),
+                Kind::Estimate(_) => estimate(table, row, rows.get(index + 1), &columns, at),
+                Kind::P | Kind::Statistic => p(table, row, &columns, at),
+                Kind::Score(metric) => score(table, row, &columns, at, metric, percents[at]),
+                _ => (),
+            }
+        }
+    }
+    sizes(table);
+    rows
+}
+
+fn is_percent(table: &Table, column: usize) -> bool {
+    let said = &table.columns[column];
+    let Kind::Score(metric) = said.kind else { return false };
+    let line: Vec<(usize, usize)> = table.body().into_iter().map(|row| (row, column)).collect();
+    metric.is_share() && table.is_percent(&line, &said.heading(), said.is_percent)
+}
+
+/// `Variable: Level`, with no other colon that would be taken for it.
+fn row_name(row: &Row) -> String {
+    let variable = row.variable.replace(": ", " ");
+    match row.label.as_str() {
+        "" => row.variable.clone(),
+        label => format!("{variable}: {label}"),
+    }
+}
+
+fn set(column: &Column, row: &Row) -> String {
+    join(&[&row.set, &column.set])
+}
+
+fn size(table: &mut Table, row: &Row, at: usize, column: &Column) {
+    let (Shape::One(n) | Shape::Pair(n, _)) = table.reads[row.at][at].shape else { return };
+    let n = n.value().max(0.0) as u64;
+    let is_total = words::is_total(&column.name);
+    if column.n.is_none() {
+        table.columns[at].n = Some(n);
+        let place = [set(column, row), "n".to_owned(), column.name.clone()];
+        let value = Value::Number(Printed::parse(&n.to_string()).expect("a whole number"));
+        table.push((row.at, at), &[], place, value, (Role::Group { n: Some(n), is_total }, RowRole::Sizes));
+    } else if column.n == Some(n) {
+        // The header's size once more.
+        table.taken.insert((row.at, at));
+    }
+}
+
+fn group(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
+    let column = &columns[at];
+    let n = table.columns[at].n.or(column.n);
+    let words = format!("{} {} {}", row.variable, row.label, column.leaf());
+    let mut parts = Vec::new();
+    let share = columns.get(at + 1).filter(|next| next.kind == Kind::Share).and_then(|_| {
+        match table.reads[row.at][at + 1].shape {
+            Shape::One(share) => Some(share),
+            _ => None,
+        }
+    });
+    if share.is_some() {
+        parts.push((row.at, at + 1));
+    }
+    let row_reads: Vec<_> = (0..columns.len())
+        .filter(|&it| columns[it].kind == Kind::Group)
+        .map(|it| (table.reads[row.at][it].clone(), table.columns[it].n))
+        .collect();
+    let is_level = row.kind == RowKind::Level;
+    let Some(value) = summaries::group_value(&table.reads[row.at][at], share, n, &words, is_level, &row_reads) else {
+        return;
+    };
+    let is_count = matches!(value, Value::Count { .. });
+    let (name, role) = match row.kind {
+        RowKind::Single if is_count && !row.variable.contains(": ") => (
+            format!("{}: yes", row.variable),
+            RowRole::Level { variable: row.variable.clone(), level: "yes".to_owned() },
+        ),
+        RowKind::Single if is_count => {
+            let (variable, level) = row.variable.split_once(": ").expect("it was just found");
+            (row.variable.clone(), RowRole::Level { variable: variable.to_owned(), level: level.to_owned() })
+        }
+        RowKind::Level if is_count || matches!(value, Value::Number(_)) => {
+            (row_name(row), RowRole::Level { variable: row.variable.replace(": ", " "), level: row.label.clone() })
+        }
+        _ => {
+            let summary = words::summary(&words);
+            (row_name(row), RowRole::Quantity { variable: row.variable.replace(": ", " "), summary })
+        }
+    };
+    let place = [set(column, row), name, column.name.clone()];
+    let is_total = words::is_total(&column.name);
+    let percent = table.reads[row.at][at].is_percent && matches!(value, Value::Number(_));
+    table.push((row.at, at), &parts, place, value, (Role::Group { n, is_total }, role));
+    table.cells.last_mut().expect("just put there").is_percent = percent;
+}
+
+/// The ends that stand in columns of their own, with their places.
+fn ends(
+    table: &Table,
+    row: usize,
+    columns: &[Column],
+    target: usize,
+) -> Option<(Printed, Printed, Vec<(usize, usize)>)> {
+    let (mut low, mut high, mut parts) = (None, None, Vec::new());
+    for (at, column) in columns.iter().enumerate().filter(|(_, column)| column.target == Some(target)) {
+        match (column.kind, &table.reads[row][at].shape) {
+            (Kind::Interval(_), Shape::Ends(from, to)) => (low, high) = (Some(*from), Some(*to)),
+            (Kind::Interval(Ends::Lower), Shape::One(from)) => low = Some(*from),
+            (Kind::Interval(Ends::Upper), Shape::One(to)) => high = Some(*to),
+            _ => continue,
+        }
+        parts.push((row, at));
+    }
+    Some((low?, high?, parts))
+}
+
+fn term(row: &Row, next: Option<&Row>, after_reference: bool) -> (String, RowRole) {
+    // `Reference 0.433 (...)`: the numbers are of the level below.
+    let level = match next.filter(|next| after_reference && next.variable == row.variable) {
+        Some(next) => next.label.clone(),
+        None => row.label.clone(),
+    };
+    let name = if after_reference { row.variable.clone() } else { row_name(row) };
+    (name, RowRole::Term { variable: row.variable.clone(), level })
+}
+
+fn estimate(table: &mut Table, row: &Row, next: Option<&Row>, columns: &[Column], at: usize) {
+    let column = &columns[at];
+    let Kind::Estimate(measure) = column.kind else { return };
+    let read = &table.reads[row.at][at];
+    let (name, role) = term(row, next, read.after_reference);
+    let (value, parts) = match (read.shape.clone(), ends(table, row.at, columns, at)) {
+        (Shape::Interval(estimate, low, high), _) => (Value::Estimate { estimate, low, high }, Vec::new()),
+        (Shape::One(estimate), Some((low, high, parts))) => (Value::Estimate { estimate, low, high }, parts),
+        (Shape::One(estimate) | Shape::Pair(estimate, _) | Shape::PlusMinus(estimate, _), None) => {
+            (Value::Number(estimate), Vec::new())
+        }
+        (Shape::Reference, _) => (Value::Reference, Vec::new()),
+        _ => return,
+    };
+    let heading = join(&[column.prefix, measure.word(), "(95%CI)"]);
+    table.push((row.at, at), &parts, [set(column, row), name, heading], value, (Role::Estimate(measure), role));
+}
+
+/// Whether a P is of the term of a regression beside it, not of groups.
+fn is_of_term(columns: &[Column], at: usize) -> bool {
+    let left = columns[..at].iter().rev().find(|it| !matches!(it.kind, Kind::Interval(_) | Kind::P | Kind::Statistic));
+    let any = columns.iter().any(|it| matches!(it.kind, Kind::Estimate(_)));
+    let has_groups = columns.iter().any(|it| it.kind == Kind::Group);
+    any && (left.is_some_and(|it| matches!(it.kind, Kind::Estimate(_))) || !has_groups)
+}
+
+fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
+    let column = &columns[at];
+    let read = table.reads[row.at][at].clone();
+    let value = match read.shape {
+        Shape::One(p) | Shape::Pair(p, _) => Value::Number(p),
+        Shape::Test(statistic, p) => Value::Test { statistic, p },
+        Shape::Words => Value::Words,
+        _ => return,
+    };
+    let role = if column.kind == Kind::P {
+        Role::P(column.compared.clone())
+    } else {
+        Role::Statistic(column.compared.clone())
+    };
+    let is_p = column.kind == Kind::P;
+    let is_test = matches!(value, Value::Test { .. });
+    let is_score = columns.iter().any(|it| matches!(it.kind, Kind::Score(_)));
+    let set = set(column, row);
+    let (name, heading, row_role) = if is_of_term(columns, at) {
+        let beside = columns[..at].iter().rposition(|it| matches!(it.kind, Kind::Estimate(_)));
+        let after = beside.is_some_and(|it| table.reads[row.at][it].after_reference);
+        let (name, role) = term(row, None, after);
+        let role = match (role, row.kind) {
+            (RowRole::Term { variable, .. }, RowKind::Variable) => RowRole::Variable { variable },
+            (role, _) => role,
+        };
+        (name, join(&[column.prefix, if is_p { "P value" } else { "statistic" }]), role)
+    } else if is_score {
+        let heading =
+            if is_test { column.leaf().to_owned() } else { (if is_p { "P value" } else { "statistic" }).to_owned() };
+        let role = if is_test { RowRole::Comparison } else { RowRole::Model };
+        (or_model(join(&[&column.name, &row.section, &row.label])), heading, role)
+    } else {
+        let variable = row.variable.replace(": ", " ");
+        let heading = (if is_p { "P value" } else { "statistic" }).to_owned();
+        // The P of a variable may stand with its first level; later levels have their own.
+        let taken = table.cells.iter().any(|cell| {
+            cell.place.row == variable
+                && cell.place.column == heading
+                && (cell.place.set == set || set.is_empty() && cell.place.set == "all")
+                && row.kind == RowKind::Level
+        });
+        if taken {
+            (row_name(row), heading, RowRole::Level { variable, level: row.label.clone() })
+        } else {
+            (variable.clone(), heading, RowRole::Variable { variable })
+        }
+    };
+    table.push((row.at, at), &[], [set, name, heading], value, (role, row_role));
+}
+
+fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Metric, is_percent: bool) {
+    let column = &columns[at];
+    let read = table.reads[row.at][at].clone();
+    let Some(mut value) = models::score_value(&read) else { return };
+    let mut parts = Vec::new();
+    if let Value::Number(estimate) = value
+        && let Some((low, high, places)) = ends(table, row.at, columns, at)
+    {
+        // An interval of shares beside a percentage, or the other way round, is left where it is.
+        let fits = (high.value() > 1.5) == (estimate.value() > 1.5) || !metric.is_share();
+        if fits {
+            value = Value::Estimate { estimate, low, high };
+            parts = places;
+        }
+    }
+    let percent = metric.is_share() && (read.is_percent || is_percent && !models::is_area_share(Some(metric), &read));
+    let set = join(&[&row.set, &column.set]);
+    let name = or_model(join(&[&column.name, &row.section, &row.label]));
+    let known = if set.is_empty() { "all" } else { &set };
+    let is_there = table.cells.iter().any(|cell| {
+        cell.place.set == known
+            && cell.place.row == name
+            && cell.place.column == metric.heading()
+            && cell.source.line == table.line(row.at, at)
+    });
+    let heading = if is_there { column.heading() } else { metric.heading().to_owned() };
+    let role = if words::is_average(&column.heading()) || words::is_average(&row.label) {
+        Role::Average(metric)
+    } else {
+        Role::Score(metric)
+    };
+    // The difference of two rows' scores is a score of neither.
+    let role = if words::is_difference(&row.label) { Role::Estimate(Measure::Difference) } else { role };
+    let heading = if matches!(role, Role::Score(_)) { heading } else { column.heading() };
+    table.push((row.at, at), &parts, [set, name, heading], value, (role, RowRole::Model));
+    table.cells.last_mut().expect("just put there").is_percent = percent;
+}
+
+/// The sizes in the header of every group that a set has cells of, and of the classes and sets of scores.
+fn sizes(table: &mut Table) {
+    let mut wanted: Vec<(usize, String, String, u64, bool)> = Vec::new();
+    let segments: Vec<(usize, Vec<Column>)> =
+        std::iter::once((0, table.columns.clone())).chain(table.again.clone()).collect();
+    for (index, (from, columns)) in segments.iter().enumerate() {
+        let until = segments.get(index + 1).map_or(table.grid.rows.len(), |(row, _)| *row);
+        let lines = (table.grid.rows[*from].line, table.grid.rows.get(until).map_or(usize::MAX, |row| row.line));
+        for (at, column) in columns.iter().enumerate() {
+            let Some(n) = column.n else { continue };
+            let name = match column.kind {
+                Kind::Group => column.name.clone(),
+                Kind::Score(_) if !column.class.is_empty() => column.class.clone(),
+                Kind::Score(_) if !column.set.is_empty() => "Total".to_owned(),
+                _ => continue,
+            };
+            let is_total = name == "Total" || words::is_total(&name);
+            for cell in &table.cells {
+                let inside = (lines.0..lines.1).contains(&cell.source.line) && cell.source.column == at + 1;
+                let known = |it: &&(usize, String, String, u64, bool)| it.1 == cell.place.set && it.2 == name;
+                if inside && !wanted.iter().any(|it| known(&it)) {
+                    wanted.push((at, cell.place.set.clone(), name.clone(), n, is_total));
+                }
+            }
+        }
+    }
+    let known: Vec<(String, String)> = table
+        .cells
+        .iter()
+        .filter(|cell| cell.row_role == RowRole::Sizes)
+        .map(|cell| (cell.place.set.clone(), cell.place.column.clone()))
+        .collect();
+    for (at, set, name, n, is_total) in wanted {
+        if !known.contains(&(set.clone(), name.clone())) {
+            let place = table.size_row(at, n);
+            table.push_size(place, &set, &name, n, is_total);
+        }
+    }
+}

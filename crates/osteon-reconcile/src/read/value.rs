@@ -1,0 +1,678 @@
+//! What one printed cell says, read leniently: every slip that can be mended is mended and told.
+
+use crate::cells::Odd;
+use crate::printed::Printed;
+
+/// The shape of a cell's text, before its column and row say what the numbers are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// Nothing, a dash, `NA`.
+    Absent,
+    Reference,
+    /// No number that stands for itself.
+    Words,
+    /// `0.771`, `<0.001`, `75.7%`
+    One(Printed),
+    /// `24 (25.8)`, `17.1 (9.0)`
+    Pair(Printed, Printed),
+    /// `17.13 ± 9.01`, with or without a range behind it
+    PlusMinus(Printed, Printed),
+    /// `1.148 (0.452-2.914)`
+    Interval(Printed, Printed, Printed),
+    /// `0.452-2.914`, `(15–62)`
+    Ends(Printed, Printed),
+    /// `Z = 1.189 (p value = 0.264)`
+    Test(Printed, Printed),
+}
+
+/// A cell's shape with what stood beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    pub shape: Shape,
+    /// The leading number has a percent sign.
+    pub is_percent: bool,
+    /// The second number of a pair has one: `24 (25.8%)`.
+    pub is_share: bool,
+    pub has_comma: bool,
+    pub fraction: Option<(u64, u64)>,
+    /// P printed in the same cell.
+    pub p: Option<Printed>,
+    /// The word `Reference` stands before the numbers: they are of the next level.
+    pub after_reference: bool,
+    pub odd: Option<Odd>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number { printed: Printed, is_percent: bool },
+    Open,
+    Close,
+    Dash,
+    Separator,
+    Slash,
+    PlusMinus,
+    Equals,
+    Word(String),
+}
+
+/// Reads a cell's text.
+pub fn read(text: &str) -> Read {
+    let mut reading = Read {
+        shape: Shape::Words,
+        is_percent: false,
+        is_share: false,
+        has_comma: false,
+        fraction: None,
+        p: None,
+        after_reference: false,
+        odd: None,
+    };
+    let plain = normal(text);
+    let lower = plain.to_lowercase();
+    let bare = lower.trim_matches(|c: char| c.is_whitespace() || "*†‡§¶#.".contains(c));
+    const ABSENT: [&str; 14] =
+        ["", "-", "--", "---", "/", "na", "n/a", "n.a", "nan", "nr", "n.r", "…", "not available", "not reported"];
+    if ABSENT.contains(&bare) {
+        reading.shape = Shape::Absent;
+        return reading;
+    }
+    let mut rest = plain.as_str();
+    for word in ["reference", "referent", "ref.", "ref", "1.00 (reference)", "1.0 (reference)", "1 (reference)"] {
+        if lower.starts_with(word) && !lower[word.len()..].starts_with(|c: char| c.is_ascii_alphabetic()) {
+            let after = rest[word.len()..].trim_start_matches([' ', '.', ':', ';', ')']);
+            if after.is_empty() || !after.bytes().any(|byte| byte.is_ascii_digit()) {
+                reading.shape = Shape::Reference;
+                return reading;
+            }
+            reading.after_reference = true;
+            rest = after;
+            break;
+        }
+    }
+    if !reading.after_reference && (lower.contains("reference") || lower.contains("(ref")) {
+        reading.shape = Shape::Reference;
+        return reading;
+    }
+    if let Some((shape, odd)) = date(rest, text) {
+        (reading.shape, reading.odd) = (shape, Some(odd));
+        return reading;
+    }
+    parse(rest, &mut reading);
+    if reading.shape == Shape::Words
+        && let Some((mended, why, is_notation)) = mended(rest)
+    {
+        let mut second = Read { shape: Shape::Words, ..reading.clone() };
+        parse(&mended, &mut second);
+        if second.shape != Shape::Words {
+            second.odd = Some(Odd { mended, why: why.to_owned(), is_notation });
+            return second;
+        }
+    }
+    reading
+}
+
+/// ASCII signs for what typesetters and keyboards have in their place.
+pub fn normal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '−' | '–' | '—' | '‐' | '‑' | '‒' | '―' | '﹣' | '－' => out.push('-'),
+            '∼' | '～' | '〜' | '˜' => out.push('~'),
+            '（' | '［' => out.push('('),
+            '）' | '］' => out.push(')'),
+            '，' => out.push(','),
+            '；' => out.push(';'),
+            '：' => out.push(':'),
+            '．' => out.push('.'),
+            '％' => out.push('%'),
+            '＜' | '﹤' => out.push('<'),
+            '＞' | '﹥' => out.push('>'),
+            '＝' => out.push('='),
+            '≦' | '⩽' | '≤' => out.push('≤'),
+            '≧' | '⩾' | '≥' => out.push('≥'),
+            '＋' => out.push('+'),
+            '０'..='９' => out.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),
+            '∗' | '⁎' => out.push('*'),
+            c if c.is_whitespace() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.replace("+/-", "±").replace("+-", "±").trim().to_owned()
+}
+
+/// `02-May`: a spreadsheet took the cell for a date.
+fn date(text: &str, printed: &str) -> Option<(Shape, Odd)> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let (one, other) = text.split_once(['-', ' '])?;
+    let month = |word: &str| MONTHS.iter().position(|it| word.to_lowercase() == *it).map(|at| at as u64 + 1);
+    let day = |word: &str| word.parse::<u64>().ok().filter(|day| (1..=99).contains(day));
+    let (low, high) = match (day(one), month(other), month(one), day(other)) {
+        (Some(day), Some(month), ..) => (day, month),
+        (_, _, Some(month), Some(day)) => (month, day),
+        _ => return None,
+    };
+    let number = |n: u64| Printed::parse(&n.to_string()).expect("a whole number");
+    let mended = format!("{low}-{high}");
+    let why = format!("A date where numbers stand: a spreadsheet has probably turned {mended} into {printed}.");
+    Some((Shape::Ends(number(low), number(high)), Odd { mended, why, is_notation: false }))
+}
+
+/// Reads what is well written; the shape stays `Words` otherwise.
+fn parse(text: &str, reading: &mut Read) {
+    let Some(tokens) = tokens(text, reading) else { return };
+    let tokens = without_marks(tokens);
+    if let Some(shape) = shape(&tokens, reading) {
+        reading.shape = shape;
+    }
+}
+
+/// The tokens of a normal text; `None` when a character has no place in a cell of numbers.
+fn tokens(text: &str, reading: &mut Read) -> Option<Vec<Token>> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let c = chars[at];
+        let next = chars.get(at + 1).copied().unwrap_or(' ');
+        let after_number = matches!(tokens.last(), Some(Token::Number { .. } | Token::Close));
+        let starts_number = |c: char, next: char| c.is_ascii_digit() || c == '.' && next.is_ascii_digit();
+        let sign_starts =
+            matches!(c, '-' | '+') && !after_number && starts_number(next, chars.get(at + 2).copied().unwrap_or(' '));
+        let side = matches!(c, '<' | '>' | '≤' | '≥');
+        if starts_number(c, next) || sign_starts || side {
+            let (number, end) = number(&chars, at)?;
+            at = end;
+            let spaced = chars[at..].iter().position(|c| *c != ' ').map_or(at, |more| at + more);
+            let is_percent = chars.get(spaced) == Some(&'%');
+            if is_percent {
+                at = spaced + 1;
+            }
+            let text = without_thousands(&number);
+            reading.has_comma |= text.contains(',');
+            tokens.push(Token::Number { printed: Printed::parse(&text)?, is_percent });
+            continue;
+        }
+        at += 1;
+        match c {
+            ' ' | '*' | '†' | '‡' | '§' | '¶' | '#' | '"' | '\'' | '$' => (),
+            '(' | '[' | '{' => tokens.push(Token::Open),
+            ')' | ']' | '}' => tokens.push(Token::Close),
+            '-' | '~' | '÷' => tokens.push(Token::Dash),
+            ',' | ';' | ':' | '|' => tokens.push(Token::Separator),
+            '/' => tokens.push(Token::Slash),
+            '±' => tokens.push(Token::PlusMinus),
+            '=' => tokens.push(Token::Equals),
+            '%' => tokens.push(Token::Word("%".to_owned())),
+            c => {
+                let mut word = String::from(c);
+                while let Some(more) = chars.get(at).filter(|c| c.is_alphanumeric() || "²2.'’".contains(**c)) {
+                    // `P.05` ends before its number; `p` of `p0.05` too.
+                    if *more == '.' && chars.get(at + 1).is_some_and(char::is_ascii_digit) {
+                        break;
+                    }
+                    word.push(*more);
+                    at += 1;
+                }
+                tokens.push(Token::Word(word.to_lowercase()));
+            }
+        }
+        if tokens.len() > 60 {
+            return None;
+        }
+    }
+    Some(tokens)
+}
+
+/// The number that begins here, with its sign and side, and where it ends.
+fn number(chars: &[char], from: usize) -> Option<(String, usize)> {
+    let mut at = from;
+    let mut out = String::new();
+    while let Some(c) =
+        chars.get(at).filter(|c| matches!(c, '<' | '>' | '≤' | '≥' | '=' | ' ') && (at == from || !out.is_empty()))
+    {
+        if *c != ' ' {
+            out.push(*c);
+        }
+        at += 1;
+    }
+    if let Some(sign) = chars.get(at).filter(|c| matches!(c, '-' | '+')) {
+        out.push(*sign);
+        at += 1;
+    }
+    let begin = at;
+    let mut points = 0;
+    while let Some(c) = chars.get(at) {
+        let digit_follows = chars.get(at + 1).is_some_and(char::is_ascii_digit);
+        match c {
+            '0'..='9' => out.push(*c),
+            '.' if digit_follows && points == 0 => {
+                points += 1;
+                out.push('.');
+            }
+            // A comma before digits is of the number unless a point says that it separates two.
+            ',' if digit_follows && points == 0 && is_inner_comma(chars, begin, at) => out.push(','),
+            _ => break,
+        }
+        at += 1;
+    }
+    let glued = chars.get(at) == Some(&'.') && chars.get(at + 1).is_some_and(char::is_ascii_digit);
+    (at > begin && !glued).then_some((out, at))
+}
+
+/// Whether the comma at `at` belongs to the number that begins at `begin`: thousands (`1,234`) or decimals (`0,84`).
+fn is_inner_comma(chars: &[char], begin: usize, at: usize) -> bool {
+    let digits = chars[at + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
+    let ends = chars.get(at + 1 + digits).copied().unwrap_or(' ');
+    let thousands = digits == 3 && at - begin <= 3 && chars[begin] != '0';
+    let followed_by_point = ends == '.';
+    if followed_by_point {
+        return thousands;
+    }
+    let before = chars[begin..at].iter().filter(|c| **c == ',').count();
+    thousands || before == 0 && ends != ','
+}
+
+/// `1,234` without its comma; `0,84` keeps it.
+fn without_thousands(text: &str) -> String {
+    let unsigned = text.trim_start_matches(['<', '>', '≤', '≥', '=', '-', '+']);
+    let whole = unsigned.split('.').next().unwrap_or("");
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or("");
+    let leads = (1..=3).contains(&first.len()) && !first.starts_with('0');
+    let follow = groups.clone().count() > 0 && groups.all(|it| it.len() == 3);
+    if leads && follow { text.replace(',', "") } else { text.to_owned() }
+}
+
+/// Without footnote letters behind numbers, units, and the words that only say what the numbers are.
+fn without_marks(tokens: Vec<Token>) -> Vec<Token> {
+    const SAID: [&str; 33] = [
+        "ci", "iqr", "sd", "se", "range", "median", "mean", "n", "years", "year", "yrs", "mm", "cm", "ml", "months",
+        "month", "days", "day", "cm3", "mm3", "kg", "u", "l", "ng", "hu", "cases", "patients", "auc", "or", "hr", "rr",
+        "cis", "about",
+    ];
+    let mut kept: Vec<Token> = Vec::new();
+    let mut iter = tokens.into_iter().peekable();
+    while let Some(token) = iter.next() {
+        match token {
+            // The 95% of 95% CI.
+            Token::Number { printed, is_percent: true }
+                if [90.0, 95.0, 99.0].contains(&printed.value())
+                    && matches!(iter.peek(), Some(Token::Word(word)) if word.starts_with("ci")) => {}
+            Token::Word(word) if SAID.contains(&word.as_str()) => {}
+            Token::Word(word)
+                if word.len() == 1
+                    && matches!(kept.last(), Some(Token::Number { .. } | Token::Close))
+                    && word != "x" => {}
+            Token::Separator if matches!(kept.last(), None | Some(Token::Open | Token::Separator)) => {}
+            token => kept.push(token),
+        }
+    }
+    while matches!(kept.last(), Some(Token::Separator)) {
+        kept.pop();
+    }
+    kept
+}
+
+fn shape(tokens: &[Token], reading: &mut Read) -> Option<Shape> {
+    use Token::{Close, Dash, Equals, Number, Open, PlusMinus, Separator, Slash, Word};
+    let number = |token: &Token| match token {
+        Number { printed, .. } => Some(*printed),
+        _ => None,
+    };
+    let percent = |token: &Token| matches!(token, Number { is_percent: true, .. });
+    let is_p = |word: &str| matches!(word, "p" | "pvalue" | "p-value");
+    // A test with its P: two numbers, the second named p.
+    if tokens.iter().any(|token| matches!(token, Word(word) if is_p(word))) {
+        return with_p(tokens, reading);
+    }
+    if tokens.iter().any(|token| matches!(token, Word(word) if word != "to" && word != "and" && word != "vs")) {
+        return None;
+    }
+    let sep = |token: &Token| {
+        matches!(token, Dash | Separator) || matches!(token, Word(word) if word == "to" || word == "and")
+    };
+    reading.is_percent = tokens.first().is_some_and(percent);
+    let whole =
+        |token: &Token| number(token).filter(|it| it.decimals() == 0 && it.value() >= 0.0).map(|it| it.value() as u64);
+    match tokens {
+        [a @ Number { .. }] => Some(Shape::One(number(a)?)),
+        [Open, a @ Number { .. }, Close] => Some(Shape::One(number(a)?)),
+        [a @ Number { .. }, Open, b @ Number { .. }, Close] | [a @ Number { .. }, Open, b @ Number { .. }]
+            if matches!(tokens.last(), Some(Close)) =>
+        {
+            reading.is_share = percent(b);
+            Some(Shape::Pair(number(a)?, number(b)?))
+        }
+        [a @ Number { .. }, Open, PlusMinus, b @ Number { .. }, Close] => {
+            Some(Shape::PlusMinus(number(a)?, number(b)?))
+        }
+        [a @ Number { .. }, PlusMinus, b @ Number { .. }, rest @ ..] => match rest {
+            [] => Some(Shape::PlusMinus(number(a)?, number(b)?)),
+            [Open, Number { .. }, s, Number { .. }, Close] if sep(s) => Some(Shape::PlusMinus(number(a)?, number(b)?)),
+            [Open, Number { .. }, Close] => Some(Shape::PlusMinus(number(a)?, number(b)?)),
+            _ => None,
+        },
+        [a @ Number { .. }, Open, l @ Number { .. }, s, h @ Number { .. }, Close, rest @ ..] if sep(s) => {
+            reading.fraction = fraction(rest);
+            Some(Shape::Interval(number(a)?, number(l)?, number(h)?))
+        }
+        [a @ Number { .. }, Open, l @ Number { .. }, Slash, h @ Number { .. }, Close, rest @ ..] => {
+            reading.fraction = Some((whole(l)?, whole(h)?));
+            match rest {
+                [Open, l @ Number { .. }, s, h @ Number { .. }, Close] if sep(s) => {
+                    Some(Shape::Interval(number(a)?, number(l)?, number(h)?))
+                }
+                [] => Some(Shape::One(number(a)?)),
+                _ => None,
+            }
+        }
+        [a @ Number { .. }, Slash, b @ Number { .. }, rest @ ..] => {
+            reading.fraction = Some((whole(a)?, whole(b)?));
+            match rest {
+                [] => Some(Shape::One(number(a)?)),
+                [Open, c @ Number { .. }, Close] | [Separator, c @ Number { .. }] => {
+                    reading.is_share = percent(c);
+                    Some(Shape::Pair(number(a)?, number(c)?))
+                }
+                [Open, c @ Number { .. }, Separator | Open, l @ Number { .. }, s, h @ Number { .. }, Close, ..]
+                    if sep(s) =>
+                {
+                    let _ = (l, h);
+                    reading.is_share = percent(c);
+                    Some(Shape::Pair(number(a)?, number(c)?))
+                }
+                _ => None,
+            }
+        }
+        // A count with percentage and something more behind it.
+        [a @ Number { .. }, Open, b @ Number { .. }, Close, Open, l @ Number { .. }, s, h @ Number { .. }, Close]
+            if sep(s) =>
+        {
+            let _ = (l, h);
+            reading.is_share = percent(b);
+            Some(Shape::Pair(number(a)?, number(b)?))
+        }
+        [a @ Number { .. }, Separator, l @ Number { .. }, Dash, h @ Number { .. }] => {
+            Some(Shape::Interval(number(a)?, number(l)?, number(h)?))
+        }
+        [a @ Number { .. }, Open, l @ Number { .. }, Close, Dash | Separator, Open, h @ Number { .. }, Close] => {
+            let _ = (l, h);
+            Some(Shape::One(number(a)?))
+        }
+        [l @ Number { .. }, s, h @ Number { .. }] if sep(s) => Some(Shape::Ends(number(l)?, number(h)?)),
+        [Open, l @ Number { .. }, s, h @ Number { .. }, Close] if sep(s) => Some(Shape::Ends(number(l)?, number(h)?)),
+        // `n = 24`, `r = 0.53`
+        [Equals, a @ Number { .. }] => Some(Shape::One(number(a)?)),
+        _ => None,
+    }
+}
+
+fn fraction(tokens: &[Token]) -> Option<(u64, u64)> {
+    let whole = |token: &Token| match token {
+        Token::Number { printed, .. } if printed.decimals() == 0 && printed.value() >= 0.0 => {
+            Some(printed.value() as u64)
+        }
+        _ => None,
+    };
+    match tokens {
+        [Token::Open, a, Token::Slash, b, Token::Close] => Some((whole(a)?, whole(b)?)),
+        _ => None,
+    }
+}
+
+/// `P = 0.645`, `Z = 1.189 (p value = 0.264)`, `-1.5 (95% CI, -6.4, 3.5; P = 0.387)`
+fn with_p(tokens: &[Token], reading: &mut Read) -> Option<Shape> {
+    let at = tokens.iter().position(|token| matches!(token, Token::Word(word) if word.starts_with('p')))?;
+    let p = tokens[at..].iter().find_map(|token| match token {
+        Token::Number { printed, .. } => Some(*printed),
+        _ => None,
+    })?;
+    let before: Vec<Printed> = tokens[..at]
+        .iter()
+        .filter_map(|token| match token {
+            Token::Number { printed, .. } => Some(*printed),
+            _ => None,
+        })
+        .collect();
+    match before[..] {
+        [] => Some(Shape::One(p)),
+        [statistic] => Some(Shape::Test(statistic, p)),
+        [estimate, low, high] => {
+            reading.p = Some(p);
+            Some(Shape::Interval(estimate, low, high))
+        }
+        _ => None,
+    }
+}
+
+/// A mended text, what was wrong, and whether it is a notation rather than a slip.
+fn mended(text: &str) -> Option<(String, &'static str, bool)> {
+    let chars: Vec<char> = text.chars().collect();
+    let digit = |at: usize| chars.get(at).is_some_and(char::is_ascii_digit);
+    // 0·771
+    if let Some(at) =
+        (1..chars.len()).find(|&at| matches!(chars[at], '·' | '∙' | '・' | '‧' | '•') && digit(at - 1) && digit(at + 1))
+    {
+        let _ = at;
+        let mended: String =
+            chars.iter().map(|c| if matches!(c, '·' | '∙' | '・' | '‧' | '•') { '.' } else { *c }).collect();
+        return Some((mended, "A raised point stands for the decimal point.", true));
+    }
+    // 5.87 * 10-5, 5.87 x 10^-5, 5.87E-05
+    if let Some(mended) = scientific(text) {
+        return Some((mended, "A power of ten was written out.", true));
+    }
+    // 0. 896, 0 .896
+    let spaced: String = {
+        let mut out = String::new();
+        let mut at = 0;
+        while at < chars.len() {
+            let inner = chars[at] == ' '
+                && (at > 1 && chars[at - 1] == '.' && digit(at.wrapping_sub(2)) && digit(at + 1)
+                    || chars.get(at + 1) == Some(&'.') && at > 0 && digit(at - 1) && digit(at + 2));
+            if !inner {
+                out.push(chars[at]);
+            }
+            at += 1;
+        }
+        out
+    };
+    if spaced != text {
+        return Some((spaced, "A space stands inside a number.", false));
+    }
+    // 0..896, 0.,896
+    for (double, single) in [("..", "."), (".,", "."), (",.", "."), ("--", "-"), ("- -", "-")] {
+        if text.contains(double) {
+            return Some((text.replace(double, single), "A sign stands twice.", false));
+        }
+    }
+    // 0.7910.636-0.946): two numbers glued, or a bracket missing.
+    if let Some(mended) = unglued(text) {
+        return Some((mended, "An opening bracket is missing.", false));
+    }
+    if let Some(mended) = closed(text) {
+        return Some((mended, "A closing bracket is missing.", false));
+    }
+    // 61.6 (58.3 64.9): a dash is missing.
+    if let Some((before, inner)) = text.split_once('(') {
+        let ends: Vec<&str> = inner.trim_end_matches(')').split_whitespace().collect();
+        if ends.len() == 2 && !before.trim().is_empty() {
+            return Some((
+                format!("{}({}-{})", before, ends[0], ends[1]),
+                "A dash between the ends of the interval is missing.",
+                false,
+            ));
+        }
+    }
+    // O for 0, l for 1
+    let letters: String = chars
+        .iter()
+        .enumerate()
+        .map(|(at, &c)| {
+            let beside = at > 0 && (digit(at - 1) || matches!(chars[at - 1], '.' | '(' | '-'))
+                || digit(at + 1)
+                || chars.get(at + 1) == Some(&'.');
+            match c {
+                'O' | 'o' if beside => '0',
+                'l' | 'I' if beside => '1',
+                c => c,
+            }
+        })
+        .collect();
+    if letters != text && !letters.chars().any(|c| c.is_ascii_alphabetic()) {
+        return Some((letters, "A letter stands in the place of a digit.", false));
+    }
+    // 0.5x: anything that follows a number.
+    let end = chars.iter().position(|c| !(c.is_ascii_digit() || *c == '.' || *c == '-')).unwrap_or(chars.len());
+    let tail: String = chars[end..].iter().collect();
+    let head: String = chars[..end].iter().collect();
+    let short = tail.trim().chars().count() <= 2 && !tail.contains(' ');
+    (digit(0) && short && !tail.is_empty() && head.contains('.')).then_some((
+        head,
+        "A sign that belongs to no number follows it.",
+        false,
+    ))
+}
+
+/// Decimals of `5.87 * 10-5`; `None` when a text has no power of ten.
+fn scientific(text: &str) -> Option<String> {
+    let compact = text.replace(' ', "");
+    let side: String = compact.chars().take_while(|c| matches!(c, '<' | '>' | '=')).collect();
+    let body = &compact[side.len()..];
+    let lower = body.to_lowercase();
+    let (mantissa, exponent) = ["×10", "*10", "x10", "·10", "e"].iter().find_map(|mark| lower.split_once(mark))?;
+    let exponent = exponent.trim_start_matches('^').trim_matches(['(', ')', '{', '}']);
+    let exponent = exponent.replace('⁻', "-").chars().map(raised).collect::<String>();
+    let exponent: i32 = exponent.parse().ok().filter(|it: &i32| (-15..=15).contains(it))?;
+    let number = Printed::parse(mantissa)?;
+    let decimals = (number.decimals() as i32 - exponent).max(0) as usize;
+    Some(format!("{side}{:.decimals$}", number.value() * 10f64.powi(exponent)))
+}
+
+fn raised(c: char) -> char {
+    match "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|it| it == c) {
+        Some(digit) => char::from(b'0' + digit as u8),
+        None => c,
+    }
+}
+
+/// `0.7910.636-0.946)` as `0.791(0.636-0.946)`: the first number keeps as many decimals as the ends of the interval.
+fn unglued(text: &str) -> Option<String> {
+    let dash = text
+        .char_indices()
+        .skip(1)
+        .find(|(at, c)| *c == '-' && text[..*at].trim_end().ends_with(|c: char| c.is_ascii_digit()))?
+        .0;
+    let (head, high) = (&text[..dash], text[dash + 1..].trim_end_matches([')', ']', ' ']).trim());
+    if head.contains(['(', '[']) || !text.ends_with([')', ']']) {
+        return None;
+    }
+    let decimals = high.split_once('.')?.1.len();
+    if let Some((estimate, low)) = head.trim().split_once(' ') {
+        return Some(format!("{} ({}-{high})", estimate.trim(), low.trim()));
+    }
+    let first = head.find('.')?;
+    let cut = first + 1 + decimals;
+    let (estimate, low) = (head.get(..cut)?, head.get(cut..)?);
+    (low.contains('.') && low.parse::<f64>().is_ok()).then(|| format!("{estimate} ({low}-{high})"))
+}
+
+/// `0.791 (0.636-0.946` with its bracket.
+fn closed(text: &str) -> Option<String> {
+    let open = text.matches(['(', '[']).count();
+    let close = text.matches([')', ']']).count();
+    (open == close + 1).then(|| format!("{text})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Printed {
+        Printed::parse(text).unwrap()
+    }
+
+    #[test]
+    fn cells_are_read_as_papers_print_them() {
+        let interval = |a, b, c| Shape::Interval(number(a), number(b), number(c));
+        for (text, shape) in [
+            ("0.59 (0.50–0.68)*", interval("0.59", "0.50", "0.68")),
+            ("0.60 (0.52–0.75) *", interval("0.60", "0.52", "0.75")),
+            ("1.05~1.65", Shape::Ends(number("1.05"), number("1.65"))),
+            ("[1.09–1.37]", Shape::Ends(number("1.09"), number("1.37"))),
+            ("0.89 [0.81,0.96]", interval("0.89", "0.81", "0.96")),
+            ("0.837 (0.753–0.921)", interval("0.837", "0.753", "0.921")),
+            ("0.970 (0.939–1)", interval("0.970", "0.939", "1")),
+            ("86.0% (79.5%–90.7%)", interval("86.0", "79.5", "90.7")),
+            ("68.8 (67.1 – 70.4)", interval("68.8", "67.1", "70.4")),
+            ("0.84 (95% CI: 0.71 to 0.93)", interval("0.84", "0.71", "0.93")),
+            ("-0.5(-0.6--0.4)", interval("-0.5", "-0.6", "-0.4")),
+            ("57.3 ± 14.0", Shape::PlusMinus(number("57.3"), number("14.0"))),
+            ("57.3 ± 14.0 (20-81)", Shape::PlusMinus(number("57.3"), number("14.0"))),
+            ("−0.35 ± 8.93", Shape::PlusMinus(number("-0.35"), number("8.93"))),
+            ("36 (95%)", Shape::Pair(number("36"), number("95"))),
+            ("20 ( 7.1)", Shape::Pair(number("20"), number("7.1"))),
+            ("1,234 (5.6)", Shape::Pair(number("1234"), number("5.6"))),
+            ("122/163 (74.8)", Shape::Pair(number("122"), number("74.8"))),
+            ("75.0 (30/40)", Shape::One(number("75.0"))),
+            ("< 0.001", Shape::One(number("<0.001"))),
+            ("0.554a", Shape::One(number("0.554"))),
+            ("P = 0.645", Shape::One(number("0.645"))),
+            ("38.8 *", Shape::One(number("38.8"))),
+            ("Z = 1.189 (p value = 0.264)", Shape::Test(number("1.189"), number("0.264"))),
+            ("−1.5 (95% CI, −6.4, 3.5; P = 0.387)", interval("-1.5", "-6.4", "3.5")),
+            ("Reference 0.433 (0.137–1.376)", interval("0.433", "0.137", "1.376")),
+            ("Ref.", Shape::Reference),
+            ("1 (reference)", Shape::Reference),
+            ("-", Shape::Absent),
+            ("Fisher", Shape::Words),
+            ("see text", Shape::Words),
+            ("(15–62)", Shape::Ends(number("15"), number("62"))),
+        ] {
+            let read = read(text);
+            assert_eq!((read.shape, read.odd), (shape, None), "{text}");
+        }
+        assert_eq!(read("122/163 (74.8)").fraction, Some((122, 163)));
+        assert!(read("5 (55,6)").has_comma && read("76.57%").is_percent);
+    }
+
+    #[test]
+    fn odd_cells_are_mended_and_told() {
+        for (text, mended, shape) in [
+            ("0. 896", "0.896", Shape::One(number("0.896"))),
+            ("0·771", "0.771", Shape::One(number("0.771"))),
+            ("5.87 * 10−5", "0.0000587", Shape::One(number("0.0000587"))),
+            ("5.87 × 10^-5", "0.0000587", Shape::One(number("0.0000587"))),
+            ("1.2E-03", "0.0012", Shape::One(number("0.0012"))),
+            ("61.6 (58.3 64.9)", "61.6 (58.3-64.9)", Shape::Interval(number("61.6"), number("58.3"), number("64.9"))),
+            (
+                "0.7910.636-0.946)",
+                "0.791 (0.636-0.946)",
+                Shape::Interval(number("0.791"), number("0.636"), number("0.946")),
+            ),
+            (
+                "0.791 (0.636-0.946",
+                "0.791 (0.636-0.946)",
+                Shape::Interval(number("0.791"), number("0.636"), number("0.946")),
+            ),
+            ("0.5x", "0.5", Shape::One(number("0.5"))),
+            ("02-May", "2-5", Shape::Ends(number("2"), number("5"))),
+        ] {
+            let read = read(text);
+            assert_eq!(read.shape, shape, "{text}");
+            assert_eq!(read.odd.map(|odd| odd.mended).as_deref(), Some(mended), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_odd_to_be_read() {
+        for text in [
+            "(((((", "1.2.3.4", "±", "1 ±", "<", "<<<", "-", "(-", "%", "1/", "/1", "·", "e5", "1e", "₁", "1,2,3,4",
+            "0,", "x10", "(",
+        ] {
+            read(text);
+        }
+        read(&"(".repeat(100_000));
+        read(&"1".repeat(100_000));
+    }
+}

@@ -1,0 +1,352 @@
+//! What headings and labels say by their words.
+
+use crate::read::value::normal;
+use crate::role::{Measure, Summary};
+
+/// Lower case, single spaces, ASCII signs, without footnote marks.
+pub fn plain(text: &str) -> String {
+    let text: String = normal(text).to_lowercase().chars().filter(|c| !"*†‡§¶#_^".contains(*c)).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a heading names P values.
+pub fn is_p(heading: &str) -> bool {
+    let text = plain(heading).replace(['’', '\''], "");
+    let words: Vec<&str> =
+        text.split([' ', '(', ')', ',', ':', '.', '=', '/', '-', '[']).filter(|it| !it.is_empty()).collect();
+    let first = words.first().copied().unwrap_or("");
+    let second = words.get(1).copied().unwrap_or("");
+    let marked = first.len() == 2 && first.starts_with('p') && "abcdefg0123456789".contains(&first[1..]);
+    let value = ["value", "values", "val"];
+    match first {
+        "p" => !["stage", "t", "n"].contains(&second),
+        "pvalue" | "pvalues" | "sig" | "significance" | "pval" => true,
+        _ if marked => words.len() == 1 || value.contains(&second),
+        _ => {
+            words.windows(2).any(|pair| pair[0] == "p" && value.iter().any(|it| pair[1].starts_with(it)))
+                || words.last() == Some(&"p") && words.len() <= 3
+        }
+    }
+}
+
+/// Whether a heading names a test statistic.
+pub fn is_statistic(heading: &str) -> bool {
+    let text = plain(heading).replace(['²', '^'], "2").replace(" value", "").replace("chi-squared", "χ2");
+    let text = text.replace("chi-square", "χ2").replace("chi square", "χ2").replace('x', "χ").replace('ⅹ', "χ");
+    const NAMES: [&str; 8] =
+        ["statistic", "statistics", "test statistic", "test statistics", "wald", "wald χ2", "z score", "t statistic"];
+    NAMES.contains(&text.as_str())
+        || text
+            .split(['/', ' ', ','])
+            .filter(|it| !it.is_empty())
+            .all(|it| matches!(it, "z" | "t" | "u" | "f" | "χ2" | "h" | "q" | "or"))
+            && !matches!(text.as_str(), "" | "or")
+}
+
+/// Whether a heading is of an interval alone, and of which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Both,
+    Lower,
+    Upper,
+}
+
+pub fn interval(heading: &str) -> Option<Ends> {
+    let text = plain(heading);
+    let has_word = |wanted: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| word == wanted);
+    if ["lower", "lcl", "low", "ll"].iter().any(|word| has_word(word)) && !text.contains("lower lobe") {
+        return Some(Ends::Lower);
+    }
+    if ["upper", "ucl", "ul"].iter().any(|word| has_word(word)) && !text.contains("upper lobe") {
+        return Some(Ends::Upper);
+    }
+    let bare = text.replace("confidence interval", "ci").replace("confidence limits", "ci");
+    let is_ci = bare.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ci" | "cl" | "cis"));
+    // `95% Cl` with an l, as scanned pages have it.
+    (is_ci && measure(heading).is_none() && crate::metric::Metric::named(heading).is_none()).then_some(Ends::Both)
+}
+
+/// The kind of estimate that a heading names.
+pub fn measure(heading: &str) -> Option<Measure> {
+    let text = plain(heading);
+    let has = |word: &str| text.contains(word);
+    let first = text.split(|c: char| !c.is_alphanumeric()).find(|it| !it.is_empty()).unwrap_or("");
+    let any = |wanted: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| word == wanted);
+    let short = text.chars().count() < 32;
+    if has("hazard ratio") || matches!(first, "hr" | "ahr" | "shr" | "chr" | "hrs") || short && any("hr") {
+        Some(Measure::HazardRatio)
+    } else if has("odds ratio")
+        || has("odds-ratio")
+        || matches!(first, "or" | "aor" | "cor" | "ors")
+        || short && any("or") && (any("adjusted") || any("crude") || any("univariate") || any("multivariate"))
+    {
+        Some(Measure::OddsRatio)
+    } else if has("exp(b)") || has("exp (b)") || has("exp(β)") || has("exp (β)") {
+        Some(Measure::OddsRatio)
+    } else if has("relative risk") || has("risk ratio") || has("rate ratio") || matches!(first, "rr" | "irr" | "arr") {
+        Some(Measure::RiskRatio)
+    } else if matches!(
+        text.as_str(),
+        "β" | "b"
+            | "beta"
+            | "coefficient"
+            | "coef"
+            | "coef."
+            | "estimate"
+            | "regression coefficient"
+            | "β coefficient"
+            | "β (95% ci)"
+            | "coefficients"
+            | "β value"
+    ) {
+        Some(Measure::Coefficient)
+    } else if has("difference") && !has("p ") {
+        Some(Measure::Difference)
+    } else {
+        None
+    }
+}
+
+/// How a label says that its quantity is summarized.
+pub fn summary(label: &str) -> Summary {
+    let text = plain(label);
+    let has = |word: &str| text.contains(word);
+    let median = has("median") || has("iqr") || has("interquartile") || has("quartile") || has("q1") || has("p25");
+    let mean = has("mean")
+        || has("± sd")
+        || has("±sd")
+        || has("(sd)")
+        || has("s.d.")
+        || has("standard deviation")
+        || has("±")
+        || has("average");
+    match (median, mean) {
+        (true, false) if has("range") && !has("interquartile") || has("min") && has("max") => Summary::Range,
+        (true, _) => Summary::MedianIqr,
+        (false, true) => Summary::MeanSd,
+        (false, false) if has("(range)") || has("min, max") || has("min-max") => Summary::Range,
+        _ => Summary::Unsaid,
+    }
+}
+
+/// Whether a label or heading says that its numbers are counts with percentages.
+pub fn says_counts(label: &str) -> bool {
+    let text = plain(label).replace(' ', "");
+    [
+        "n(%)",
+        "no(%)",
+        "no.(%)",
+        "(n,%)",
+        "n,%",
+        "number(%)",
+        "count(%)",
+        "(%)",
+        ",%",
+        "(no.%)",
+        "cases(%)",
+        "patients(%)",
+        "n%",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+        || text == "%"
+}
+
+/// Whether a heading has a percent sign or word.
+pub fn says_percent(heading: &str) -> bool {
+    let text =
+        plain(heading).replace("95% ci", "").replace("95%ci", "").replace("95 % ci", "").replace("95% confidence", "");
+    text.contains('%') || text.contains("percent")
+}
+
+/// Whether a label calls its number a mean over resamples or folds.
+pub fn is_average(label: &str) -> bool {
+    let text = plain(label);
+    ["bootstrap", "mean", "average", "cross-validated", "fold", "averaged", "median"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// Whether a label says that its numbers are differences between other rows.
+pub fn is_difference(label: &str) -> bool {
+    let text = plain(label);
+    text.starts_with("difference")
+        || text.starts_with('δ')
+        || text.starts_with("delta ")
+        || text.starts_with("change in")
+}
+
+/// Whether a label names a set of patients.
+pub fn is_set(label: &str) -> bool {
+    let text = plain(label);
+    const PARTS: [&str; 19] = [
+        "train",
+        "valid",
+        "cohort",
+        "internal",
+        "external",
+        "derivation",
+        "development",
+        "dataset",
+        "data set",
+        "hold-out",
+        "holdout",
+        "discovery",
+        "centre",
+        "center",
+        "hospital",
+        "cross-validation",
+        "testing",
+        "tuning",
+        "independent",
+    ];
+    const WHOLE: [&str; 5] = ["test", "set", "sets", "tests", "primary"];
+    PARTS.iter().any(|part| text.contains(part))
+        || text.split(|c: char| !c.is_alphanumeric()).any(|word| WHOLE.contains(&word))
+}
+
+/// Whether a column is of all patients.
+pub fn is_total(name: &str) -> bool {
+    let text = plain(name);
+    let first = text.split(|c: char| !c.is_alphanumeric()).find(|it| !it.is_empty()).unwrap_or("");
+    matches!(first, "total" | "all" | "overall" | "entire" | "whole" | "totals")
+        && !text.contains("positive")
+        && !text.contains("negative")
+}
+
+/// Whether a label stands for the sizes of the groups.
+pub fn is_size(label: &str) -> bool {
+    let text = plain(label);
+    let text = text.trim_end_matches(['.', ':']);
+    const NAMES: [&str; 18] = [
+        "n",
+        "number",
+        "total",
+        "total n",
+        "n (%)",
+        "patients",
+        "number of patients",
+        "no. of patients",
+        "no of patients",
+        "patients, n",
+        "total patients",
+        "patient number",
+        "number of cases",
+        "no. of cases",
+        "cases",
+        "patients (n)",
+        "total number",
+        "sample size",
+    ];
+    NAMES.contains(&text) || text == "number of patients (%)" || text == "patients, n (%)" || text == "total, n (%)"
+}
+
+/// The size that a heading prints: `Training cohort (n = 242)`, `N=76`, `(93 patients)`.
+pub fn size(heading: &str) -> Option<u64> {
+    let text = normal(heading).to_lowercase();
+    let chars: Vec<char> = text.chars().collect();
+    let digits = |from: usize| -> Option<u64> {
+        let number: String =
+            chars[from..].iter().take_while(|c| c.is_ascii_digit() || **c == ',').filter(|c| **c != ',').collect();
+        number.parse().ok()
+    };
+    let mut found = None;
+    for at in 0..chars.len() {
+        let begins = at == 0 || !chars[at - 1].is_alphanumeric();
+        if chars[at] == 'n' && begins {
+            let mut next = at + 1;
+            let mut signs = 0;
+            while chars.get(next).is_some_and(|c| matches!(c, ' ' | '=' | ':' | '.' | 'o')) {
+                signs += usize::from(matches!(chars[next], '=' | ':'));
+                next += 1;
+            }
+            if signs > 0 && chars.get(next).is_some_and(char::is_ascii_digit) {
+                found = digits(next).or(found);
+            }
+        }
+    }
+    if found.is_none()
+        && let Some(at) = text.find(" patients)").or_else(|| text.find(" cases)"))
+    {
+        let before = text[..at].rsplit('(').next().unwrap_or("");
+        found = before.trim().parse().ok();
+    }
+    found
+}
+
+/// A heading without its size, brackets left empty and signs at its ends.
+pub fn without_size(heading: &str) -> String {
+    let mut text = heading.trim().to_owned();
+    while let Some((open, close)) =
+        brackets(&text).into_iter().find(|&(open, close)| size(&text[open..close]).is_some())
+    {
+        text.replace_range(open..close, "");
+    }
+    if size(&text).is_some()
+        && let Some(at) = text.rfind(['n', 'N']).filter(|&at| size(&text[at..]).is_some())
+    {
+        text.truncate(at);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_matches([',', ';', ':', ' ', '-', '–']).to_owned()
+}
+
+/// Where brackets open and close behind it, outermost.
+fn brackets(text: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(open) = text[from..].find(['(', '[', '（']).map(|at| from + at) {
+        let Some(close) = text[open..].find([')', ']', '）']).map(|at| open + at) else { break };
+        let end = close + text[close..].chars().next().map_or(1, char::len_utf8);
+        found.push((open, end));
+        from = end;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_say_what_their_columns_are() {
+        for text in [
+            "P",
+            "P value",
+            "p-Value",
+            "p†",
+            "P Value",
+            "P (Cox univariate analysis for PFS)",
+            "Pa",
+            "Sig.",
+            "Adjusted P value",
+            "P for trend",
+        ] {
+            assert!(is_p(text), "{text}");
+        }
+        for text in ["Precision", "PPV", "PD-L1", "Patients", "Position", "pT stage", "PSA"] {
+            assert!(!is_p(text), "{text}");
+        }
+        for text in ["Statistic", "χ2", "t/χ2", "Z", "χ² value", "Chi-square"] {
+            assert!(is_statistic(text), "{text}");
+        }
+        assert_eq!(interval("95%CI"), Some(Ends::Both));
+        assert_eq!(interval("Asym 95% CI"), Some(Ends::Both));
+        assert_eq!(interval("OR (95% CI)"), None);
+        assert_eq!(measure("OR (95% CI)"), Some(Measure::OddsRatio));
+        assert_eq!(measure("HR (95% Cl)"), Some(Measure::HazardRatio));
+        assert_eq!(measure("Odds ratio"), Some(Measure::OddsRatio));
+        for (text, n, name) in [
+            ("Training cohort (n = 242)", Some(242), "Training cohort"),
+            ("Train (n=76)", Some(76), "Train"),
+            ("All Reference Standard Positive, n = 50", Some(50), "All Reference Standard Positive"),
+            ("(n = 1,289)", Some(1289), ""),
+            ("Validation", None, "Validation"),
+        ] {
+            assert_eq!((size(text), without_size(text).as_str()), (n, name), "{text}");
+        }
+        assert_eq!(summary("Tumor diameter, median (IQR), cm"), Summary::MedianIqr);
+        assert_eq!(summary("Age* (years) median (min, max)"), Summary::Range);
+        assert_eq!(summary("Age, mean ± SD, years"), Summary::MeanSd);
+        assert!(is_set("Testing") && is_set("External test cohort1") && !is_set("Radiomics") && is_total("Overall"));
+    }
+}

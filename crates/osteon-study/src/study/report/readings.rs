@@ -1,0 +1,255 @@
+//! Printed tables of any file a person has: read, shown, judged, and told with the place of every finding.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::study::Error;
+use osteon_reconcile::located::locate;
+use osteon_reconcile::printed::Printed;
+use osteon_reconcile::read::correction::{self, Correction};
+use osteon_reconcile::read::shown::{self, Coverage};
+use osteon_reconcile::read::{Of, Params, Reading};
+use osteon_reconcile::{Finding, Judgement, PublishedCell};
+use serde_json::{Value, json};
+
+/// The tables of one paper with what the checks say of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    pub readings: Vec<Reading>,
+    /// One for each reading.
+    pub coverages: Vec<Coverage>,
+    pub findings: Vec<Finding>,
+    /// What was taken for whole columns, in sentences.
+    pub taken: Vec<String>,
+}
+
+/// The tables of some files, `-` being standard input, as they are understood. A file's corrections, `FILE.toml`
+/// beside it, are read too.
+pub fn readings(files: &[PathBuf]) -> Result<Vec<Reading>, Error> {
+    let mut readings: Vec<Reading> = Vec::new();
+    for path in files {
+        let at = |source| Error::Published { path: path.clone(), source };
+        let (name, bytes) = bytes(path)?;
+        let correction = correction_of(path)?;
+        for mut reading in osteon_reconcile::read::read(&bytes, &name, &correction, &Params::default()).map_err(at)? {
+            let is_tidy = reading.said.is_empty();
+            if !is_tidy && readings.iter().any(|other| other.name == reading.name) {
+                rename(&mut reading, &name);
+            }
+            readings.push(reading);
+        }
+    }
+    Ok(readings)
+}
+
+/// Two files that call their tables the same are told apart by their names.
+fn rename(reading: &mut Reading, file: &str) {
+    let name = format!("{} of {file}", reading.name);
+    reading.cells.iter_mut().for_each(|cell| cell.place.table.clone_from(&name));
+    reading.name = name;
+}
+
+fn bytes(path: &Path) -> Result<(String, Vec<u8>), Error> {
+    let wrong = |source| Error::File { path: path.to_owned(), source };
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(Params::default().max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(wrong)?;
+        return Ok(("standard input".to_owned(), bytes));
+    }
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    Ok((name, std::fs::read(path).map_err(wrong)?))
+}
+
+/// The file of corrections beside a file of tables.
+pub fn correction_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".toml");
+    PathBuf::from(name)
+}
+
+fn correction_of(path: &Path) -> Result<Correction, Error> {
+    let beside = correction_path(path);
+    match std::fs::read_to_string(&beside) {
+        Ok(text) => Correction::parse(&text).map_err(|cause| Error::Published { path: beside, source: cause.into() }),
+        Err(_) if !beside.exists() => Ok(Correction::default()),
+        Err(source) => Err(Error::File { path: beside, source }),
+    }
+}
+
+/// Writes how each file was read beside it, to be corrected by hand; a file that is there already is left and refused.
+pub fn write_corrections(files: &[PathBuf], readings: &[Reading]) -> Result<Vec<PathBuf>, Error> {
+    let mut written = Vec::new();
+    for path in files.iter().filter(|path| path.as_os_str() != "-") {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let of: Vec<Reading> = readings.iter().filter(|reading| reading.file == name).cloned().collect();
+        let beside = correction_path(path);
+        let wrong = |source| Error::File { path: beside.clone(), source };
+        let mut file = std::fs::File::create_new(&beside).map_err(wrong)?;
+        std::io::Write::write_all(&mut file, correction::template(&of).as_bytes()).map_err(wrong)?;
+        written.push(beside);
+    }
+    Ok(written)
+}
+
+/// All tables held against themselves and each other.
+pub fn judged(readings: Vec<Reading>) -> Judged {
+    let cells: Vec<PublishedCell> = readings.iter().flat_map(|reading| reading.cells.clone()).collect();
+    let Judgement { findings, used, taken, .. } = osteon_reconcile::judge(&cells);
+    let mut rest = &used[..];
+    let coverages = readings
+        .iter()
+        .map(|reading| {
+            let (own, others) = rest.split_at(reading.cells.len());
+            rest = others;
+            shown::coverage(reading, own)
+        })
+        .collect();
+    Judged { readings, coverages, findings, taken }
+}
+
+impl Judged {
+    fn cells(&self) -> Vec<PublishedCell> {
+        self.readings.iter().flat_map(|reading| reading.cells.clone()).collect()
+    }
+
+    /// How the tables were understood, what was taken for whole columns, and how many cells took part.
+    pub fn reading_text(&self) -> String {
+        let mut text = String::new();
+        for (reading, coverage) in self.readings.iter().zip(&self.coverages) {
+            if !reading.said.is_empty() {
+                text.push_str(&shown::text(reading));
+                text.push('\n');
+            }
+            text.push_str(&shown::coverage_text(reading, coverage));
+            text.push_str("\n\n");
+        }
+        for sentence in &self.taken {
+            text.push_str(&format!("{sentence}\n"));
+        }
+        if !self.taken.is_empty() {
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Tables with their roles and coverage, findings with their places.
+    pub fn json(&self) -> Value {
+        let word = |of: Of| if of == Of::Column { "column" } else { "row" };
+        let tables = self.readings.iter().zip(&self.coverages).map(|(reading, coverage)| {
+            let roles: Vec<Value> = reading
+                .said
+                .iter()
+                .map(|said| json!({ "of": word(said.of), "at": said.at, "heading": said.heading, "role": said.role }))
+                .collect();
+            json!({
+                "file": reading.file, "table": reading.name, "title": reading.title, "cells": coverage.cells,
+                "used": coverage.used, "roles": roles,
+            })
+        });
+        let cells = self.cells();
+        let findings = self.findings.iter().map(|finding| self.finding_json(&cells, finding));
+        json!({
+            "tables": tables.collect::<Vec<_>>(),
+            "taken": self.taken,
+            "findings": findings.collect::<Vec<_>>(),
+        })
+    }
+
+    fn finding_json(&self, cells: &[PublishedCell], finding: &Finding) -> Value {
+        let place = &finding.place;
+        let located = locate(cells, finding);
+        let source = located.map(|it| &it.cell.source);
+        let own = located.filter(|it| it.is_cell);
+        let heading = own.and_then(|it| {
+            let reading = self.readings.iter().find(|reading| reading.name == place.table)?;
+            let said = reading.said.iter().find(|said| said.of == Of::Column && said.at == it.cell.source.column)?;
+            Some(said.heading.clone()).filter(|heading| !heading.is_empty())
+        });
+        let printed = own.map_or(&finding.printed, |it| &it.cell.printed);
+        let implied = match own {
+            Some(it) if it.cell.is_percent => in_percent(&finding.implied),
+            _ => finding.implied.clone(),
+        };
+        json!({
+            "file": source.map_or("", |it| it.file.as_str()),
+            "line": source.map(|it| it.line),
+            "column": own.map(|it| it.cell.source.column),
+            "table": place.table,
+            "set": place.set,
+            "row": place.row,
+            "heading": heading.unwrap_or_else(|| place.column.clone()),
+            "kind": finding.kind.word(),
+            "severity": finding.severity.word(),
+            "printed": printed,
+            "implied": implied,
+            "alternatives": finding.alternatives,
+            "why": finding.why,
+        })
+    }
+
+    /// The cells as a tidy file.
+    pub fn tidy(&self) -> Result<String, Error> {
+        tidy(&self.readings)
+    }
+}
+
+/// The cells of some readings as a tidy file: `table,set,row,column,printed`.
+pub fn tidy(readings: &[Reading]) -> Result<String, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["table", "set", "row", "column", "printed"])?;
+    for cell in readings.iter().flat_map(|reading| &reading.cells) {
+        let place = &cell.place;
+        let printed = cell.odd.as_ref().map_or(cell.printed.as_str(), |odd| odd.mended.as_str());
+        let printed = if cell.is_percent && !printed.contains('%') { in_shares(printed) } else { printed.to_owned() };
+        writer.write_record([&place.table, &place.set, &place.row, &place.column, &sheet_safe(&printed)])?;
+    }
+    let bytes = writer.into_inner().expect("a file is written to memory");
+    Ok(String::from_utf8(bytes).expect("text stays text"))
+}
+
+/// A cell's text as it is; tabs and line ends become spaces.
+fn sheet_safe(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A share as the percentage that the table prints; anything else as it is.
+fn in_percent(text: &str) -> String {
+    match Printed::parse(text) {
+        Some(share) if share.decimals() >= 2 => format!("{:.*}", share.decimals() as usize - 2, share.value() * 100.0),
+        _ => text.to_owned(),
+    }
+}
+
+/// Every number of a percentage's cell as a share.
+fn in_shares(text: &str) -> String {
+    let mut out = String::new();
+    let mut number = String::new();
+    let flush = |number: &mut String, out: &mut String| {
+        match Printed::parse(number) {
+            Some(percent) => out.push_str(&percent.hundredth().to_string()),
+            None => out.push_str(number),
+        }
+        number.clear();
+    };
+    for c in text.chars() {
+        if c.is_ascii_digit() || c == '.' {
+            number.push(c);
+        } else {
+            flush(&mut number, &mut out);
+            out.push(c);
+        }
+    }
+    flush(&mut number, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_become_shares_and_back() {
+        assert_eq!(in_shares("61.6 (58.3-64.9)"), "0.616 (0.583-0.649)");
+        assert_eq!((in_percent("0.9752").as_str(), in_percent("n = 3").as_str()), ("97.52", "n = 3"));
+    }
+}
