@@ -50,7 +50,7 @@ pub struct App {
     pub trail_filter: String,
     /// Runs that are marked for comparison, two at most.
     pub compared: Vec<String>,
-    /// File of published cells that was given to reconcile.
+    /// File of published tables, or the pasted tables themselves (several lines), that were given to reconcile.
     pub published: String,
     /// Keys pressed before the first patients were here; they are pressed again when there is a row to act on. `None`
     /// from then on.
@@ -193,6 +193,11 @@ impl App {
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) => key(app, event),
+        // A table of several lines is judged where published tables are; a dialog takes one line.
+        Message::Paste(text) if forms::takes_table(app, &text) => {
+            app.dialog = None;
+            forms::reconcile(app, &text)
+        }
         Message::Paste(text) => {
             if let Some(dialog) = &mut app.dialog {
                 dialog::paste(dialog, &text);

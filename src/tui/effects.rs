@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -14,7 +14,7 @@ use crate::tui::message::{Answer, Change, Message, Request, Work};
 use osteon_base::seed::Seed;
 use osteon_study::report::figure::TWO_COLUMNS_MM;
 use osteon_study::store::{JobId, RunId, StoreError};
-use osteon_study::study::reconcile;
+use osteon_study::study::readings;
 use osteon_study::study::{
     Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, ModelTable, Study, health,
     split_in_words,
@@ -245,9 +245,21 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
             None => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),
         },
         Page::Reconciliation | Page::Beside => match subject {
+            Some(text) if page == Page::Beside && text.contains('\n') => {
+                return Ok(Content::Nothing(
+                    "a pasted table is held against itself; r reads a file for this page".to_owned(),
+                ));
+            }
             Some(path) if page == Page::Beside => study.beside_published(Path::new(path))?,
-            Some(path) => reconcile::finding_sheet(&reconcile::findings(&reconcile::published(Path::new(path))?)),
-            None => return Ok(Content::Nothing("r reads a file of published tables".to_owned())),
+            Some(text) if text.contains('\n') => readings::judged(readings::pasted(text)?).sheet(),
+            Some(path) => {
+                // A dash is a file here: nobody types into the standard input of a dashboard.
+                let path = if path == "-" { PathBuf::from("./-") } else { PathBuf::from(path) };
+                readings::judged(readings::readings(&[path])?).sheet()
+            }
+            None => {
+                return Ok(Content::Nothing("r reads a file of published tables; or paste a table here".to_owned()));
+            }
         },
         Page::Roc => return figure(study, "roc", subject),
         Page::Calibration => return figure(study, "calibration", subject),

@@ -314,15 +314,32 @@ fn view_here(app: &App) -> Result<View, String> {
 
 /// A file of published cells to hold against themselves and against this study.
 pub fn reconcile_form(app: &App) -> Dialog {
-    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", &app.published)]).saying([
+    let file = if app.published.contains('\n') { "" } else { app.published.as_str() };
+    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", file)]).saying([
         "tables as they are printed: HTML, DOCX, Markdown, TSV, CSV, XLSX; osteon reconcile --help tells more"
             .to_owned(),
     ]);
     Dialog::Form(form)
 }
 
+/// Whether pasted text is a table for the page of published tables: several lines, no dialog but the one that asks for
+/// a file of them.
+pub fn takes_table(app: &App, text: &str) -> bool {
+    let is_table = text.trim().contains(['\n', '\r']);
+    let here = matches!(app.page(), Some(Page::Reconciliation | Page::Beside));
+    is_table
+        && match &app.dialog {
+            None => here,
+            Some(Dialog::Form(form)) => form.purpose == Purpose::Reconcile,
+            Some(_) => false,
+        }
+}
+
+/// Opens the page on a file, or on pasted tables (several lines).
 pub fn reconcile(app: &mut App, path: &str) -> Vec<Effect> {
-    app.published = path.to_owned();
+    // Terminals paste line ends as carriage returns.
+    app.published =
+        if path.contains(['\n', '\r']) { path.replace("\r\n", "\n").replace('\r', "\n") } else { path.to_owned() };
     [Page::Reconciliation, Page::Beside].iter().for_each(|page| drop(app.pages.remove(page)));
     app.open_page(Screen::Trail, Page::Reconciliation)
 }

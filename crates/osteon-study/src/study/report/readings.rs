@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::report::sheet::{Cell, Sheet};
 use crate::study::Error;
 use osteon_reconcile::located::locate;
 use osteon_reconcile::printed::Printed;
@@ -40,6 +41,12 @@ pub fn readings(files: &[PathBuf]) -> Result<Vec<Reading>, Error> {
         }
     }
     Ok(readings)
+}
+
+/// The tables of a text that was pasted, as they are understood.
+pub fn pasted(text: &str) -> Result<Vec<Reading>, Error> {
+    osteon_reconcile::read::read(text.as_bytes(), "pasted", &Correction::default(), &Params::default())
+        .map_err(|source| Error::Published { path: "the pasted text".into(), source })
 }
 
 /// Two files that call their tables the same are told apart by their names.
@@ -187,9 +194,58 @@ impl Judged {
         })
     }
 
-    /// The cells as a tidy file.
-    pub fn tidy(&self) -> Result<String, Error> {
-        tidy(&self.readings)
+    /// The findings as a table, each with its place and the row of its cell as the source prints it.
+    pub fn sheet(&self) -> Sheet {
+        const HEADINGS: [&str; 11] = [
+            "severity",
+            "kind",
+            "table",
+            "line",
+            "column",
+            "row",
+            "heading",
+            "printed",
+            "implied",
+            "why",
+            "as printed",
+        ];
+        let cells = self.cells();
+        let rows = self.findings.iter().map(|finding| {
+            let told = self.finding_json(&cells, finding);
+            let text = |key: &str| match &told[key] {
+                Value::String(text) => text.clone(),
+                Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            let keys = ["severity", "kind", "table", "line", "column", "row", "heading", "printed", "implied", "why"];
+            let row = keys.into_iter().map(text).chain([self.as_printed(&cells, finding)]);
+            row.map(Cell::Text).collect()
+        });
+        let coverages = self.readings.iter().zip(&self.coverages);
+        let notes = coverages.map(|(reading, coverage)| shown::coverage_text(reading, coverage));
+        Sheet {
+            title: "Published tables against themselves".to_owned(),
+            headings: HEADINGS.map(String::from).to_vec(),
+            rows: rows.collect(),
+            notes: std::iter::once(crate::study::report::reconcile::summary(&self.findings))
+                .chain(notes)
+                .chain(self.taken.iter().cloned())
+                .collect(),
+            ..Sheet::default()
+        }
+    }
+
+    /// The row of a finding's cell, the cell in angle quotes.
+    fn as_printed(&self, cells: &[PublishedCell], finding: &Finding) -> String {
+        let Some(located) = locate(cells, finding) else { return String::new() };
+        let source = &located.cell.source;
+        let reading = self.readings.iter().find(|reading| reading.name == located.cell.place.table);
+        let row = reading.and_then(|reading| reading.grid.rows.iter().find(|row| row.line == source.line));
+        let Some(row) = row else { return String::new() };
+        let mark = |(at, cell): (usize, &osteon_reconcile::read::grid::GridCell)| {
+            if located.is_cell && at + 1 == source.column { format!("»{}«", cell.text) } else { cell.text.clone() }
+        };
+        row.cells.iter().enumerate().map(mark).collect::<Vec<_>>().join(" | ")
     }
 }
 

@@ -138,7 +138,7 @@ fn sheet(title: &str, headings: &[&str], rows: impl Iterator<Item = Vec<String>>
 }
 
 /// How many findings of each severity.
-fn summary(findings: &[Finding]) -> String {
+pub fn summary(findings: &[Finding]) -> String {
     let count = |severity: Severity| findings.iter().filter(|it| it.severity == severity).count();
     let counts: Vec<String> = Severity::ALL.iter().map(|&it| format!("{} {}", count(it), it.word())).collect();
     format!("{} findings: {}", findings.len(), counts.join(", "))
