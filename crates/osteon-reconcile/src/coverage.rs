@@ -33,10 +33,13 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
             }),
         },
         (Role::Estimate(_), Value::Estimate { .. }) => true,
-        (Role::Score(Metric::Auc), Value::Estimate { .. }) => true,
-        (Role::Score(_), _) => {
+        // An area, a C-index and the like are held against their bounds, an interval against its own score.
+        (Role::Score(Metric::Auc | Metric::CIndex | Metric::Brier | Metric::PrecisionRecallArea), _) => true,
+        (Role::Score(Metric::Icc | Metric::Correlation), Value::Number(_) | Value::Estimate { .. }) => true,
+        (Role::Score(metric), Value::Number(_) | Value::Estimate { .. }) => {
             let others = cells.iter().filter(in_row).filter(|other| matches!(other.role, Role::Score(_)));
-            crate::metrics::score_named(&cell.place.column).is_some() && others.count() > 0
+            (crate::metrics::score_of(*metric).is_some() || metric.is_count() && *metric != Metric::Size)
+                && others.count() > 0
         }
         _ => false,
     }

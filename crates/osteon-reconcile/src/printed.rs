@@ -65,11 +65,6 @@ impl Printed {
         Printed { scaled: self.scaled * 10i64.pow(more), decimals: self.decimals + more, ..self }
     }
 
-    /// A percentage as a share of 1: 75.7 as 0.757, with the same digits.
-    pub fn hundredth(self) -> Printed {
-        Printed { decimals: self.decimals + 2, ..self }
-    }
-
     pub fn value(self) -> f64 {
         self.scaled as f64 / self.power()
     }

@@ -258,11 +258,11 @@ impl Table<'_> {
 pub fn shares(cells: &mut [PublishedCell]) {
     for cell in cells.iter_mut().filter(|cell| cell.is_percent) {
         cell.value = match cell.value {
-            Value::Number(number) => Value::Number(number.hundredth()),
+            Value::Number(number) => Value::Number(number.as_share()),
             Value::Estimate { estimate, low, high } => {
-                Value::Estimate { estimate: estimate.hundredth(), low: low.hundredth(), high: high.hundredth() }
+                Value::Estimate { estimate: estimate.as_share(), low: low.as_share(), high: high.as_share() }
             }
-            Value::MeanSd { mean, sd } => Value::MeanSd { mean: mean.hundredth(), sd: sd.hundredth() },
+            Value::MeanSd { mean, sd } => Value::MeanSd { mean: mean.as_share(), sd: sd.as_share() },
             other => {
                 cell.is_percent = false;
                 other

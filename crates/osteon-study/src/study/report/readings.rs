@@ -271,7 +271,9 @@ fn sheet_safe(text: &str) -> String {
 /// A share as the percentage that the table prints; anything else as it is.
 fn in_percent(text: &str) -> String {
     match Printed::parse(text) {
-        Some(share) if share.decimals() >= 2 => format!("{:.*}", share.decimals() as usize - 2, share.value() * 100.0),
+        Some(share) if share.decimals() >= 2 && share.value() <= 1.0 => {
+            format!("{:.*}", share.decimals() as usize - 2, share.value() * 100.0)
+        }
         _ => text.to_owned(),
     }
 }
@@ -282,7 +284,7 @@ fn in_shares(text: &str) -> String {
     let mut number = String::new();
     let flush = |number: &mut String, out: &mut String| {
         match Printed::parse(number) {
-            Some(percent) => out.push_str(&percent.hundredth().to_string()),
+            Some(percent) => out.push_str(&percent.as_share().to_string()),
             None => out.push_str(number),
         }
         number.clear();
