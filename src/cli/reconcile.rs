@@ -44,6 +44,8 @@ pub struct Args {
 }
 
 const FORMAT: &str = "\
+For example:
+
   osteon reconcile article.html
   osteon reconcile --read table3.docx
   xclip -o | osteon reconcile -

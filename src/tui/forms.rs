@@ -315,10 +315,8 @@ fn view_here(app: &App) -> Result<View, String> {
 /// A file of published cells to hold against themselves and against this study.
 pub fn reconcile_form(app: &App) -> Dialog {
     let file = if app.published.contains('\n') { "" } else { app.published.as_str() };
-    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", file)]).saying([
-        "tables as they are printed: HTML, DOCX, Markdown, TSV, CSV, XLSX; osteon reconcile --help tells more"
-            .to_owned(),
-    ]);
+    let form = Form::new("Published tables", Purpose::Reconcile, &[("file", file)])
+        .saying(["tables as printed, in HTML, DOCX, Markdown, TSV, CSV or XLSX; or paste a table here".to_owned()]);
     Dialog::Form(form)
 }
 
