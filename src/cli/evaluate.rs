@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::cells::Cells;
 use crate::cli::names::some_names;
 use crate::cli::{Globals, Outcome, opening, output};
 use osteon_study::study::{self, Error, EvaluateRequest, ModelTable};
@@ -12,8 +13,8 @@ pub struct Args {
     /// Scores with events; the models of the study when not given
     #[arg(requires = "event", requires = "score")]
     file: Option<PathBuf>,
-    /// Column and value of the event
-    #[arg(long, value_name = "COLUMN=VALUE", requires = "file")]
+    /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=
+    #[arg(long, value_name = "EXPR", requires = "file")]
     event: Option<String>,
     /// Columns with scores
     #[arg(long, value_name = "COLUMNS", requires = "file")]
@@ -21,6 +22,9 @@ pub struct Args {
     /// Judge the values of this column apart
     #[arg(long, value_name = "COLUMN", requires = "file")]
     by: Option<String>,
+    /// The set of --by in which Youden's cut-offs are learnt; the one called training when not given, else each its own
+    #[arg(long, value_name = "SET", requires = "by")]
+    cutoff_set: Option<String>,
     /// Models of the study: those of Table 3 (regions) or of Table 5 (clinical, radiomics, combined)
     #[arg(long, value_name = "N", value_parser = ["3", "5"], default_value = "5", conflicts_with = "file")]
     table: String,
@@ -30,6 +34,8 @@ pub struct Args {
     /// Scores of at least this count as events
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
+    #[command(flatten)]
+    cells: Cells,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -46,15 +52,12 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 }
 
 fn request(args: &Args, event: &str) -> Result<EvaluateRequest, Error> {
-    let (column, value) = event.split_once('=').ok_or_else(|| Error::Cell {
-        place: "--event".to_owned(),
-        found: event.to_owned(),
-        expected: "COLUMN=VALUE".to_owned(),
-    })?;
     Ok(EvaluateRequest {
-        event: (column.to_owned(), value.to_owned()),
+        event: event.parse()?,
         scores: some_names("--score", &args.score)?,
         by: args.by.clone(),
         threshold: args.threshold,
+        cutoff_set: args.cutoff_set.clone(),
+        cells: args.cells.options(&[], None),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::cells::Cells;
 use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
 use osteon_stats::model::logistic::{Method, Params};
@@ -11,7 +12,7 @@ use osteon_study::study::{self, Error};
 /// Fit a logistic regression to any CSV file
 ///
 /// Rows with a hole in one of the columns are left out. Indicators are named by column and level; the reference is
-/// the first level by name unless given.
+/// the first level by name unless given; one that no complete row has is refused.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A CSV file with a heading
@@ -31,6 +32,8 @@ pub struct Args {
     /// Firth's penalised likelihood, finite also under separation
     #[arg(long)]
     firth: bool,
+    #[command(flatten)]
+    cells: Cells,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -38,7 +41,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let terms = names(&args.terms);
     let references = args.reference.iter().map(|text| reference(text, &terms)).collect::<Result<Vec<_>, _>>()?;
     let method = if args.firth { Method::Firth } else { Method::MaximumLikelihood };
-    let read = study::read_table(&args.file, &names(&args.categorical))?;
+    let used = std::iter::once(&event.column).chain(&terms).cloned().collect();
+    let read = study::read_table(&args.file, &args.cells.options(&args.categorical, Some(used)))?;
     let params = Params { method, ..Params::default() };
     let (regression, notes) = study::regress(&read, &event, &terms, &references, &params)?;
     if globals.format == Format::Json {

@@ -1,6 +1,7 @@
 //! The command line: arguments in, a `study` request, printing out. No SQL, no statistics.
 
 mod agreement;
+mod cells;
 mod codebook;
 mod completions;
 mod dashboard;

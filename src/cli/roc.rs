@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
+use crate::cli::cells::Cells;
 use crate::cli::names::some_names;
 use crate::cli::{Format, Globals, Outcome, output};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
-use osteon_stats::evaluate::bootstrap;
 use osteon_stats::table::event::Event;
+use osteon_stats::table::read::Options;
+use osteon_study::report::discrimination::{Direction, HowScored};
 use osteon_study::study::{self, Error};
 
 /// Area under the curve, cut-offs and comparisons of scores in any CSV file
 ///
-/// A higher score means the event. Rows with a hole in one of the columns are left out.
+/// Rows with a hole in one of the columns are left out. The interval of an area of 0 or 1 is Newcombe's.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A CSV file with a heading
@@ -23,26 +25,40 @@ pub struct Args {
     /// The columns that hold scores, a name with a comma in quotes
     #[arg(long, required = true, value_name = "COLUMN,...")]
     score: Vec<String>,
+    /// Whether high or low scores mean the event
+    #[arg(long, default_value = "high", value_name = "high|low")]
+    direction: Way,
     /// Of the bootstrap
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Resamples of the bootstrap
-    #[arg(long, default_value_t = bootstrap::Params::default().replicates, value_name = "N")]
-    replicates: usize,
+    /// Resamples of the bootstrap; 2000 on up to 20,000 rows and none on more when not given
+    #[arg(long, value_name = "N")]
+    replicates: Option<usize>,
+    #[command(flatten)]
+    cells: Cells,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Way {
+    High,
+    Low,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let event: Event = args.event.parse()?;
-    let read = study::read_table(&args.file, &[])?;
-    let params = bootstrap::Params { replicates: args.replicates };
-    let (found, notes) = study::discriminate(
-        &read,
-        &event,
-        &some_names("--score", &args.score)?,
-        &params,
-        Seed(args.seed),
-        &Job::unwatched(),
-    )?;
+    let scores = some_names("--score", &args.score)?;
+    let used = std::iter::once(&event.column).chain(&scores).cloned().collect();
+    let options = Options { numeric: scores.clone(), ..args.cells.options(&[], Some(used)) };
+    let read = study::read_table(&args.file, &options)?;
+    let how = HowScored {
+        direction: match args.direction {
+            Way::High => Direction::High,
+            Way::Low => Direction::Low,
+        },
+        replicates: args.replicates,
+        seed: Seed(args.seed),
+    };
+    let (found, notes) = study::discriminate(&read, &event, &scores, &how, &Job::unwatched())?;
     if globals.format == Format::Json {
         output::print_json(&found.json())?;
         return Ok(Outcome::Done);

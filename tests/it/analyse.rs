@@ -106,13 +106,141 @@ fn odd_variables_have_clear_answers() {
 }
 
 #[test]
-fn ten_thousand_levels_are_counted_and_tested() {
-    let rows: String = (0..20_000).map(|row| format!("{},level {}\n", row % 3 / 2, row / 2)).collect();
-    let found = json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1"]);
-    assert_eq!(found["variables"][0]["tests"]["pearson_chi2"]["df"], 9999.0);
-    // No two events share a level: no table is likelier.
-    assert_eq!(found["variables"][0]["tests"]["fisher"]["p"], 1.0);
-    assert_eq!(found["variables"][0]["chosen"], "fisher");
+fn levels_beyond_a_bound_are_counted_and_not_tested() {
+    let described = |levels: usize, rows: usize| {
+        let rows: String = (0..rows).map(|row| format!("{},level {}\n", row % 3 / 2, row % levels)).collect();
+        json(&format!("y,x\n{rows}"), &["describe", "--event", "y=1", "--variables", "x"])["variables"][0].clone()
+    };
+    for (levels, rows) in [(10_000, 20_000), (58, 60), (21, 104)] {
+        let found = described(levels, rows);
+        assert_eq!((&found["chosen"], &found["tests"]["fisher"]), (&Value::Null, &Value::Null), "{levels}");
+        let why = found["why"].as_str().unwrap();
+        assert!(why.contains(&format!("no test: {levels} levels on {rows} rows are too many")), "{why}");
+    }
+    assert!(described(21, 105)["chosen_p"].is_number() && described(20, 40)["chosen_p"].is_number());
+}
+
+#[test]
+fn two_values_are_levels_unless_told_otherwise() {
+    let text = "y,x,z\n0,0,1.5\n0,1,2\n1,1,3\n1,1,1\n0,0,7\n1,,8\n";
+    let found = json(text, &["describe", "--event", "y=1"]);
+    let x = &found["variables"][0];
+    assert_eq!(
+        (x["kind"].as_str(), &x["groups"][0]["counts"]),
+        (Some("categorical"), &serde_json::json!({"0": 2, "1": 1}))
+    );
+    assert_eq!(found["variables"][1]["kind"], "continuous");
+    let told = json(text, &["describe", "--event", "y=1", "--continuous", "x"]);
+    assert_eq!(told["variables"][0]["kind"], "continuous");
+}
+
+#[test]
+fn small_groups_without_ties_print_the_exact_p_and_json_says_by_which_p_the_test_was_chosen() {
+    // R 4.2.2: wilcox.test(c(1, 8, 27, 64), c(1001, 1010, 1100), conf.int = TRUE).
+    let text = "x,y\n1,0\n8,0\n27,0\n64,0\n1001,1\n1010,1\n1100,1\n";
+    let found = json(text, &["describe", "--event", "y=1"])["variables"][0].clone();
+    assert!((found["chosen_p"].as_f64().unwrap() - 0.057142857142857141).abs() < 1e-15, "{found}");
+    assert_eq!(found["chosen_p_from"], "exact");
+    let shift = &found["tests"]["hodges_lehmann"];
+    assert_eq!((&shift["estimate"], &shift["ci"]), (&(-1001.0).into(), &serde_json::json!([-1099.0, -937.0])));
+    assert_eq!(found["tests"]["mann_whitney"]["rank_biserial"], -1.0);
+    let why = found["why"].as_str().unwrap();
+    assert!(why.contains("exact P, no ties") && why.contains("94.3 %"), "{why}");
+    let tied = json(&text.replace("1,0\n8,0", "8,0\n8,0"), &["describe", "--event", "y=1"])["variables"][0].clone();
+    assert_eq!(
+        (tied["chosen_p_from"].as_str(), &tied["chosen_p"]),
+        (Some("asymptotic"), &tied["tests"]["mann_whitney"]["p"])
+    );
+    assert!(tied["why"].as_str().unwrap().contains("asymptotic P, with ties"));
+    // Chosen by the groups' own tests, while `tests` holds that of all values.
+    let cohort = fixture("cohort.csv");
+    let ran = osteon(&["describe", cohort.to_str().unwrap(), "--event", "necrosis_pct<90", "--format", "json"]);
+    let all: Value = serde_json::from_str(&ran.out).unwrap();
+    let age = all["variables"].as_array().unwrap().iter().find(|variable| variable["name"] == "age").unwrap();
+    let by = age["chosen_by"].as_array().unwrap();
+    assert_eq!(
+        (by.len(), &by[0]["test"], &by[0]["of"], &by[1]["of"]),
+        (2, &"ks_lilliefors".into(), &"no event".into(), &"event".into())
+    );
+    assert!(by.iter().any(|by| by["p"].as_f64().unwrap() < by["alpha"].as_f64().unwrap()));
+}
+
+#[test]
+fn a_table_with_a_cell_that_is_no_number_is_read_as_asked_or_refused_at_the_cell() {
+    let rows: String = (0..60).map(|at| format!("{},{}\n", at % 2, 1.5 + f64::from(at * 7 % 31))).collect();
+    let text = format!("y,crp\n{rows}").replacen("0,1.5\n", "0,<0.5\n", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, &text);
+    for command in ["describe", "logistic", "roc", "evaluate"] {
+        let mut arguments = vec![command, path.to_str().unwrap(), "--event", "y=1"];
+        match command {
+            "logistic" => arguments.extend(["--terms", "crp"]),
+            "roc" | "evaluate" => arguments.extend(["--score", "crp"]),
+            _ => {}
+        }
+        let ran = osteon(&arguments);
+        assert_eq!(ran.code, 2, "{command}: {}", ran.out);
+        assert!(ran.err.contains("line 2, column 2 (crp): <0.5 is no number, but 59 of 60"), "{}", ran.err);
+        assert!(ran.err.contains("--below-detection half or limit"), "{}", ran.err);
+        for choice in [&["--below-detection", "half"][..], &["--missing", "<0.5"]] {
+            assert_eq!(osteon(&[&arguments[..], choice].concat()).code, 0, "{command} {choice:?}");
+        }
+    }
+    // A column that is not used refuses nothing.
+    let unused = "crp,y,z\n1,0,1\n2,1,2\n3,0,4\nlow,1,5\n";
+    assert_eq!(json(unused, &["describe", "--event", "y=1", "--variables", "z"])["n"], 4);
+}
+
+#[test]
+fn a_reference_that_no_complete_row_has_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "y,x,z\n1,a,1\n0,b,2\n1,b,3\n0,a,4\n1,a,2\n0,b,5\n1,c,\n");
+    let fit = |level: &str| {
+        let reference = format!("x={level}");
+        osteon(&["logistic", path.to_str().unwrap(), "--event", "y=1", "--terms", "x,z", "--reference", &reference])
+    };
+    assert!(
+        fit("c").code == 2 && fit("c").err.contains("--reference x=c: no row that is complete"),
+        "{}",
+        fit("c").err
+    );
+    assert!(fit("b").code == 0 && fit("b").out.contains("x: reference level b"));
+}
+
+#[test]
+fn a_unit_that_makes_an_odds_ratio_meaningless_is_named() {
+    let rows: String = (0..40).map(|at| format!("{}e-9,{}\n", 50 + at * 7919 % 97, at * 31 % 7 / 4)).collect();
+    let model = json(&format!("alp,y\n{rows}"), &["logistic", "--event", "y=1", "--terms", "alp"]);
+    assert!(model["warnings"].to_string().contains("rescale alp, for example by 1e8"), "{}", model["warnings"]);
+}
+
+#[test]
+fn low_areas_directions_and_areas_of_one_are_said() {
+    let text = "s,y\n1,1\n2,1\n3,0\n4,1\n5,0\n6,0\n7,0\n";
+    let roc = |more: &[&str]| json(text, &[&["roc", "--event", "y=1", "--score", "s"], more].concat());
+    let (high, low) = (roc(&[]), roc(&["--direction", "low"]));
+    let auc = |found: &Value| found["scores"][0]["auc"].as_f64().unwrap();
+    assert!((auc(&high) + auc(&low) - 1.0).abs() < 1e-12 && auc(&high) < 0.5);
+    assert_eq!(high["scores"][0]["youden"], Value::Null);
+    assert_eq!(low["scores"][0]["youden"]["threshold"], 4.5);
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, text);
+    let said = osteon(&["roc", path.to_str().unwrap(), "--event", "y=1", "--score", "s"]).out.replace('\n', " ");
+    assert!(said.contains("below one half") && said.contains("--direction low turns it"), "{said}");
+    let perfect =
+        json(&text.replace("3,0\n4,1", "3,1\n4,0"), &["roc", "--event", "y=1", "--score", "s", "--direction", "low"]);
+    let score = &perfect["scores"][0];
+    assert_eq!((&score["auc"], &score["ci_method"], &score["ci"][1]), (&1.0.into(), &"newcombe".into(), &1.0.into()));
+    assert!(score["ci"][0].as_f64().unwrap() < 0.9 && score["bootstrap"]["percentile"].is_null());
+}
+
+#[test]
+fn a_bootstrap_of_many_rows_is_made_only_when_asked_for() {
+    let rows: String = (0..20_001_u64).map(|at| format!("{},{}\n", at * 7919 % 997, at * 31 % 7 / 4)).collect();
+    let text = format!("s,y\n{rows}");
+    let roc = |more: &[&str]| json(&text, &[&["roc", "--event", "y=1", "--score", "s"], more].concat());
+    assert_eq!(roc(&[])["scores"][0]["bootstrap"]["replicates"], 0);
+    assert!(roc(&["--replicates", "20"])["scores"][0]["bootstrap"]["percentile"][0].is_number());
 }
 
 #[test]

@@ -186,3 +186,17 @@ fn a_blind_reader_sees_neither_necrosis_nor_response() {
     let (_, log, _) = run(folder.path(), &["log", "SYN001", "--field", "necrosis_pct", "--blind", "--format", "csv"]);
     assert!(log.contains("(hidden)") && !log.contains(",99,"), "{log}");
 }
+
+#[test]
+fn a_cell_of_a_million_letters_is_refused_at_once_and_not_shown_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(crate::support::run(folder.path(), &["init"]).0, 0);
+    let text = format!("patient_id,age,alp\nP1,12,{}\nP2,13,100\n", "q".repeat(1 << 20));
+    std::fs::write(folder.path().join("clinical.csv"), text).unwrap();
+    let started = std::time::Instant::now();
+    let (code, out, error) = crate::support::run(folder.path(), &["import", "clinical", "clinical.csv"]);
+    assert_ne!(code, 0);
+    assert!(out.len() + error.len() < 5_000, "{}", out.len() + error.len());
+    // A minute and a half where every line looked at all that was left.
+    assert!(started.elapsed().as_secs() < 20);
+}

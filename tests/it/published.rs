@@ -1,5 +1,6 @@
 //! The synthetic scores reproduce the printed Tables 3 and 5 through `evaluate`.
 
+use osteon_stats::table::read::Options;
 use osteon_study::report::sheet::Cell;
 use osteon_study::study::{EvaluateRequest, evaluate};
 
@@ -41,10 +42,12 @@ fn tables_3_and_5_come_out_of_the_synthetic_scores() {
     let mut off = Comparison::default();
     for (model, score, by) in MODELS {
         let request = EvaluateRequest {
-            event: ("non_pgr".to_owned(), "1".to_owned()),
+            event: "non_pgr=1".parse().unwrap(),
             scores: vec![score.to_owned()],
             by: Some(by.to_owned()),
             threshold: 0.5,
+            cutoff_set: None,
+            cells: Options::default(),
         };
         let sheet = &evaluate(&fixture("cohort_radscore.csv"), &request).unwrap()[0];
         for row in (0..sets.len()).filter(|&row| models[row] == model && ["3", "5"].contains(&tables[row].as_str())) {
@@ -73,24 +76,29 @@ fn tables_3_and_5_come_out_of_the_synthetic_scores() {
 #[test]
 fn one_class_and_unknown_columns_are_said() {
     let request = |event: &str, score: &str| EvaluateRequest {
-        event: ("non_pgr".to_owned(), event.to_owned()),
+        event: format!("non_pgr={event}").parse().unwrap(),
         scores: vec![score.to_owned()],
         by: None,
         threshold: 0.5,
+        cutoff_set: None,
+        cells: Options::default(),
     };
     let said = |request| evaluate(&fixture("cohort_radscore.csv"), &request).unwrap_err().to_string();
-    assert!(said(request("yes", "rf_intra")).contains("both classes"));
-    assert!(said(request("1", "nothing")).contains("rf_intra"));
-    assert!(said(request("1", "patient_id")).contains("finite number"));
+    assert!(said(request("7", "rf_intra")).contains("rows with and without the event are needed"));
+    assert!(said(request("yes", "rf_intra")).contains("yes, which is no number"));
+    assert!(said(request("1", "nothing")).contains("cohort_radscore.csv"));
+    assert!(said(request("1", "patient_id")).contains("holds levels, not numbers"));
 }
 
 #[test]
 fn evaluate_gives_hosmer_lemeshow_and_both_intervals_as_r_does() {
     let request = EvaluateRequest {
-        event: ("non_pgr".to_owned(), "1".to_owned()),
+        event: "non_pgr=1".parse().unwrap(),
         scores: vec!["rf_intra".to_owned()],
         by: Some("split".to_owned()),
         threshold: 0.5,
+        cutoff_set: None,
+        cells: Options::default(),
     };
     let sheets = evaluate(&fixture("cohort_radscore.csv"), &request).unwrap();
     let cell = |sheet: usize, measure: Option<&str>, heading: &str| {
@@ -115,4 +123,96 @@ fn evaluate_gives_hosmer_lemeshow_and_both_intervals_as_r_does() {
     check(cell(3, None, "H-L p"), &[0.248173640871]);
     check(cell(0, None, "H-L p, new rows"), &[0.431491013522]);
     off.finish(9);
+}
+
+/// All cells and notes of an evaluation of a small file, line breaks taken out.
+fn evaluated(text: &str, scores: &[&str], by: Option<&str>, cutoff_set: Option<&str>) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scores.csv");
+    std::fs::write(&path, text).unwrap();
+    let request = EvaluateRequest {
+        event: "y=yes".parse().unwrap(),
+        scores: scores.iter().map(|&score| score.to_owned()).collect(),
+        by: by.map(str::to_owned),
+        threshold: 0.5,
+        cutoff_set: cutoff_set.map(str::to_owned),
+        cells: Options::default(),
+    };
+    let sheets = evaluate(&path, &request).map_err(|error| error.to_string())?;
+    let text = |sheet: &osteon_study::report::sheet::Sheet| {
+        let cells = sheet.rows.iter().map(|row| row.iter().map(Cell::text).collect::<Vec<_>>().join("|"));
+        std::iter::once(sheet.title.clone()).chain(cells).chain(sheet.notes.clone()).collect::<Vec<_>>().join("\n")
+    };
+    Ok(sheets.iter().map(text).collect::<Vec<_>>().join("\n"))
+}
+
+/// The evaluation of scores of which the third is replaced.
+fn with_third(third: &str) -> String {
+    let p = [1.0, 1.0, 0.8, 0.7, 0.6, 0.5, 0.5, 0.4, 0.3, 0.2, 0.9, 0.45, 0.35, 0.0, 0.0, 0.65];
+    let y = [1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0];
+    let row = |(at, (p, y)): (usize, (f64, i32))| {
+        let p = if at == 2 { third.to_owned() } else { p.to_string() };
+        format!("{},{p}\n", if y == 1 { "yes" } else { "no" })
+    };
+    let rows: String = p.into_iter().zip(y).enumerate().map(row).collect();
+    format!("y,p\n{rows}")
+}
+
+#[test]
+fn probabilities_of_0_and_1_and_values_outside_are_said_and_never_clamped() {
+    let certain = evaluated(&with_third("0.8"), &["p"], None, None).unwrap();
+    assert!(certain.contains("p, all: 4 of 16 probabilities are exactly 0 or 1 and have no logit"), "{certain}");
+    let wrong = evaluated(&with_third("0"), &["p"], None, None).unwrap();
+    assert!(wrong.contains("p, all: the log loss is infinite"), "{wrong}");
+    let outside = evaluated(&with_third("1.2"), &["p"], None, None).unwrap();
+    let said = "p, all: 1 of 16 values are outside 0 to 1, the first 1.200: no probabilities";
+    // Below the performance, the calibration and the net benefit, each of which lacks something.
+    assert_eq!(outside.matches(said).count(), 3, "{outside}");
+}
+
+#[test]
+fn a_set_of_one_class_does_not_refuse_the_others() {
+    let text = "y,p,c\nyes,0.9,A\nno,0.2,A\nyes,0.4,A\nno,0.6,A\nno,0.1,B\nno,0.8,B\n,0.3,B\nyes,0.7,\n";
+    let found = evaluated(text, &["p"], Some("c"), None).unwrap();
+    assert!(found.contains("p, B: all 2 rows are without the event: no AUC"), "{found}");
+    assert!(found.contains("A|p|0.750 ("), "{found}");
+    assert!(found.contains("1 rows without y were left out") && found.contains("1 rows without c were left out"));
+    assert!(evaluated(&text.replace("yes", "no"), &["p"], Some("c"), None).is_err());
+}
+
+#[test]
+fn cut_offs_are_learnt_in_training_wherever_it_stands_in_the_file_or_where_they_are_asked_for() {
+    let test = "no,0.1,test\nyes,0.3,test\nyes,0.9,test\nno,0.2,test\n";
+    let train = "no,0.5,train\nyes,0.7,train\nno,0.6,train\nyes,0.8,train\n";
+    let points = |order: [&str; 2], set| {
+        let found = evaluated(&format!("y,p,set\n{}{}", order[0], order[1]), &["p"], Some("set"), set).unwrap();
+        let at = found.find("Operating points at Youden").unwrap();
+        found[at..found.find("Calibration\n").unwrap()].to_owned()
+    };
+    for order in [[test, train], [train, test]] {
+        let found = points(order, None);
+        assert!(found.contains("test|p|accuracy|0.6500|3/4"), "{found}");
+        assert!(found.contains("cut at each score's largest Youden index in train"), "{found}");
+    }
+    assert!(points([test, train], Some("test")).contains("train|p|accuracy|0.2500|2/4"));
+    let unnamed = evaluated(
+        &format!("y,p,set\n{test}{train}").replace("train", "B").replace("test", "A"),
+        &["p"],
+        Some("set"),
+        None,
+    );
+    let unnamed = unnamed.unwrap();
+    assert!(unnamed.contains("A|p|accuracy|0.2500|4/4") && unnamed.contains("B|p|accuracy|0.6500|4/4"), "{unnamed}");
+    assert!(unnamed.contains("which flatters it"));
+    let wrong = evaluated(&format!("y,p,set\n{test}{train}"), &["p"], Some("set"), Some("C")).unwrap_err();
+    assert!(wrong.contains("test, train"), "{wrong}");
+}
+
+#[test]
+fn two_models_with_different_missing_rows_are_compared_on_the_rows_with_both() {
+    let text = "y,a,b\nyes,,0.9\nyes,0.8,\nyes,0.7,0.6\nyes,0.3,0.8\nno,0.2,0.4\nno,0.4,0.1\nno,0.6,0.7\n";
+    let found = evaluated(text, &["a", "b"], None, None).unwrap();
+    assert!(found.contains("a and b, all: on the 5 rows with both; 1 and 1 rows have one score alone"), "{found}");
+    // On these rows both models order four of six pairs and five: 0.667 - 0.833.
+    assert!(found.contains("all|a|b|-0.167|"), "{found}");
 }

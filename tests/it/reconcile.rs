@@ -425,7 +425,8 @@ fn a_study_stands_beside_all_published_tables_at_once() {
     study.fit(&osteon_base::job::Job::unwatched()).unwrap();
     let [one, two, three, four, five] = beside(&study);
     assert_eq!([one, three, four, five], [66, 84, 24, 36], "each printed cell has one of ours beside it");
-    assert!(two >= 98, "{two}: a drawn split may call for another test than the published one");
+    // Beside an exact P stands no Z.
+    assert!(two >= 94, "{two}: a drawn split may call for another test than the published one");
     let alone = study.models_beside(ModelTable::Three, &file).unwrap();
     assert_eq!(alone.rows.len(), 84, "{}", alone.title);
     assert!(alone.rows.iter().all(|row| row[3].text() != "not computed" && row[3].text() != "not printed"));

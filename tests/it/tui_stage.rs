@@ -107,6 +107,7 @@ pub fn movable() -> osteon_study::study::MovableModel {
         n_events: 39,
         ranges: vec![(0.0, 1.0), (0.0, 1.0), (50.0, 850.0)],
         notes: Vec::new(),
+        pooled: Vec::new(),
         fill: Default::default(),
     };
     osteon_study::study::MovableModel {

@@ -24,6 +24,15 @@ pub fn counted(n: usize, one: &str) -> String {
     format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
+/// As much of a cell as a message can show: 60 characters, and an ellipsis where it goes on.
+pub fn shown(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 fn breaks(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -58,5 +67,6 @@ mod tests {
         check("tag\u{e0041}", "tag");
         check("two\r\nlines\u{2028}more", "two  lines more");
         assert_eq!(clean_lines("a\x07\nb"), "a\nb");
+        assert_eq!((shown("<0.5"), shown(&"ü".repeat(1_000_000))), ("<0.5".to_owned(), format!("{}…", "ü".repeat(60))));
     }
 }

@@ -3,21 +3,21 @@
 use crate::evaluate::smooth;
 use crate::stats::distribution::{chi2_sf, normal_two_sided};
 
-/// Probabilities nearer to 0 or 1 than this have no usable logit.
-const EDGE: f64 = 1e-15;
-
 /// Calibration of probabilities against events; what cannot be computed is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     pub n: usize,
     pub events: usize,
+    /// Probabilities of exactly 0 or 1: they have no logit, and take no part in what is made of logits (recalibration,
+    /// calibration in the large, `indices`), as in `val.prob`.
+    pub n_certain: usize,
     /// Mean squared error.
     pub brier: f64,
     /// 1 − Brier / (prevalence (1 − prevalence)).
     pub brier_scaled: Option<f64>,
     pub log_loss: f64,
-    /// Events observed over expected.
-    pub oe_ratio: f64,
+    /// Events observed over expected; `None` when none is expected.
+    pub oe_ratio: Option<f64>,
     /// Logistic regression of the event on the logit of the probability; `None` when it separates the events.
     pub recalibration: Option<Recalibration>,
     /// Intercept with the logit as offset (calibration in the large), and its standard error.
@@ -82,27 +82,46 @@ pub fn calibration(event: &[bool], p: &[f64]) -> Option<Calibration> {
     }
     let n = p.len() as f64;
     let y: Vec<f64> = event.iter().map(|&event| f64::from(event)).collect();
-    let logit: Vec<f64> = p.iter().map(|p| p.clamp(EDGE, 1.0 - EDGE)).map(|p| (p / (1.0 - p)).ln()).collect();
-    let prevalence = y.iter().sum::<f64>() / n;
-    let brier = y.iter().zip(p).map(|(y, p)| (p - y).powi(2)).sum::<f64>() / n;
-    let worst = prevalence * (1.0 - prevalence);
-    let recalibration = recalibrate(&y, &logit);
+    let uncertain: Vec<usize> = (0..p.len()).filter(|&row| p[row] > 0.0 && p[row] < 1.0).collect();
+    let logit: Vec<f64> = uncertain.iter().map(|&row| (p[row] / (1.0 - p[row])).ln()).collect();
+    let y_of_logit: Vec<f64> = uncertain.iter().map(|&row| y[row]).collect();
+    let brier = brier(event, p)?;
+    let worst = spread(&y);
+    let recalibration = recalibrate(&y_of_logit, &logit);
     let (lowess, loess) = smooth_errors(&y, p);
+    let expected: f64 = p.iter().sum();
     Some(Calibration {
         n: p.len(),
         events: event.iter().filter(|&&event| event).count(),
+        n_certain: p.len() - uncertain.len(),
         brier,
         brier_scaled: (worst > 0.0).then(|| 1.0 - brier / worst),
-        log_loss: deviance(&y, &logit) / (2.0 * n),
-        oe_ratio: y.iter().sum::<f64>() / p.iter().sum::<f64>(),
+        log_loss: match (0..p.len()).any(|row| y[row] == 1.0 && p[row] <= 0.0 || y[row] == 0.0 && p[row] >= 1.0) {
+            true => f64::INFINITY,
+            false => deviance(&y_of_logit, &logit) / (2.0 * n),
+        },
+        oe_ratio: (expected > 0.0).then(|| y.iter().sum::<f64>() / expected),
         recalibration: recalibration.map(|(fit, _)| fit),
-        in_the_large: in_the_large(&y, &logit),
+        in_the_large: in_the_large(&y_of_logit, &logit),
         spiegelhalter: spiegelhalter(&y, p),
-        indices: (worst > 0.0).then(|| indices(&y, &logit, recalibration.map(|(_, deviance)| deviance))),
+        indices: (spread(&y_of_logit) > 0.0)
+            .then(|| indices(&y_of_logit, &logit, recalibration.map(|(_, deviance)| deviance))),
         lowess,
         loess: loess.map(|(errors, _)| errors),
         eci: loess.map(|(_, eci)| eci),
     })
+}
+
+/// Mean squared error of the probabilities; `None` without rows.
+pub fn brier(event: &[bool], p: &[f64]) -> Option<f64> {
+    let squares = event.iter().zip(p).map(|(&event, p)| (p - f64::from(event)).powi(2));
+    (!p.is_empty()).then(|| squares.sum::<f64>() / p.len() as f64)
+}
+
+/// Prevalence times the share without the event; 0 without rows.
+fn spread(y: &[f64]) -> f64 {
+    let prevalence = y.iter().sum::<f64>() / y.len().max(1) as f64;
+    prevalence * (1.0 - prevalence)
 }
 
 /// −2 log-likelihood of linear predictors.
@@ -210,7 +229,7 @@ fn smooth_errors(y: &[f64], p: &[f64]) -> (Errors, Option<(Errors, f64)>) {
     // Of equal probabilities the first value of the curve counts for all, as in val.prob.
     let first = |i: usize| curve[x.partition_point(|&other| other < x[i])];
     let lowess = errors((0..x.len()).map(|i| (x[i] - first(i)).abs()).collect());
-    let fitted: Option<Vec<f64>> = x.iter().map(|&x0| smooth::loess(&x, &y, 0.75, x0)).collect();
+    let fitted = smooth::loess_at_points(&x, &y, 0.75);
     let loess = fitted.map(|fitted| {
         let distances: Vec<f64> = x.iter().zip(&fitted).map(|(x, fitted)| (x - fitted).abs()).collect();
         let eci = 100.0 * distances.iter().map(|d| d * d).sum::<f64>() / distances.len() as f64;

@@ -9,3 +9,4 @@ pub mod reclassification;
 pub mod roc;
 pub mod sample_size;
 pub mod smooth;
+mod windows;

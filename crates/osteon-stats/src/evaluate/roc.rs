@@ -1,9 +1,11 @@
 //! Discrimination: ROC curve, area with DeLong's variance in O(n log n), cut-offs and what they give.
 //!
-//! A higher score means the event; a row is called an event when its score is at least the threshold.
+//! A higher score means the event; a row is called an event when its score is at least the threshold. Where low values
+//! mean the event, the caller turns the scores' sign.
 
 use crate::stats::distribution::{Z_975, normal_two_sided};
 use crate::stats::mann_whitney::midranks;
+use crate::stats::root;
 
 /// The area under the curve, with what its variance and covariances are made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +14,25 @@ pub struct Auc {
     /// Placement of each event among the others, and of each other among the events (DeLong et al. 1988).
     of_events: Vec<f64>,
     of_others: Vec<f64>,
+}
+
+/// How an interval of the area was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    /// DeLong's variance, Wald's limits clipped at 0 and 1.
+    DeLong,
+    /// Newcombe's method 5, which has width where DeLong's variance is 0 or does not exist.
+    Newcombe,
+}
+
+impl Interval {
+    /// As in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Interval::DeLong => "delong",
+            Interval::Newcombe => "newcombe",
+        }
+    }
 }
 
 /// One point of the curve.
@@ -81,6 +102,33 @@ impl Auc {
         Some([(self.auc - half).max(0.0), (self.auc + half).min(1.0)])
     }
 
+    /// The 95 % interval to print, and how it was made: DeLong's, or Newcombe's where that has no width (areas of 0 and
+    /// 1) or does not exist (a single row in a group).
+    pub fn interval(&self) -> ([f64; 2], Interval) {
+        match self.ci() {
+            Some(ci) if self.auc > 0.0 && self.auc < 1.0 && ci[0] < ci[1] => (ci, Interval::DeLong),
+            _ => (self.ci_newcombe(), Interval::Newcombe),
+        }
+    }
+
+    /// Newcombe's (2006) method 5: the areas from which the observed one is 1.96 of Hanley and McNeil's standard errors
+    /// away, both groups taken to have the mean size.
+    pub fn ci_newcombe(&self) -> [f64; 2] {
+        let (m, n) = (self.of_events.len() as f64, self.of_others.len() as f64);
+        let star = (m + n) / 2.0 - 1.0;
+        // Variance over (1 - area) where the area is left of the observed one, which takes the root at 1 away.
+        let spread = |area: f64| {
+            area * (1.0 + star * ((1.0 - area) / (2.0 - area) + area / (1.0 + area))) * Z_975 * Z_975 / (m * n)
+        };
+        let lower = |observed: f64| match observed {
+            observed if observed >= 1.0 => root::bracketed(|area| 1.0 - area - spread(area), 0.0, 1.0),
+            observed if observed <= 0.0 => Some(0.0),
+            observed => root::bracketed(|area| observed - area - (spread(area) * (1.0 - area)).sqrt(), 0.0, observed),
+        };
+        // The variance is that of the area turned round: the upper limit is the lower one of 1 - area.
+        [lower(self.auc).unwrap_or(0.0), 1.0 - lower(1.0 - self.auc).unwrap_or(0.0)]
+    }
+
     /// The 95 % interval on the scale of the log odds; `None` at areas of 0 and 1.
     pub fn ci_logit(&self) -> Option<[f64; 2]> {
         let variance = self.auc * (1.0 - self.auc);
@@ -136,17 +184,25 @@ pub fn curve(scores: &[f64], event: &[bool]) -> Vec<Point> {
         tp -= group.iter().filter(|&&row| event[row]).count();
         tn += group.iter().filter(|&&row| !event[row]).count();
         let here = scores[group[0]];
-        let threshold = groups.get(at + 1).map_or(f64::INFINITY, |next| here + (scores[next[0]] - here) / 2.0);
+        let threshold = groups.get(at + 1).map_or(f64::INFINITY, |next| between(here, scores[next[0]]));
         points.push(point(threshold, tp, tn));
     }
     points
 }
 
-/// The point with the largest sensitivity + specificity, the lowest threshold among equals.
+/// Halfway between two scores.
+fn between(low: f64, high: f64) -> f64 {
+    let middle = low + (high - low) / 2.0;
+    if middle.is_finite() { middle } else { low / 2.0 + high / 2.0 }
+}
+
+/// The point with the largest sensitivity + specificity, the lowest threshold among equals; it is finite.
+///
+/// `None` where no threshold separates better than calling everything an event, or nothing: Youden's index is at most 0.
 pub fn youden(points: &[Point]) -> Option<Point> {
     let j = |point: &Point| point.sensitivity + point.specificity;
     let largest = points.iter().map(j).fold(f64::NEG_INFINITY, f64::max);
-    points.iter().find(|point| j(point) > largest - 1e-12).copied()
+    points.iter().find(|point| largest > 1.0 + 1e-12 && j(point) > largest - 1e-12).copied()
 }
 
 /// Calls at a threshold.
@@ -236,6 +292,28 @@ mod tests {
         let single = auc(&[1.0, 2.0, 3.0], &[false, false, true]).unwrap();
         assert_eq!((single.auc, single.se(), single.ci()), (1.0, None, None));
         assert_eq!(paired(&area, &area).unwrap().z, None);
+    }
+
+    #[test]
+    fn areas_of_0_and_1_have_an_interval_with_width_and_no_cut_off_at_infinity() {
+        // Python 3.11, scipy 1.17.1: brentq of (1 - t)^2 = z^2 t (1 - t) (1 + N ((1 - t) / (2 - t) + t / (1 + t))) / (m n),
+        // N = (m + n) / 2 - 1; the last two of the area 5/6 with one event among seven rows.
+        let of = |scores: &[f64], event: &[bool]| auc(scores, event).unwrap();
+        let rows = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+        let four = [false, false, false, true, true, true, true];
+        let (limits, method) = of(&rows, &four).interval();
+        assert_eq!(method, Interval::Newcombe);
+        assert!((limits[0] - 0.5396916671967272).abs() < 1e-12 && limits[1] == 1.0, "{limits:?}");
+        let turned: Vec<f64> = rows.iter().map(|score| -score).collect();
+        let (limits, _) = of(&turned, &four).interval();
+        assert!(limits[0] == 0.0 && (limits[1] - (1.0 - 0.5396916671967272)).abs() < 1e-12, "{limits:?}");
+        assert_eq!(youden(&curve(&turned, &four)), None);
+        let (limits, method) = of(&rows, &[false, false, false, false, false, true, false]).interval();
+        assert_eq!(method, Interval::Newcombe);
+        let close = (limits[0] - 0.26545899973666964).abs() < 1e-12 && (limits[1] - 0.9841586255748042).abs() < 1e-12;
+        assert!(close, "{limits:?}");
+        assert_eq!(youden(&curve(&[1.0; 7], &four)), None);
+        assert_eq!(youden(&curve(&rows, &[true; 7])), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use crate::evaluate::windows::Windows;
+
 /// Fitted values at the points themselves; `x` rises. Share `f` of the points, no robustness steps, and
 /// neighbours closer than 1 % of the range interpolated: R's `lowess(x, y, f, iter = 0)`.
 pub fn lowess(x: &[f64], y: &[f64], f: f64) -> Vec<f64> {
@@ -70,11 +72,39 @@ fn line(x: &[f64], y: &[f64], x0: f64, left: usize, right: usize) -> Option<f64>
     Some(points().map(|((w, x), y)| w * (tilt * (x - centre) + 1.0) * y).sum())
 }
 
+/// Points up to this many are smoothed one by one, which is quadratic in their number.
+const ONE_BY_ONE: usize = 500;
+
+/// `loess` at each of the points, `x` rising; `None` where it is `None` at one of them.
+///
+/// Of many points, the weighted sums that a parabola needs come from sums over blocks of points, so that the time grows
+/// as n log n; a point whose parabola such sums do not hold to ten digits is smoothed by itself.
+pub fn loess_at_points(x: &[f64], y: &[f64], span: f64) -> Option<Vec<f64>> {
+    if x.len() <= ONE_BY_ONE {
+        return x.iter().map(|&x0| loess(x, y, span, x0)).collect();
+    }
+    let mut windows = Windows::new(x, y, reach(x.len(), span));
+    let mut fitted: Vec<f64> = Vec::with_capacity(x.len());
+    for (at, &x0) in x.iter().enumerate() {
+        let value = match fitted.last() {
+            Some(&same) if x[at - 1] == x0 => same,
+            _ => windows.parabola(x0).or_else(|| loess(x, y, span, x0))?,
+        };
+        fitted.push(value);
+    }
+    Some(fitted)
+}
+
+/// How many points a share of them is, as R counts.
+fn reach(n: usize, span: f64) -> usize {
+    ((n as f64 * span + 1e-5) as usize).min(n)
+}
+
 /// Value at `x0` of a tricube-weighted parabola through the nearest share `span` of the points:
 /// R's `loess(y ~ x, span, degree = 2, surface = "direct")`. `None` with fewer than 3 points in reach.
 pub fn loess(x: &[f64], y: &[f64], span: f64, x0: f64) -> Option<f64> {
     let n = x.len();
-    let reach = ((n as f64 * span + 1e-5) as usize).min(n);
+    let reach = reach(n, span);
     if reach < 3 {
         return None;
     }
@@ -94,4 +124,29 @@ pub fn loess(x: &[f64], y: &[f64], span: f64, x0: f64) -> Option<f64> {
     let right = DVector::from_fn(near.len(), |i, _| near[i].2 * near[i].1);
     let solved = matrix.svd(true, true).solve(&right, 1e-10).ok()?;
     Some(solved[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_points_are_smoothed_as_each_by_itself() {
+        let check = |x: Vec<f64>| {
+            let y: Vec<f64> =
+                (0..x.len()).map(|at| f64::from(u8::from(at * 7919 % 1009 < 1009 * at / x.len()))).collect();
+            let found = loess_at_points(&x, &y, 0.75).unwrap();
+            for at in (0..x.len()).step_by(17) {
+                let direct = loess(&x, &y, 0.75, x[at]).unwrap();
+                assert!((found[at] - direct).abs() < 1e-10, "{at}: {} {direct}", found[at]);
+            }
+        };
+        let n = 2000;
+        let even: Vec<f64> = (0..n).map(|at| f64::from(at) / f64::from(n)).collect();
+        check(even.clone());
+        // Crowded at 0, with ties and with a few far away.
+        check(even.iter().map(|x| x.powi(6)).collect());
+        check(even.iter().map(|x| (x * 40.0).floor() / 40.0).collect());
+        check(even.iter().map(|x| if *x < 0.995 { 1e-3 * x } else { *x }).collect());
+    }
 }

@@ -8,7 +8,8 @@ use crate::stats::fisher::fisher;
 use crate::stats::mann_whitney::{MannWhitney, mann_whitney};
 use crate::stats::normality::{KolmogorovSmirnov, kolmogorov_smirnov};
 use crate::stats::shapiro::{ShapiroWilk, shapiro_wilk};
-use crate::stats::text::p_text;
+use crate::stats::shift::{self, Shift};
+use crate::stats::text::{fixed, p_text};
 use crate::stats::two_groups::{Test, levene, standardised_difference, t_pooled, t_welch};
 use osteon_base::setting::{self, Unfit};
 
@@ -108,6 +109,8 @@ pub struct Continuous {
     pub ks: [Option<KolmogorovSmirnov>; 3],
     pub shapiro: [Option<ShapiroWilk>; 3],
     pub standardised_difference: Option<f64>,
+    /// Of the first group against the second.
+    pub shift: Option<Shift>,
     pub chosen: Option<Chosen>,
 }
 
@@ -133,7 +136,47 @@ pub struct Chosen {
     pub statistic: Option<f64>,
     pub df: Option<f64>,
     pub p: f64,
+    pub from: PFrom,
     pub why: String,
+    /// The p values that the choice of the test rests on.
+    pub by: Vec<Decision>,
+}
+
+/// Which distribution a p value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PFrom {
+    /// That of the statistic: t, or all tables or orders with the observed margins or values.
+    Exact,
+    /// The normal or chi-square one that it comes near to.
+    Asymptotic,
+}
+
+/// A p value that decided between tests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    pub test: &'static str,
+    pub of: DecidedOn,
+    pub p: f64,
+    /// What `p` was compared with.
+    pub alpha: f64,
+}
+
+/// Whose values a decision looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecidedOn {
+    All,
+    First,
+    Second,
+}
+
+impl PFrom {
+    /// As in JSON and notes.
+    pub fn key(self) -> &'static str {
+        match self {
+            PFrom::Exact => "exact",
+            PFrom::Asymptotic => "asymptotic",
+        }
+    }
 }
 
 impl Params {
@@ -196,16 +239,19 @@ impl TestName {
 /// Compares a continuous variable between two groups of finite values.
 pub fn continuous(a: &[f64], b: &[f64], params: &Params) -> Continuous {
     let all: Vec<f64> = a.iter().chain(b).copied().collect();
+    let ranks = mann_whitney(a, b, params.exact_pairs);
+    let is_exact = ranks.is_some_and(|test| shift::is_exact(a.len(), b.len(), &test));
     let mut comparison = Continuous {
         all: summary(&all, params.quantiles),
         groups: [summary(a, params.quantiles), summary(b, params.quantiles)],
         t_pooled: t_pooled(a, b),
         t_welch: t_welch(a, b),
         levene: levene(a, b),
-        mann_whitney: mann_whitney(a, b, params.exact_pairs),
+        mann_whitney: ranks,
         ks: [kolmogorov_smirnov(&all), kolmogorov_smirnov(a), kolmogorov_smirnov(b)],
         shapiro: [shapiro_wilk(&all), shapiro_wilk(a), shapiro_wilk(b)],
         standardised_difference: standardised_difference(a, b),
+        shift: shift::shift(a, b, is_exact),
         chosen: None,
     };
     comparison.chosen = choose_continuous(&comparison, params);
@@ -231,20 +277,36 @@ pub fn categorical(rows: &[Vec<usize>], params: &Params) -> Categorical {
 }
 
 fn choose_continuous(comparison: &Continuous, params: &Params) -> Option<Chosen> {
-    let (parametric, why) = match params.continuous {
-        ContinuousRule::MannWhitney => (false, "as the protocol sets it".to_owned()),
-        ContinuousRule::T => (true, "t as the protocol sets it".to_owned()),
+    let (parametric, why, by) = match params.continuous {
+        ContinuousRule::MannWhitney => (false, "as the protocol sets it".to_owned(), Vec::new()),
+        ContinuousRule::T => (true, "t as the protocol sets it".to_owned(), Vec::new()),
         ContinuousRule::ByNormality => judge_normality(comparison, params),
     };
-    let t = if parametric { choose_t(comparison, params, &why) } else { None };
-    t.or_else(|| {
-        let z = comparison.mann_whitney?;
-        let why = if parametric { format!("{why}, but without spread there is no t") } else { why };
-        Some(Chosen { test: TestName::MannWhitney, statistic: z.z, df: None, p: z.p?, why })
-    })
+    if parametric && let Some(chosen) = choose_t(comparison, params, &why, &by) {
+        return Some(chosen);
+    }
+    let why = if parametric { format!("{why}, but without spread there is no t") } else { why };
+    choose_ranks(comparison, why, by)
 }
 
-fn choose_t(comparison: &Continuous, params: &Params, why: &str) -> Option<Chosen> {
+/// Mann-Whitney's test: the exact p of small groups without ties, else that of Z, and the note says which.
+fn choose_ranks(comparison: &Continuous, why: String, by: Vec<Decision>) -> Option<Chosen> {
+    let ranks = comparison.mann_whitney?;
+    let [m, n] = [0, 1].map(|group| comparison.groups[group].n);
+    let (p, from, because) = match ranks.p_exact.filter(|_| shift::is_exact(m, n, &ranks)) {
+        Some(exact) => (exact, PFrom::Exact, "exact P, no ties".to_owned()),
+        None if ranks.has_ties => (ranks.p?, PFrom::Asymptotic, "asymptotic P, with ties".to_owned()),
+        None if m.max(n) >= shift::EXACT_BELOW => {
+            let because = format!("asymptotic P, a group of {} or more", shift::EXACT_BELOW);
+            (ranks.p?, PFrom::Asymptotic, because)
+        }
+        None => (ranks.p?, PFrom::Asymptotic, "asymptotic P".to_owned()),
+    };
+    let why = format!("{why}; {because}; rank-biserial correlation {}", fixed(ranks.rank_biserial, 3));
+    Some(Chosen { test: TestName::MannWhitney, statistic: ranks.z, df: None, p, from, why, by })
+}
+
+fn choose_t(comparison: &Continuous, params: &Params, why: &str, by: &[Decision]) -> Option<Chosen> {
     let unequal = comparison.levene.filter(|levene| levene.p < params.levene_alpha);
     let (name, test, because) = match (unequal, comparison.levene) {
         (Some(levene), _) => {
@@ -256,11 +318,15 @@ fn choose_t(comparison: &Continuous, params: &Params, why: &str) -> Option<Chose
         (None, None) => (TestName::TWelch, comparison.t_welch?, "Levene's test is undefined".to_owned()),
     };
     let why = format!("{why}; {because}");
-    Some(Chosen { test: name, statistic: Some(test.statistic), df: Some(test.df), p: test.p, why })
+    let levene =
+        |levene: Test| Decision { test: "levene", of: DecidedOn::All, p: levene.p, alpha: params.levene_alpha };
+    let by = by.iter().copied().chain(comparison.levene.map(levene)).collect();
+    let (statistic, df) = (Some(test.statistic), Some(test.df));
+    Some(Chosen { test: name, statistic, df, p: test.p, from: PFrom::Exact, why, by })
 }
 
-/// Whether the variable counts as normal, and the sentence that says so.
-fn judge_normality(comparison: &Continuous, params: &Params) -> (bool, String) {
+/// Whether the variable counts as normal, the sentence that says so, and the p values behind it.
+fn judge_normality(comparison: &Continuous, params: &Params) -> (bool, String, Vec<Decision>) {
     let samples = match params.normality_of {
         NormalityOf::All => 0..1,
         NormalityOf::Groups => 1..3,
@@ -270,17 +336,22 @@ fn judge_normality(comparison: &Continuous, params: &Params) -> (bool, String) {
         Normality::KsPlain => comparison.ks[sample].map(|ks| ks.p_plain),
         Normality::Shapiro => comparison.shapiro[sample].map(|shapiro| shapiro.p),
     };
-    let name = match params.normality {
-        Normality::KsLilliefors => "K-S (Lilliefors)",
-        Normality::KsPlain => "K-S",
-        Normality::Shapiro => "Shapiro-Wilk",
+    let (name, key) = match params.normality {
+        Normality::KsLilliefors => ("K-S (Lilliefors)", "ks_lilliefors"),
+        Normality::KsPlain => ("K-S", "ks_plain"),
+        Normality::Shapiro => ("Shapiro-Wilk", "shapiro"),
     };
+    let of = [DecidedOn::All, DecidedOn::First, DecidedOn::Second];
+    let decision =
+        |sample: usize| p_of(sample).map(|p| Decision { test: key, of: of[sample], p, alpha: params.normality_alpha });
+    let by: Vec<Decision> = samples.clone().filter_map(decision).collect();
     let found: Option<Vec<f64>> = samples.map(p_of).collect();
-    match found.map(|found| found.into_iter().fold(1.0, f64::min)) {
+    let (normal, why) = match found.map(|found| found.into_iter().fold(1.0, f64::min)) {
         None => (false, format!("too few or constant values for {name}")),
         Some(least) if least < params.normality_alpha => (false, format!("not normal, {name} {}", p(least))),
         Some(least) => (true, format!("normal, {name} {}", p(least))),
-    }
+    };
+    (normal, why, by)
 }
 
 fn choose_categorical(comparison: &Categorical, params: &Params) -> Option<Chosen> {
@@ -302,10 +373,14 @@ fn choose_categorical(comparison: &Categorical, params: &Params) -> Option<Chose
     };
     let from = |test: TestName, result: Option<Test>, why: String| {
         let result = result?;
-        Some(Chosen { test, statistic: Some(result.statistic), df: Some(result.df), p: result.p, why })
+        let (statistic, df) = (Some(result.statistic), Some(result.df));
+        Some(Chosen { test, statistic, df, p: result.p, from: PFrom::Asymptotic, why, by: Vec::new() })
     };
     match (name, comparison.fisher) {
-        (TestName::Fisher, Some(p)) => Some(Chosen { test: name, statistic: None, df: None, p, why }),
+        (TestName::Fisher, Some(p)) => {
+            let from = PFrom::Exact;
+            Some(Chosen { test: name, statistic: None, df: None, p, from, why, by: Vec::new() })
+        }
         (TestName::Fisher, None) => {
             let why = format!("{why}; the table is too large for Fisher's test");
             from(TestName::Pearson, comparison.pearson, why)

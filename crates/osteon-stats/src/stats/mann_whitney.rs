@@ -15,6 +15,10 @@ pub struct MannWhitney {
     pub p_exact: Option<f64>,
     /// P(|W - E W| >= observed) over all divisions of the observed, possibly tied ranks; `None` beyond the limit.
     pub p_exact_ties: Option<f64>,
+    /// Whether a value comes twice.
+    pub has_ties: bool,
+    /// P(first > second) - P(first < second), from -1 to 1 (Cureton 1956).
+    pub rank_biserial: f64,
 }
 
 /// Operations that an exact distribution may take: a fraction of a second.
@@ -43,6 +47,8 @@ pub fn mann_whitney(a: &[f64], b: &[f64], exact_pairs: usize) -> Option<MannWhit
         p: z.map(normal_two_sided),
         p_exact: (small && m.min(n).saturating_mul(m * n) <= EXACT_OPERATIONS).then(|| exact_untied(u, m, n)),
         p_exact_ties: small.then(|| exact_tied(&ranks, m)).flatten(),
+        has_ties: ties.iter().any(|&size| size > 1),
+        rank_biserial: 2.0 * u_a / (mf * nf) - 1.0,
     })
 }
 
@@ -64,10 +70,16 @@ pub fn midranks(values: &[f64]) -> (Vec<f64>, Vec<usize>) {
 }
 
 /// Twice P(U <= ⌊u⌋) under all orders of m and n different values, at most 1.
+fn exact_untied(u: f64, m: usize, n: usize) -> f64 {
+    let probabilities = lower_half(m, n);
+    (2.0 * probabilities[..=(u.floor() as usize).min(m * n / 2)].iter().sum::<f64>()).min(1.0)
+}
+
+/// P(U = 0), P(U = 1) and so on up to the middle, under all orders of m and n different values.
 ///
 /// The number of orders with a given U is a coefficient of the Gaussian binomial (Mann and Whitney 1947), built up
 /// one factor (1 - q^(n+i)) / (1 - q^i) at a time, as probabilities; symmetry keeps small tails exact.
-fn exact_untied(u: f64, m: usize, n: usize) -> f64 {
+pub fn lower_half(m: usize, n: usize) -> Vec<f64> {
     let (m, n) = (m.min(n), m.max(n));
     let limit = m * n / 2;
     let mut f = vec![Double::ZERO; limit + 1];
@@ -86,7 +98,7 @@ fn exact_untied(u: f64, m: usize, n: usize) -> f64 {
         let share = i as f64 / (n + i) as f64;
         f.iter_mut().for_each(|value| *value = value.times(share));
     }
-    (2.0 * f[..=(u.floor() as usize).min(limit)].iter().map(|value| value.high).sum::<f64>()).min(1.0)
+    f.into_iter().map(|value| value.high).collect()
 }
 
 /// A number as a sum of two: dividing the factors out costs half the digits of one.

@@ -1,10 +1,13 @@
 //! Data frames: rows with ids, columns of numbers or of levels, holes explicit.
 
+pub mod column;
 pub mod encode;
 pub mod event;
 pub mod filter;
 pub mod natural;
 pub mod read;
+
+use std::collections::HashMap;
 
 use ndarray::Array2;
 
@@ -13,6 +16,8 @@ use ndarray::Array2;
 pub struct Table {
     rows: Vec<String>,
     columns: Vec<Column>,
+    /// Position of each column by its name.
+    places: HashMap<String, usize>,
 }
 
 /// One variable.
@@ -82,16 +87,17 @@ impl Values {
 impl Table {
     /// Errors when a column has not one value a row, or a name comes twice.
     pub fn new(rows: Vec<String>, columns: Vec<Column>) -> Result<Self, TableError> {
+        let mut places = HashMap::with_capacity(columns.len());
         for (at, column) in columns.iter().enumerate() {
             if column.values.len() != rows.len() {
                 let found = column.values.len();
                 return Err(TableError::Length { column: column.name.clone(), found, expected: rows.len() });
             }
-            if columns[..at].iter().any(|earlier| earlier.name == column.name) {
+            if places.insert(column.name.clone(), at).is_some() {
                 return Err(TableError::Twice(column.name.clone()));
             }
         }
-        Ok(Table { rows, columns })
+        Ok(Table { rows, columns, places })
     }
 
     pub fn rows(&self) -> &[String] {
@@ -103,7 +109,7 @@ impl Table {
     }
 
     pub fn column(&self, name: &str) -> Result<&Column, TableError> {
-        self.columns.iter().find(|column| column.name == name).ok_or_else(|| TableError::NoColumn(name.to_owned()))
+        self.places.get(name).map(|&at| &self.columns[at]).ok_or_else(|| TableError::NoColumn(name.to_owned()))
     }
 
     /// Numbers of a numeric column.
@@ -126,6 +132,7 @@ impl Table {
         Table {
             rows: positions.iter().map(|&at| self.rows[at].clone()).collect(),
             columns: self.columns.iter().map(column).collect(),
+            places: self.places.clone(),
         }
     }
 

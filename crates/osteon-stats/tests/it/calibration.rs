@@ -59,7 +59,7 @@ fn calibration_is_that_of_r() {
             ("brier", ours.brier),
             ("brier_scaled", ours.brier_scaled.unwrap()),
             ("log_loss", ours.log_loss),
-            ("oe_ratio", ours.oe_ratio),
+            ("oe_ratio", ours.oe_ratio.unwrap()),
             ("calibration_intercept_joint", recalibration.intercept),
             ("calibration_slope", recalibration.slope),
             ("calibration_slope_se", recalibration.slope_se),

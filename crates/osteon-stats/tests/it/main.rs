@@ -1,10 +1,12 @@
 //! Statistics, models and selection against R, SPSS and scikit-learn.
 
 mod calibration;
+mod firth;
 mod forest;
 mod logistic;
 mod nomogram;
 mod roc;
+mod rubin;
 mod select;
 mod shap;
 mod statistics;

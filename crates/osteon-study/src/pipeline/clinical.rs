@@ -8,6 +8,7 @@ use crate::protocol::Protocol;
 use osteon_stats::model::logistic::screen::choose;
 use osteon_stats::model::logistic::{self, FitError, Method};
 use osteon_stats::stats::distribution::Z_975;
+use osteon_stats::stats::rubin::Pooled;
 use osteon_stats::table::Design;
 use osteon_stats::table::encode::EncodeError;
 
@@ -28,6 +29,9 @@ pub struct Logistic {
     /// What stands for a missing value of each term; none where a patient without it gets no probability.
     #[serde(default)]
     pub fill: Vec<Option<f64>>,
+    /// What Rubin's rules say of the intercept and each coefficient; empty without multiple imputation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pooled: Vec<Option<Pooled>>,
     pub notes: Vec<String>,
 }
 
@@ -67,6 +71,7 @@ impl Logistic {
             n_events: event.iter().filter(|&&event| event).count(),
             ranges: design.x.columns().into_iter().map(range).collect(),
             fill: vec![None; terms.len()],
+            pooled: Vec::new(),
             notes,
         })
     }

@@ -7,6 +7,7 @@ use crate::pipeline::cohort::Cohort;
 use crate::protocol::learn::{Missing, Params};
 use osteon_base::seed::Seed;
 use osteon_stats::model::logistic::FitError;
+use osteon_stats::stats::rubin;
 
 /// Rounds of chained equations, as mice.
 const ROUNDS: usize = 5;
@@ -37,8 +38,16 @@ pub fn fit(
     let holes = rows.iter().filter(|&&row| terms.iter().any(|(_, values)| values[row].is_none())).count();
     let mut fitted = match params.missing {
         Missing::Multiple if holes > 0 => {
+            // Auxiliary variables come last: they help to impute and are then left behind.
+            let auxiliary = params.auxiliary.iter().filter(|name| !variables.contains(name));
+            let imputing: Vec<Vec<Term>> =
+                groups.iter().cloned().chain(auxiliary.map(|name| cohort.coded(name))).collect();
             let chain = Chain { cohort, head: &terms[..n_head], rows: &rows };
-            let one = |at: usize| Logistic::fit(cohort, &chain.imputed(&groups, seed.nth(at)), &rows);
+            let one = |at: usize| {
+                let mut full = chain.imputed(&imputing, seed.nth(at));
+                full.truncate(terms.len());
+                Logistic::fit(cohort, &full, &rows)
+            };
             pool(&(0..params.n_imputations).map(one).collect::<Result<Vec<_>, _>>()?)
         }
         _ => Logistic::fit(cohort, &filled(&terms, &fill), &rows)?,
@@ -46,8 +55,13 @@ pub fn fit(
     if holes > 0 {
         fitted.notes.push(match params.missing {
             Missing::Multiple => format!(
-                "{holes} training patients with a missing value: imputed {} times, pooled by Rubin's rules",
-                params.n_imputations
+                "{holes} training patients with a missing value: imputed {} times{}, pooled by Rubin's rules with Barnard \
+                 and Rubin's degrees of freedom",
+                params.n_imputations,
+                match params.auxiliary.is_empty() {
+                    true => String::new(),
+                    false => format!(" with the auxiliary variables {}", params.auxiliary.join(", ")),
+                }
             ),
             _ => format!("{holes} training patients with a missing value: filled with the median or usual level"),
         });
@@ -179,7 +193,14 @@ fn pool(fits: &[Logistic]) -> Logistic {
     let mut notes: Vec<String> = fits.iter().flat_map(|fit| fit.notes.iter().cloned()).collect();
     notes.sort();
     notes.dedup();
+    let df_complete = fits[0].n as f64 - width as f64;
+    let pooled = |k: usize| {
+        let own: Vec<f64> = estimates.iter().map(|one| one[k]).collect();
+        let variances: Vec<f64> = fits.iter().map(|fit| fit.covariance[k][k]).collect();
+        rubin::pool(&own, &variances, df_complete)
+    };
     Logistic {
+        pooled: (0..width).map(pooled).collect(),
         intercept: mean[0],
         coefficients: mean[1..].to_vec(),
         covariance: (0..width).map(|i| (0..width).map(|k| cell(i, k)).collect()).collect(),
@@ -196,6 +217,7 @@ fn below(seed: Seed, n: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use osteon_stats::table::{Column, Table, Values};
 
     #[test]
     fn a_hole_is_filled_with_the_median_or_the_usual_level() {
@@ -210,6 +232,32 @@ mod tests {
     }
 
     #[test]
+    fn an_auxiliary_variable_helps_to_impute_and_is_no_predictor() {
+        // The auxiliary variable all but repeats the predictor, of which a third is missing.
+        let n = 90;
+        let noise = |at: usize, k: u64| (Seed(k).nth(at).0 >> 11) as f64 / (1_u64 << 53) as f64 - 0.5;
+        let x: Vec<f64> = (0..n).map(|at| 4.0 * noise(at, 1)).collect();
+        let event: Vec<bool> = (0..n).map(|at| x[at] + 3.0 * noise(at, 2) > 0.0).collect();
+        let holed = (0..n).map(|at| (at % 3 > 0).then_some(x[at])).collect();
+        let near = (0..n).map(|at| Some(x[at] + 0.01 * noise(at, 3))).collect();
+        let column = |name: &str, values| Column { name: name.to_owned(), values: Values::Numbers(values) };
+        let ids: Vec<String> = (0..n).map(|at| format!("P{at:03}")).collect();
+        let clinical = Table::new(ids.clone(), vec![column("x", holed), column("near", near)]).unwrap();
+        let cohort = Cohort { codes: ids, event, clinical, regions: Vec::new() };
+        let rows: Vec<usize> = (0..n).collect();
+        let fitted = |auxiliary: &[&str]| {
+            let auxiliary = auxiliary.iter().map(|&name| name.to_owned()).collect();
+            let params = Params { missing: Missing::Multiple, auxiliary, ..Params::default() };
+            fit(&cohort, None, &["x".to_owned()], &rows, &params, Seed(5)).unwrap()
+        };
+        let (without, with) = (fitted(&[]), fitted(&["near"]));
+        assert_eq!((with.terms.as_slice(), with.pooled.len()), (&["x".to_owned()][..], 2));
+        let lost = |fit: &Logistic| fit.pooled[1].unwrap().fmi;
+        assert!(lost(&with) < 0.1 && lost(&without) > 0.2, "{} {}", lost(&with), lost(&without));
+        assert!(with.notes[0].contains("with the auxiliary variables near"), "{:?}", with.notes);
+    }
+
+    #[test]
     fn pooling_adds_the_variance_between_imputations() {
         let fit = |intercept: f64, b: f64| Logistic {
             terms: vec!["x".to_owned()],
@@ -221,11 +269,14 @@ mod tests {
             n_events: 5,
             ranges: vec![(0.0, 1.0)],
             fill: Vec::new(),
+            pooled: Vec::new(),
             notes: Vec::new(),
         };
         let pooled = pool(&[fit(1.0, 0.0), fit(1.0, 2.0)]);
         assert_eq!((pooled.intercept, pooled.coefficients[0]), (1.0, 1.0));
         // Within 1, between 2, and a half of it again.
         assert_eq!(pooled.covariance, [[2.0, 0.0], [0.0, 4.0]]);
+        let slope = pooled.pooled[1].unwrap();
+        assert_eq!((slope.within, slope.between, slope.total), (1.0, 2.0, 4.0));
     }
 }

@@ -12,6 +12,7 @@ use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::roc;
 use osteon_stats::model::forest::{Forest, Ranked, Setting, probabilities_of_settings};
+use osteon_stats::select::copies::copies;
 use osteon_stats::select::lasso::{self, Lasso, LassoError};
 use osteon_stats::select::mrmr;
 use osteon_stats::select::scale::{Scaling, varying};
@@ -26,6 +27,10 @@ pub struct RegionModel {
     /// Features that were defined in all of them and allowed, and of those, the ones that vary.
     pub n_candidates: usize,
     pub n_varying: usize,
+    /// Features that are exact copies of others in these rows (|r| = 1), with those others: they were left out before
+    /// mRMR.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<(String, String)>,
     /// mRMR's choice, best first: the columns of the LASSO path.
     pub shortlist: Vec<String>,
     pub lasso: Lasso,
@@ -81,6 +86,16 @@ pub fn learn(
     let x = x.select(Axis(1), &varying);
     let scaling = Scaling::of(x.view());
     let z = scaling.apply(x.view());
+    let feature = |&column: &usize| features.names[candidates[column]].clone();
+    let copy_of = copies(z.view());
+    let copies =
+        (0..varying.len()).filter_map(|at| Some((feature(&varying[at]), feature(&varying[copy_of[at]?])))).collect();
+    let single: Vec<usize> = (0..varying.len()).filter(|&at| copy_of[at].is_none()).collect();
+    let n_varying = varying.len();
+    let of_single = |values: &[f64]| single.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+    let scaling = Scaling { means: of_single(&scaling.means), sds: of_single(&scaling.sds) };
+    let z = z.select(Axis(1), &single);
+    let varying: Vec<usize> = single.iter().map(|&at| varying[at]).collect();
     let shortlist: Vec<usize> =
         mrmr::order(z.view(), &event, &protocol.select.mrmr).into_iter().map(|(column, _)| column).collect();
     job.check()?;
@@ -107,7 +122,8 @@ pub fn learn(
         n_rows: rows.len(),
         n_events: event.iter().filter(|&&event| event).count(),
         n_candidates: candidates.len(),
-        n_varying: varying.len(),
+        n_varying,
+        copies,
         shortlist: shortlist.iter().map(name).collect(),
         lasso,
         fell_back,
@@ -194,6 +210,7 @@ impl RegionModel {
             "n_events": self.n_events,
             "n_candidates": self.n_candidates,
             "n_varying": self.n_varying,
+            "copies": self.copies,
             "shortlist": self.shortlist,
             "lasso": self.lasso,
             "fell_back": self.fell_back,

@@ -28,6 +28,9 @@ pub struct Params {
     pub missing: Missing,
     /// Imputations under `missing = "multiple"`.
     pub n_imputations: usize,
+    /// Variables that help to impute under `missing = "multiple"` and are no predictors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub auxiliary: Vec<String>,
     /// Folds of out-of-fold probabilities and of nested cross-validation.
     pub n_folds: usize,
     /// Bootstrap samples of the whole chain for Harrell's optimism; 0 does without. The SD of the optimism of an AUC is
@@ -79,14 +82,16 @@ impl Params {
         setting::at_least("n_imputations", self.n_imputations, 2)?;
         setting::at_least("n_folds", self.n_folds, 2)?;
         let known = |name: &String| candidates.contains(&name.as_str());
-        if let Some(name) = self.clinical.iter().find(|name| !known(name)) {
-            let expected = match outcome.contains(&name.as_str()) {
-                true => "a candidate variable: the outcome does not predict itself".to_owned(),
-                false => format!("a candidate variable; the nearest is {}", nearest(name, candidates)),
-            };
-            return setting::require(false, "clinical", name, &expected);
+        for (key, names) in [("clinical", &self.clinical), ("auxiliary", &self.auxiliary)] {
+            if let Some(name) = names.iter().find(|name| !known(name)) {
+                let expected = match outcome.contains(&name.as_str()) {
+                    true => "a candidate variable: the outcome does not predict itself".to_owned(),
+                    false => format!("a candidate variable; the nearest is {}", nearest(name, candidates)),
+                };
+                return setting::require(false, key, name, &expected);
+            }
+            setting::without_copies(key, names)?;
         }
-        setting::without_copies("clinical", &self.clinical)?;
         let region = self.best_region == BY_AUC || regions.contains(&self.best_region);
         let expected = format!("{BY_AUC} or one of {}", regions.join(", "));
         setting::require(region, "best_region", &self.best_region, &expected)
@@ -106,6 +111,7 @@ impl Default for Params {
             p_keep: 0.05,
             missing: Missing::CompleteCase,
             n_imputations: 20,
+            auxiliary: Vec::new(),
             n_folds: 5,
             n_bootstraps: 20,
             n_repeats: 1,

@@ -101,6 +101,8 @@ impl Preset {
                 compare: compare::Params {
                     continuous: ContinuousRule::MannWhitney,
                     categorical: CategoricalRule::Pearson,
+                    // Asymptotic p values throughout, as printed.
+                    exact_pairs: 0,
                     ..study.compare
                 },
                 screen: screen::Params { rows: screen::Rows::All, ..study.screen },

@@ -37,6 +37,7 @@ const CONDITIONS: &[Condition] = &[
     ),
     ("learn.p_keep", |it| it.learn.clinical.is_empty(), "learn.clinical names the predictors"),
     ("learn.n_imputations", |it| it.learn.missing == Missing::Multiple, "learn.missing is not multiple"),
+    ("learn.auxiliary", |it| it.learn.missing == Missing::Multiple, "learn.missing is not multiple"),
     ("compare.normality", by_normality, "compare.continuous is not by_normality"),
     ("compare.normality_of", by_normality, "compare.continuous is not by_normality"),
     ("compare.normality_alpha", by_normality, "compare.continuous is not by_normality"),

@@ -6,10 +6,10 @@ use crate::report::cohort::{Compared, EFFECT, Kind, compare, is_rank_test};
 use crate::report::describe::{summary_cell, test_cells};
 use crate::report::printed::Entry;
 use crate::report::sheet::{Cell, Sheet};
-use osteon_stats::stats::compare::{ContinuousRule, Params};
+use osteon_stats::stats::compare::{ContinuousRule, PFrom, Params, TestName};
 use osteon_stats::stats::describe::Summary;
 use osteon_stats::stats::text::decimals;
-use osteon_stats::table::{Table, TableError, Values};
+use osteon_stats::table::{Column, Table, TableError, Values};
 
 /// What the headings and notes of Table 2 begin with, one a comparison.
 pub const SETS: [&str; 3] = ["Training: ", "Test: ", "Sets: "];
@@ -120,8 +120,7 @@ fn block(
     params: &Params,
 ) -> Result<Block, TableError> {
     let names: Vec<&str> = book.described().into_iter().map(|variable| variable.name.as_str()).collect();
-    let mut variables = compare(cohort, &names, second, params)?;
-    variables.iter_mut().for_each(|variable| in_printed_order(book, variable));
+    let variables = compare(&in_printed_order(book, cohort)?, &names, second, params)?;
     let n = [false, true].map(|group| second.iter().filter(|&&of| of == Some(group)).count());
     Ok(Block { set, groups: groups.map(str::to_owned), n, variables })
 }
@@ -131,14 +130,25 @@ fn form<'a>(book: &'a Codebook, variable: &Compared) -> &'a Variable {
     book.named(&variable.name).expect("tables compare variables of the codebook")
 }
 
-fn in_printed_order(book: &Codebook, variable: &mut Compared) {
-    let order = form(book, variable).printed_levels();
-    if let Kind::Categorical { levels, counts, .. } = &mut variable.kind {
-        let place = |level: &String| order.iter().position(|(name, _)| *name == level.as_str()).unwrap_or(order.len());
-        let mut both: Vec<(String, [usize; 2])> = levels.drain(..).zip(counts.drain(..)).collect();
-        both.sort_by_key(|(level, _)| place(level));
-        (*levels, *counts) = both.into_iter().unzip();
-    }
+/// The cohort with levels in the order of the table, whatever order its source has: sums over levels then have the same
+/// last digit for a study and for a file.
+fn in_printed_order(book: &Codebook, cohort: &Table) -> Result<Table, TableError> {
+    let column = |column: &Column| {
+        let (Some(form), Values::Levels { levels, codes }) = (book.named(&column.name), &column.values) else {
+            return column.clone();
+        };
+        let printed = form.printed_levels();
+        let place =
+            |level: &String| printed.iter().position(|(name, _)| *name == level.as_str()).unwrap_or(printed.len());
+        let mut order: Vec<usize> = (0..levels.len()).collect();
+        order.sort_by_key(|&code| place(&levels[code]));
+        let mut new_code = vec![0; levels.len()];
+        order.iter().enumerate().for_each(|(new, &old)| new_code[old] = new);
+        let codes = codes.iter().map(|code| code.map(|code| new_code[code])).collect();
+        let levels = order.iter().map(|&code| levels[code].clone()).collect();
+        Column { name: column.name.clone(), values: Values::Levels { levels, codes } }
+    };
+    Table::new(cohort.rows().to_vec(), cohort.columns().iter().map(column).collect())
 }
 
 fn group_headings(block: &Block, prefix: &str) -> Vec<String> {
@@ -234,7 +244,10 @@ fn entries(book: &Codebook, block: &Block) -> Vec<Entry> {
             }
         }
         if let Some(chosen) = variable.chosen() {
-            found.push(entry(&name, "statistic", Cell::number(chosen.statistic, 3)));
+            // An exact p value of ranks does not come from the Z beside it.
+            if chosen.test != TestName::MannWhitney || chosen.from != PFrom::Exact {
+                found.push(entry(&name, "statistic", Cell::number(chosen.statistic, 3)));
+            }
             found.push(entry(&name, "P value", Cell::P(chosen.p)));
         }
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::report::cohort::{Compared, Kind};
+use crate::report::cohort::{Compared, Effect, Kind};
 use crate::report::sheet::{Cell, Sheet};
-use osteon_stats::stats::compare::{Categorical, Continuous};
+use osteon_stats::stats::compare::{Categorical, Continuous, DecidedOn, Decision};
 use osteon_stats::stats::describe::Summary;
 use osteon_stats::stats::text::decimals;
 use osteon_stats::stats::two_groups::Test;
@@ -16,8 +16,11 @@ pub const GROUPS: [&str; 2] = ["no event", "event"];
 ///
 /// A group has `name`, `n` (with a value), `missing`, and `mean`, `sd`, `median`, `q1`, `q3` or `counts` by level. A
 /// test has `statistic`, `df`, `p`; `df` of `levene` is the denominator's. `ks_lilliefors` and `shapiro` are of all
-/// values. Mann-Whitney's `p_exact` is that without ties, `p_exact_ties` that of the tied ranks. What is undefined is
-/// null.
+/// values. Mann-Whitney's `p_exact` is that without ties, `p_exact_ties` that of the tied ranks; `hodges_lehmann` is the
+/// shift of the first group against the second, with its interval and the confidence that it has. `chosen` is the test
+/// to print, `chosen_p` its p value, `chosen_p_from` its distribution (`exact` or `asymptotic`), `why` the sentence of
+/// the note; `chosen_by` holds each p value that the choice rests on, of whose values it is, and what it was compared
+/// with. What is undefined is null.
 pub fn json(n: usize, variables: &[Compared]) -> Value {
     json!({ "n": n, "variables": variables.iter().map(variable).collect::<Vec<_>>() })
 }
@@ -27,7 +30,7 @@ fn variable(variable: &Compared) -> Value {
         Kind::Continuous(comparison) => ("continuous", continuous(comparison)),
         Kind::Categorical { comparison, .. } => ("categorical", categorical(comparison)),
     };
-    let n = variable.n();
+    let (n, chosen) = (variable.n(), variable.chosen());
     let group = |group: usize| {
         let mut object = Map::new();
         object.insert("name".into(), GROUPS[group].into());
@@ -48,8 +51,21 @@ fn variable(variable: &Compared) -> Value {
         "kind": kind,
         "groups": [group(0), group(1)],
         "tests": tests,
-        "chosen": variable.chosen().map(|chosen| chosen.test.key()),
+        "chosen": chosen.map(|chosen| chosen.test.key()),
+        "chosen_p": chosen.map(|chosen| chosen.p),
+        "chosen_p_from": chosen.map(|chosen| chosen.from.key()),
+        "why": variable.note(&variable.name),
+        "chosen_by": chosen.map_or(&[][..], |chosen| &chosen.by).iter().map(decision).collect::<Vec<_>>(),
     })
+}
+
+fn decision(decision: &Decision) -> Value {
+    let of = match decision.of {
+        DecidedOn::All => "all",
+        DecidedOn::First => GROUPS[0],
+        DecidedOn::Second => GROUPS[1],
+    };
+    json!({ "test": decision.test, "of": of, "p": decision.p, "alpha": decision.alpha })
 }
 
 fn summary(object: &mut Map<String, Value>, summary: &Summary) {
@@ -77,6 +93,11 @@ fn continuous(comparison: &Continuous) -> Value {
         "levene": test(comparison.levene),
         "mann_whitney": comparison.mann_whitney.map(|test| json!({
             "u": test.u, "z": test.z, "p": test.p, "p_exact": test.p_exact, "p_exact_ties": test.p_exact_ties,
+            "rank_biserial": test.rank_biserial,
+        })),
+        "hodges_lehmann": comparison.shift.map(|shift| json!({
+            "estimate": shift.estimate, "ci": [shift.low, shift.high], "level": shift.level,
+            "method": if shift.is_exact { "exact" } else { "asymptotic" },
         })),
         "ks_lilliefors": ks.map(|ks| json!({ "statistic": ks.d, "p": ks.p_lilliefors })),
         "ks_plain": ks.map(|ks| json!({ "statistic": ks.d, "p": ks.p_plain })),
@@ -155,7 +176,18 @@ pub fn summary_cell(summary: &Summary, rank: bool, digits: usize) -> Cell {
 
 /// Test, statistic, degrees of freedom, p value, effect size.
 pub fn test_cells(variable: &Compared) -> Vec<Cell> {
-    let effect = Cell::number(variable.effect().1, 3);
+    let effect = match variable.effect() {
+        Effect::Difference(value) | Effect::Association(value) => Cell::number(value, 3),
+        Effect::Shift(shift) => shift.map_or(Cell::Empty, |it| Cell::Interval {
+            estimate: it.estimate,
+            low: it.low,
+            high: it.high,
+            digits: match &variable.kind {
+                Kind::Continuous(comparison) => decimals(comparison.all.sd, 2),
+                Kind::Categorical { .. } => 3,
+            },
+        }),
+    };
     let Some(chosen) = variable.chosen() else {
         return vec![Cell::Text("none".to_owned()), Cell::Empty, Cell::Empty, Cell::Empty, effect];
     };

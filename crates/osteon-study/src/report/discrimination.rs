@@ -17,7 +17,35 @@ pub struct Discrimination {
     pub scores: Vec<Score>,
     /// Names and test of each pair.
     pub comparisons: Vec<(String, String, Option<Paired>)>,
+    pub direction: Direction,
+    /// 0 where the bootstrap was left out.
     pub replicates: usize,
+    pub seed: Seed,
+}
+
+/// Which values mean the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    High,
+    Low,
+}
+
+impl Direction {
+    /// As in JSON and on the command line.
+    pub fn key(self) -> &'static str {
+        match self {
+            Direction::High => "high",
+            Direction::Low => "low",
+        }
+    }
+}
+
+/// How scores are analysed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HowScored {
+    pub direction: Direction,
+    /// Resamples of the bootstrap; `None`: as many as usual, on up to `BOOTSTRAP_ROWS` rows.
+    pub replicates: Option<usize>,
     pub seed: Seed,
 }
 
@@ -26,8 +54,9 @@ pub struct Discrimination {
 pub struct Score {
     pub name: String,
     pub auc: Auc,
-    pub youden: Point,
-    pub at_youden: Confusion,
+    /// The cut-off of the largest Youden index, on the score's own scale, and the calls there; `None` where no cut-off
+    /// has one above 0.
+    pub youden: Option<(Point, Confusion)>,
     pub at_half: Confusion,
     /// All values are between 0 and 1: the people's table then has the cut at 0.5 too.
     pub is_probability: bool,
@@ -37,34 +66,44 @@ pub struct Score {
 
 /// Above this size the jackknife of BCa, quadratic in the rows, is left out.
 const BCA_ROWS: usize = 2000;
+/// Above this size the bootstrap is made only when it is asked for: 2,000 resamples of more rows take seconds.
+pub const BOOTSTRAP_ROWS: usize = 20_000;
 
 /// `None` unless there are rows with and without the event.
 pub fn discrimination(
     scores: &[(String, Vec<f64>)],
     event: &[bool],
-    params: &bootstrap::Params,
-    seed: Seed,
+    how: &HowScored,
     job: &Job,
 ) -> Result<Option<Discrimination>, Cancelled> {
+    let usual = if event.len() <= BOOTSTRAP_ROWS { bootstrap::Params::default().replicates } else { 0 };
+    let params = bootstrap::Params { replicates: how.replicates.unwrap_or(usual) };
+    let sign = if how.direction == Direction::High { 1.0 } else { -1.0 };
     let mut done = Vec::new();
-    for (name, values) in scores {
-        let Some(auc) = roc::auc(values, event) else { return Ok(None) };
-        let youden = roc::youden(&roc::curve(values, event)).expect("a curve has points");
+    for (name, given) in scores {
+        // Turned round where low values mean the event; thresholds are turned back.
+        let values: Vec<f64> = given.iter().map(|value| sign * value).collect();
+        let Some(auc) = roc::auc(&values, event) else { return Ok(None) };
+        let youden = roc::youden(&roc::curve(&values, event)).map(|point| {
+            let called = roc::confusion(&values, event, point.threshold);
+            (Point { threshold: sign * point.threshold, ..point }, called)
+        });
         // All scores of a seed see the same resamples.
-        let rows = AucOfRows::new(values, event);
-        let replicates = bootstrap::distribution(event, params, seed.named("roc"), job, |drawn| rows.of(drawn))?;
-        let bca = if event.len() <= BCA_ROWS {
+        let rows = AucOfRows::new(&values, event);
+        let replicates = bootstrap::distribution(event, &params, how.seed.named("roc"), job, |drawn| rows.of(drawn))?;
+        let bca = if event.len() <= BCA_ROWS && !replicates.is_empty() {
             bootstrap::bca(auc.auc, &replicates, &leave_one_out(&rows, event.len()))
         } else {
             None
         };
+        // Resamples that all have the same area give an interval without width, which is none.
+        let percentile = bootstrap::percentile(&replicates).filter(|[low, high]| low < high);
         done.push(Score {
             name: name.clone(),
             youden,
-            at_youden: roc::confusion(values, event, youden.threshold),
-            at_half: roc::confusion(values, event, 0.5),
-            is_probability: values.iter().all(|value| (0.0..=1.0).contains(value)),
-            bootstrap: [bootstrap::percentile(&replicates), bca],
+            at_half: roc::confusion(&values, event, sign * 0.5),
+            is_probability: given.iter().all(|value| (0.0..=1.0).contains(value)),
+            bootstrap: [percentile, bca.filter(|[low, high]| low < high)],
             auc,
         });
     }
@@ -72,8 +111,15 @@ pub fn discrimination(
     let compared =
         |(a, b): (usize, usize)| (done[a].name.clone(), done[b].name.clone(), roc::paired(&done[a].auc, &done[b].auc));
     let comparisons = pairs.map(compared).collect();
-    let events = event.iter().filter(|&&event| event).count();
-    Ok(Some(Discrimination { n: event.len(), events, scores: done, comparisons, replicates: params.replicates, seed }))
+    Ok(Some(Discrimination {
+        n: event.len(),
+        events: event.iter().filter(|&&event| event).count(),
+        scores: done,
+        comparisons,
+        direction: how.direction,
+        replicates: params.replicates,
+        seed: how.seed,
+    }))
 }
 
 /// The area without each row in turn; rows without which there is no area are left out.
@@ -83,16 +129,18 @@ fn leave_one_out(areas: &AucOfRows, n: usize) -> Vec<f64> {
 }
 
 impl Discrimination {
-    /// `n`, `events`, `scores` and `comparisons`; what is undefined is null.
+    /// `n`, `events`, `direction`, `scores` and `comparisons`; what is undefined is null, `youden` where no cut-off has an
+    /// index above 0. `ci_method` is `delong` or, where that has no width, `newcombe`.
     pub fn json(&self) -> Value {
         let score = |score: &Score| {
-            let mut youden = measures(score.youden.threshold, &score.at_youden);
-            youden.insert("threshold".into(), score.youden.threshold.into());
+            let youden = score.youden.map(|(point, called)| measures(point.threshold, &called));
+            let (ci, method) = score.auc.interval();
             json!({
                 "name": score.name,
                 "auc": score.auc.auc,
                 "se": score.auc.se(),
-                "ci": score.auc.ci(),
+                "ci": ci,
+                "ci_method": method.key(),
                 "youden": youden,
                 "at_0.5": measures(0.5, &score.at_half),
                 "bootstrap": {
@@ -114,6 +162,7 @@ impl Discrimination {
         json!({
             "n": self.n,
             "events": self.events,
+            "direction": self.direction.key(),
             "scores": self.scores.iter().map(score).collect::<Vec<_>>(),
             "comparisons": self.comparisons.iter().map(comparison).collect::<Vec<_>>(),
         })
@@ -135,22 +184,36 @@ impl Discrimination {
         ];
         let mut rows = Vec::new();
         for score in &self.scores {
-            let area = match score.auc.ci() {
-                Some([low, high]) => Cell::Interval { estimate: score.auc.auc, low, high, digits: 3 },
-                None => Cell::Number { value: score.auc.auc, digits: 3 },
-            };
+            let ([low, high], _) = score.auc.interval();
+            let area = Cell::Interval { estimate: score.auc.auc, low, high, digits: 3 };
             let interval = score.bootstrap[0].map_or(Cell::Empty, |[low, high]| Cell::Range { low, high, digits: 3 });
             let head = [Cell::Text(score.name.clone()), area, Cell::number(score.auc.se(), 4), interval];
-            rows.push(head.into_iter().chain(cut(score.youden.threshold, &score.at_youden)).collect());
+            let at = score.youden.map_or(vec![Cell::Empty; 6], |(point, called)| cut(point.threshold, &called));
+            rows.push(head.into_iter().chain(at).collect());
             if score.is_probability {
                 let head = [Cell::Text(format!("{} at 0.5", score.name)), Cell::Empty, Cell::Empty, Cell::Empty];
                 rows.push(head.into_iter().chain(cut(0.5, &score.at_half)).collect());
             }
         }
-        let mut notes = vec![
-            format!("{} rows, {} events; DeLong's intervals; cut-off by Youden's index", self.n, self.events),
-            format!("stratified bootstrap, {} replicates, seed {}, percentiles", self.replicates, self.seed.0),
-        ];
+        let mut notes = vec![format!(
+            "{} rows, {} events; DeLong's intervals; cut-off by Youden's index: {} mean the event",
+            self.n,
+            self.events,
+            match self.direction {
+                Direction::High => "scores of at least the cut-off",
+                Direction::Low => "scores of at most the cut-off",
+            }
+        )];
+        notes.push(match self.replicates {
+            0 if self.n > BOOTSTRAP_ROWS => {
+                format!("no bootstrap on more than {BOOTSTRAP_ROWS} rows unless --replicates asks for it")
+            }
+            0 => "no bootstrap".to_owned(),
+            n => format!("stratified bootstrap, {n} replicates, seed {}, percentiles", self.seed.0),
+        });
+        for score in &self.scores {
+            notes.extend(self.cautions(score));
+        }
         for (a, b, test) in &self.comparisons {
             let text = match test.and_then(|test| Some((test.z?, test.p?))) {
                 Some((z, p)) => {
@@ -161,6 +224,38 @@ impl Discrimination {
             notes.push(format!("{a} against {b}, DeLong: {text}"));
         }
         Sheet { title, headings: headings.map(str::to_owned).to_vec(), rows, notes, provenance: Vec::new() }
+    }
+}
+
+impl Discrimination {
+    /// What a reader of one score's row must know.
+    fn cautions(&self, score: &Score) -> Vec<String> {
+        let (name, mut said) = (&score.name, Vec::new());
+        if score.auc.auc < 0.5 {
+            let (turned, values) = match self.direction {
+                Direction::High => ("low", "low"),
+                Direction::Low => ("high", "high"),
+            };
+            said.push(format!(
+                "{name}: the AUC is below one half: {values} values go with the event; --direction {turned} turns it"
+            ));
+        }
+        if score.auc.interval().1 == roc::Interval::Newcombe {
+            said.push(format!(
+                "{name}: {}; the interval is Newcombe's (method 5, 2006)",
+                match score.auc.se() {
+                    None => "DeLong's variance does not exist with a single row in a group",
+                    Some(_) => "DeLong's interval has no width here",
+                }
+            ));
+        }
+        if score.youden.is_none() {
+            said.push(format!("{name}: no cut-off has a Youden index above 0"));
+        }
+        if self.replicates > 0 && score.bootstrap[0].is_none() {
+            said.push(format!("{name}: no bootstrap interval, all resamples have the same AUC"));
+        }
+        said
     }
 }
 

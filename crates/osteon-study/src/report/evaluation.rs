@@ -8,13 +8,18 @@ use osteon_stats::evaluate::reclassification::{Gain, idi, nri};
 use osteon_stats::evaluate::roc::{self, confusion};
 use osteon_stats::stats::describe::{Quantiles, mean, quantile, sd};
 use osteon_stats::stats::proportion::{clopper_pearson, wilson};
+use osteon_stats::stats::text::fixed;
 
 /// Every share at a cut, with Wilson's and the exact interval; F1 is no share and has none.
 pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     let headings = ["Set", "Model", "Measure", "Threshold", "Of", "Value", "Wilson", "Exact"];
-    let mut cells = Vec::new();
+    let (mut cells, mut without) = (Vec::new(), Vec::new());
     for scored in rows {
-        let Some(threshold) = threshold(scored, rows, cut) else { continue };
+        let Some(threshold) = threshold(scored, rows, cut) else {
+            let (model, set) = (&scored.model, &scored.set);
+            without.push(format!("{model}, {set}: no cut-off has a Youden index above 0 where it is learnt"));
+            continue;
+        };
         let called = confusion(&scored.score, &scored.event, threshold);
         let head = |measure: &str| {
             let texts = [&scored.set, &scored.model, measure].map(|text| Cell::Text(text.to_owned()));
@@ -35,9 +40,14 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     }
     let note = match cut {
         Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
-        Cut::Youden(set) => format!("cut at each score's largest Youden index in {set}"),
+        Cut::Youden(set) => format!("cut at each score's largest Youden index in {set}, and used there and elsewhere"),
+        Cut::YoudenOfEach => "cut at each score's largest Youden index in the same set, which flatters it: no set is \
+                              called training; --cutoff-set names the set where cut-offs are learnt"
+            .to_owned(),
     };
-    sheet(title, &headings, cells, vec![note, "95 % intervals: Wilson's score, Clopper and Pearson's exact".to_owned()])
+    let mut notes = vec![note, "95 % intervals: Wilson's score, Clopper and Pearson's exact".to_owned()];
+    notes.append(&mut without);
+    sheet(title, &headings, cells, notes)
 }
 
 fn sheet(title: &str, headings: &[&str], rows: Vec<Vec<Cell>>, notes: Vec<String>) -> Sheet {
@@ -55,7 +65,7 @@ const NUMBERS: [Number; 19] = [
     ("Intercept", |c| c.recalibration.map(|r| r.intercept)),
     ("Slope", |c| c.recalibration.map(|r| r.slope)),
     ("In the large", |c| c.in_the_large.map(|(a, _)| a)),
-    ("O/E", |c| Some(c.oe_ratio)),
+    ("O/E", |c| c.oe_ratio),
     ("Log loss", |c| Some(c.log_loss)),
     ("R2", |c| c.indices.map(|i| i.r2)),
     ("D", |c| c.indices.map(|i| i.d)),
@@ -92,12 +102,72 @@ pub fn calibrations(rows: &[Scored]) -> Sheet {
         row.extend([Cell::p(test.and_then(|test| test.p)), Cell::p(test.map(|test| test.p_of_new_rows()))]);
         row
     };
-    let notes = vec![
+    let mut notes = vec![
         "Emax, E90 and Eavg from lowess as val.prob; ICI, ECI and (loess) from loess of degree 2, span 0.75".to_owned(),
         HL_NOTE.to_owned(),
     ];
+    notes.extend(rows.iter().filter_map(no_probability));
+    notes.extend(rows.iter().filter(|scored| scored.is_probability()).flat_map(uncalibrated));
     let rows = rows.iter().filter(|scored| scored.is_probability()).map(row).collect();
     sheet("Calibration", &headings, rows, notes)
+}
+
+/// Scores outside 0 and 1, and what is not made of them.
+pub fn no_probability(scored: &Scored) -> Option<String> {
+    let outside: Vec<f64> = scored.score.iter().copied().filter(|p| !(0.0..=1.0).contains(p)).collect();
+    let first = fixed(*outside.first()?, 3);
+    let (model, set, n, of) = (&scored.model, &scored.set, outside.len(), scored.score.len());
+    Some(format!(
+        "{model}, {set}: {n} of {of} values are outside 0 to 1, the first {first}: no probabilities, so no calibration, \
+         Brier score, NRI, IDI and net benefit"
+    ))
+}
+
+/// What of a calibration could not be made, and why.
+fn uncalibrated(scored: &Scored) -> Vec<String> {
+    let (model, set) = (&scored.model, &scored.set);
+    let Some(found) = calibration(&scored.event, &scored.score) else {
+        return vec![format!("{model}, {set}: no row has a score")];
+    };
+    let mut said = Vec::new();
+    if found.n_certain > 0 {
+        said.push(format!(
+            "{model}, {set}: {} of {} probabilities are exactly 0 or 1 and have no logit: left out of intercept, slope, \
+             in the large, R2, D, U and Q, as val.prob does; all else is made of all rows",
+            found.n_certain, found.n
+        ));
+    }
+    if found.log_loss.is_infinite() {
+        said.push(format!("{model}, {set}: the log loss is infinite: a probability of 0 or 1 was wrong"));
+    }
+    let empty: Vec<&str> = NUMBERS.iter().filter(|(_, of)| of(&found).is_none()).map(|(name, _)| *name).collect();
+    if !empty.is_empty() {
+        let why = match (found.events, found.loess) {
+            (0, _) => "no row has the event",
+            (events, _) if events == found.n => "all rows have the event",
+            (_, None) => "too few different probabilities",
+            _ => "the probabilities separate the events, or do not vary",
+        };
+        said.push(format!("{model}, {set}: without {}: {why}", empty.join(", ")));
+    }
+    said
+}
+
+/// Sets in which the scores of a model have one outcome only.
+pub fn one_class(scored: &Scored) -> Option<String> {
+    let (model, set, n) = (&scored.model, &scored.set, scored.event.len());
+    let events = scored.event.iter().filter(|&&event| event).count();
+    let which = if events == 0 { "without" } else { "with" };
+    (events == 0 || events == n).then(|| {
+        format!("{model}, {set}: all {n} rows are {which} the event: no AUC, no cut-off, no test between models")
+    })
+}
+
+/// Areas below one half.
+pub fn below_half(scored: &Scored) -> Option<String> {
+    let auc = roc::auc(&scored.score, &scored.event)?.auc;
+    let (model, set) = (&scored.model, &scored.set);
+    (auc < 0.5).then(|| format!("{model}, {set}: the AUC is below one half: low values go with the event there"))
 }
 
 /// DeLong's test, NRI and IDI between all pairs of models within a set.
@@ -117,18 +187,45 @@ pub fn pairs(rows: &[Scored]) -> Sheet {
         "P (IDI)",
     ];
     let mut cells = Vec::new();
+    let mut notes = vec!["DeLong's paired test; NRI and IDI are what the first adds to the second".to_owned()];
     for (at, first) in rows.iter().enumerate() {
-        let others = rows[at + 1..].iter().filter(|second| second.set == first.set && second.event == first.event);
-        cells.extend(others.map(|second| pair(first, second)));
+        for second in rows[at + 1..].iter().filter(|second| second.set == first.set) {
+            let both: Vec<[usize; 2]> = shared_rows(first, second);
+            let [a, b] = [first, second].map(|it| it.kept.len() - both.len());
+            if a + b > 0 {
+                notes.push(format!(
+                    "{} and {}, {}: on the {} rows with both; {a} and {b} rows have one score alone",
+                    first.model,
+                    second.model,
+                    first.set,
+                    both.len()
+                ));
+            }
+            cells.push(pair(first, second, &both));
+        }
     }
-    let notes = vec!["DeLong's paired test; NRI and IDI are what the first adds to the second".to_owned()];
+    if rows.iter().any(|scored| !scored.is_probability()) {
+        notes.push("NRI and IDI need two probabilities: empty otherwise".to_owned());
+    }
+    if cells.iter().any(|row: &Vec<Cell>| row[4] == Cell::Empty) {
+        notes.push("no Z and P: the AUCs do not differ on any row, or one outcome has fewer than two rows".to_owned());
+    }
     sheet("Between models", &headings, cells, notes)
 }
 
-fn pair(first: &Scored, second: &Scored) -> Vec<Cell> {
-    let area = |scored: &Scored| roc::auc(&scored.score, &scored.event);
-    let delong = area(first).zip(area(second)).and_then(|(a, b)| roc::paired(&a, &b));
-    let (event, old, new) = (&first.event, &second.score, &first.score);
+/// Positions in both of the rows that have both scores.
+fn shared_rows(first: &Scored, second: &Scored) -> Vec<[usize; 2]> {
+    let place: std::collections::HashMap<usize, usize> =
+        second.kept.iter().enumerate().map(|(at, &row)| (row, at)).collect();
+    let shared = |(at, row): (usize, &usize)| Some([at, *place.get(row)?]);
+    first.kept.iter().enumerate().filter_map(shared).collect()
+}
+
+fn pair(first: &Scored, second: &Scored, rows: &[[usize; 2]]) -> Vec<Cell> {
+    let event: &Vec<bool> = &rows.iter().map(|[at, _]| first.event[*at]).collect();
+    let new: &Vec<f64> = &rows.iter().map(|[at, _]| first.score[*at]).collect();
+    let old: &Vec<f64> = &rows.iter().map(|[_, at]| second.score[*at]).collect();
+    let delong = roc::auc(new, event).zip(roc::auc(old, event)).and_then(|(a, b)| roc::paired(&a, &b));
     let gains: [Option<Gain>; 3] = match first.is_probability() && second.is_probability() {
         true => [nri(event, old, new, &[0.5]), nri(event, old, new, &[]), idi(event, old, new)],
         false => [None; 3],
@@ -205,6 +302,7 @@ pub fn net_benefits(rows: &[Scored]) -> Sheet {
     }
     let headings: Vec<String> = thresholds.iter().map(|t| format!("at {t}")).collect();
     let headings: Vec<&str> = ["Set", "Model"].into_iter().chain(headings.iter().map(String::as_str)).collect();
-    let note = "probabilities of at least the threshold are treated".to_owned();
-    sheet("Net benefit", &headings, cells, vec![note])
+    let mut notes = vec!["probabilities of at least the threshold are treated".to_owned()];
+    notes.extend(rows.iter().filter_map(no_probability));
+    sheet("Net benefit", &headings, cells, notes)
 }

@@ -363,7 +363,13 @@ const SENTENCES: &[(&str, Tell)] = &[
         Some(text.to_owned())
     }),
     ("learn.n_imputations", |value| {
-        Some(format!("Multiple imputation took {} imputations, pooled by Rubin's rules.", words(value)))
+        Some(format!(
+            "Multiple imputation took {} imputations, pooled by Rubin's rules with the degrees of freedom of Barnard and Rubin.",
+            words(value)
+        ))
+    }),
+    ("learn.auxiliary", |value| {
+        Some(format!("The auxiliary variables {} helped to impute and were no predictors.", words(value)))
     }),
     ("learn.n_folds", |value| Some(format!("Out-of-fold probabilities come from {} folds.", words(value)))),
     ("learn.n_bootstraps", |value| {

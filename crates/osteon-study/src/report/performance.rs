@@ -2,7 +2,7 @@
 
 use crate::report::printed::{Entry, model_label};
 use crate::report::sheet::{Cell, Sheet};
-use osteon_stats::evaluate::calibration::calibration;
+use osteon_stats::evaluate::calibration::brier;
 use osteon_stats::evaluate::roc::{self, confusion};
 use osteon_stats::model::logistic::{Grouping, HosmerLemeshow, hosmer_lemeshow};
 use osteon_stats::stats::proportion::wilson;
@@ -14,6 +14,8 @@ pub struct Scored {
     pub set: String,
     pub event: Vec<bool>,
     pub score: Vec<f64>,
+    /// Positions of the rows in the set.
+    pub kept: Vec<usize>,
     /// Rows of the set without a score.
     pub n_missing: usize,
     pub corrected: Corrected,
@@ -48,14 +50,22 @@ pub enum Cut {
     At(f64),
     /// At the point of the largest Youden index in the same model's set of this name.
     Youden(String),
+    /// At that of each set itself.
+    YoudenOfEach,
 }
 
 impl Scored {
     pub fn new(model: &str, set: &str, event: &[bool], score: &[Option<f64>], corrected: Corrected) -> Scored {
-        let have = event.iter().zip(score).filter_map(|(&event, score)| Some((event, (*score)?)));
-        let (kept, values): (Vec<bool>, Vec<f64>) = have.unzip();
-        let n_missing = event.len() - kept.len();
-        Scored { model: model.to_owned(), set: set.to_owned(), event: kept, score: values, n_missing, corrected }
+        let kept: Vec<usize> = (0..event.len()).filter(|&row| score[row].is_some()).collect();
+        Scored {
+            model: model.to_owned(),
+            set: set.to_owned(),
+            event: kept.iter().map(|&row| event[row]).collect(),
+            score: kept.iter().filter_map(|&row| score[row]).collect(),
+            n_missing: event.len() - kept.len(),
+            kept,
+            corrected,
+        }
     }
 
     pub(in crate::report) fn is_probability(&self) -> bool {
@@ -94,8 +104,10 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     let mut notes = vec![match cut {
         Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
         Cut::Youden(set) => format!("cut at the largest Youden index in {set}"),
+        Cut::YoudenOfEach => "cut at the largest Youden index in the same set".to_owned(),
     }];
     notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1; shares: Wilson's 95 % intervals".to_owned());
+    notes.extend(newcombe(rows));
     if headings.iter().any(|heading| heading == HL_P) {
         notes.push(HL_NOTE.to_owned());
     }
@@ -153,7 +165,7 @@ fn extras() -> Vec<Extra> {
     fn column(heading: &str, of: impl Fn(&Scored) -> Cell + 'static) -> Extra {
         (heading.to_owned(), Box::new(of))
     }
-    let brier = |scored: &Scored| calibration(&scored.event, &scored.score).filter(|_| scored.is_probability());
+    let brier = |scored: &Scored| brier(&scored.event, &scored.score).filter(|_| scored.is_probability());
     let mut extras = vec![
         column("n", |it| Cell::Count(it.event.len())),
         column("Events", |it| Cell::Count(it.event.iter().filter(|&&event| event).count())),
@@ -165,7 +177,7 @@ fn extras() -> Vec<Extra> {
             Some([estimate, low, high]) => Cell::Interval { estimate, low, high, digits: 3 },
             None => Cell::Empty,
         }),
-        column(FIRST_FURTHER, move |it| Cell::number(brier(it).map(|c| c.brier), 3)),
+        column(FIRST_FURTHER, move |it| Cell::number(brier(it), 3)),
         column(HL_P, |it| Cell::p(it.hosmer_lemeshow().and_then(|test| test.p))),
         column("H-L p, new rows", |it| Cell::p(it.hosmer_lemeshow().map(|test| test.p_of_new_rows()))),
     ];
@@ -193,11 +205,22 @@ pub fn entries(rows: &[Scored], cut: &Cut) -> Vec<Entry> {
 }
 
 fn area(scored: &Scored) -> Cell {
-    let auc = roc::auc(&scored.score, &scored.event);
-    match auc.as_ref().and_then(|auc| Some((auc.auc, auc.ci()?))) {
-        Some((estimate, [low, high])) => Cell::Interval { estimate, low, high, digits: 3 },
-        None => Cell::number(auc.map(|auc| auc.auc), 3),
-    }
+    let Some(auc) = roc::auc(&scored.score, &scored.event) else { return Cell::Empty };
+    let ([low, high], _) = auc.interval();
+    Cell::Interval { estimate: auc.auc, low, high, digits: 3 }
+}
+
+/// The intervals that are not DeLong's.
+fn newcombe(rows: &[Scored]) -> Option<String> {
+    let is = |scored: &&Scored| {
+        roc::auc(&scored.score, &scored.event).is_some_and(|auc| auc.interval().1 == roc::Interval::Newcombe)
+    };
+    let found: Vec<String> =
+        rows.iter().filter(is).map(|scored| format!("{} ({})", scored.model, scored.set)).collect();
+    (!found.is_empty()).then(|| {
+        let found = found.join(", ");
+        format!("{found}: DeLong's interval has no width or does not exist; Newcombe's (method 5, 2006) is given")
+    })
 }
 
 pub(in crate::report) fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) -> Option<f64> {
@@ -205,9 +228,14 @@ pub(in crate::report) fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) 
         Cut::At(threshold) => Some(*threshold),
         Cut::Youden(set) => {
             let learnt = rows.iter().find(|row| row.model == scored.model && row.set == *set)?;
-            roc::youden(&roc::curve(&learnt.score, &learnt.event)).map(|point| point.threshold)
+            youden(learnt)
         }
+        Cut::YoudenOfEach => youden(scored),
     }
+}
+
+fn youden(scored: &Scored) -> Option<f64> {
+    roc::youden(&roc::curve(&scored.score, &scored.event)).map(|point| point.threshold)
 }
 
 fn shares(scored: &Scored, threshold: Option<f64>) -> Vec<Cell> {

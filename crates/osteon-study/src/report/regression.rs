@@ -22,15 +22,26 @@ pub struct Regression {
     pub warnings: Vec<String>,
 }
 
+/// Rows from which on nothing is fitted twice.
+const MANY_ROWS: usize = 4096;
+
 impl Regression {
     /// Fits the event on the encoded variables.
     pub fn new(encoded: &Encoded, event: &[bool], params: &Params) -> Result<Regression, FitError> {
         let design = &encoded.design;
-        let fit = logistic::fit(design, event, params)?;
         let groups: Vec<_> = encoded.variables.iter().map(|variable| variable.columns.clone()).collect();
+        let (fit, profiles) = logistic::fit_with_profiles(design, event, params, &groups)?;
         let inflation = logistic::variance_inflation(design, &groups);
         let quick = logistic::affordable(&fit, groups.len() + 1);
+        // A variable of one column was tested with its profile.
+        let of_profile = |columns: &std::ops::Range<usize>| profiles[columns.start + 1].map(|profile| profile.test);
         let test = |columns: &std::ops::Range<usize>| {
+            if fit.n > MANY_ROWS
+                && columns.len() == 1
+                && let Some(test) = of_profile(columns)
+            {
+                return Some(test);
+            }
             quick.then(|| logistic::likelihood_ratio(&fit, design, event, columns.clone())).flatten()
         };
         let model = test(&(0..design.columns.len()));
@@ -38,7 +49,6 @@ impl Regression {
         let variables = variables
             .map(|(variable, inflation)| (variable.name.clone(), test(&variable.columns), inflation))
             .collect();
-        let profiles = logistic::profile(&fit, design, event);
         let mut warnings: Vec<String> = fit.warnings.iter().map(|warning| words(warning, encoded)).collect();
         if profiles.iter().all(Option::is_none) {
             warnings.push(format!(
@@ -47,6 +57,8 @@ impl Regression {
                 fit.n
             ));
         }
+        let scale = |(term, column): (&logistic::Term, ndarray::ArrayView1<f64>)| out_of_scale(term, &column.to_vec());
+        warnings.extend(fit.terms[1..].iter().zip(design.x.columns()).filter_map(scale));
         let unvaried = encoded.variables.iter().filter(|variable| variable.columns.is_empty());
         warnings.extend(unvaried.map(|variable| format!("{} has one level and was left out", variable.name)));
         Ok(Regression {
@@ -178,6 +190,25 @@ impl Regression {
         notes.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         notes
     }
+}
+
+/// An odds ratio of one unit that no number can hold, and the unit that would do.
+fn out_of_scale(term: &logistic::Term, values: &[f64]) -> Option<String> {
+    /// Odds ratios beyond this tell of the unit, not of the variable.
+    const FAR: f64 = 1e6;
+    let [low, high] = term.odds_ratio_wald()?;
+    let beyond = high > FAR || low < 1.0 / FAR;
+    let sd = osteon_stats::stats::describe::sd(values).filter(|sd| *sd > 0.0)?;
+    let name = &term.name;
+    // A large effect of a well-scaled variable is one: its standard deviation is no tiny part of a unit.
+    (beyond && sd < 0.1).then(|| {
+        format!(
+            "{name}: one unit is {:.1e} standard deviations and its odds ratio beyond any meaning; rescale {name}, for \
+             example by {:e}",
+            1.0 / sd,
+            10_f64.powf(-sd.log10().floor())
+        )
+    })
 }
 
 fn test_json(test: Option<Test>) -> Value {

@@ -2,6 +2,7 @@
 
 use crate::protocol::Protocol;
 use crate::protocol::codebook::variable::Variable;
+use crate::protocol::learn::Missing;
 use crate::report::printed::Entry;
 use crate::report::regression::Regression;
 use crate::report::sheet::{Cell, Sheet};
@@ -33,6 +34,9 @@ pub struct Screening {
     pub predictors: Predictors,
     pub rows: Rows,
     pub n_rows: usize,
+    /// Of those, the ones with all predictors of the models.
+    pub n_complete: usize,
+    pub missing: Missing,
     pub enter: f64,
     pub keep: f64,
     pub statistic: Statistic,
@@ -47,6 +51,11 @@ pub enum Predictors {
     Named(Vec<String>),
     Chosen(Vec<String>, Chosen),
 }
+
+/// How many patients either model of a row stands on.
+const N: [&str; 2] = ["n", "n, multivariate"];
+/// Where these stand among the columns.
+const N_AT: usize = 5;
 
 /// What stands behind a printed odds ratio.
 const BEHIND: [&str; 6] = ["coefficient", "SE", "z", "Wald chi2", "profile CI", "LR p"];
@@ -77,13 +86,20 @@ pub fn screening(
         let (encoded, model) = regression(model);
         Screened { variable: (*variable).clone(), encoded, model, deciding, enters: entered.contains(&at) }
     };
+    let predictors = match protocol.learn.clinical.is_empty() {
+        true => Predictors::Chosen(choice.chosen, choice.by),
+        false => Predictors::Named(protocol.learn.clinical.clone()),
+    };
+    let (Predictors::Named(names) | Predictors::Chosen(names, _)) = &predictors;
+    let columns = names.iter().map(|name| cohort.column(name)).collect::<Result<Vec<_>, _>>()?;
+    let complete = |row: &&usize| columns.iter().all(|column| !column.values.is_hole(**row));
+    let n_complete = rows.iter().filter(complete).count();
     Ok(Screening {
+        n_complete,
+        missing: protocol.learn.missing,
         variables: candidates.iter().zip(choice.alone).enumerate().map(variable).collect(),
         multivariate: choice.together.map(regression),
-        predictors: match protocol.learn.clinical.is_empty() {
-            true => Predictors::Chosen(choice.chosen, choice.by),
-            false => Predictors::Named(protocol.learn.clinical.clone()),
-        },
+        predictors,
         rows: protocol.screen.rows,
         n_rows: rows.len(),
         enter: rule.enter,
@@ -99,6 +115,7 @@ impl Screening {
         let mut headings = vec!["Variable".to_owned()];
         headings
             .extend(["Univariate OR (95% CI)", "p", "Multivariate OR (95% CI)", "p, multivariate"].map(str::to_owned));
+        headings.extend(N.map(str::to_owned));
         headings.extend(BEHIND.map(str::to_owned));
         headings.extend(BEHIND.map(|name| format!("{name}, multivariate")));
         let mut rows = Vec::new();
@@ -119,6 +136,7 @@ impl Screening {
                 let mut row = vec![label];
                 row.extend(alone.as_ref().map_or([Cell::Empty, Cell::Empty], |term| term.printed()));
                 row.extend(together.as_ref().map_or([Cell::Empty, Cell::Empty], |term| term.printed()));
+                row.extend(self.n(variable));
                 for term in [&alone, &together] {
                     row.extend(term.as_ref().map_or_else(|| vec![Cell::Empty; BEHIND.len()], |term| term.behind()));
                 }
@@ -133,6 +151,7 @@ impl Screening {
     fn joint_row(&self, variable: &Screened, width: usize) -> Vec<Cell> {
         let mut row = vec![Cell::Text(variable.variable.in_tables())];
         row.resize(width, Cell::Empty);
+        self.n(variable).into_iter().enumerate().for_each(|(at, n)| row[N_AT + at] = n);
         let together = self.multivariate.as_ref().map(|(encoded, model)| (encoded, model));
         for (at, model) in [Some((&variable.encoded, &variable.model)), together].into_iter().enumerate() {
             let Some((encoded, Ok(model))) = model else { continue };
@@ -140,12 +159,22 @@ impl Screening {
                 continue;
             };
             let wald = logistic::wald(&model.fit, encoded.variables[place].columns.clone());
-            let behind = 5 + at * BEHIND.len();
+            let behind = N_AT + N.len() + at * BEHIND.len();
             row[2 + 2 * at] = Cell::p(wald.map(|test| test.p));
             row[behind + 3] = Cell::number(wald.map(|test| test.statistic), 3);
             row[behind + 5] = Cell::p(model.variables[place].1.map(|test| test.p));
         }
         row
+    }
+
+    /// Patients of the univariate model, and of the multivariate one where the variable is in it.
+    fn n(&self, variable: &Screened) -> [Cell; 2] {
+        let together = self
+            .multivariate
+            .as_ref()
+            .filter(|(encoded, _)| encoded.variables.iter().any(|other| other.name == variable.variable.name));
+        let n = |encoded: &Encoded| Cell::Count(encoded.kept.len());
+        [n(&variable.encoded), together.map_or(Cell::Empty, |(encoded, _)| n(encoded))]
     }
 
     fn term<'a>(&self, variable: &'a Screened, column: &str) -> Option<Line<'a>> {
@@ -169,6 +198,7 @@ impl Screening {
                 format!("the {} patients of the training set alone decide which variables enter", self.n_rows)
             }
         });
+        notes.push(self.rows_of_the_models());
         if self.variables.iter().any(|variable| variable.encoded.variables[0].levels.len() > 1) {
             notes.push(
                 "Wald chi2, p and LR p of a variable of several levels are those of all its levels together".to_owned(),
@@ -204,6 +234,30 @@ impl Screening {
         }
         notes.push(self.chosen());
         notes
+    }
+
+    /// On which patients the clinical model of Table 5 stands, beside those of this table.
+    fn rows_of_the_models(&self) -> String {
+        let own = "n: patients with a value of each variable of the model";
+        match (self.rows, self.missing) {
+            (Rows::All, _) => format!("{own}; the models of Table 5 are fitted in training patients alone"),
+            (Rows::Train, Missing::CompleteCase) => {
+                let together = self.multivariate.as_ref().map(|(encoded, _)| encoded.kept.len());
+                let same =
+                    if together == Some(self.n_complete) { ", as many as the multivariate model here" } else { "" };
+                format!(
+                    "{own}; the clinical model of Table 5 is fitted in the {} training patients with all its \
+                     predictors{same}",
+                    self.n_complete
+                )
+            }
+            (Rows::Train, _) => format!(
+                "{own}; the clinical model of Table 5 is fitted in all {} training patients, missing values filled in: \
+                 other rows than here where values are missing ({} patients are without one of its predictors)",
+                self.n_rows,
+                self.n_rows - self.n_complete
+            ),
+        }
     }
 
     fn label(&self, name: &str) -> String {

@@ -67,8 +67,8 @@ pub enum Error {
     Header(String),
     #[error("{0}")]
     Map(String),
-    #[error("line {line} is not UTF-8")]
-    Encoding { line: usize },
+    #[error(transparent)]
+    Cells(#[from] osteon_base::cells::CellsError),
     #[error("{file}: {n} refused, nothing was imported")]
     Refused { file: String, n: usize },
     #[error("{place} is {found:?}, expected {expected}")]
@@ -101,8 +101,8 @@ pub enum Error {
     NoFit,
     #[error("the stored {model} model")]
     Recipe { model: String, source: serde_json::Error },
-    #[error("{column} = {value} does not divide the rows of every set: both classes are needed")]
-    OneClass { column: String, value: String },
+    #[error("{event} does not divide the rows of any set: rows with and without the event are needed in one of them")]
+    OneClass { event: String },
     #[error(transparent)]
     Learn(LearnError),
     #[error("{}: a file of another plan, protocol or version", .0.display())]
@@ -173,7 +173,8 @@ impl Error {
             Error::Map(_) => Some(
                 "a map is TOML: [columns] alp = \"ALP (U/l)\", and [levels.sex] female = [\"w\", \"F\"]".to_owned(),
             ),
-            Error::Encoding { .. } => Some("save the file as CSV UTF-8".to_owned()),
+            Error::Cells(cause) => cause.hint().map(str::to_owned),
+            Error::Read { source, .. } => source.hint(),
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
             Error::Image { source, .. } => region_hint(source).map(str::to_owned),

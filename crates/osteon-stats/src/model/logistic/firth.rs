@@ -1,19 +1,40 @@
 //! Firth's penalised likelihood (Firth 1993; Heinze and Schemper 2002): finite estimates for any data.
 
 use nalgebra::{DMatrix, DVector};
+use rand::Rng as _;
+use rayon::prelude::*;
 
 use crate::model::logistic::design::{Standardised, predictor};
 use crate::model::logistic::newton::{self, Solution, log_likelihood_of, logistic};
 use crate::model::logistic::{Fit, Method, Warning};
 use crate::table::Design;
+use osteon_base::seed::Seed;
 
 /// Scoring converges linearly here.
 const MAX_STEPS: usize = 500;
 const SMALL: f64 = 1e-12;
 
+/// Random starts of a fit; as many scales as below.
+const RANDOM_STARTS: usize = 25;
+/// Sizes of the random starts, in coefficients of standardised columns.
+const SCALES: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
+/// Maxima this near are one: the first that was found is kept.
+pub const SAME: f64 = 1e-8;
+/// Rows times squared terms times starts of about a second.
+const MAX_WORK: usize = 30_000_000;
+
 pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit {
     let x = standardised.with_intercept();
-    let solution = maximise(&x, &x, event, &[], DVector::zeros(x.ncols()));
+    fit_at(design, standardised, event, highest(&x, &x, event, &[], &starts(&x, event)))
+}
+
+/// The fit that rises from `start`, in coefficients of the standardised columns.
+pub fn fit_from(design: &Design, standardised: &Standardised, event: &[bool], start: DVector<f64>) -> Fit {
+    let x = standardised.with_intercept();
+    fit_at(design, standardised, event, maximise(&x, &x, event, &[], start))
+}
+
+fn fit_at(design: &Design, standardised: &Standardised, event: &[bool], solution: Solution) -> Fit {
     let mut fit = standardised.fit(design, event, &solution, Method::Firth);
     // |X'WX| of the design is that of the standardised columns times the product of the squared SDs.
     fit.log_likelihood += standardised.sds.iter().map(|sd| sd.ln()).sum::<f64>();
@@ -23,6 +44,55 @@ pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit 
         fit.warnings.push(Warning::NotConverged);
     }
     fit
+}
+
+/// Where the searches begin. The penalty makes several maxima possible: zero, the way to the maximum of the plain
+/// likelihood, the maxima without each column, steps along each column, and random ones, always the same.
+fn starts(x: &DMatrix<f64>, event: &[bool]) -> Vec<DVector<f64>> {
+    let (n, k) = x.shape();
+    let zeros = || DVector::zeros(k);
+    let mut starts = vec![zeros()];
+    let plain = newton::maximise(x, &vec![0.0; n], event, zeros()).coefficients;
+    let largest = (x * &plain).amax();
+    // Under separation that way has no end: it is followed to where probabilities are within 1e-4 of 0 and 1.
+    starts.push(if largest > 10.0 { plain * (10.0 / largest) } else { plain });
+    let affordable = MAX_WORK / (n * k * k).max(1);
+    for column in 1..k {
+        if starts.len() + 5 > affordable {
+            return starts;
+        }
+        starts.push(maximise(x, x, event, &[column], zeros()).coefficients);
+        for step in [-6.0, -2.0, 2.0, 6.0] {
+            let mut start = zeros();
+            start[column] = step;
+            starts.push(start);
+        }
+    }
+    let seed = Seed(1).named("firth");
+    for draw in 0..RANDOM_STARTS.min(affordable.saturating_sub(starts.len())) {
+        let mut rng = seed.nth(draw).rng();
+        // A sum of uniform numbers is near enough to a normal one.
+        let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        starts.push(DVector::from_fn(k, |_, _| SCALES[draw % SCALES.len()] * normal()));
+    }
+    starts
+}
+
+/// The highest of the maxima that are reached from some starts.
+pub fn highest(
+    x: &DMatrix<f64>,
+    basis: &DMatrix<f64>,
+    event: &[bool],
+    fixed: &[usize],
+    starts: &[DVector<f64>],
+) -> Solution {
+    let reached = |start: &DVector<f64>| maximise(x, basis, event, fixed, start.clone());
+    let all: Vec<Solution> = starts.par_iter().map(reached).collect();
+    let better = |best: Solution, next: Solution| {
+        let higher = next.log_likelihood > best.log_likelihood + SAME || !best.log_likelihood.is_finite();
+        if higher && next.log_likelihood.is_finite() { next } else { best }
+    };
+    all.into_iter().reduce(better).expect("there is a start")
 }
 
 /// The maximum of ln L + ln|X'WX| / 2, with the `fixed` coefficients held at their start.

@@ -22,7 +22,7 @@ use crate::table::Design;
 
 pub use collinear::variance_inflation;
 pub use hosmer_lemeshow::{Grouping, HosmerLemeshow, hosmer_lemeshow};
-pub use profile::{Profile, affordable, likelihood_ratio, profile, wald};
+pub use profile::{Profile, affordable, fit_with_profiles, likelihood_ratio, profile, wald};
 
 use crate::model::logistic::design::Standardised;
 use osteon_base::setting::{self, Unfit};

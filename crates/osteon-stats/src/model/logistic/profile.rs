@@ -1,10 +1,12 @@
 //! Profile likelihood: intervals and tests that do not trust the curvature at the maximum.
 
+use std::cell::RefCell;
+
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use crate::model::logistic::design::Standardised;
-use crate::model::logistic::{Fit, Method, firth, newton};
+use crate::model::logistic::design::{Standardised, predictor};
+use crate::model::logistic::{self, Fit, FitError, Method, Params, firth, newton};
 use crate::stats::distribution::{Z_975, chi2_sf, normal_two_sided};
 use crate::stats::root;
 use crate::stats::two_groups::Test;
@@ -22,7 +24,7 @@ pub struct Profile {
 
 /// Rows times squared terms times fits that take a few seconds; Firth's steps are more and dearer.
 const MAX_WORK: usize = 2_500_000_000;
-const FIRTH_COSTS: usize = 8;
+const FIRTH_COSTS: usize = 24;
 /// Fits that both limits of a term take, about.
 const FITS_OF_A_PROFILE: usize = 16;
 
@@ -37,8 +39,13 @@ pub fn affordable(fit: &Fit, fits: usize) -> bool {
 /// One profile a term of `fit`, intercept first; `None` for aliased terms, where nothing was estimated, and
 /// everywhere when they are not `affordable`.
 pub fn profile(fit: &Fit, design: &Design, event: &[bool]) -> Vec<Option<Profile>> {
+    profiles(fit, design, event).0
+}
+
+/// The profiles, and the highest place above the maximum of the fit that they passed, if there was one.
+fn profiles(fit: &Fit, design: &Design, event: &[bool]) -> (Vec<Option<Profile>>, Option<Higher>) {
     if !affordable(fit, FITS_OF_A_PROFILE * fit.terms.len()) {
-        return vec![None; fit.terms.len()];
+        return (vec![None; fit.terms.len()], None);
     }
     let (standardised, _) = Standardised::new(design);
     let one = |(at, term): (usize, &crate::model::logistic::Term)| {
@@ -47,9 +54,58 @@ pub fn profile(fit: &Fit, design: &Design, event: &[bool]) -> Vec<Option<Profile
             0 => 0,
             at => standardised.kept.iter().position(|&kept| kept == at - 1)? + 1,
         };
-        Some(Curve::new(&standardised, event, fit, column).profile(estimate, term.se))
+        let curve = Curve::new(&standardised, event, fit, column);
+        let profile = curve.profile(estimate, term.se);
+        Some((profile, curve.higher.into_inner()))
     };
-    fit.terms.par_iter().enumerate().map(one).collect()
+    let found: Vec<Option<(Profile, Option<Higher>)>> = fit.terms.par_iter().enumerate().map(one).collect();
+    let highest = found.iter().flatten().filter_map(|(_, higher)| higher.clone());
+    let highest = highest.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood));
+    (found.into_iter().map(|found| found.map(|(profile, _)| profile)).collect(), highest)
+}
+
+/// The fit and its profiles. Where Firth's likelihood with a coefficient held, or with the columns of a group left out,
+/// is higher than the fit itself, that was no maximum: the fit begins again from there.
+///
+/// # Errors
+/// Those of `fit`.
+pub fn fit_with_profiles(
+    design: &Design,
+    event: &[bool],
+    params: &Params,
+    groups: &[std::ops::Range<usize>],
+) -> Result<(Fit, Vec<Option<Profile>>), FitError> {
+    /// Each round is higher than the last; maxima are few.
+    const ROUNDS: usize = 10;
+    let mut fit = logistic::fit(design, event, params)?;
+    let (standardised, aliased) = Standardised::new(design);
+    for _ in 0..ROUNDS {
+        let (profiles, mut higher) = profiles(&fit, design, event);
+        if params.method == Method::Firth && higher.is_none() && affordable(&fit, groups.len()) {
+            let restricted = |group: &std::ops::Range<usize>| {
+                let (maximum, without, _) = restricted(&fit, &standardised, event, group);
+                (without.log_likelihood > maximum + firth::SAME)
+                    .then(|| Higher { log_likelihood: without.log_likelihood, coefficients: without.coefficients })
+            };
+            higher = groups.iter().find_map(restricted);
+        }
+        let Some(higher) = higher else { return Ok((fit, profiles)) };
+        let mut next = firth::fit_from(design, &standardised, event, higher.coefficients);
+        next.warnings.extend(aliased.clone());
+        if next.log_likelihood <= fit.log_likelihood {
+            return Ok((fit, profiles));
+        }
+        fit = next;
+    }
+    let profiles = profile(&fit, design, event);
+    Ok((fit, profiles))
+}
+
+/// A place above what a fit took for the maximum, in coefficients of the standardised columns.
+#[derive(Clone)]
+struct Higher {
+    log_likelihood: f64,
+    coefficients: DVector<f64>,
 }
 
 /// The log-likelihood as a function of one coefficient.
@@ -65,6 +121,11 @@ struct Curve<'a> {
     unit: f64,
     maximum: f64,
     tangent: Option<Tangent>,
+    /// Means over SDs of the columns, which lead from an uncentred intercept to that at the means.
+    offsets: DVector<f64>,
+    /// The last places of Firth's searches, from which the next begin.
+    last: RefCell<Vec<DVector<f64>>>,
+    higher: RefCell<Option<Higher>>,
 }
 
 /// Where the other coefficients go to first order when one is moved off the maximum: the start of each search.
@@ -98,12 +159,59 @@ impl<'a> Curve<'a> {
             Method::Firth => fit.log_likelihood - scale,
         };
         let tangent = standardised.coordinates(fit, column > 0).and_then(|maximum| Tangent::new(&x, maximum, column));
-        Curve { x, centred: standardised.with_intercept(), column, event, method: fit.method, unit, maximum, tangent }
+        let offsets = standardised.means.iter().zip(&standardised.sds).map(|(mean, sd)| mean / sd);
+        Curve {
+            x,
+            centred: standardised.with_intercept(),
+            column,
+            event,
+            method: fit.method,
+            unit,
+            maximum,
+            tangent,
+            offsets: DVector::from_iterator(standardised.sds.len(), offsets),
+            last: RefCell::default(),
+            higher: RefCell::default(),
+        }
+    }
+
+    /// Firth's loss: the least of several searches, since the penalised likelihood may have several maxima.
+    fn firth_loss(&self, held: f64) -> f64 {
+        let mut zeros = DVector::zeros(self.x.ncols());
+        zeros[self.column] = held;
+        let mut starts = vec![zeros];
+        if let Some(tangent) = &self.tangent {
+            let mut beside = tangent.maximum.clone();
+            beside[self.column] = held;
+            starts.extend([tangent.at(self.column, held), beside]);
+        }
+        starts.extend(self.last.borrow().iter().cloned().map(|mut last| {
+            last[self.column] = held;
+            last
+        }));
+        let best = firth::highest(&self.x, &self.centred, self.event, &[self.column], &starts);
+        let known = self.higher.borrow().as_ref().map_or(self.maximum, |higher| higher.log_likelihood);
+        if best.log_likelihood > known + firth::SAME {
+            let mut coefficients = best.coefficients.clone();
+            if self.column == 0 {
+                coefficients[0] += coefficients.rows(1, self.offsets.len()).dot(&self.offsets);
+            }
+            *self.higher.borrow_mut() = Some(Higher { log_likelihood: best.log_likelihood, coefficients });
+        }
+        let mut last = self.last.borrow_mut();
+        last.push(best.coefficients);
+        if last.len() > 2 {
+            last.remove(0);
+        }
+        2.0 * (self.maximum - best.log_likelihood)
     }
 
     /// Twice the loss of log-likelihood when the coefficient is held at `value`.
     fn loss(&self, value: f64) -> f64 {
         let held = value / self.unit;
+        if self.method == Method::Firth {
+            return self.firth_loss(held);
+        }
         let mut zeros = DVector::zeros(self.x.ncols());
         zeros[self.column] = held;
         let tangent = self.tangent.as_ref().map(|tangent| tangent.at(self.column, held));
@@ -119,7 +227,7 @@ impl<'a> Curve<'a> {
 
     /// The rest of the way, where Newton's steps were stuck below the maximum.
     fn climbed(&self, held: f64, from: newton::Solution) -> newton::Solution {
-        if from.converged || self.method == Method::Firth {
+        if from.converged {
             return from;
         }
         let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
@@ -129,17 +237,13 @@ impl<'a> Curve<'a> {
 
     /// The maximum over the other coefficients, searched from `start`.
     fn reached(&self, held: f64, start: DVector<f64>) -> newton::Solution {
-        match self.method {
-            Method::MaximumLikelihood => {
-                let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
-                let rest = self.x.clone().remove_column(self.column);
-                newton::maximise(&rest, &offset, self.event, start.remove_row(self.column))
-            }
-            Method::Firth => firth::maximise(&self.x, &self.centred, self.event, &[self.column], start),
-        }
+        let offset: Vec<f64> = self.x.column(self.column).iter().map(|x| x * held).collect();
+        let rest = self.x.clone().remove_column(self.column);
+        newton::maximise(&rest, &offset, self.event, start.remove_row(self.column))
     }
 
     fn profile(&self, estimate: f64, se: Option<f64>) -> Profile {
+        // Below 0 by rounding, or where the fit is no maximum and is begun again.
         let statistic = self.loss(0.0).max(0.0);
         let test = Test { statistic, df: 1.0, p: chi2_sf(statistic, 1.0) };
         // Under separation the estimate is infinite: look from 0, with the unit of the column as the step.
@@ -154,6 +258,11 @@ impl<'a> Curve<'a> {
 
     /// Where the loss reaches the 95 % point of chi-square, going out from `from`.
     fn limit(&self, from: f64, step: f64, estimate: f64) -> f64 {
+        if self.event.len() > newton::BLOCK
+            && let Some(limit) = self.limit_of_many_rows(estimate, step)
+        {
+            return limit;
+        }
         let limit = Z_975 * Z_975;
         let signed = |value: f64| self.loss(value).max(0.0).sqrt() - limit.sqrt();
         let beyond = if step > 0.0 { f64::INFINITY } else { f64::NEG_INFINITY };
@@ -179,18 +288,93 @@ impl<'a> Curve<'a> {
                 return beyond;
             }
         }
+        if self.method == Method::Firth {
+            (inner, outer) = self.outermost((inner, outer), from, &signed);
+        }
         root::bracketed(signed, inner, outer).unwrap_or(beyond)
+    }
+
+    /// The last place, going out, where the loss rises through the limit: Firth's may fall below it again.
+    fn outermost(&self, first: (f64, f64), from: f64, signed: &dyn Fn(f64) -> f64) -> (f64, f64) {
+        /// How much farther is looked, and in what steps; and a loss from which none has been seen to return.
+        const FARTHER: f64 = 60.0;
+        const STEP: f64 = 1.2;
+        const LOST: f64 = 8.0;
+        let (mut bracket, mut inner) = (first, first.1);
+        let end = FARTHER * (first.1 - from).abs();
+        while (inner - from).abs() < end {
+            let outer = from + STEP * (inner - from);
+            let (before, here) = (signed(inner), signed(outer));
+            if before < 0.0 && here >= 0.0 {
+                bracket = (inner, outer);
+            }
+            if here > LOST {
+                break;
+            }
+            inner = outer;
+        }
+        bracket
+    }
+
+    /// The limit by Newton's steps on all coefficients at once (Venzon and Moolgavkar 1988), a tenth of the passes over
+    /// the rows; `None` where they do not settle, or without a quadratic maximum to begin from.
+    fn limit_of_many_rows(&self, estimate: f64, step: f64) -> Option<f64> {
+        /// Steps square the error; the last digits are rounding.
+        const MAX_STEPS: usize = 20;
+        const SMALL: f64 = 1e-10;
+        let tangent = self.tangent.as_ref().filter(|_| self.method == Method::MaximumLikelihood)?;
+        let k = self.x.ncols();
+        let target = self.maximum - Z_975 * Z_975 / 2.0;
+        let none = vec![0.0; self.event.len()];
+        let mut here = tangent.at(self.column, (estimate + Z_975 * step) / self.unit);
+        for _ in 0..MAX_STEPS {
+            let eta = predictor(&self.x, &here, &none);
+            let log_likelihood = newton::log_likelihood_of(&eta, self.event);
+            let residuals = DVector::from_iterator(self.event.len(), newton::residuals(&eta, self.event));
+            let score = self.x.tr_mul(&residuals);
+            let mut system = newton::information(&self.x, &eta);
+            let mut right = score.clone();
+            system.set_row(self.column, &score.transpose());
+            right[self.column] = target - log_likelihood;
+            let change = system.lu().solve(&right)?;
+            here += &change;
+            let value = here[self.column] * self.unit;
+            if !value.is_finite() || (value - estimate) * step <= 0.0 {
+                return None;
+            }
+            if (0..k).all(|at| change[at].abs() <= SMALL * (1.0 + here[at].abs())) {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 
-/// Likelihood-ratio test of the columns at `positions` all being 0; `None` when that changes no estimated term.
+/// Likelihood-ratio test of the columns at `positions` all being 0; `None` when that changes no estimated term, or when
+/// the fit is no maximum.
 pub fn likelihood_ratio(
     full: &Fit,
     design: &Design,
     event: &[bool],
     positions: std::ops::Range<usize>,
 ) -> Option<Test> {
+    /// Twice the rounding of two likelihoods.
+    const ROUNDING: f64 = 1e-6;
     let (standardised, _) = Standardised::new(design);
+    let (maximum, without, tested) = restricted(full, &standardised, event, &positions);
+    let (statistic, df) = (2.0 * (maximum - without.log_likelihood), tested as f64);
+    let statistic = if statistic < 0.0 && statistic > -ROUNDING { 0.0 } else { statistic };
+    (df > 0.0 && statistic >= 0.0).then(|| Test { statistic, df, p: chi2_sf(statistic, df) })
+}
+
+/// The maximum of the full fit in the units of the standardised columns, that with the columns at `positions` held at
+/// 0, and how many these are.
+fn restricted(
+    full: &Fit,
+    standardised: &Standardised,
+    event: &[bool],
+    positions: &std::ops::Range<usize>,
+) -> (f64, newton::Solution, usize) {
     let of = |at: usize| positions.contains(&standardised.kept[at]);
     let tested: Vec<usize> = (0..standardised.kept.len()).filter(|&at| of(at)).map(|at| at + 1).collect();
     let x = standardised.with_intercept();
@@ -202,12 +386,16 @@ pub fn likelihood_ratio(
         }
         Method::Firth => {
             let scale: f64 = standardised.sds.iter().map(|sd| sd.ln()).sum();
-            let zeros = DVector::zeros(x.ncols());
-            (full.log_likelihood - scale, firth::maximise(&x, &x, event, &tested, zeros))
+            let mut starts = vec![DVector::zeros(x.ncols())];
+            // The full maximum without the tested columns is as good a place to begin.
+            starts.extend(standardised.coordinates(full, true).map(|mut there| {
+                tested.iter().for_each(|&at| there[at] = 0.0);
+                there
+            }));
+            (full.log_likelihood - scale, firth::highest(&x, &x, event, &tested, &starts))
         }
     };
-    let (statistic, df) = ((2.0 * (maximum - without.log_likelihood)).max(0.0), tested.len() as f64);
-    (df > 0.0).then(|| Test { statistic, df, p: chi2_sf(statistic, df) })
+    (maximum, without, tested.len())
 }
 
 /// Wald's test of all columns at `positions` together; `None` when one of them has no standard error.

@@ -19,7 +19,7 @@ pub fn roc(rows: &[Scored], paper: &Paper) -> Figure {
             .map(|point| [1.0 - point.specificity, point.sensitivity])
             .collect();
         points.reverse();
-        Some(roc::Curve { model: titled(&row.model), points, auc: auc.auc, interval: auc.ci() })
+        Some(roc::Curve { model: titled(&row.model), points, auc: auc.auc, interval: Some(auc.interval().0) })
     };
     let set = |(name, own): (String, Vec<&Scored>)| roc::Set {
         name,
@@ -85,7 +85,7 @@ fn titled(name: &str) -> String {
 
 fn model(row: &Scored, full: bool, seed: Seed) -> Option<calibration::Model> {
     const GROUPS: usize = 5;
-    let brier = calibrated::calibration(&row.event, &row.score)?.brier;
+    let brier = calibrated::brier(&row.event, &row.score)?;
     let group = |it: calibrated::Group| {
         let events = (it.observed * it.n as f64).round() as usize;
         let [low, high] = clopper_pearson(events, it.n)?;

@@ -1,6 +1,6 @@
 //! A sheet as aligned text of at most 80 columns: long words wrap, wide sheets come in blocks.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::report::sheet::{Cell, Sheet};
 use osteon_base::text::clean;
@@ -119,6 +119,15 @@ fn row_lines(block: &[Column], cells: &[&[String]]) -> Vec<String> {
     (0..height).map(line).collect()
 }
 
+/// Whether a text has at most `width` columns, without looking at more of it than that: cells may have a million letters.
+fn fits(text: &str, width: usize) -> bool {
+    let mut columns = 0;
+    text.chars().all(|letter| {
+        columns += letter.width().unwrap_or(0);
+        columns <= width
+    })
+}
+
 /// Lines of at most `width` columns, broken at blanks, a longer word anywhere; at least one line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -127,16 +136,12 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         loop {
             let line = lines.last_mut().expect("there is a line");
             let blank = usize::from(!line.is_empty());
-            if line.width() + blank + word.width() <= width {
+            if fits(word, width.saturating_sub(line.width() + blank)) {
                 line.push_str(&" "[..blank]);
                 line.push_str(word);
                 break;
             }
-            if word.width() <= width {
-                lines.push(String::new());
-                continue;
-            }
-            if !line.is_empty() {
+            if fits(word, width) || !line.is_empty() {
                 lines.push(String::new());
                 continue;
             }

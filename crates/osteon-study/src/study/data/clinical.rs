@@ -1,7 +1,8 @@
-//! A clinical CSV file as rows of entries: headers matched, levels and numbers read, every refused cell named.
+//! A clinical file as rows of entries: headers matched, levels and numbers read, every refused cell named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use osteon_base::cells::{self, Note};
 use serde::Deserialize;
 
 use crate::protocol::codebook::variable::{Kind, Variable};
@@ -15,6 +16,8 @@ pub struct Map {
     /// Our name (`patient_id` or a variable) = the file's header.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
+    /// Sheet of a workbook; without it, the first visible one with cells.
+    pub sheet: Option<String>,
     /// Variable, then our level = the file's words for it.
     #[serde(default)]
     pub levels: BTreeMap<String, BTreeMap<String, Vec<String>>>,
@@ -67,42 +70,35 @@ impl Map {
 
 /// Reads a file's bytes. Errors when the file as a whole cannot be read; single cells are `refused`.
 pub fn read(bytes: &[u8], book: &Codebook, map: &Map) -> Result<Clinical, Error> {
-    let mut notes = Vec::new();
-    let text = decode(bytes, &mut notes)?;
-    let separator = separator(&text);
-    if separator != b',' {
-        let name = if separator == b';' { "semicolons" } else { "tabs" };
-        notes.push(format!("cells are separated by {name}"));
-    }
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers: Vec<String> =
-        reader.headers()?.iter().map(|header| osteon_base::text::clean(header).into_owned()).collect();
+    let params = cells::Params { sheet: map.sheet.clone(), ..cells::Params::default() };
+    let grid = cells::read(bytes, &params)?;
+    let mut notes: Vec<String> = grid.notes.iter().map(Note::to_string).collect();
+    // A decimal comma is one where something else separates the cells.
+    let decimal_comma = grid.notes.iter().any(|note| matches!(note, Note::Separator(_)));
+    let (header, body) =
+        grid.headed().ok_or_else(|| Error::Header(format!("no column {CODE}; found no header line")))?;
+    let headers: Vec<String> = header.texts().map(|text| osteon_base::text::clean(text).into_owned()).collect();
     let columns = columns(&headers, book, map, &mut notes)?;
     let mut clinical = Clinical::default();
     let (mut commas, mut codes, mut seen) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
     let mut remarks = 0;
     let mut missing: BTreeMap<(&str, String), usize> = BTreeMap::new();
-    for record in reader.records() {
-        let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        if record.get(columns.code).is_some_and(|code| code.starts_with('#')) {
+    for row in body {
+        let line = row.line as u64;
+        if row.text(columns.code).starts_with('#') {
             remarks += 1;
             continue;
         }
         let refusals = clinical.refused.len();
         let mut refuse = |column: &str, value: &str, expected: String| {
-            let value = osteon_base::text::clean(value).into_owned();
+            let value = osteon_base::text::shown(&osteon_base::text::clean(value));
             clinical.refused.push(Refusal { line, column: column.to_owned(), value, expected });
         };
-        if record.len() != headers.len() {
-            refuse("", &format!("{} cells", record.len()), format!("{} cells as in the header", headers.len()));
+        let Some(row) = row.fitted(headers.len()) else {
+            refuse("", &format!("{} cells", row.len()), format!("{} cells as in the header", headers.len()));
             continue;
-        }
-        let code = osteon_base::text::clean(&record[columns.code]).trim().to_owned();
+        };
+        let code = osteon_base::text::clean(row.text(columns.code)).trim().to_owned();
         if code.is_empty() || code.chars().count() > 64 {
             refuse(&headers[columns.code], &code, "a patient's name of 1 to 64 characters".to_owned());
         } else if let Some(first) = seen.insert(code.clone(), line) {
@@ -110,10 +106,10 @@ pub fn read(bytes: &[u8], book: &Codebook, map: &Map) -> Result<Clinical, Error>
         }
         let mut values = vec![None; book.variables.len()];
         for &(at, place) in &columns.variables {
-            let cell = &record[at];
+            let cell = row.text(at);
             let variable = &book.variables[place];
             let name = variable.name.as_str();
-            match value(variable, cell, separator, map) {
+            match value(variable, cell, decimal_comma, map) {
                 Ok(None) if !cell.is_empty() => {
                     *missing.entry((name, osteon_base::text::clean(cell).to_lowercase())).or_default() += 1;
                 }
@@ -148,43 +144,9 @@ pub fn read(bytes: &[u8], book: &Codebook, map: &Map) -> Result<Clinical, Error>
     Ok(Clinical { notes, ..clinical })
 }
 
-/// UTF-8 with or without a byte order mark, or UTF-16 with one.
-fn decode(bytes: &[u8], notes: &mut Vec<String>) -> Result<String, Error> {
-    let wide = |from: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).map_err(|_| Error::Encoding { line: 1 })
-    };
-    match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => {
-            notes.push("the file begins with a byte order mark".to_owned());
-            utf8(rest)
-        }
-        [0xFF, 0xFE, ..] => {
-            notes.push("the file is UTF-16".to_owned());
-            wide(u16::from_le_bytes)
-        }
-        [0xFE, 0xFF, ..] => {
-            notes.push("the file is UTF-16".to_owned());
-            wide(u16::from_be_bytes)
-        }
-        _ => utf8(bytes),
-    }
-}
-
-fn utf8(bytes: &[u8]) -> Result<String, Error> {
-    let line = |upto: usize| 1 + bytes[..upto].iter().filter(|&&byte| byte == b'\n').count();
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(cause) => Err(Error::Encoding { line: line(cause.valid_up_to()) }),
-    }
-}
-
-/// The separator that the header line has most of.
-fn separator(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |separator: &u8| header.bytes().filter(|byte| byte == separator).count();
-    // The comma comes last: of equal counts, the last one wins.
-    [b'\t', b';', b','].into_iter().max_by_key(count).expect("there are three separators")
+/// Headers as a message shows them.
+fn shown_all(headers: &[String]) -> String {
+    headers.iter().map(|header| osteon_base::text::shown(header)).collect::<Vec<_>>().join(", ")
 }
 
 struct Columns {
@@ -209,8 +171,7 @@ fn columns(headers: &[String], book: &Codebook, map: &Map, notes: &mut Vec<Strin
         }
     };
     let code = find(CODE, CODE_ALSO)?;
-    let found = || if headers.is_empty() { "no header line".to_owned() } else { headers.join(", ") };
-    let code = code.ok_or_else(|| Error::Header(format!("no column {CODE}; found {}", found())))?;
+    let code = code.ok_or_else(|| Error::Header(format!("no column {CODE}; found {}", shown_all(headers))))?;
     let (mut variables, mut computed) = (Vec::new(), BTreeSet::new());
     for (place, variable) in book.variables.iter().enumerate() {
         let (key, heading) = (variable.key.to_lowercase(), self::key(&variable.heading()));
@@ -236,14 +197,14 @@ fn key(text: &str) -> String {
     text.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
-fn value(variable: &Variable, cell: &str, separator: u8, map: &Map) -> Result<Option<Value>, String> {
+fn value(variable: &Variable, cell: &str, decimal_comma: bool, map: &Map) -> Result<Option<Value>, String> {
     if let (Kind::Levels { levels, .. }, Some(words)) = (&variable.kind, map.levels.get(&variable.name)) {
         let means = |words: &Vec<String>| words.iter().any(|word| word.trim().eq_ignore_ascii_case(cell));
         if let Some((name, _)) = words.iter().find(|(_, words)| means(words)) {
             return Ok(levels.iter().position(|level| level.name == *name).map(Value::Level));
         }
     }
-    if matches!(variable.kind, Kind::Number(_)) && separator == b',' && thousands(cell) {
+    if matches!(variable.kind, Kind::Number(_)) && !decimal_comma && thousands(cell) {
         return Err(format!("{} without thousands separator", variable.expected()));
     }
     variable.read(cell)
@@ -257,6 +218,7 @@ fn thousands(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use osteon_base::cells::CellsError;
 
     fn names(clinical: &Clinical) -> Vec<String> {
         clinical.refused.iter().map(|it| format!("{}:{}:{}", it.line, it.column, it.value)).collect()
@@ -287,6 +249,36 @@ mod tests {
             ["2:sex:x", "3:alp:-1", "4:patient_id:A", "4:alp:1,234", "5:patient_id:", "6::2 cells"].map(str::to_owned);
         assert_eq!(names(&clinical), expected);
         assert_eq!(clinical.rows.len(), 1);
+    }
+
+    #[test]
+    fn cells_as_spreadsheets_write_them_are_read() {
+        let check = |bytes: &[u8]| {
+            let clinical = read(bytes, Codebook::study(), &Map::default()).unwrap();
+            assert_eq!(clinical.refused, [], "{bytes:?}");
+            let codes: Vec<&str> = clinical.rows.iter().map(|row| row.code.as_str()).collect();
+            assert_eq!(codes, ["007", "P2"], "{bytes:?}");
+            let alp = Codebook::study().variables.iter().position(|variable| variable.name == "alp").unwrap();
+            assert_eq!(clinical.rows[1].values[alp], Some(Value::Number(3.0)));
+        };
+        check(b"patient_id|alp\n007|1\nP2|3\n");
+        check(b"sep=;\r\npatient_id;alp\r\n=\"007\";1\r\nP2;3\r\n");
+        // Columns once used, rows once used, longer rows, spaces that nobody sees.
+        check("patient_id,alp,,\n007\u{a0},1\nP2,\u{200b}3,,,,\n,,,\n".as_bytes());
+    }
+
+    #[test]
+    fn a_workbook_is_read_from_the_sheet_that_the_map_names() {
+        let bytes = std::fs::read(osteon_testing::fixture("cells/clinical.xlsx")).unwrap();
+        let found = read(&bytes, Codebook::study(), &Map::default()).unwrap();
+        assert!(
+            found.notes.iter().any(|note| note == "sheet Data was read; not read: Empty, Key"),
+            "{:?}",
+            found.notes
+        );
+        assert_eq!(found.rows[0].code, "007");
+        let map = Map::parse("sheet = \"Key\"\n[columns]\npatient_id = \"code\"", Codebook::study()).unwrap();
+        assert_eq!(read(&bytes, Codebook::study(), &map).unwrap().rows, []);
     }
 
     #[test]
@@ -321,10 +313,8 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_as_a_whole_is_an_error() {
-        assert!(matches!(
-            read(b"patient_id\nM\xfcller", Codebook::study(), &Map::default()),
-            Err(Error::Encoding { line: 2 })
-        ));
+        let encoding = read(b"patient_id\nM\xfcller", Codebook::study(), &Map::default());
+        assert!(matches!(encoding, Err(Error::Cells(CellsError::Encoding { line: 2, column: 1, .. }))));
         assert!(matches!(read(b"", Codebook::study(), &Map::default()), Err(Error::Header(_))));
         assert!(matches!(read(b"patient_id,alp,ALP\n", Codebook::study(), &Map::default()), Err(Error::Header(_))));
     }

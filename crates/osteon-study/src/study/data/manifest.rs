@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// Reads a manifest: CSV with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`, `label` (a number,
+/// Reads a manifest: a file of cells with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`, `label` (a number,
 /// or the name of a contoured structure) and `series`. An image may be a folder or an archive of DICOM files.
 /// Paths are relative to the manifest.
 pub fn file(path: &Path) -> Result<Found, Error> {

@@ -12,10 +12,14 @@ use crate::report::evaluation;
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
 use crate::store::{Model, Origin, PatientId, RunId, Side};
+use crate::study::report::analyse::read_table;
 use crate::study::{Error, Study};
 use osteon_base::text::counted;
 use osteon_stats::stats::describe::{Quantiles, quantile};
+use osteon_stats::table::event::Event;
 use osteon_stats::table::filter::Relation;
+use osteon_stats::table::read::Options;
+use osteon_stats::table::{Table, TableError, Values};
 
 /// Which of the two tables of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +43,15 @@ impl ModelTable {
 /// Scores in a file and what they are judged by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvaluateRequest {
-    /// Column and the value that means the event.
-    pub event: (String, String),
+    pub event: Event,
     pub scores: Vec<String>,
     /// A column whose values are evaluated apart.
     pub by: Option<String>,
     pub threshold: f64,
+    /// Where Youden's cut-offs are learnt; `None`: in the set that is called training, if one is.
+    pub cutoff_set: Option<String>,
+    /// How the cells of the file are read.
+    pub cells: Options,
 }
 
 impl Study {
@@ -125,7 +132,7 @@ impl Study {
     /// All of the evaluation of the models of the newest fit.
     pub fn evaluation(&self, table: ModelTable, threshold: f64) -> Result<Vec<Sheet>, Error> {
         let (rows, _, run) = self.scored(table)?;
-        let mut sheets = sheets(&rows, threshold);
+        let mut sheets = sheets(&rows, threshold, &Cut::Youden(rows[0].set.clone()));
         sheets.extend(self.random_splits(&rows)?);
         for sheet in &mut sheets {
             sheet.provenance = self.provenance()?;
@@ -278,77 +285,91 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// A stratum: its name, the events of its rows, and one list a score.
-type Set = (String, Vec<bool>, Vec<Vec<Option<f64>>>);
-
-/// All of the evaluation for scores in a CSV file.
+/// All of the evaluation for scores in a file of cells with a heading.
 pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Error> {
-    let mut reader = csv::Reader::from_path(path)
-        .map_err(|cause| Error::File { path: path.to_owned(), source: std::io::Error::other(cause) })?;
-    let names: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
-    let place = |name: &str| {
-        let found = names.iter().position(|other| other == name);
-        found.ok_or_else(|| Error::Field { found: name.to_owned(), valid: names.join(", ") })
+    let by = request.by.as_ref();
+    let used = std::iter::once(&request.event.column).chain(&request.scores).chain(by).cloned().collect();
+    let options = Options {
+        categorical: request.cells.categorical.iter().chain(by).cloned().collect(),
+        numeric: request.scores.clone(),
+        used: Some(used),
+        ..request.cells.clone()
     };
-    let event_at = place(&request.event.0)?;
-    let scores: Vec<usize> = request.scores.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
-    let by = request.by.as_deref().map(place).transpose()?;
-    let mut sets: Vec<Set> = Vec::new();
-    for (line, record) in reader.records().enumerate() {
-        let record = record?;
-        let cell = |at: usize| record.get(at).unwrap_or("").trim();
-        if cell(event_at).is_empty() {
-            continue;
-        }
-        let set = by.map_or("all", cell);
-        let at = sets.iter().position(|(name, ..)| name == set).unwrap_or_else(|| {
-            sets.push((set.to_owned(), Vec::new(), vec![Vec::new(); scores.len()]));
-            sets.len() - 1
-        });
-        sets[at].1.push(cell(event_at) == request.event.1);
-        for (k, &column) in scores.iter().enumerate() {
-            let value = number(cell(column)).map_err(|found| Error::Cell {
-                place: format!("line {}, {}", line + 2, request.scores[k]),
-                found,
-                expected: "a finite number or an empty cell".to_owned(),
-            })?;
-            sets[at].2[k].push(value);
+    let read = read_table(path, &options)?;
+    let known = request.event.of(&read.table)?;
+    let (set_of, names) = sets_of(&read.table, by, known.len())?;
+    let mut notes = read.notes.clone();
+    let left = |what: &str, n: usize| (n > 0).then(|| format!("{n} rows without {what} were left out"));
+    notes.extend(left(&request.event.column, known.iter().filter(|event| event.is_none()).count()));
+    let unset = |row: &usize| known[*row].is_some() && set_of[*row].is_none();
+    notes.extend(by.and_then(|by| left(by, (0..known.len()).filter(unset).count())));
+    let mut rows: Vec<Scored> = Vec::new();
+    for (at, set) in names.iter().enumerate() {
+        let members: Vec<usize> =
+            (0..known.len()).filter(|&row| known[row].is_some() && set_of[row] == Some(at)).collect();
+        let event: Vec<bool> = members.iter().filter_map(|&row| known[row]).collect();
+        for name in &request.scores {
+            let values = read.table.numbers(name)?;
+            let score: Vec<Option<f64>> = members.iter().map(|&row| values[row]).collect();
+            rows.push(Scored::new(name, set, &event, &score, Corrected::default()));
         }
     }
-    let row = |(set, event, columns): &Set| {
-        let of =
-            |(name, score): (&String, &Vec<Option<f64>>)| Scored::new(name, set, event, score, Corrected::default());
-        request.scores.iter().zip(columns).map(of).collect::<Vec<_>>()
-    };
-    let rows: Vec<Scored> = sets.iter().flat_map(row).collect();
-    if rows.iter().any(|scored| scored.event.iter().all(|&event| event) || !scored.event.contains(&true)) {
-        let (column, value) = &request.event;
-        return Err(Error::OneClass { column: column.clone(), value: value.clone() });
+    if rows.iter().all(|scored| scored.event.iter().all(|&event| event) || !scored.event.contains(&true)) {
+        return Err(Error::OneClass { event: request.event.to_string() });
     }
-    Ok(sheets(&rows, request.threshold))
+    let cut = match &request.cutoff_set {
+        Some(set) if names.contains(set) => Cut::Youden(set.clone()),
+        Some(set) => return Err(Error::Field { found: set.clone(), valid: names.join(", ") }),
+        None => learning_set(&names),
+    };
+    let mut sheets = sheets(&rows, request.threshold, &cut);
+    sheets[0].notes.extend(notes);
+    Ok(sheets)
 }
 
-/// Performance at a threshold, operating points there and at the first set's Youden points, calibration, tests between
-/// models, net benefit.
-fn sheets(rows: &[Scored], threshold: f64) -> Vec<Sheet> {
-    let (cut, youden) = (Cut::At(threshold), Cut::Youden(rows[0].set.clone()));
+/// The set of each row, as a position among the names, which stand in the order of the file.
+fn sets_of(table: &Table, by: Option<&String>, rows: usize) -> Result<(Vec<Option<usize>>, Vec<String>), Error> {
+    let Some(by) = by else { return Ok((vec![Some(0); rows], vec!["all".to_owned()])) };
+    let Values::Levels { levels, codes } = &table.column(by)?.values else {
+        return Err(TableError::NotLevels(by.clone()).into());
+    };
+    let (mut place, mut names) = (vec![None; levels.len()], Vec::new());
+    for code in codes.iter().flatten() {
+        if place[*code].is_none() {
+            place[*code] = Some(names.len());
+            names.push(levels[*code].clone());
+        }
+    }
+    Ok((codes.iter().map(|code| code.and_then(|code| place[code])).collect(), names))
+}
+
+/// Where cut-offs are learnt when nobody says: in the only set, or in the one that is called training.
+fn learning_set(names: &[String]) -> Cut {
+    const TRAINING: [&str; 6] = ["train", "training", "development", "derivation", "learning", "discovery"];
+    let is = |name: &&String| TRAINING.iter().any(|word| name.eq_ignore_ascii_case(word));
+    match names {
+        [only] => Cut::Youden(only.clone()),
+        names => names.iter().find(is).map_or(Cut::YoudenOfEach, |name| Cut::Youden(name.clone())),
+    }
+}
+
+/// Performance at a threshold, operating points there and at Youden points, calibration, tests between models, net
+/// benefit.
+fn sheets(rows: &[Scored], threshold: f64, youden: &Cut) -> Vec<Sheet> {
+    let cut = Cut::At(threshold);
+    let mut performance = performance::table("Performance", rows, &cut);
+    performance.notes.extend(rows.iter().filter_map(evaluation::one_class));
+    performance.notes.extend(rows.iter().filter_map(evaluation::below_half));
+    performance.notes.extend(rows.iter().filter_map(evaluation::no_probability));
     vec![
-        performance::table("Performance", rows, &cut),
+        performance,
         evaluation::operating_points(&format!("Operating points at {threshold}"), rows, &cut),
-        evaluation::operating_points("Operating points at Youden's index", rows, &youden),
+        evaluation::operating_points("Operating points at Youden's index", rows, youden),
         evaluation::calibrations(rows),
         evaluation::pairs(rows),
         evaluation::net_benefits(rows),
     ]
 }
-
-fn number(cell: &str) -> Result<Option<f64>, String> {
-    match cell {
-        "" | "NA" => Ok(None),
-        _ => cell.parse::<f64>().ok().filter(|value| value.is_finite()).map(Some).ok_or_else(|| cell.to_owned()),
-    }
-}
-
 /// `exactly 90 % necrosis`.
 pub(in crate::study) fn exactly(cutoff: &Cutoff) -> String {
     let Cutoff { variable, value, .. } = cutoff;

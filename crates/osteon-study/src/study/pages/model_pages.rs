@@ -142,8 +142,31 @@ impl Study {
         let mut sheet = self.sheet("Chosen features".to_owned(), &["feature", "region", "weight", "ICC(2,1)"], rows)?;
         sheet.notes.push("weight: the LASSO's coefficient on z-scores of the training patients".to_owned());
         sheet.notes.push("ICC(2,1): a single measurement, between the mask and the repeat mask".to_owned());
+        sheet.notes.extend(self.copies()?);
         sheet.provenance.push(format!("run: {}", run.0));
         Ok(sheet)
+    }
+
+    /// Features that were left out before mRMR as exact copies of others, a line a region.
+    fn copies(&self) -> Result<Vec<String>, Error> {
+        let mut lines = Vec::new();
+        for model in self.store.models()? {
+            if model.kind != "forest" || model.name == "radiomics" {
+                continue;
+            }
+            let body = crate::study::learn::performance::recipe(&model)?;
+            let pairs: Vec<(String, String)> = serde_json::from_value(body["copies"].clone()).unwrap_or_default();
+            if !pairs.is_empty() {
+                let named: Vec<String> = pairs.iter().map(|(copy, of)| format!("{copy} of {of}")).collect();
+                let region = body["region"].as_str().unwrap_or(&model.name).to_owned();
+                lines.push(format!(
+                    "{region}: {} left out before mRMR as exact copies (|r| = 1 in training patients): {}",
+                    osteon_base::text::counted(pairs.len(), "feature"),
+                    named.join(", ")
+                ));
+            }
+        }
+        Ok(lines)
     }
 
     /// ICC(2,1) of the chosen features of a region, where there are repeat masks.
@@ -169,7 +192,10 @@ impl Study {
         let (models, _, run) = self.scored(ModelTable::Five)?;
         let (regions, ..) = self.scored(ModelTable::Three)?;
         let mut sheet = evaluation::pairs(&models);
-        sheet.rows.extend(evaluation::pairs(&regions).rows);
+        let further = evaluation::pairs(&regions);
+        sheet.rows.extend(further.rows);
+        let new: Vec<String> = further.notes.into_iter().filter(|note| !sheet.notes.contains(note)).collect();
+        sheet.notes.extend(new);
         sheet.provenance = self.provenance()?;
         sheet.provenance.push(format!("run: {}", run.0));
         Ok(sheet)

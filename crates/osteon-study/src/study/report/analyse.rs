@@ -1,25 +1,24 @@
 //! Statistics of any CSV file, without a study.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::report::cohort::{Compared, compare};
-use crate::report::discrimination::{Discrimination, discrimination};
+use crate::report::cohort::{Compared, compare, too_many_levels};
+use crate::report::discrimination::{Discrimination, HowScored, discrimination};
 use crate::report::regression::Regression;
 use crate::study::Error;
 use osteon_base::job::Job;
-use osteon_base::seed::Seed;
-use osteon_stats::evaluate::bootstrap;
 use osteon_stats::model::logistic;
 use osteon_stats::stats::compare::Params;
-use osteon_stats::table::encode::encode;
+use osteon_stats::table::encode::{EncodeError, encode};
 use osteon_stats::table::event::Event;
-use osteon_stats::table::read::{self, Read};
-use osteon_stats::table::{Column, Values};
+use osteon_stats::table::read::{self, Options, Read};
+use osteon_stats::table::{Column, Table, Values};
 
-/// Reads a CSV file; `categorical` columns hold levels even where they look like numbers.
-pub fn read_table(path: &Path, categorical: &[String]) -> Result<Read, Error> {
+/// Reads a file of cells with a heading: CSV, TSV or a workbook.
+pub fn read_table(path: &Path, options: &Options) -> Result<Read, Error> {
     let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-    read::csv(&bytes, categorical).map_err(|source| Error::Read { path: path.to_owned(), source })
+    read::table(&bytes, options).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// Variables by event.
@@ -30,11 +29,30 @@ pub struct Description {
     pub notes: Vec<String>,
 }
 
-/// Compares the named variables (all but the event's column when none is named) between rows with and without it.
-pub fn describe(read: Read, event: &Event, names: &[String], params: &Params) -> Result<Description, Error> {
+/// Compares the named variables (all but the event's column when none is named) between rows with and without it. A
+/// variable of two numbers is compared as two levels unless it is among the `continuous`.
+pub fn describe(
+    read: Read,
+    event: &Event,
+    names: &[String],
+    continuous: &[String],
+    params: &Params,
+) -> Result<Description, Error> {
     let known = event.of(&read.table)?;
     let mut notes = read.notes;
-    let columns = read.table.columns().iter().filter(|column| column.name != event.column);
+    for name in continuous {
+        read.table.numbers(name)?;
+    }
+    let rows = read.table.rows().to_vec();
+    let (mut columns, mut dichotomous) = (Vec::new(), Vec::new());
+    for column in read.table.columns() {
+        let levels = two_levels(&column.values).filter(|_| !continuous.contains(&column.name));
+        dichotomous.extend(levels.is_some().then(|| column.name.as_str()));
+        let values = levels.unwrap_or_else(|| column.values.clone());
+        columns.push(Column { name: column.name.clone(), values });
+    }
+    let table = Table::new(rows, columns)?;
+    let columns = table.columns().iter().filter(|column| column.name != event.column);
     let (identifiers, others): (Vec<&Column>, Vec<&Column>) = columns.partition(|column| is_identifier(column));
     let named: Vec<&str> = match names {
         [] => {
@@ -43,13 +61,30 @@ pub fn describe(read: Read, event: &Event, names: &[String], params: &Params) ->
         }
         names => names.iter().map(String::as_str).collect(),
     };
-    let variables = compare(&read.table, &named, &known, params)?;
+    let variables = compare(&table, &named, &known, params)?;
+    dichotomous.retain(|name| variables.iter().any(|variable| variable.name == **name));
+    if !dichotomous.is_empty() {
+        let (names, are) = (dichotomous.join(", "), if dichotomous.len() == 1 { "is" } else { "are" });
+        notes.push(format!("{names}: two values, compared as levels; --continuous compares as numbers what {are} one"));
+    }
     let count = |wanted| known.iter().filter(|&&event| event == Some(wanted)).count();
     let unknown = known.len() - count(false) - count(true);
     if unknown > 0 {
         notes.push(format!("{unknown} rows without {} were left out", event.column));
     }
     Ok(Description { n: [count(false), count(true)], variables, notes })
+}
+
+/// The levels of a column of numbers that has two of them, in more than two rows.
+fn two_levels(values: &Values) -> Option<Values> {
+    let Values::Numbers(numbers) = values else { return None };
+    let first = numbers.iter().flatten().next()?;
+    let second = numbers.iter().flatten().find(|value| *value != first)?;
+    let (low, high) = (first.min(*second), first.max(*second));
+    let known = numbers.iter().flatten().count();
+    let two = known > 2 && numbers.iter().flatten().all(|value| *value == low || *value == high);
+    let codes = || numbers.iter().map(|value| value.map(|value| usize::from(value == high))).collect();
+    two.then(|| Values::Levels { levels: vec![low.to_string(), high.to_string()], codes: codes() })
 }
 
 /// Words of which no two rows share one, in more rows than any variable has levels.
@@ -75,7 +110,26 @@ pub fn regress(
     let names: Vec<&str> = terms.iter().map(String::as_str).collect();
     let references: Vec<(&str, &str)> =
         references.iter().map(|(column, level)| (column.as_str(), level.as_str())).collect();
+    for name in &names {
+        if let Values::Levels { codes, .. } = &read.table.column(name)?.values {
+            let with = |row: &usize| known[*row].is_some();
+            let present: BTreeSet<usize> = (0..codes.len()).filter(with).filter_map(|row| codes[row]).collect();
+            let rows = (0..codes.len()).filter(with).filter(|&row| codes[row].is_some()).count();
+            if too_many_levels(present.len(), rows) {
+                let (column, levels) = ((*name).to_owned(), present.len());
+                return Err(EncodeError::TooManyLevels { column, levels, rows }.into());
+            }
+        }
+    }
     let encoded = encode(&read.table, &names, &references, &known)?;
+    for (column, level) in &references {
+        let used = encoded.variables.iter().find(|variable| variable.name == *column);
+        if used.is_some_and(|variable| variable.reference.as_deref() != Some(*level)) {
+            return Err(Error::Request(format!(
+                "--reference {column}={level}: no row that is complete in all terms has this level"
+            )));
+        }
+    }
     let event: Vec<bool> = encoded.kept.iter().filter_map(|&row| known[row]).collect();
     let mut notes = read.notes.clone();
     let left_out = known.len() - encoded.kept.len();
@@ -86,8 +140,23 @@ pub fn regress(
         if let Some(reference) = &variable.reference {
             notes.push(format!("{}: reference level {reference}", variable.name));
         }
+        if let Some([low, high]) = two_numbers(&read.table.column(&variable.name)?.values, &encoded.kept) {
+            notes.push(format!(
+                "{}: two values, {low} and {high}; the odds ratio is that of one unit, --categorical compares the two",
+                variable.name
+            ));
+        }
     }
     Ok((Regression::new(&encoded, &event, params)?, notes))
+}
+
+/// The two values of a column of numbers that are not one unit apart.
+fn two_numbers(values: &Values, rows: &[usize]) -> Option<[f64; 2]> {
+    let Values::Numbers(numbers) = values else { return None };
+    let known = || rows.iter().filter_map(|&row| numbers[row]);
+    let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let two = rows.len() > 2 && low < high && high - low != 1.0 && known().all(|value| value == low || value == high);
+    two.then_some([low, high])
 }
 
 /// The discrimination of scores, over the rows that are complete in all of them.
@@ -95,8 +164,7 @@ pub fn discriminate(
     read: &Read,
     event: &Event,
     names: &[String],
-    params: &bootstrap::Params,
-    seed: Seed,
+    how: &HowScored,
     job: &Job,
 ) -> Result<(Discrimination, Vec<String>), Error> {
     let known = event.of(&read.table)?;
@@ -108,7 +176,7 @@ pub fn discriminate(
         (name.clone(), rows.iter().filter_map(|&row| column[row]).collect::<Vec<f64>>())
     };
     let scores: Vec<_> = names.iter().zip(&columns).map(score).collect();
-    let found = discrimination(&scores, &event, params, seed, job)?;
+    let found = discrimination(&scores, &event, how, job)?;
     let events = event.iter().filter(|&&event| event).count();
     let found = found.ok_or(logistic::FitError::OneOutcome { n: event.len(), events })?;
     let mut notes = read.notes.clone();

@@ -11,7 +11,7 @@ use crate::study::learn::performance::recipe;
 use crate::study::pages::patient_pages::words;
 use crate::study::report::caution::{number, regions};
 use crate::study::{Error, Study};
-use osteon_stats::stats::distribution::{Z_975, normal_two_sided};
+use osteon_stats::stats::distribution::{Z_975, normal_two_sided, t_quantile, t_two_sided};
 
 impl Study {
     /// One row a region: how many features went in and out, the penalty, and the forest that was chosen.
@@ -99,7 +99,16 @@ impl Study {
             notes.push(format!("{name}: {} training patients, {} with the event{out}", fit.n, fit.n_events));
             notes.extend(fit.notes.iter().map(|note| format!("{name}: {note}")));
         }
-        let headings = ["Model", "Term", "Coefficient", "SE", "OR (95 % CI)", "P", "Range"];
+        let mut headings = vec!["Model", "Term", "Coefficient", "SE", "OR (95 % CI)", "P", "Range"];
+        if rows.iter().any(|row| row[headings.len()..].iter().any(|cell| *cell != Cell::Empty)) {
+            headings.extend(["df", "FMI"]);
+            notes.push(
+                "df: degrees of freedom of Barnard and Rubin, by which P and interval of pooled coefficients are t's; FMI: \
+                 fraction of missing information"
+                    .to_owned(),
+            );
+        }
+        rows.iter_mut().for_each(|row| row.truncate(headings.len()));
         let sheet = self.sheet("The logistic models in full".to_owned(), &headings, rows)?;
         self.told(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
     }
@@ -112,10 +121,12 @@ fn coefficients(book: &Codebook, name: &str, fit: &Logistic) -> Vec<Vec<Cell>> {
     let se = |at: usize| fit.covariance.get(at).and_then(|row| row.get(at)).map(|v| v.max(0.0).sqrt());
     let row = |(at, (term, b)): (usize, (String, f64))| {
         let known = se(at).filter(|se| *se > 0.0);
+        let pooled = fit.pooled.get(at).copied().flatten();
+        let half = pooled.and_then(|pooled| t_quantile(0.975, pooled.df)).unwrap_or(Z_975);
         let odds = match known.filter(|_| at > 0) {
             Some(se) => {
                 let of = |z: f64| (b + z * se).exp();
-                Cell::Interval { estimate: b.exp(), low: of(-Z_975), high: of(Z_975), digits: 3 }
+                Cell::Interval { estimate: b.exp(), low: of(-half), high: of(half), digits: 3 }
             }
             None => Cell::Empty,
         };
@@ -123,8 +134,14 @@ fn coefficients(book: &Codebook, name: &str, fit: &Logistic) -> Vec<Vec<Cell>> {
             Some(&(low, high)) if !term.contains(": ") => Cell::Range { low, high, digits: 2 },
             _ => Cell::Empty,
         };
-        let p = Cell::p(known.map(|se| normal_two_sided(b / se)));
-        vec![words(name), words(term), Cell::Number { value: b, digits: 5 }, Cell::number(se(at), 5), odds, p, range]
+        let p = Cell::p(known.map(|se| match pooled {
+            Some(pooled) => t_two_sided(b / se, pooled.df),
+            None => normal_two_sided(b / se),
+        }));
+        let (df, fmi) = (pooled.map(|pooled| pooled.df), pooled.map(|pooled| pooled.fmi));
+        let estimate = Cell::Number { value: b, digits: 5 };
+        let [df, fmi] = [Cell::number(df, 1), Cell::number(fmi, 3)];
+        vec![words(name), words(term), estimate, Cell::number(se(at), 5), odds, p, range, df, fmi]
     };
     let label = |term: &String| match term.split_once('=') {
         Some((_, level)) => format!("{}: {level}", variable_label(book, term)),
