@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{Format, Globals, Outcome, opening, output};
+use osteon_base::text::clean_lines;
 use osteon_reconcile::Severity;
 use osteon_study::study::{Error, readings, reconcile};
 
@@ -108,17 +109,17 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         }
     }
     if args.tidy {
-        output::print(&readings::tidy(&readings)?)?;
+        output::print(&clean_lines(&readings::tidy(&readings)?))?;
         return Ok(Outcome::Done);
     }
     let mut judged = readings::judged(readings);
     if args.read_only {
-        output::print(&judged.reading_text())?;
+        output::print(&clean_lines(&judged.reading_text()))?;
         return Ok(Outcome::Done);
     }
     judged.findings.retain(|finding| !args.no_notes || finding.severity != Severity::Note);
     match globals.format {
-        Format::Text => output::print(&(judged.reading_text() + &reconcile::text(&judged.findings)))?,
+        Format::Text => output::print(&clean_lines(&(judged.reading_text() + &reconcile::text(&judged.findings))))?,
         Format::Json => output::print_json(&judged.json())?,
         format => output::print_sheet(&reconcile::finding_sheet(&judged.findings), format)?,
     }

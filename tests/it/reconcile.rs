@@ -145,10 +145,11 @@ fn findings_fit_a_terminal_of_80_columns_and_a_bad_file_is_named() {
     assert!(wide.is_empty(), "{wide:#?}");
     assert!(text.starts_with("Table 1\n\n! inconsistent, standard deviation: all / Diameter / Total\n"), "{text}");
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("bad.csv"), "table,set,row,column,printed\n1,all,Sex,P value,none\n").unwrap();
+    std::fs::write(folder.path().join("bad.csv"), "table,set,row,column,printed\n1,all,Sex,P,0.5\n1,all,Sex,P,0.6\n")
+        .unwrap();
     let (code, _, stderr) = crate::support::run(folder.path(), &["reconcile", "bad.csv"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("bad.csv: line 2, column \"printed\": \"none\" is none of"), "{stderr}");
+    assert!(stderr.contains("bad.csv: line 3, column \"column\": this cell was given before, on line 2"), "{stderr}");
 }
 
 /// Tables 1 to 5 of the synthetic cohort, computed here and rounded as journals print them.
