@@ -176,7 +176,7 @@ fn among(tally: &Tally, label: Label) -> Result<(Inside, Reading), ReadError> {
     let no_label = |label| ReadError::NoLabel { label, present: listed(&tally.present()) };
     match label {
         Label::Only | Label::AnyNonZero if tally.counts.len() == 1 && tally.more == 0 => {
-            Ok((Inside::NonZero, Reading::default()))
+            Ok((Inside::NonZero, Reading { present, ..Reading::default() }))
         }
         Label::Only if several || tally.more > 0 && !tally.is_parts() => {
             Err(ReadError::SeveralLabels { n: present.len(), present: listed(&present) })
@@ -185,7 +185,7 @@ fn among(tally: &Tally, label: Label) -> Result<(Inside, Reading), ReadError> {
             present.truncate(KEPT);
             Ok((Inside::NonZero, Reading { picked: "all".to_owned(), present, ..Reading::default() }))
         }
-        Label::Only if whole.is_some() => Ok((Inside::NonZero, Reading::default())),
+        Label::Only if whole.is_some() => Ok((Inside::NonZero, Reading { present, ..Reading::default() })),
         Label::Value(label) if tally.near(label) > 0 && (whole.is_some() || !tally.is_parts()) => {
             present.truncate(KEPT);
             Ok((Inside::Near(label as f64), Reading { picked: label.to_string(), present, ..Reading::default() }))
@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn one_value_is_a_mask_whatever_it_is() {
         for value in [1.0, 255.0, 0.0039, 0.9999, -3.0] {
-            assert_eq!(found(&[0.0, value, value, 0.0], Label::Only), Ok((2, Reading::default())), "{value}");
+            let (inside, reading) = found(&[0.0, value, value, 0.0], Label::Only).unwrap();
+            assert_eq!((inside, reading.present.len(), reading.sentences().len()), (2, 1, 0), "{value}");
         }
         assert_eq!(found(&[0.0, 0.9999], Label::Value(1)).unwrap().0, 1);
         assert!(found(&[0.0, 255.0], Label::Value(1)).unwrap_err().contains("label 1; its labels are 255 (1 voxel)"));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grid::Mask;
+use osteon_base::text::counted;
 
 /// A region on its image's grid, and how it got there.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +31,8 @@ pub struct Reading {
     pub cut_share: f64,
     /// Relative change of the region's volume where the mask was resampled: 0.01 is one percent more.
     pub resampled: Option<f64>,
-    /// Slices that the image's series lacks between its first and its last.
-    pub missing_slices: usize,
+    /// Slices that the image's series lacks between its first and its last; `None` where the image is no series.
+    pub missing_slices: Option<usize>,
     /// What else a person should know, one sentence each.
     pub notes: Vec<String>,
 }
@@ -59,7 +60,10 @@ impl Reading {
         let mut said = Vec::new();
         if !self.picked.is_empty() && self.present.len() > 1 {
             let all: Vec<String> = self.present.iter().map(Present::to_string).collect();
-            said.push(format!("{} of several was measured: {}", self.picked, all.join(", ")));
+            said.push(match self.picked.as_str() {
+                "all" => format!("the union of several was measured: {}", all.join(", ")),
+                one => format!("{one} of several was measured: {}", all.join(", ")),
+            });
         }
         if let Some(Fractional { half, above_zero }) = self.fractional {
             said.push(format!(
@@ -81,8 +85,8 @@ impl Reading {
                 100.0 * change
             ));
         }
-        if self.missing_slices > 0 {
-            said.push(format!("the series lacks {} slices between its first and last", self.missing_slices));
+        if let Some(missing) = self.missing_slices.filter(|n| *n > 0) {
+            said.push(format!("the series lacks {} between its first and last", counted(missing, "slice")));
         }
         said.extend(self.notes.iter().cloned());
         said
@@ -92,7 +96,7 @@ impl Reading {
 impl std::fmt::Display for Present {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.voxels {
-            Some(voxels) => write!(f, "{} ({})", self.name, osteon_base::text::counted(voxels, "voxel")),
+            Some(voxels) => write!(f, "{} ({})", self.name, counted(voxels, "voxel")),
             None => write!(f, "{}", self.name),
         }
     }

@@ -290,6 +290,12 @@ impl ImageBytes {
         &self.notes
     }
 
+    /// Slices that a series lacks between its first and its last: none, for uneven ones are refused. `None` where the
+    /// image is no series.
+    pub fn missing_slices(&self) -> Option<usize> {
+        matches!(self.content, Content::Series(_)).then_some(0)
+    }
+
     /// The image to be measured, its voxels that are no finite numbers too, and what should be said of it.
     pub fn image_as_stored(&self, path: &Path) -> Result<(Image, Vec<String>), Error> {
         match &self.content {

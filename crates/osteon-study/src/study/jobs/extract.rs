@@ -18,8 +18,8 @@ use osteon_base::seed::Seed;
 use osteon_radiomics::describe::catalogue;
 use osteon_radiomics::diagnose::{self, RegionCheck};
 use osteon_radiomics::grid::Image;
-use osteon_radiomics::read::Params;
 use osteon_radiomics::read::dicom::On;
+use osteon_radiomics::read::{Params, Reading};
 use osteon_radiomics::roi::Roi;
 
 /// Which patients, and whether results that stand are made again.
@@ -216,7 +216,9 @@ const EXTRACTION_SEED: Seed = Seed(0);
 fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
     let path = folder.join(&task.image.path);
     let bytes = unchanged(&task.image, &path, &protocol.mask)?;
-    let (image, identity) = (bytes.image_as_stored(&path)?, bytes.identity().cloned());
+    let (image, said) = bytes.image_as_stored(&path)?;
+    let of_image = Reading { notes: said, missing_slices: bytes.missing_slices(), ..Reading::default() };
+    let (image, identity) = ((image, of_image), bytes.identity().cloned());
     drop(bytes);
     let on = On { geometry: image.0.volume.geometry(), identity: identity.as_ref() };
     task.masks.iter().map(|mask| measure_mask(task, &image, on, mask, folder, protocol, job)).collect()
@@ -224,7 +226,7 @@ fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result
 
 fn measure_mask(
     task: &Task,
-    (image, said): &(Image, Vec<String>),
+    (image, of_image): &(Image, Reading),
     on: On,
     file: &ImageFile,
     folder: &Path,
@@ -233,7 +235,8 @@ fn measure_mask(
 ) -> Result<Measured, Error> {
     let path = folder.join(&file.path);
     let mut read = unchanged(file, &path, &protocol.mask)?.region(&path, file.picked(), on, &protocol.mask)?;
-    read.reading.notes.extend(said.iter().cloned());
+    read.reading.notes.extend(of_image.notes.iter().cloned());
+    read.reading.missing_slices = of_image.missing_slices;
     let rois = Roi::all(&protocol.roi);
     let checks = diagnose::regions(image, &read.mask, &rois, &read.reading);
     let regions = crate::study::jobs::measure::measure(image, &read.mask, &rois, protocol, job)?

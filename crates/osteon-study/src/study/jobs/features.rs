@@ -50,6 +50,7 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
     let (mask, mut reading) = (region.mask, region.reading);
     let (image, said) = image_file.image_as_stored(image_path)?;
     reading.notes.extend(said);
+    reading.missing_slices = image_file.missing_slices();
     let notes = reading.sentences();
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();
@@ -108,7 +109,7 @@ fn check_rows(check: &RegionCheck) -> Vec<Row> {
         ("Holes", count(check.holes)),
         ("CutShare", share(check.cut_share)),
         ("AirShare", share(check.air_share)),
-        ("MissingSlices", count(check.reading.missing_slices)),
+        ("MissingSlices", check.reading.missing_slices.map_or(Value::Undefined, count)),
         ("Reading", Value::Text(reading)),
     ];
     let row = |(name, value)| Row { roi: check.roi.clone(), feature: format!("diagnostics_Region_{name}"), value };
