@@ -155,20 +155,19 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), Read
         _ => 1.0,
     };
     let (columns, offset) = orientation(get)?;
-    let mut notes = Vec::new();
+    let pixdim_mm = [1, 2, 3].map(|d| get(Field::Pixdim(d)).abs());
+    let along_mm = columns.map(norm);
+    let unlike = |d: usize| (along_mm[d] - pixdim_mm[d]).abs() > 1e-2 * along_mm[d];
+    // In the digits that single precision holds.
+    let sizes = |mm: [f64; 3]| mm.map(|mm| (mm as f32).to_string()).join(" x ");
+    let note = || format!("pixdim says {}, the sform {}: the sform was used", sizes(pixdim_mm), sizes(along_mm));
+    let notes: Vec<String> = (0..3).any(unlike).then(note).into_iter().collect();
     let mut spacing_xyz = [0.0; 3];
     let mut axes_xyz = [[0.0; 3]; 3];
     for d in 0..3 {
-        let along = norm(columns[d]);
-        let pixdim = get(Field::Pixdim(d + 1)).abs();
+        let (along, pixdim) = (along_mm[d], pixdim_mm[d]);
         // The affine and pixdim say the same to single precision; pixdim then has the fewer roundings.
         let spacing = if (along - pixdim).abs() <= 1e-4 * along { pixdim } else { along };
-        if (along - pixdim).abs() > 1e-2 * along {
-            notes.push(format!(
-                "pixdim says {pixdim} mm along {}, the sform {along} mm: the sform was used",
-                ["x", "y", "z"][d]
-            ));
-        }
         if !(spacing.is_finite() && spacing > 0.0) {
             return Err(ReadError::Field {
                 field: "pixdim",

@@ -89,6 +89,18 @@ fn the_sform_counts_before_the_qform_and_both_before_bare_spacing() {
 }
 
 #[test]
+fn a_pixdim_that_is_not_the_sforms_is_said_once() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.i16(252, 0).i16(254, 1);
+    for (at, part) in [(280, 1.2), (300, 0.9), (320, 2.5)] {
+        file.f32(at, part);
+    }
+    let source = Source { bytes: &file.bytes, data: None };
+    let (_, notes) = read::image_as_stored(source, &Limits::default()).unwrap();
+    assert_eq!(notes, ["pixdim says 0.5 x 0.75 x 3, the sform 1.2 x 0.9 x 2.5: the sform was used"]);
+}
+
+#[test]
 fn a_quaternion_turns_the_axes_and_a_negative_qfac_flips_the_third() {
     let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
     let half = std::f32::consts::FRAC_1_SQRT_2;

@@ -217,7 +217,8 @@ fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result
     let path = folder.join(&task.image.path);
     let bytes = unchanged(&task.image, &path, &protocol.mask)?;
     let (image, said) = bytes.image_as_stored(&path)?;
-    let of_image = Reading { notes: said, missing_slices: bytes.missing_slices(), ..Reading::default() };
+    let notes = said.into_iter().map(|note| format!("image: {note}")).collect();
+    let of_image = Reading { notes, missing_slices: bytes.missing_slices(), ..Reading::default() };
     let (image, identity) = ((image, of_image), bytes.identity().cloned());
     drop(bytes);
     let on = On { geometry: image.0.volume.geometry(), identity: identity.as_ref() };

@@ -49,7 +49,7 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
     let region = mask_file.region(mask_path, request.label, on, &protocol.mask)?;
     let (mask, mut reading) = (region.mask, region.reading);
     let (image, said) = image_file.image_as_stored(image_path)?;
-    reading.notes.extend(said);
+    reading.notes.extend(said.into_iter().map(|note| format!("image: {note}")));
     reading.missing_slices = image_file.missing_slices();
     let notes = reading.sentences();
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
