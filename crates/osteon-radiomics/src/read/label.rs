@@ -12,7 +12,7 @@ const WHOLE: f64 = 1e-3;
 /// Parts of a voxel lie from 0 to 1; splines overshoot by less than a half.
 const PARTS: std::ops::RangeInclusive<f64> = -0.5..=1.5;
 /// Labels that are kept with a reading.
-const KEPT: usize = 32;
+pub const KEPT: usize = 32;
 /// Labels that a message shows.
 const SHOWN: usize = 8;
 

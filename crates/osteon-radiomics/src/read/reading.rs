@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::grid::Mask;
 use osteon_base::text::counted;
 
+/// Labels, segments or structures that a sentence names.
+const SHOWN: usize = 8;
+
 /// A region on its image's grid, and how it got there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
@@ -59,10 +62,12 @@ impl Reading {
     pub fn sentences(&self) -> Vec<String> {
         let mut said = Vec::new();
         if !self.picked.is_empty() && self.present.len() > 1 {
-            let all: Vec<String> = self.present.iter().map(Present::to_string).collect();
+            let shown: Vec<String> = self.present.iter().take(SHOWN).map(Present::to_string).collect();
+            let others = if self.present.len() > SHOWN { " and others" } else { "" };
+            let all = format!("{}{others}", shown.join(", "));
             said.push(match self.picked.as_str() {
-                "all" => format!("the union of several was measured: {}", all.join(", ")),
-                one => format!("{one} of several was measured: {}", all.join(", ")),
+                "all" => format!("the union of several was measured: {all}"),
+                one => format!("{one} of several was measured: {all}"),
             });
         }
         if let Some(Fractional { half, above_zero }) = self.fractional {

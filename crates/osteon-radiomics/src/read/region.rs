@@ -74,7 +74,7 @@ fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(Option<usiz
         }
     };
     let Segment { name, layer, value } = own;
-    let picked = Reading { picked: name.clone(), present: present(header, tallies), ..Reading::default() };
+    let picked = Reading { picked: name.clone(), present: kept(header, tallies), ..Reading::default() };
     match label::choose(&tallies[*layer], Label::Value(*value)) {
         Ok((inside, reading)) => Ok((Some(*layer), inside, Reading { fractional: reading.fractional, ..picked })),
         Err(_) => Err(ReadError::EmptySegment { name: name.clone(), present: listed(&present(header, tallies)) }),
@@ -93,7 +93,7 @@ fn every_layer(header: &Header, tallies: &[Tally]) -> Result<(Option<usize>, Ins
     if tallies.iter().all(|tally| tally.present().is_empty()) {
         return Err(ReadError::Empty);
     }
-    let reading = Reading { picked: "all".to_owned(), present: present(header, tallies), ..Reading::default() };
+    let reading = Reading { picked: "all".to_owned(), present: kept(header, tallies), ..Reading::default() };
     Ok((None, Inside::NonZero, reading))
 }
 
@@ -145,6 +145,13 @@ fn only<'a>(header: &'a Header, tallies: &[Tally]) -> Result<&'a Segment, ReadEr
         [] => Err(ReadError::Empty),
         _ => Err(ReadError::SeveralSegments { n: found.len(), present: listed(&present(header, tallies)) }),
     }
+}
+
+/// The first segments, for the record.
+fn kept(header: &Header, tallies: &[Tally]) -> Vec<Present> {
+    let mut all = present(header, tallies);
+    all.truncate(label::KEPT);
+    all
 }
 
 /// Labels that no segment has.
