@@ -227,8 +227,14 @@ impl Protocol {
         keys
     }
 
-    fn to_table(&self) -> Table {
-        Table::try_from(self).expect("a protocol is plain data")
+    /// All settings as a document, those too that `to_toml` leaves out while they are empty; without the codebook.
+    pub(crate) fn to_table(&self) -> Table {
+        let mut table = Table::try_from(self).expect("a protocol is plain data");
+        // Left out of documents where it is empty, so that those of earlier versions keep their hash; a key all the same.
+        if let Some(Value::Table(learn)) = table.get_mut("learn") {
+            learn.entry("auxiliary").or_insert_with(|| Value::Array(Vec::new()));
+        }
+        table
     }
 
     /// This protocol under the keys of a document, checked.
@@ -520,6 +526,15 @@ mod tests {
             let found = message(Protocol::parse(document));
             assert!(found.contains(said), "{document}: {found}");
         }
+    }
+
+    #[test]
+    fn a_key_that_documents_leave_out_when_it_is_empty_can_be_set() {
+        let base = Preset::Study.protocol();
+        assert!(!base.to_toml().contains("auxiliary"));
+        let set = base.set(["learn.missing=multiple", "learn.auxiliary=[\"ldh\"]"]).unwrap();
+        assert_eq!(set.learn.auxiliary, ["ldh"]);
+        assert_eq!(Protocol::parse(&set.to_toml()), Ok(set));
     }
 
     #[test]

@@ -43,8 +43,7 @@ fn images(protocol: &Protocol) -> String {
 
 /// Every key with its value as written, for the table of settings.
 pub fn settings(protocol: &Protocol) -> Vec<(String, String)> {
-    let document: Table = protocol.to_toml().parse().expect("a protocol prints itself as TOML");
-    flat(&document, "").into_iter().map(|(key, value)| (key, value.to_string())).collect()
+    flat(&protocol.to_table(), "").into_iter().map(|(key, value)| (key, value.to_string())).collect()
 }
 
 fn flat<'a>(table: &'a Table, prefix: &str) -> Vec<(String, &'a Value)> {

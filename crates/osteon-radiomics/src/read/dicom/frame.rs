@@ -161,7 +161,7 @@ pub fn numbers(file: &File, [rows, columns, frames]: [usize; 3], limits: &Limits
         16 => 2,
         _ => return Err(fields.wrong("BitsAllocated", allocated.to_string(), "1, 8 or 16")),
     };
-    let uid = || file.object.meta().transfer_syntax().to_owned();
+    let uid = || osteon_base::text::clean(file.object.meta().transfer_syntax()).into_owned();
     let raw = match fields.bytes(tags::PIXEL_DATA) {
         Some(raw) => raw,
         None if allocated == 1 => return Err(DicomError::TransferSyntax { name: file.name.clone(), uid: uid() }),

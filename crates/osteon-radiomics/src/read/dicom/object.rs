@@ -62,9 +62,9 @@ pub fn open(instance: &Instance, limits: &Limits) -> Result<File, DicomError> {
     } else {
         data_set
     };
-    let transfer_syntax = TransferSyntaxRegistry
-        .get(meta.transfer_syntax())
-        .ok_or_else(|| DicomError::TransferSyntax { name: name(), uid: meta.transfer_syntax().to_owned() })?;
+    let transfer_syntax = TransferSyntaxRegistry.get(meta.transfer_syntax()).ok_or_else(|| {
+        DicomError::TransferSyntax { name: name(), uid: osteon_base::text::clean(meta.transfer_syntax()).into_owned() }
+    })?;
     let is_explicit =
         !matches!(meta.transfer_syntax().trim_end_matches('\0'), uids::IMPLICIT_VR_LITTLE_ENDIAN | meta::BIG_ENDIAN);
     let data_set = if is_explicit { meta::known_lengths(data_set) } else { data_set.into() };
