@@ -139,7 +139,7 @@ fn small_groups_without_ties_print_the_exact_p_and_json_says_by_which_p_the_test
     // R 4.2.2: wilcox.test(c(1, 8, 27, 64), c(1001, 1010, 1100), conf.int = TRUE).
     let text = "x,y\n1,0\n8,0\n27,0\n64,0\n1001,1\n1010,1\n1100,1\n";
     let found = json(text, &["describe", "--event", "y=1"])["variables"][0].clone();
-    assert!((found["chosen_p"].as_f64().unwrap() - 0.057142857142857141).abs() < 1e-15, "{found}");
+    assert!((found["chosen_p"].as_f64().unwrap() - 0.057_142_857_142_857_14).abs() < 1e-15, "{found}");
     assert_eq!(found["chosen_p_from"], "exact");
     let shift = &found["tests"]["hodges_lehmann"];
     assert_eq!((&shift["estimate"], &shift["ci"]), (&(-1001.0).into(), &serde_json::json!([-1099.0, -937.0])));

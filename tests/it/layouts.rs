@@ -24,9 +24,12 @@ fn put(folder: &Path, kind: &str, name: &str) {
     fs::copy(fixture(&format!("phantoms/phantom_a_{kind}.nii.gz")), to).unwrap();
 }
 
+/// Files with their contents, the exit code, and what is said.
+type Case = (&'static [(&'static str, &'static str)], i32, &'static str);
+
 #[test]
 fn layouts_of_programs_and_archives_are_understood_and_shown_as_a_tree() {
-    let cases: [(&[(&str, &str)], i32, &str); 7] = [
+    let cases: [Case; 7] = [
         (
             &[
                 ("image", "imagesTr/001_0000.nii.gz"),

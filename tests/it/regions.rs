@@ -45,7 +45,7 @@ fn study() -> (TempDir, Study) {
         fs::create_dir_all(&own).unwrap();
         write(&own.join("image.nii"), Element::I16, body);
         let inside = |at: [usize; 3]| match n {
-            3 => at[1] < 2 && at[0] < 3 && at[2] % 2 == 0,
+            3 => at[1] < 2 && at[0] < 3 && at[2].is_multiple_of(2),
             n => tumour(at, 5) && at != [5, 5, 2 + n % 5],
         };
         let part = if n == 5 { 0.75 } else { 1.0 };

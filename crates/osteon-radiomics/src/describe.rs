@@ -280,7 +280,7 @@ impl Part {
 
     /// The voxels of some consecutive shells.
     fn region(&self, (first, last): (u8, u8)) -> Mask {
-        self.shells.map(|shell| (first..=last).contains(&shell))
+        self.shells.map(|shell| (first..=last).contains(shell))
     }
 }
 
@@ -446,7 +446,7 @@ fn layouts(part: &Part) -> Vec<Layout> {
 
 /// A region as a single shell.
 fn merged(shells: &Grid<u8>, (first, last): (u8, u8)) -> Grid<u8> {
-    shells.map(|shell| if (first..=last).contains(&shell) { 0 } else { OUTSIDE })
+    shells.map(|shell| if (first..=last).contains(shell) { 0 } else { OUTSIDE })
 }
 
 /// Everything but shape, for every region of a layout; `values` are those of its voxels.

@@ -29,8 +29,8 @@ enum Whole {
 pub fn check(arms: &mut [Arm]) -> Vec<Finding> {
     let permuted = permuted::find(arms);
     let mut sized = Vec::new();
-    for at in 0..arms.len() {
-        let own = arms[at].clone();
+    for (at, arm) in arms.iter_mut().enumerate() {
+        let own = arm.clone();
         let misses = |_: &Arm, [v, l, g]: [usize; 3]| {
             let cell = [0, v, l, g];
             let all = std::slice::from_ref(&own);
@@ -43,7 +43,7 @@ pub fn check(arms: &mut [Arm]) -> Vec<Finding> {
             };
             !is_permuted && percent.is_some_and(|it| !near(it))
         };
-        sized.extend(group_sizes::check(&mut arms[at], &misses));
+        sized.extend(group_sizes::check(arm, &misses));
     }
     let equations = equations(arms);
     let is_permuted = |cell: Cell| permuted.iter().any(|it| it.holds(cell));

@@ -50,7 +50,7 @@ fn tables(counts: &Counts) -> f64 {
         let largest = sums.iter().copied().max().unwrap_or(0);
         let mut left_out = false;
         sums.iter()
-            .filter(|&&sum| !(sum == largest && !std::mem::replace(&mut left_out, true)))
+            .filter(|&&sum| sum != largest || std::mem::replace(&mut left_out, true))
             .map(|&sum| (1..places).map(|at| (sum + at) as f64 / at as f64).product::<f64>())
             .product()
     };

@@ -286,7 +286,7 @@ impl Metric {
     pub fn at_end(heading: &str) -> Option<Metric> {
         let plain = plain(heading);
         let words: Vec<&str> = plain.split(' ').collect();
-        let from = words.len().checked_sub(6).unwrap_or(0);
+        let from = words.len().saturating_sub(6);
         (from..words.len()).find_map(|at| {
             let tail = words[at..].join(" ");
             let metric = Metric::named(&tail)?;

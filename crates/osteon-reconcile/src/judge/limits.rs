@@ -73,7 +73,7 @@ const FEWEST: usize = 3;
 
 /// What the intervals of a set's scores get wrong and reveal, where the counts behind them are known.
 pub fn check(rows: &[&Model]) -> Vec<Finding> {
-    let limits: Vec<Limit> = rows.iter().flat_map(|row| known(row)).collect();
+    let limits: Vec<Limit> = rows.iter().flat_map(known).collect();
     let fitting = |method: Method| limits.iter().filter(|it| it.is(method, true)).count();
     let Some(method) = METHODS.into_iter().rev().max_by_key(|&method| fitting(method)) else { return Vec::new() };
     let count = fitting(method);

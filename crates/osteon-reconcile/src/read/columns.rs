@@ -316,7 +316,9 @@ fn name_others(columns: &mut [Column]) {
             ["univari", "multivari", "crude", "adjusted", "regression"].iter().any(|word| text.contains(word))
         };
         match column.kind {
-            Kind::Estimate(_) | Kind::Interval(_) | Kind::P | Kind::Statistic if !has_groups || column.prefix != "" => {
+            Kind::Estimate(_) | Kind::Interval(_) | Kind::P | Kind::Statistic
+                if !has_groups || !column.prefix.is_empty() =>
+            {
                 let set: Vec<String> = above
                     .iter()
                     .filter(|text| !is_kind(text))

@@ -121,13 +121,11 @@ fn group(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
     table.cells.last_mut().expect("just put there").is_percent = percent;
 }
 
+/// The lower and the upper end of an interval, with the places (row, column) that they stand in.
+type EndsApart = (Printed, Printed, Vec<(usize, usize)>);
+
 /// The ends that stand in columns of their own, with their places.
-fn ends(
-    table: &Table,
-    row: usize,
-    columns: &[Column],
-    target: usize,
-) -> Option<(Printed, Printed, Vec<(usize, usize)>)> {
+fn ends(table: &Table, row: usize, columns: &[Column], target: usize) -> Option<EndsApart> {
     let (mut low, mut high, mut parts) = (None, None, Vec::new());
     for (at, column) in columns.iter().enumerate().filter(|(_, column)| column.target == Some(target)) {
         match (column.kind, &table.reads[row][at].shape) {

@@ -32,7 +32,7 @@ pub fn is_p(heading: &str) -> bool {
 /// Whether a heading names a test statistic.
 pub fn is_statistic(heading: &str) -> bool {
     let text = plain(heading).replace(['²', '^'], "2").replace(" value", "").replace("chi-squared", "χ2");
-    let text = text.replace("chi-square", "χ2").replace("chi square", "χ2").replace('x', "χ").replace('ⅹ', "χ");
+    let text = text.replace("chi-square", "χ2").replace("chi square", "χ2").replace(['x', 'ⅹ'], "χ");
     const NAMES: [&str; 8] =
         ["statistic", "statistics", "test statistic", "test statistics", "wald", "wald χ2", "z score", "t statistic"];
     NAMES.contains(&text.as_str())
@@ -79,9 +79,8 @@ pub fn measure(heading: &str) -> Option<Measure> {
         || has("odds-ratio")
         || matches!(first, "or" | "aor" | "cor" | "ors")
         || short && any("or") && (any("adjusted") || any("crude") || any("univariate") || any("multivariate"))
+        || ["exp(b)", "exp (b)", "exp(β)", "exp (β)"].into_iter().any(has)
     {
-        Some(Measure::OddsRatio)
-    } else if has("exp(b)") || has("exp (b)") || has("exp(β)") || has("exp (β)") {
         Some(Measure::OddsRatio)
     } else if has("relative risk") || has("risk ratio") || has("rate ratio") || matches!(first, "rr" | "irr" | "arr") {
         Some(Measure::RiskRatio)

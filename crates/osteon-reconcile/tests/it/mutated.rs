@@ -105,7 +105,7 @@ fn cohort(put: Put, seed: Seed, at: usize) {
     for (name, size) in names.iter().zip(sizes) {
         put("1", "all", "n", name, size.to_string());
     }
-    let with_statistic = at % 2 == 0;
+    let with_statistic = at.is_multiple_of(2);
     for variable in 0..6 {
         let levels = 2 + variable % 3;
         let lean = rng.random_range(0.0..0.35);
@@ -172,7 +172,7 @@ fn scores(put: Put, seed: Seed, at: usize) {
     let mut rng = seed.rng();
     for set in ["training", "test"] {
         let (p, n) = (rng.random_range(15..70i64), rng.random_range(15..70i64));
-        if at % 3 == 0 {
+        if at.is_multiple_of(3) {
             put("2", set, "n", "Responders", n.to_string());
             put("2", set, "n", "Non-responders", p.to_string());
         }
@@ -195,7 +195,7 @@ fn scores(put: Put, seed: Seed, at: usize) {
                 ("F1", 2 * tp, 2 * tp + fp + fn_),
             ] {
                 let share = above as f64 / below as f64;
-                let text = if at % 2 == 0 { format!("{share:.3}") } else { format!("{:.1}", 100.0 * share) };
+                let text = if at.is_multiple_of(2) { format!("{share:.3}") } else { format!("{:.1}", 100.0 * share) };
                 put("3", set, &name, column, text);
             }
         }

@@ -112,7 +112,7 @@ fn slices(
         let points: Vec<[f64; 3]> =
             data.chunks_exact(3).map(|point| index_of(geometry, [point[0], point[1], point[2]])).collect();
         let mean = points.iter().map(|point| point[0]).sum::<f64>() / points.len() as f64;
-        if !(mean.abs() < FARTHEST) {
+        if mean.is_nan() || mean.abs() >= FARTHEST {
             return Err(contour.wrong(
                 "ContourData",
                 format!("a contour at slice {mean:.0}"),

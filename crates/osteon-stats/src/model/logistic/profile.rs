@@ -85,7 +85,7 @@ pub fn fit_with_profiles(
             let restricted = |group: &std::ops::Range<usize>| {
                 let (maximum, without, _) = restricted(&fit, &standardised, event, group);
                 (without.log_likelihood > maximum + firth::SAME)
-                    .then(|| Higher { log_likelihood: without.log_likelihood, coefficients: without.coefficients })
+                    .then_some(Higher { log_likelihood: without.log_likelihood, coefficients: without.coefficients })
             };
             higher = groups.iter().find_map(restricted);
         }

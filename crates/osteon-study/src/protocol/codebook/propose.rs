@@ -133,7 +133,7 @@ fn kind(cells: &[&str]) -> (Kind, Vec<String>) {
         return (levels(&distinct), Vec::new());
     }
     let is_date = |cell: &&str| cell.split(['/', '.']).filter(|part| part.parse::<u32>().is_ok()).count() == 3;
-    if known.iter().all(|cell| is_date(&cell)) {
+    if known.iter().all(is_date) {
         let said = format!("{:?} looks like a date; write dates as YYYY-MM-DD", known[0]);
         return (Kind::Text, vec![said]);
     }

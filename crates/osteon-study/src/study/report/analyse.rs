@@ -47,7 +47,7 @@ pub fn describe(
     let (mut columns, mut dichotomous) = (Vec::new(), Vec::new());
     for column in read.table.columns() {
         let levels = two_levels(&column.values).filter(|_| !continuous.contains(&column.name));
-        dichotomous.extend(levels.is_some().then(|| column.name.as_str()));
+        dichotomous.extend(levels.is_some().then_some(column.name.as_str()));
         let values = levels.unwrap_or_else(|| column.values.clone());
         columns.push(Column { name: column.name.clone(), values });
     }
