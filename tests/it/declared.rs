@@ -330,17 +330,8 @@ fn a_codebook_is_proposed_shown_exported_imported_and_templated_by_the_command_l
 #[test]
 fn a_declared_study_goes_from_features_to_models_figures_and_a_report() {
     let (_folder, path, study) = study();
-    let small = [
-        "forest.n_trees=[20]",
-        "forest.max_depth=[2]",
-        "forest.min_samples_leaf=[3]",
-        "select.mrmr.n_features=6",
-        "learn.n_bootstraps=2",
-        "learn.n_repeats=1",
-        "learn.p_enter=0.99",
-        "learn.p_keep=1.0",
-    ];
-    study.use_protocol(study.protocol.clone().set(small).unwrap(), "quick").unwrap();
+    let quick = crate::fit::QUICK.into_iter().chain(["learn.p_enter=0.99", "learn.p_keep=1.0"]);
+    study.use_protocol(study.protocol.clone().set(quick).unwrap(), "quick").unwrap();
     drop(study);
     let study = Study::open(&path, Access::Write).unwrap();
     crate::fit::measure(&study, &|_, value| value);

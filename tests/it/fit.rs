@@ -15,18 +15,20 @@ use rand::Rng;
 
 use crate::support::fixture;
 
+/// Settings under which a fit takes a second.
+pub const QUICK: [&str; 6] = [
+    "forest.n_trees=[20]",
+    "forest.max_depth=[2]",
+    "forest.min_samples_leaf=[3]",
+    "select.mrmr.n_features=6",
+    "learn.n_bootstraps=2",
+    "learn.n_repeats=1",
+];
+
 /// The synthetic cohort with 20 random features in each of seven regions; one tells of the response. In memory where
 /// no file is named.
 pub fn study(path: Option<&Path>) -> Study {
-    let small = [
-        "forest.n_trees=[20]",
-        "forest.max_depth=[2]",
-        "forest.min_samples_leaf=[3]",
-        "select.mrmr.n_features=6",
-        "learn.n_bootstraps=2",
-        "learn.n_repeats=1",
-    ];
-    let protocol = Preset::Study.protocol().set(small).unwrap();
+    let protocol = Preset::Study.protocol().set(QUICK).unwrap();
     let study = match path {
         Some(path) => Study::create(path, "fit", protocol).unwrap(),
         None => Study::in_memory("fit", protocol).unwrap(),

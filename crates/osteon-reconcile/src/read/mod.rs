@@ -15,6 +15,7 @@ mod header;
 mod html;
 mod markdown;
 mod markup;
+mod mend;
 mod models;
 mod rows;
 mod said;

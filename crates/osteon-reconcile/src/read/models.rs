@@ -49,11 +49,7 @@ pub fn in_rows(table: &mut Table) -> Vec<Row> {
         }
         if data.is_empty() {
             row.kind = RowKind::Heading;
-            if words::is_set(&label) {
-                set = label
-            } else {
-                section = label
-            };
+            words::head(label, &mut set, &mut section);
             rows.push(row);
             continue;
         }

@@ -179,12 +179,7 @@ pub fn rows(
                 let text = own_label;
                 row.kind = RowKind::Heading;
                 row.label.clone_from(&text);
-                // A set stands until the next set, a heading until the next of either.
-                if words::is_set(&text) {
-                    set = text
-                } else {
-                    section = text
-                };
+                words::head(text, &mut set, &mut section);
                 rows.push(row);
                 continue;
             }

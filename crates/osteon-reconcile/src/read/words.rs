@@ -175,6 +175,12 @@ pub fn is_difference(label: &str) -> bool {
         || text.starts_with("change in")
 }
 
+/// Takes a heading: a set stands until the next set, any other until the next of either.
+pub fn head(label: String, set: &mut String, section: &mut String) {
+    let place = if is_set(&label) { set } else { section };
+    *place = label;
+}
+
 /// Whether a label names a set of patients.
 pub fn is_set(label: &str) -> bool {
     let text = plain(label);

@@ -65,29 +65,3 @@ fn the_cells_that_a_person_read_are_read_with_their_roles() {
     println!("{right} of {all}");
     assert!(wrong.is_empty(), "{right} of {all} right\n{}", wrong.join("\n"));
 }
-
-#[test]
-#[ignore = "prints"]
-fn show() {
-    let Some(folder) = osteon_testing::shared("cases/published") else { return };
-    for (_, readings) in readings(&folder.join("tables")) {
-        for reading in readings {
-            println!("{}", osteon_reconcile::read::shown::text(&reading));
-            for cell in &reading.cells {
-                println!(
-                    "  {}:{} [{}] [{}] [{}] {:?} {:?}",
-                    cell.source.line,
-                    cell.source.column,
-                    cell.place.set,
-                    cell.place.row,
-                    cell.place.column,
-                    cell.printed,
-                    cell.value
-                );
-            }
-            let judged = osteon_reconcile::judge(&reading.cells);
-            let coverage = osteon_reconcile::read::shown::coverage(&reading, &judged.used);
-            println!("{}\n", osteon_reconcile::read::shown::coverage_text(&reading, &coverage));
-        }
-    }
-}

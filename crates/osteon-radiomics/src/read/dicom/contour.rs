@@ -75,7 +75,7 @@ pub(super) fn region(
     }
     if total.disputed > 0 {
         notes.push(format!(
-            "contours of one slice overlap: {} voxels depend on whether the overlap is inside or a hole",
+            "contours of one slice overlap: {} voxels depend on whether the overlap is inside or outside",
             total.disputed
         ));
     }
