@@ -74,7 +74,10 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         Some(Action::Import { file, reason }) => {
             let found = read_codebook(file)?;
             found.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
-            let hash = opening::write(globals)?.use_codebook(&found.codebook, reason)?;
+            let hash = opening::write(globals)?.use_codebook(&found, reason)?;
+            if found.form != CodebookForm::Toml {
+                output::say(globals, "note: outcomes and images, of which this form says nothing, stay as they are");
+            }
             output::say(globals, &format!("in force: {} variables, protocol {hash}", found.codebook.variables.len()));
         }
         Some(Action::Export { source, form, output: to }) => {

@@ -322,6 +322,10 @@ fn a_codebook_is_proposed_shown_exported_imported_and_templated_by_the_command_l
     ok(&["--study", "two.db", "codebook", "import", "more.toml", "--reason", "children have more"]);
     let trail = ok(&["--study", "two.db", "log"]);
     assert!(trail.contains("children have more") && trail.contains(">= 0, <= 300"), "{trail}");
+    ok(&["--study", "two.db", "codebook", "export", "--as", "csv", "-o", "sheet.csv"]);
+    let said = ok(&["--study", "two.db", "codebook", "import", "sheet.csv", "--reason", "by way of a sheet"]);
+    assert!(said.contains("outcomes and images, of which this form says nothing, stay"), "{said}");
+    assert!(ok(&["--study", "two.db", "codebook"]).contains("poor if viable_pct > 10"), "the outcome stays");
     let (code, _, err) =
         crate::support::run(folder.path(), &["--study", "two.db", "codebook", "import", "book.csv", "--reason", "x"]);
     assert!(code != 0, "a data dictionary without the outcome's variable's kind may lose values: {err}");

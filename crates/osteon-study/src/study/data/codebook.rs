@@ -142,9 +142,15 @@ pub fn propose_codebook(path: &Path) -> Result<Proposal, Error> {
 }
 
 impl Study {
-    /// Puts another codebook in force, the rest of the protocol as it is; gives the protocol's hash.
-    pub fn use_codebook(&self, book: &Codebook, reason: &str) -> Result<String, Error> {
-        let mut document = book.to_tables();
+    /// Puts the codebook of a file in force, the rest of the protocol as it is; gives the protocol's hash. A form that
+    /// cannot say outcomes and images leaves those of the study.
+    pub fn use_codebook(&self, read: &ReadCodebook, reason: &str) -> Result<String, Error> {
+        let mut document = read.codebook.to_tables();
+        if read.form != CodebookForm::Toml {
+            let mut own = self.protocol.codebook.to_tables();
+            document
+                .extend(["outcome", "image"].into_iter().filter_map(|key| Some((key.to_owned(), own.remove(key)?))));
+        }
         document.insert("codebook".to_owned(), toml::Value::String("none".to_owned()));
         let protocol = self.protocol.clone().under(document)?;
         let protocol = match protocol.codebook == self.protocol.codebook {
