@@ -11,7 +11,7 @@ use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 use osteon_radiomics::describe::catalogue;
 use osteon_study::protocol::{Preset, Protocol};
-use osteon_study::store::{Inputs, NewRun, Role};
+use osteon_study::store::{Inputs, NewRun, Place, Role, SLOT};
 use osteon_study::study::{BadRows, ClinicalTable, Study};
 use rand::Rng;
 
@@ -35,7 +35,7 @@ fn main() {
     timed("Table 1", || study.clinical_table(ClinicalTable::One, &study.protocol).unwrap());
     timed("split new", || study.draw_split(Seed(1), 0.8).unwrap());
     timed("split show", || study.split_sheet().unwrap());
-    timed("matrix of one region", || study.store.matrix("intra", Role::Mask).unwrap());
+    timed("matrix of one region", || study.store.matrix(SLOT, "intra", &Role::Mask).unwrap());
     timed("check of all values", || study.store.altered_values().unwrap());
     if number("OSTEON_SCALE_FIT").is_some() {
         timed("fit", || study.fit(&Job::unwatched()).unwrap());
@@ -86,7 +86,14 @@ fn sample(study: &Study) {
                         Some(rng.random_range(-2.0..2.0) + shift * f64::from(u8::from(at.is_multiple_of(10))))
                     };
                     let values: Vec<Option<f64>> = (0..names.len()).map(value).collect();
-                    write.put_region(run, (patient.id, roi, Role::Mask), &inputs, &features, Ok(&values), None)?;
+                    write.put_region(
+                        run,
+                        (patient.id, &Place::of(roi, Role::Mask)),
+                        &inputs,
+                        &features,
+                        Ok(&values),
+                        None,
+                    )?;
                 }
             }
             Ok::<_, osteon_study::study::Error>(())

@@ -28,7 +28,7 @@ enum What {
         #[arg(long)]
         skip_bad_rows: bool,
     },
-    /// Images and masks, from a manifest (patient,image,mask,repeat_mask,label,series) or a folder with one folder a
+    /// Images and masks, from a manifest (patient,image,mask,repeat_mask,label,series,slot,timepoint,lesion,rater) or a folder with one folder a
     /// patient
     #[command(
         after_help = "An image is NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, one of its \
@@ -107,9 +107,11 @@ fn show(report: &ImagesReport, globals: &Globals, source: &Path) -> Result<(), E
 fn tree(report: &ImagesReport, source: &Path) -> String {
     let mut lines = Vec::new();
     for link in &report.links {
-        let Link { code, image, mask, repeat_mask, voxels } = link;
+        let Link { code, of, image, mask, repeat_mask, voxels } = link;
+        let of = if of.is_empty() { String::new() } else { format!("{of}: ") };
         let repeat = if repeat_mask.is_empty() { String::new() } else { format!(", repeat mask {repeat_mask}") };
-        lines.push((code.as_str(), format!("image {image}, mask {mask}{repeat}, {voxels} voxels")));
+        let mask = if mask.is_empty() { "no mask of its own".to_owned() } else { format!("mask {mask}") };
+        lines.push((code.as_str(), format!("{of}image {image}, {mask}{repeat}, {voxels} voxels")));
     }
     for it in report.left_out.iter().filter(|it| it.path.as_os_str().is_empty() && !it.code.is_empty()) {
         match lines.iter_mut().find(|(code, _)| *code == it.code) {
@@ -170,14 +172,15 @@ fn refusals(refused: &[Refusal], bad_rows: BadRows, globals: &Globals, file: &Pa
 }
 
 fn links(links: &[Link]) -> Sheet {
-    let row =
-        |it: &Link| [&it.code, &it.image, &it.mask, &it.repeat_mask, &it.voxels].map(|text| Cell::Text(text.clone()));
-    Sheet {
-        title: "To link".to_owned(),
-        headings: ["patient", "image", "mask", "repeat mask", "voxels"].map(str::to_owned).to_vec(),
-        rows: links.iter().map(|it| row(it).to_vec()).collect(),
-        ..Sheet::default()
+    let texts = |it: &Link| [&it.code, &it.image, &it.mask, &it.repeat_mask, &it.voxels].map(String::clone);
+    let row = |it: &Link| texts(it).map(Cell::Text).to_vec();
+    let mut headings = ["patient", "image", "mask", "repeat mask", "voxels"].map(str::to_owned).to_vec();
+    let mut rows: Vec<Vec<Cell>> = links.iter().map(row).collect();
+    if links.iter().any(|it| !it.of.is_empty()) {
+        headings.push("of".to_owned());
+        rows.iter_mut().zip(links).for_each(|(row, it)| row.push(Cell::Text(it.of.clone())));
     }
+    Sheet { title: "To link".to_owned(), headings, rows, ..Sheet::default() }
 }
 
 fn changes(report: &ClinicalReport) -> Sheet {

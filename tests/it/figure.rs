@@ -227,7 +227,7 @@ fn iccs(paper: &Paper) -> Figure {
         name: (*name).into(),
         icc: (0..400).map(|n| (n % 50 > 0).then(|| 1.0 - skewed(wave(n + at * 400), at as f64 / 7.0))).collect(),
     };
-    icc::figure(&names.iter().enumerate().map(region).collect::<Vec<_>>(), 0.75, paper)
+    icc::figure(&names.iter().enumerate().map(region).collect::<Vec<_>>(), "the mask and the repeat mask", 0.75, paper)
 }
 
 fn workflows(paper: &Paper) -> Figure {

@@ -9,7 +9,7 @@ use osteon_base::seed::Seed;
 use osteon_radiomics::roi::Roi;
 use osteon_study::protocol::{Preset, Protocol};
 use osteon_study::report::sheet::{Cell, Format, render};
-use osteon_study::store::{Inputs, NewRun, Origin, PatientId, Prediction, Role, Side};
+use osteon_study::store::{Inputs, NewRun, Origin, PatientId, Place, Prediction, Role, Side};
 use osteon_study::study::{BadRows, Edit, Error, ModelTable, Study};
 use rand::Rng;
 
@@ -65,8 +65,15 @@ pub fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
                     let inputs = Inputs { image_sha256: hash.clone(), mask_sha256: hash.clone() };
                     let failed = patient.code == "SYN004" && roi == "intra";
                     let outcome = if failed { Err("too small".to_owned()) } else { Ok(values.as_slice()) };
-                    write.put_region(run, (patient.id, &roi, Role::Mask), &inputs, &ids, outcome, None)?;
-                    write.put_region(run, (patient.id, &roi, Role::RepeatMask), &inputs, &ids, Ok(&again), None)?;
+                    write.put_region(run, (patient.id, &Place::of(&roi, Role::Mask)), &inputs, &ids, outcome, None)?;
+                    write.put_region(
+                        run,
+                        (patient.id, &Place::of(&roi, Role::RepeatMask)),
+                        &inputs,
+                        &ids,
+                        Ok(&again),
+                        None,
+                    )?;
                 }
             }
             Ok::<_, Error>(())

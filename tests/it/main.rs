@@ -30,6 +30,7 @@ mod reconcile;
 mod regions;
 mod report;
 mod screens;
+mod second;
 mod seeds;
 mod shard;
 mod store;

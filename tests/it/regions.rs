@@ -6,7 +6,7 @@ use std::path::Path;
 use osteon_base::job::Job;
 use osteon_radiomics::grid::Element;
 use osteon_study::protocol::Preset;
-use osteon_study::store::Role;
+use osteon_study::store::{Place, Role};
 use osteon_study::study::{BadRows, ExtractRequest, Study};
 use tempfile::TempDir;
 
@@ -73,9 +73,7 @@ fn what_a_region_is_is_stored_shown_and_compared() {
     assert_eq!(checks.len(), 30);
     let patient = study.store.patient("P3").unwrap().id;
     let own = |roi: &str| {
-        let found = checks
-            .iter()
-            .find(|(owner, rater, check)| (*owner, *rater, check.roi.as_str()) == (patient, Role::Mask, roi));
+        let found = checks.iter().find(|(owner, place, _)| (*owner, place) == (patient, &Place::of(roi, Role::Mask)));
         found.unwrap().2.clone()
     };
     let intra = own("intra");

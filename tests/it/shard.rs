@@ -81,7 +81,7 @@ fn features(study: &Study) -> (String, Vec<String>) {
     let states = study.store.region_states().unwrap();
     let digest = |state: &osteon_study::store::RegionState| {
         let patient = state.patient;
-        format!("{patient:?} {} {:?} {:?} {:?}", state.roi, state.rater, state.inputs, state.values_sha256)
+        format!("{patient:?} {} {:?} {:?}", state.place, state.inputs, state.values_sha256)
     };
     (String::from_utf8(csv).unwrap(), states.iter().map(digest).collect())
 }

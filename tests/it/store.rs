@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use osteon_study::protocol::Preset;
 use osteon_study::protocol::codebook::{Codebook, Value};
-use osteon_study::store::{Access, ChangeFilter, Inputs, NewRun, Role, Store, StoreError};
+use osteon_study::store::{Access, ChangeFilter, Inputs, NewRun, Place, Role, SLOT, Store, StoreError};
 use osteon_study::study::{Edit, Error, Study};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -225,14 +225,14 @@ fn features_are_written_fast_and_one_region_is_read_at_once() {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon_base::seed::Seed(1) })?;
             let ids = write.catalogue(&names)?;
             let regions = ["a", "b", "c", "d", "e", "f", "g"];
-            regions
-                .iter()
-                .try_for_each(|roi| write.put_region(run, (id, roi, Role::Mask), &inputs, &ids, Ok(&values), None))
+            regions.iter().try_for_each(|roi| {
+                write.put_region(run, (id, &Place::of(roi, Role::Mask)), &inputs, &ids, Ok(&values), None)
+            })
         };
         study.store.write::<_, StoreError>("extract", put).unwrap();
     }
     let (written, start) = (start.elapsed(), std::time::Instant::now());
-    let matrix = study.store.matrix("d", Role::Mask).unwrap();
+    let matrix = study.store.matrix(SLOT, "d", &Role::Mask).unwrap();
     eprintln!("{} values written in {written:?}, {} read in {:?}", n * 7 * 2264, matrix.values.len(), start.elapsed());
     assert_eq!(matrix.values.len(), n * 2264);
     assert_eq!(matrix.values[2264 * (n - 1) + 5], Some(((n - 1) * 2264 + 5) as f64 / 7.0));
@@ -253,15 +253,22 @@ fn a_region_comes_back_bit_for_bit_and_a_changed_value_is_found_out() {
         .write::<_, StoreError>("extract", |write| {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: "", seed: osteon_base::seed::Seed(1) })?;
             let ids = write.catalogue(&names)?;
-            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values), None)?;
-            write.put_region(run, (patient, "peri_2mm", Role::Mask), &inputs, &ids, Err("too small".into()), None)?;
-            write.put_region(run, (patient, "intra", Role::Mask), &inputs, &ids, Ok(&values), None)
+            write.put_region(run, (patient, &Place::of("intra", Role::Mask)), &inputs, &ids, Ok(&values), None)?;
+            write.put_region(
+                run,
+                (patient, &Place::of("peri_2mm", Role::Mask)),
+                &inputs,
+                &ids,
+                Err("too small".into()),
+                None,
+            )?;
+            write.put_region(run, (patient, &Place::of("intra", Role::Mask)), &inputs, &ids, Ok(&values), None)
         })
         .unwrap();
-    let matrix = study.store.matrix("intra", Role::Mask).unwrap();
+    let matrix = study.store.matrix(SLOT, "intra", &Role::Mask).unwrap();
     assert_eq!(matrix.features, names);
     assert_eq!(matrix.values, values);
-    assert_eq!(study.store.matrix("peri_2mm", Role::Mask).unwrap().patients, []);
+    assert_eq!(study.store.matrix(SLOT, "peri_2mm", &Role::Mask).unwrap().patients, []);
     assert!(study.store.altered_values().unwrap().is_empty());
     let other = Connection::open(path).unwrap();
     other.execute_batch("UPDATE feature_block SET v0 = 0.3").unwrap();

@@ -151,6 +151,18 @@ impl Mask {
     pub fn count(&self) -> usize {
         self.as_slice().iter().filter(|&&inside| inside).count()
     }
+
+    /// Voxels of this region, of another one on the same grid, or of both. Panics when the shapes differ.
+    pub fn or(&self, other: &Mask) -> Mask {
+        assert_eq!(self.geometry.shape, other.geometry.shape, "regions of one grid");
+        let cells = ndarray::Zip::from(&self.cells).and(&other.cells).map_collect(|&a, &b| a || b);
+        Grid { geometry: self.geometry.clone(), cells }
+    }
+
+    /// The same voxels on another grid of the same shape.
+    pub fn on(self, geometry: &Geometry) -> Result<Mask, ShapeError> {
+        Grid::new(geometry.clone(), self.cells)
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use crate::pipeline::cohort::{Cohort, TooFew};
 use crate::pipeline::missing;
 use crate::pipeline::region::{self, RegionModel, RegionTrouble};
 use crate::protocol::Protocol;
-use crate::protocol::learn::{BY_AUC, RadScore};
+use crate::protocol::learn::{BY_AUC, Fusion, RadScore};
+use crate::protocol::source::FUSED;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::roc;
@@ -19,8 +20,10 @@ pub struct Recipe {
     /// Positions of the training patients in the cohort.
     pub train: Vec<usize>,
     pub regions: Vec<LearntRegion>,
-    /// Position of the region that gives the Rad-score.
+    /// Position of the region that gives the Rad-score; where all are joined, of the one with the largest AUC.
     pub best: usize,
+    /// The logistic regression that joins the Rad-scores of several sources, which are its terms.
+    pub fusion: Option<Logistic>,
     pub clinical_predictors: Vec<String>,
     pub clinical: Logistic,
     pub combined: Logistic,
@@ -94,16 +97,42 @@ pub fn learn(
         return Err(TooFew { smallest: smaller, folds: params.n_folds }.into());
     }
     let regions = learn_regions(cohort, train, &folds, protocol, seed, job)?;
-    let best = best_region(&regions, &params.best_region)?;
+    let wanted = match params.fusion {
+        Fusion::Best => params.best_region.as_str(),
+        Fusion::Early => FUSED,
+        Fusion::Late => BY_AUC,
+    };
+    let best = best_region(&regions, wanted)?;
     let failed = |model| move |cause| LearnError::Logistic { model, cause };
     let clinical_predictors = clinical::predictors(cohort, train, protocol)?;
-    let learnt_from = training_rad_score(cohort, train, &regions[best], params.rad_score);
+    let of_region = |region| training_rad_score(cohort, train, region, params.rad_score);
+    let fusion = (params.fusion == Fusion::Late).then(|| join(cohort, train, &regions)).transpose();
+    let fusion = fusion.map_err(failed("radiomics"))?;
+    let learnt_from = match &fusion {
+        None => of_region(&regions[best]),
+        Some(fusion) => {
+            let terms: Vec<Vec<Option<f64>>> = regions.iter().filter(|it| it.model.is_ok()).map(of_region).collect();
+            let joined = |row: usize| fusion.score(terms.iter().map(|values| values[row]));
+            (0..cohort.codes.len()).map(joined).collect()
+        }
+    };
     let fit = |head, seed| missing::fit(cohort, head, &clinical_predictors, train, params, seed);
     let imputation = seed.named("imputation");
     let clinical = fit(None, imputation.named("clinical")).map_err(failed("clinical"))?;
     let with_score = Some((RAD_SCORE.to_owned(), learnt_from));
     let combined = fit(with_score, imputation.named("combined")).map_err(failed("combined"))?;
-    Ok(Recipe { train: train.to_vec(), regions, best, clinical_predictors, clinical, combined })
+    Ok(Recipe { train: train.to_vec(), regions, best, fusion, clinical_predictors, clinical, combined })
+}
+
+/// The Rad-scores of all sources that could be learnt, joined: by their out-of-fold scores, so that a source that fits
+/// its own patients too well does not outweigh the others.
+fn join(cohort: &Cohort, train: &[usize], regions: &[LearntRegion]) -> Result<Logistic, FitError> {
+    let usable = regions.iter().filter(|region| region.model.is_ok());
+    let term = |region: &LearntRegion| {
+        let scores = training_rad_score(cohort, train, region, RadScore::OutOfFold);
+        (region.region.clone(), scores)
+    };
+    Logistic::fit(cohort, &usable.map(term).collect::<Vec<_>>(), train)
 }
 
 fn learn_regions(
@@ -246,7 +275,14 @@ impl Recipe {
     }
 
     fn with_rad_score(&self, cohort: &Cohort, rows: &[usize], regions: Vec<Vec<Option<f64>>>) -> Scores {
-        let radiomics = regions[self.best].clone();
+        let radiomics = match &self.fusion {
+            None => regions[self.best].clone(),
+            Some(fusion) => {
+                let terms: Vec<&Vec<Option<f64>>> =
+                    self.regions.iter().zip(&regions).filter(|(it, _)| it.model.is_ok()).map(|(_, p)| p).collect();
+                (0..rows.len()).map(|row| fusion.score(terms.iter().map(|values| values[row]))).collect()
+            }
+        };
         let terms = clinical::terms(cohort, &self.clinical_predictors);
         let clinical = self.clinical.scores(&terms, rows);
         let combined = |(&row, score): (&usize, &Option<f64>)| {

@@ -46,6 +46,71 @@ pub struct Params {
     /// anew, to show how far the test AUC depends on who was drawn. They are reported beside the split in force, and
     /// nothing is learnt or chosen from them; 0 does without.
     pub n_splits: usize,
+    /// Whose masks are learnt from; those of others serve the agreement. Also read as `mask.rater`.
+    #[serde(default = "first_rater", skip_serializing_if = "is_first_rater")]
+    pub rater: String,
+    /// Which lesion stands for a patient who has several.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lesions: Lesions,
+    /// What may be learnt from: sources by name or slots; empty is all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// Changes between two timepoints of a sequence as sources of their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub delta: Delta,
+    /// How several sources give one Rad-score.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fusion: Fusion,
+}
+
+/// The mask of a study that names no raters.
+fn first_rater() -> String {
+    "mask".to_owned()
+}
+
+fn is_first_rater(name: &String) -> bool {
+    *name == first_rater()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Which lesion stands for a patient who has several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lesions {
+    /// That of the largest volume in its slot; of equal ones the first by name.
+    #[default]
+    Largest,
+    /// All together, measured as one region.
+    All,
+}
+
+/// What the change of a feature between two timepoints is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delta {
+    #[default]
+    None,
+    /// Later minus earlier.
+    Difference,
+    /// Later by earlier; undefined where the earlier value is 0.
+    Ratio,
+    Both,
+}
+
+/// How several sources give one Rad-score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fusion {
+    /// The best source alone gives it.
+    #[default]
+    Best,
+    /// One selection and forest over the features of all sources together.
+    Early,
+    /// A Rad-score each, joined by a logistic regression of the out-of-fold scores.
+    Late,
 }
 
 /// What happens to patients without the value of a clinical predictor.
@@ -72,7 +137,7 @@ pub enum RadScore {
 }
 
 impl Params {
-    /// Names a setting that no run could use; `regions` and `candidates` are what the study has, `outcome` names what
+    /// Names a setting that no run could use; `regions` (sources by name) and `candidates` are what the study has, `outcome` names what
     /// says what is predicted.
     pub fn check(&self, regions: &[String], candidates: &[&str], outcome: &[&str]) -> Result<(), Unfit> {
         setting::share("train_fraction", self.train_fraction)?;
@@ -117,6 +182,11 @@ impl Default for Params {
             n_repeats: 1,
             n_permutations: 0,
             n_splits: 0,
+            rater: first_rater(),
+            lesions: Lesions::default(),
+            sources: Vec::new(),
+            delta: Delta::default(),
+            fusion: Fusion::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod learn;
 mod preset;
 pub mod query;
 pub mod say;
+pub mod source;
 
 use std::sync::Arc;
 
@@ -16,7 +17,6 @@ use crate::protocol::codebook::variable::{Kind, Variable};
 use crate::protocol::codebook::{Codebook, CodebookError};
 use osteon_base::setting::{self, Unfit};
 use osteon_radiomics::feature::layout::MAX_SHELLS;
-use osteon_radiomics::roi::Roi;
 pub use preset::Preset;
 
 /// All choices of a study. A field never is an `Option`: what can be off has a word for it.
@@ -83,6 +83,10 @@ const NOTHING: &str = "none";
 /// Where the seed of noise images comes from. Features of noise images that version 0.1.0 measured had another seed:
 /// with this in the hash they no longer stand, and an extraction measures them again.
 const NOISE_RULE: &str = "\nnoise seed: SHA-256 of voxels and geometry\n";
+
+/// Grows with a change of the program that changes measured values, and with nothing else: results of another version
+/// no longer stand. The first one is not written, so that results of version 0.1.0 keep their hash.
+const MEASURE_VERSION: u32 = 1;
 
 impl Protocol {
     /// A document over a preset: `preset = "name"` picks the base (default `study`), other keys replace its values.
@@ -167,8 +171,23 @@ impl Protocol {
         self.with_codebook(settings.strip_suffix(&section).map_or(settings.clone(), str::to_owned))
     }
 
-    /// SHA-256 of the part that features depend on: another way of learning needs no new features.
+    /// SHA-256 of the part that features depend on: another way of learning needs no new features. Of a slot, ask
+    /// `in_slot` for its hash; where a study has several, this is the hash of all of theirs.
     pub fn extraction_hash(&self) -> String {
+        if self.slots().len() < 2 {
+            return self.in_slot(&self.slots()[0].slot).measured_hash();
+        }
+        let of = |slot: &codebook::slot::Slot| format!("{} {}\n", slot.slot, self.slot_hash(&slot.slot));
+        osteon_base::text::hex(Sha256::digest(self.slots().iter().map(of).collect::<String>()))
+    }
+
+    /// What the features of one slot depend on.
+    pub fn slot_hash(&self, slot: &str) -> String {
+        self.in_slot(slot).measured_hash()
+    }
+
+    /// Settings that versions after 0.1.0 brought are left out at their defaults.
+    fn measured_hash(&self) -> String {
         let mut table = self.to_table();
         table.retain(|name, _| ["preprocess", "roi", "filter", "feature"].contains(&name));
         if self.mask != osteon_radiomics::read::Params::default() {
@@ -177,6 +196,9 @@ impl Protocol {
         let mut text = table.to_string();
         if self.filter.has_noise() {
             text.push_str(NOISE_RULE);
+        }
+        if MEASURE_VERSION > 1 {
+            text.push_str(&format!("\nmeasure version {MEASURE_VERSION}\n"));
         }
         osteon_base::text::hex(Sha256::digest(text))
     }
@@ -193,6 +215,9 @@ impl Protocol {
         let parts = ["preprocess", "roi", "filter", "feature", "select", "forest", "learn", "screen", "logistic"];
         table.retain(|name, _| parts.contains(&name));
         let mut text = table.to_string();
+        for slot in self.slots().iter().filter(|_| self.slots().len() > 1) {
+            text.push_str(&format!("\nimage {}: {} {}\n", slot.slot, slot.preprocess, slot.sequence));
+        }
         if *self.codebook != *Codebook::study() {
             // Names, labels and ranges are for people; keys, kinds, levels and the condition are learnt from.
             let event = self.codebook.outcome().map(|outcome| outcome.event.as_str()).unwrap_or_default();
@@ -232,7 +257,12 @@ impl Protocol {
         let mut table = Table::try_from(self).expect("a protocol is plain data");
         // Left out of documents where it is empty, so that those of earlier versions keep their hash; a key all the same.
         if let Some(Value::Table(learn)) = table.get_mut("learn") {
-            learn.entry("auxiliary").or_insert_with(|| Value::Array(Vec::new()));
+            for key in ["auxiliary", "sources"] {
+                learn.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+            }
+            for (key, word) in [("rater", "mask"), ("lesions", "largest"), ("delta", "none"), ("fusion", "best")] {
+                learn.entry(key).or_insert_with(|| Value::String(word.to_owned()));
+            }
         }
         table
     }
@@ -251,6 +281,11 @@ impl Protocol {
     /// The values of a document in place of this protocol's, unchecked.
     fn over(self, document: Table) -> Result<Protocol, ProtocolError> {
         let mut document = with_one_threshold(document);
+        if let Some(Value::Table(mask)) = document.get_mut("mask")
+            && let Some(rater) = mask.remove("rater")
+        {
+            insert(&mut document, "learn.rater", rater)?;
+        }
         let base = self.declaring(&mut document)?;
         let mut table = base.to_table();
         overlay(&mut table, document, "", &base.keys())?;
@@ -315,7 +350,9 @@ impl Protocol {
         self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
         self.select.check().map_err(below("select"))?;
         self.forest.check().map_err(below("forest"))?;
-        let regions: Vec<String> = Roi::all(&self.roi).iter().map(Roi::to_string).collect();
+        self.check_slots()?;
+        self.check_sources()?;
+        let regions: Vec<String> = self.sources().into_iter().map(|source| source.name).collect();
         let mut outcome: Vec<&str> = self.codebook.hidden().into_iter().collect();
         outcome.extend(["response", "event"]);
         self.learn.check(&regions, &self.candidates(), &outcome).map_err(below("learn"))?;

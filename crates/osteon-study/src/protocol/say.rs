@@ -2,7 +2,7 @@
 //! the methods leave them out.
 
 use crate::protocol::Protocol;
-use crate::protocol::learn::Missing;
+use crate::protocol::learn::{Fusion, Missing};
 use osteon_stats::select::Reproducible;
 use osteon_stats::select::mrmr::{Bins, Method};
 use osteon_stats::stats::compare::{CategoricalRule, ContinuousRule};
@@ -35,6 +35,7 @@ const CONDITIONS: &[Condition] = &[
         |it| states(it) && it.select.mrmr.bins == Bins::Quantiles,
         "select.mrmr has no bins of quantiles",
     ),
+    ("learn.best_region", |it| it.learn.fusion == Fusion::Best, "learn.fusion joins the sources"),
     ("learn.p_keep", |it| it.learn.clinical.is_empty(), "learn.clinical names the predictors"),
     ("learn.n_imputations", |it| it.learn.missing == Missing::Multiple, "learn.missing is not multiple"),
     ("learn.auxiliary", |it| it.learn.missing == Missing::Multiple, "learn.missing is not multiple"),

@@ -100,9 +100,9 @@ impl Store {
         if self.version()? < VERSION {
             return Ok(Vec::new());
         }
-        let (role, image, result, names) = (image::ROLE, image::COLUMNS, feature::COLUMNS, feature::NAMES);
+        let (image, result, names) = (image::COLUMNS, feature::COLUMNS, feature::NAMES);
         let sql = format!(
-            "SELECT 'the ' || {role} || ' of ' || code || ': its row is not what its hash says'
+            "SELECT 'the ' || iif(kind = 'image', 'image', rater) || ' of ' || code || ': its row is not what its hash says'
              FROM image JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_seal({image})
              UNION ALL SELECT code || ' ' || region || ' ' || rater || ': its row is not what its hash says'
              FROM extraction JOIN patient ON patient.id = patient WHERE seal IS NOT osteon_seal({result})
@@ -145,7 +145,7 @@ impl Store {
             hold("patient", code, "code", Some(code.clone()));
             hold("patient", code, "exclusion_reason", patient.exclusion.clone());
             for file in self.images_of(patient.id)? {
-                let role = file.role.name();
+                let role = file.in_trail();
                 hold("image", code, &format!("{role} path"), Some(file.path.to_string_lossy().into_owned()));
                 hold("image", code, &format!("{role} acquisition"), file.acquisition_json());
                 hold("image", code, &format!("{role} sha256"), Some(file.sha256));

@@ -177,6 +177,15 @@ impl Write<'_> {
     /// Refuses a codebook under which a stored value would have no place. Values of variables that it leaves out are
     /// kept.
     fn loses_nothing(&self, book: &Codebook) -> Result<(), StoreError> {
+        let is_gone = |slot: &String| !book.slots.iter().any(|it| it.slot == *slot);
+        if let Some(slot) = self.linked_slots()?.into_iter().find(is_gone) {
+            let sql = "SELECT count(DISTINCT patient) FROM image WHERE slot = ?1";
+            let n: i64 = self.connection.query_row(sql, [&slot], |row| row.get(0))?;
+            return Err(StoreError::Refused(format!(
+                "image.{slot} cannot go: {n} patients have files in this slot; keep a table [[image]] with slot = \
+                 \"{slot}\" (its label may change)"
+            )));
+        }
         let sql = "SELECT variable.key, variable.kind, clinical.moment, number, word, (SELECT code FROM patient WHERE id = patient),
                           count(*)
                    FROM clinical JOIN variable ON variable.id = clinical.variable
@@ -281,6 +290,8 @@ pub(in crate::store) fn codebook_of(toml: &str) -> Result<Arc<Codebook>, StoreEr
 fn told(book: &Codebook) -> BTreeMap<(String, String, String), String> {
     let mut told = BTreeMap::new();
     for (table, value) in book.to_tables() {
+        // Linked files of a patient are told as `image`.
+        let table = if table == "image" { "slot".to_owned() } else { table };
         let Some(entries) = value.as_array() else {
             told.insert(("codebook".to_owned(), table, "value".to_owned()), value.to_string());
             continue;
@@ -325,7 +336,7 @@ fn cohort(book: &Codebook, ids: &[i64]) -> String {
         let moment = variable.moment.name();
         format!(
             "    (SELECT {value} FROM clinical WHERE patient = patient.id AND variable = {id} AND moment = '{moment}') AS {},\n",
-            variable.name
+            as_column(&variable.name)
         )
     };
     let columns: String = book.variables.iter().zip(ids).map(column).collect();
@@ -342,6 +353,29 @@ fn cohort(book: &Codebook, ids: &[i64]) -> String {
     let outcome = outcome.unwrap_or_default();
     format!("CREATE VIEW cohort AS SELECT code AS id,\n{columns}{outcome}    included, exclusion_reason\nFROM patient")
 }
+
+/// A variable's name as SQL writes it: in quotes where it is a word of SQL, such as German `alter`, or no plain name.
+fn as_column(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_keyword = KEYWORDS.split_whitespace().any(|word| word.eq_ignore_ascii_case(name));
+    if is_keyword || !name.chars().all(is_plain) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
+}
+
+/// https://www.sqlite.org/lang_keywords.html, 3.50.
+const KEYWORDS: &str = "abort action add after all alter always analyze and as asc attach autoincrement before begin \
+     between by cascade case cast check collate column commit conflict constraint create cross current current_date \
+     current_time current_timestamp database default deferrable deferred delete desc detach distinct do drop each else \
+     end escape except exclude exclusive exists explain fail filter first following for foreign from full generated \
+     glob group groups having if ignore immediate in index indexed initially inner insert instead intersect into is \
+     isnull join key last left like limit match materialized natural no not nothing notnull null nulls of offset on or \
+     order others outer over partition plan pragma preceding primary query raise range recursive references regexp \
+     reindex release rename replace restrict returning right rollback row rows savepoint select set table temp \
+     temporary then ties to transaction trigger unbounded union unique update using vacuum values view virtual when \
+     where window with within without";
 
 /// Each outcome's name, and what the values say of it.
 fn outcomes(book: &Codebook, values: &[Option<Value>]) -> Vec<(String, Known)> {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use crate::store::image::{LESION, SLOT};
-use crate::store::{ExtractionId, FeatureId, PatientId, Role, RunId, Store, StoreError, Write};
+use crate::store::{ExtractionId, FeatureId, PatientId, Place, Role, RunId, Store, StoreError, Write};
 use osteon_radiomics::diagnose::RegionCheck;
 
 /// The files that one result came from.
@@ -23,9 +22,7 @@ pub type Outcome<'a> = Result<&'a [Option<f64>], String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionState {
     pub patient: PatientId,
-    pub roi: String,
-    /// The mask or the repeat mask.
-    pub rater: Role,
+    pub place: Place,
     pub run: RunId,
     pub inputs: Inputs,
     /// Why there are no values.
@@ -37,16 +34,17 @@ pub struct RegionState {
 /// One value of one patient; `None` is undefined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureValue {
-    pub roi: String,
-    pub rater: Role,
+    pub place: Place,
     pub feature: String,
     pub value: Option<f64>,
 }
 
-/// The values of one region: patients x features; `None` where undefined.
+/// The values of one region: lesions of patients x features; `None` where undefined.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Matrix {
+    /// A patient has a row a lesion.
     pub patients: Vec<PatientId>,
+    pub lesions: Vec<String>,
     pub features: Vec<String>,
     /// Row by row.
     pub values: Vec<Option<f64>>,
@@ -71,36 +69,46 @@ impl Store {
 
     /// What is stored, region by region.
     pub fn region_states(&self) -> Result<Vec<RegionState>, StoreError> {
-        let sql = "SELECT patient, region, rater, run, image_sha256, mask_sha256, error, values_sha256 FROM extraction
-             ORDER BY patient, id";
+        let sql = "SELECT patient, slot, region, lesion, rater, run, image_sha256, mask_sha256, error, values_sha256
+                   FROM extraction ORDER BY patient, id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(RegionState {
                 patient: row.get(0)?,
-                roi: row.get(1)?,
-                rater: rater(&row.get::<_, String>(2)?),
-                run: row.get(3)?,
-                inputs: Inputs { image_sha256: row.get(4)?, mask_sha256: row.get(5)? },
-                error: row.get(6)?,
-                values_sha256: row.get(7)?,
+                place: place(row, 1)?,
+                run: row.get(5)?,
+                inputs: Inputs { image_sha256: row.get(6)?, mask_sha256: row.get(7)? },
+                error: row.get(8)?,
+                values_sha256: row.get(9)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What each region is; results of earlier versions have no check. Errors when one does not read back.
-    pub fn region_checks(&self) -> Result<Vec<(PatientId, Role, RegionCheck)>, StoreError> {
-        let sql = "SELECT patient, rater, region, diagnostics FROM extraction WHERE diagnostics IS NOT NULL
-                   ORDER BY patient, id";
+    pub fn region_checks(&self) -> Result<Vec<(PatientId, Place, RegionCheck)>, StoreError> {
+        let sql = "SELECT patient, slot, region, lesion, rater, diagnostics FROM extraction
+                   WHERE diagnostics IS NOT NULL ORDER BY patient, id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut checks = Vec::new();
         while let Some(row) = rows.next()? {
-            let (name, region, text): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            let altered = |_| StoreError::Altered(format!("the check of {region} {name}"));
-            checks.push((row.get(0)?, rater(&name), serde_json::from_str(&text).map_err(altered)?));
+            let (place, text) = (place(row, 1)?, row.get::<_, String>(5)?);
+            let check =
+                serde_json::from_str(&text).map_err(|_| StoreError::Altered(format!("the check of {place}")))?;
+            checks.push((row.get(0)?, place, check));
         }
         Ok(checks)
+    }
+
+    /// Each patient's lesions in a slot by one rater, with the volume (mm3) of the tumour; 0 where it is not known.
+    pub fn lesion_volumes(&self, slot: &str, rater: &Role) -> Result<Vec<(PatientId, String, f64)>, StoreError> {
+        let sql = "SELECT patient, lesion, coalesce(json_extract(diagnostics, '$.volume_mm3'), 0.0) FROM extraction
+                   WHERE region = 'intra' AND slot = ?1 AND rater = ?2 ORDER BY patient, lesion";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement
+            .query_map(params![slot, rater.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, f64>(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// How many regions of each patient are measured and how many failed; patients without any are not listed.
@@ -112,20 +120,23 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The values of one region by one rater, patients by id, features in catalogue order. Errors when they are not those
-    /// that were stored.
-    pub fn matrix(&self, roi: &str, rater: Role) -> Result<Matrix, StoreError> {
+    /// The values of one slot and region by one rater, patients by id and lesions by name, features in catalogue order.
+    /// Errors when they are not those that were stored.
+    pub fn matrix(&self, slot: &str, region: &str, rater: &Role) -> Result<Matrix, StoreError> {
         let features = self.features()?;
-        let sql = "SELECT id, patient, values_sha256, layout FROM extraction
-                   WHERE region = ?1 AND rater = ?2 AND status = 'done' ORDER BY patient";
+        let sql = "SELECT id, patient, lesion, values_sha256, layout FROM extraction
+                   WHERE slot = ?1 AND region = ?2 AND rater = ?3 AND status = 'done' ORDER BY patient, lesion";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found: Vec<(ExtractionId, PatientId, String, i64)> = statement
-            .query_map(params![roi, rater.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+        let found: Vec<(ExtractionId, PatientId, String, String, i64)> = statement
+            .query_map(params![slot, region, rater.name()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?
             .collect::<Result<_, _>>()?;
         let place: BTreeMap<FeatureId, usize> = features.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
         let mut layouts: BTreeMap<i64, Vec<Option<usize>>> = BTreeMap::new();
         let mut values = vec![None; found.len() * features.len()];
-        for (row, (extraction, patient, stored, layout)) in values.chunks_mut(features.len().max(1)).zip(&found) {
+        for (row, (extraction, patient, lesion, stored, layout)) in values.chunks_mut(features.len().max(1)).zip(&found)
+        {
             if !layouts.contains_key(layout) {
                 let places = self.layout(*layout)?.iter().map(|id| place.get(id).copied()).collect();
                 layouts.insert(*layout, places);
@@ -134,8 +145,9 @@ impl Store {
             let read = self.blocks(*extraction, places.len())?;
             if digest(read.iter().copied()) != *stored {
                 let code = self.patients()?.into_iter().find(|it| it.id == *patient).map(|it| it.code);
-                let place = format!("{} {roi} {}", code.unwrap_or_default(), rater.name());
-                return Err(StoreError::Altered(place));
+                let (slot, region) = (slot.to_owned(), region.to_owned());
+                let place = Place { slot, region, lesion: lesion.clone(), rater: rater.clone() };
+                return Err(StoreError::Altered(in_words(&code.unwrap_or_default(), &place)));
             }
             for (value, place) in read.into_iter().zip(places) {
                 if let Some(place) = place {
@@ -143,37 +155,34 @@ impl Store {
                 }
             }
         }
-        let patients = found.into_iter().map(|(_, patient, ..)| patient).collect();
-        Ok(Matrix { patients, features: features.into_iter().map(|(_, name)| name).collect(), values })
+        let (patients, lesions) = found.into_iter().map(|(_, patient, lesion, ..)| (patient, lesion)).unzip();
+        Ok(Matrix { patients, lesions, features: features.into_iter().map(|(_, name)| name).collect(), values })
     }
 
     /// All values of one patient.
     pub fn values_of(&self, patient: PatientId) -> Result<Vec<FeatureValue>, StoreError> {
-        let sql = "SELECT region, rater, name, value FROM extraction
+        let sql = "SELECT slot, region, lesion, rater, name, value FROM extraction
                    JOIN feature_value ON extraction = extraction.id JOIN feature ON feature.id = feature
                    WHERE patient = ?1 ORDER BY extraction.id, feature";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([patient], |row| {
-            let rater = rater(&row.get::<_, String>(1)?);
-            Ok(FeatureValue { roi: row.get(0)?, rater, feature: row.get(2)?, value: row.get(3)? })
+            Ok(FeatureValue { place: place(row, 0)?, feature: row.get(4)?, value: row.get(5)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Results whose values are not those that were stored, as `patient roi rater`.
     pub fn altered_values(&self) -> Result<Vec<String>, StoreError> {
-        let sql =
-            "SELECT extraction.id, code, region, rater, values_sha256, json_array_length(features) FROM extraction
-                   JOIN patient ON patient.id = patient JOIN layout ON layout.id = layout
+        let sql = "SELECT extraction.id, code, slot, region, lesion, rater, values_sha256, json_array_length(features)
+                   FROM extraction JOIN patient ON patient.id = patient JOIN layout ON layout.id = layout
                    WHERE status = 'done' ORDER BY extraction.id";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut altered = Vec::new();
         while let Some(row) = rows.next()? {
-            let n = usize::try_from(row.get::<_, i64>(5)?).unwrap_or(0);
-            if row.get::<_, String>(4)? != digest(self.blocks(row.get(0)?, n)?) {
-                let (code, roi, rater): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-                altered.push(format!("{code} {roi} {rater}"));
+            let n = usize::try_from(row.get::<_, i64>(7)?).unwrap_or(0);
+            if row.get::<_, String>(6)? != digest(self.blocks(row.get(0)?, n)?) {
+                altered.push(in_words(&row.get::<_, String>(1)?, &place(row, 2)?));
             }
         }
         Ok(altered)
@@ -230,7 +239,7 @@ impl Write<'_> {
     pub fn put_region(
         &self,
         run: RunId,
-        (patient, roi, rater): (PatientId, &str, Role),
+        (patient, place): (PatientId, &Place),
         inputs: &Inputs,
         features: &[FeatureId],
         outcome: Outcome,
@@ -240,7 +249,7 @@ impl Write<'_> {
             .prepare_cached(
                 "DELETE FROM extraction WHERE patient = ?1 AND slot = ?2 AND region = ?3 AND lesion = ?4 AND rater = ?5",
             )?
-            .execute(params![patient, SLOT, roi, LESION, rater.name()])?;
+            .execute(params![patient, place.slot, place.region, place.lesion, place.rater.name()])?;
         let marks: Vec<String> = (1..=13).map(|at| format!("?{at}")).collect();
         let marks = marks.join(", ");
         let sql = format!("INSERT INTO extraction ({COLUMNS}, seal) VALUES ({marks}, osteon_seal({marks}))");
@@ -251,9 +260,11 @@ impl Write<'_> {
             Err(why) => ("failed", Some(why.as_str()), None),
         };
         let layout = outcome.is_ok().then(|| self.keep_layout(&ordered)).transpose()?;
-        let (rater, image, mask) = (rater.name(), &inputs.image_sha256, &inputs.mask_sha256);
+        let (image, mask) = (&inputs.image_sha256, &inputs.mask_sha256);
+        let (slot, region, lesion, rater) = (&place.slot, &place.region, &place.lesion, place.rater.name());
         let check = check.map(|check| serde_json::to_string(check).expect("a check is plain data"));
-        let bound = params![patient, SLOT, roi, LESION, rater, run, image, mask, status, error, digest, layout, check];
+        let bound =
+            params![patient, slot, region, lesion, rater, run, image, mask, status, error, digest, layout, check];
         self.connection.prepare_cached(&sql)?.execute(bound)?;
         let extraction = self.connection.last_insert_rowid();
         let marks: Vec<String> = (1..=WIDTH + 2).map(|at| format!("?{at}")).collect();
@@ -287,8 +298,15 @@ impl Write<'_> {
     }
 }
 
-fn rater(name: &str) -> Role {
-    if name == Role::RepeatMask.name() { Role::RepeatMask } else { Role::Mask }
+/// Slot, region, lesion and rater from four columns.
+fn place(row: &rusqlite::Row, at: usize) -> rusqlite::Result<Place> {
+    let rater = Role::named(&row.get::<_, String>(at + 3)?);
+    Ok(Place { slot: row.get(at)?, region: row.get(at + 1)?, lesion: row.get(at + 2)?, rater })
+}
+
+/// `P001 intra mask`, and slot and lesion where they are not the only ones.
+fn in_words(code: &str, place: &Place) -> String {
+    format!("{code} {} {}", place.region_name(), place.rater.name())
 }
 
 /// The digest that a region's values have in a study whose ids of their features are these.

@@ -33,7 +33,7 @@ pub use feature::{FeatureValue, Inputs, Matrix, Outcome, RegionState, values_sha
 pub use file::{Access, Store, Write};
 pub use guard::{Exclusive, write_whole};
 pub use id::{ExtractionId, FeatureId, JobId, ModelId, PatientId, QueryId, RunId, SplitId};
-pub use image::{ImageFile, Role};
+pub use image::{ALL_LESIONS, ImageFile, LESION, Place, Role, SLOT};
 pub use model::{Model, NewModel, Origin, Prediction};
 pub use patient::{Patient, natural};
 pub use query::{Query, QuerySource, QueryState};

@@ -277,6 +277,20 @@ impl Codebook {
             outcome.check(&self)?;
         }
         self.slots.iter().try_for_each(Slot::check)?;
+        for slot in self.slots.iter().filter(|slot| !slot.masks_of.is_empty()) {
+            let of = self.slots.iter().find(|it| it.slot == slot.masks_of);
+            if of.is_none_or(|of| of.slot == slot.slot || !of.masks_of.is_empty()) {
+                let own = |it: &&Slot| it.slot != slot.slot && it.masks_of.is_empty();
+                let names: Vec<&str> = self.slots.iter().filter(own).map(|it| it.slot.as_str()).collect();
+                return Err(CodebookError::Value {
+                    table: "image",
+                    name: slot.slot.clone(),
+                    key: "masks_of",
+                    found: format!("{:?}", slot.masks_of),
+                    expected: format!("a slot with masks of its own: {}", names.join(", ")),
+                });
+            }
+        }
         Ok(self)
     }
 }

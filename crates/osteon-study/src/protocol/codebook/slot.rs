@@ -21,13 +21,18 @@ pub struct Slot {
     pub unit: String,
     /// Rule that picks the series from a patient's folder, such as `description ~ "T2.*FS"`; empty for none.
     pub series: String,
+    /// The slot whose masks serve this one too; empty where it has its own.
+    pub masks_of: String,
+    /// Whether a person says that its images lie in the space of `masks_of`: files without a frame of reference
+    /// cannot tell.
+    pub registered: bool,
     /// Keys over the protocol's `acquisition`.
     pub acquisition: Table,
     /// Keys over the protocol's `preprocess`.
     pub preprocess: Table,
 }
 
-const TEXTS: [&str; 6] = ["label", "sequence", "timepoint", "modality", "unit", "series"];
+const TEXTS: [&str; 7] = ["label", "sequence", "timepoint", "modality", "unit", "series", "masks_of"];
 
 impl Slot {
     /// The place for the image of a study that declares none.
@@ -40,6 +45,8 @@ impl Slot {
             modality: String::new(),
             unit: String::new(),
             series: String::new(),
+            masks_of: String::new(),
+            registered: false,
             acquisition: Table::new(),
             preprocess: Table::new(),
         }
@@ -62,12 +69,16 @@ impl Slot {
     pub(in crate::protocol::codebook) fn to_table(&self) -> Table {
         let mut table = Table::new();
         table.insert("slot".to_owned(), Toml::String(self.slot.clone()));
-        let texts = [&self.label, &self.sequence, &self.timepoint, &self.modality, &self.unit, &self.series];
+        let texts =
+            [&self.label, &self.sequence, &self.timepoint, &self.modality, &self.unit, &self.series, &self.masks_of];
         for (key, text) in TEXTS.iter().zip(texts) {
             let default = if *key == "label" { &self.slot } else { "" };
             if text != default {
                 table.insert((*key).to_owned(), Toml::String(text.clone()));
             }
+        }
+        if self.registered {
+            table.insert("registered".to_owned(), Toml::Boolean(true));
         }
         for (key, keys) in [("acquisition", &self.acquisition), ("preprocess", &self.preprocess)] {
             if !keys.is_empty() {
@@ -80,7 +91,7 @@ impl Slot {
 
 /// The slot that a table declares.
 pub(in crate::protocol::codebook) fn of_table(fields: &Fields) -> Result<Slot, CodebookError> {
-    fields.only(&[&TEXTS[..], &["acquisition", "preprocess", "drop"]].concat())?;
+    fields.only(&[&TEXTS[..], &["registered", "acquisition", "preprocess", "drop"]].concat())?;
     let slot = fields.name.clone();
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
     if slot.is_empty() || slot.len() > 32 || !slot.chars().all(is_plain) {
@@ -94,6 +105,8 @@ pub(in crate::protocol::codebook) fn of_table(fields: &Fields) -> Result<Slot, C
         modality: text("modality")?,
         unit: text("unit")?,
         series: text("series")?,
+        masks_of: text("masks_of")?,
+        registered: fields.flag("registered")?,
         acquisition: fields.table("acquisition")?,
         preprocess: fields.table("preprocess")?,
         slot,

@@ -12,14 +12,13 @@ pub struct Region {
 
 const BINS: usize = 20;
 
-/// `threshold`: the smallest ICC that counts as agreement.
-pub fn figure(regions: &[Region], threshold: f64, paper: &Paper) -> Figure {
+/// `masks`: whose are compared, in words; `threshold`: the smallest ICC that counts as agreement.
+pub fn figure(regions: &[Region], masks: &str, threshold: f64, paper: &Paper) -> Figure {
     let draft = Draft {
         name: "icc",
         title: "Agreement of two segmentations",
         caption: format!(
-            "ICC(2,1) of each feature between the mask and the repeat mask; dashed: {threshold}. Values below 0 stand in \
-             the first bar."
+            "ICC(2,1) of each feature between {masks}; dashed: {threshold}. Values below 0 stand in the first bar."
         ),
         columns: paper.columns(2) * 2.min(regions.len()).max(1),
         headings: &["region", "from", "to", "features"],

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::codebook::Value;
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, ImageFile, Patient, PatientId, Query, QueryState, Role};
+use crate::store::{Change, ChangeFilter, ImageFile, Patient, PatientId, Query, QueryState};
 use crate::study::{Error, Study, View};
 use osteon_radiomics::read::dicom::deviations;
 
 /// How far the work on one patient is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    pub roles: Vec<Role>,
+    /// Images and masks, in words.
+    pub files: Vec<String>,
     /// Regions measured and regions that failed.
     pub measured: usize,
     pub failed: usize,
@@ -22,8 +23,8 @@ impl Study {
     /// Images, extraction and queries of every patient that has any.
     pub fn progress(&self) -> Result<BTreeMap<PatientId, Progress>, Error> {
         let mut progress: BTreeMap<PatientId, Progress> = BTreeMap::new();
-        for (patient, roles) in self.store.image_roles()? {
-            progress.entry(patient).or_default().roles = roles;
+        for (patient, titles) in self.store.image_titles()? {
+            progress.entry(patient).or_default().files = titles;
         }
         for (patient, [measured, failed]) in self.store.region_counts()? {
             let of = progress.entry(patient).or_default();
@@ -65,7 +66,7 @@ impl Study {
             cells.push(text(patient.side()));
         }
         cells.push(text(if patient.included() { "yes" } else { "no" }));
-        cells.push(Cell::Count(progress.roles.len()));
+        cells.push(Cell::Count(progress.files.len()));
         cells.push(Cell::Count(progress.measured));
         cells.push(Cell::Count(progress.open_queries));
         cells
@@ -88,13 +89,13 @@ impl Study {
             let [dz, dy, dx] = file.geometry.spacing_mm;
             let label = file.label.map(|label| format!(", label {label}")).unwrap_or_default();
             let geometry = format!("{x} x {y} x {z} voxels of {dx} x {dy} x {dz} mm{label}");
-            row(file.role.name(), Cell::Text(format!("{}: {geometry}", file.path.display())));
+            row(&file.title(), Cell::Text(format!("{}: {geometry}", file.path.display())));
             for (what, told) in self.acquisition_lines(&file) {
                 row(what, Cell::Text(told));
             }
         }
         for state in self.store.region_states()?.into_iter().filter(|state| state.patient == patient.id) {
-            let place = format!("{} ({})", state.roi, state.rater.name());
+            let place = state.place.to_string();
             row(&place, Cell::Text(state.error.map_or("measured".into(), |why| format!("failed: {why}"))));
         }
         for (of, what, told) in self.region_lines(patient.id)? {

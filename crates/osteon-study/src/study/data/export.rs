@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::protocol::codebook::Value;
 use crate::protocol::codebook::variable::{Kind, Variable};
-use crate::store::{ChangeFilter, ImageFile, Patient, PatientId, Role};
+use crate::store::{ChangeFilter, ImageFile, LESION, Patient, PatientId, Role, SLOT};
 use crate::study::{Error, Study, View};
 
 /// How an export is written.
@@ -145,17 +145,26 @@ impl Study {
 
     fn export_features<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         let codes = self.codes()?;
-        let mut places: Vec<(Role, String)> =
-            self.store.region_states()?.into_iter().map(|state| (state.rater, state.roi)).collect();
+        let places = self.store.region_states()?.into_iter().map(|state| state.place);
+        let mut places: Vec<(Role, String, String)> = places.map(|it| (it.rater, it.slot, it.region)).collect();
         places.sort();
         places.dedup();
+        // Slots and lesions are columns where there are several.
+        let lesions = self.store.region_states()?.iter().any(|state| state.place.lesion != LESION);
+        let slots = places.iter().any(|(_, slot, _)| slot != SLOT);
+        let further = [(slots, "slot"), (lesions, "lesion")].into_iter().filter_map(|(is, name)| is.then_some(name));
         let names: Vec<String> = self.store.features()?.into_iter().map(|(_, name)| name).collect();
-        out.write_record(["patient_id", "roi", "rater"].into_iter().chain(names.iter().map(String::as_str)))?;
-        for (rater, roi) in places {
+        out.write_record(
+            ["patient_id", "roi", "rater"].into_iter().chain(further).chain(names.iter().map(String::as_str)),
+        )?;
+        for (rater, slot, roi) in places {
             let mut rows = Vec::new();
-            let matrix = self.store.matrix(&roi, rater)?;
-            for (patient, values) in matrix.patients.iter().zip(matrix.values.chunks(names.len().max(1))) {
+            let matrix = self.store.matrix(&slot, &roi, &rater)?;
+            let whose = matrix.patients.iter().zip(&matrix.lesions);
+            for ((patient, lesion), values) in whose.zip(matrix.values.chunks(names.len().max(1))) {
                 let mut row = vec![pen.code(&codes[patient]), roi.clone(), rater.name().to_owned()];
+                row.extend(slots.then(|| slot.clone()));
+                row.extend(lesions.then(|| lesion.clone()));
                 row.extend(values.iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default()));
                 rows.push(row);
             }
@@ -166,14 +175,19 @@ impl Study {
 
     fn export_images(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
         let codes = self.codes()?;
-        out.write_record(["patient_id", "role", "path", "sha256", "bytes", "label"])?;
+        let files = self.store.images()?;
+        let is_plain = |file: &ImageFile| file.slot == SLOT && (file.lesion.is_empty() || file.lesion == LESION);
+        let further = !files.iter().all(is_plain);
+        let headings = ["patient_id", "role", "path", "sha256", "bytes", "label"].into_iter();
+        out.write_record(headings.chain(if further { vec!["slot", "lesion"] } else { Vec::new() }))?;
         let row = |file: ImageFile| {
             let traits = [file.path.to_string_lossy().into_owned(), file.sha256, file.bytes.to_string()];
             let label = file.label.map(|label| label.to_string()).unwrap_or_default();
             let names = [pen.code(&codes[&file.patient]), file.role.name().to_owned()];
-            names.into_iter().chain(traits.map(|text| pen.free(&text))).chain([label]).collect()
+            let further = if further { vec![file.slot, file.lesion] } else { Vec::new() };
+            names.into_iter().chain(traits.map(|text| pen.free(&text))).chain([label]).chain(further).collect()
         };
-        pen.rows(out, self.store.images()?.into_iter().map(row).collect())
+        pen.rows(out, files.into_iter().map(row).collect())
     }
 
     fn export_queries(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {

@@ -1,16 +1,19 @@
 //! Images and masks linked to patients, from a manifest or from a folder; each pair checked before it is linked.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::protocol::Protocol;
+use crate::protocol::codebook::slot::Slot;
 use crate::store::{ImageFile, PatientId, Role};
 use crate::study::data::input;
 use crate::study::data::layout;
 use crate::study::data::manifest::{self, Entry, Found, LeftOut};
 use crate::study::{BadRows, Error, Refusal, Study};
-use osteon_radiomics::read::dicom::{On, Params, deviations};
-use osteon_radiomics::read::{self, Label};
+use osteon_radiomics::read::Label;
+use osteon_radiomics::read::dicom::{On, deviations};
 
 /// What an import of images did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +38,8 @@ pub struct ImagesReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Link {
     pub code: String,
+    /// Slot, lesion and rater, where they are not the only ones.
+    pub of: String,
     pub image: String,
     pub mask: String,
     pub repeat_mask: String,
@@ -89,20 +94,45 @@ impl Study {
     /// image, lies outside, or does not lie on its image's grid is refused.
     pub fn pair_images(&self, source: &Path) -> Result<Pairs, Error> {
         let codes: Vec<String> = self.store.patients()?.into_iter().map(|patient| patient.code).collect();
-        let found = if source.is_dir() { layout::folder(source, &codes)? } else { manifest::file(source)? };
+        let found = if source.is_dir() {
+            layout::folder(source, &codes, self.protocol.slots())?
+        } else {
+            manifest::file(source)?
+        };
         let Found { entries: named, refused, left_out, notes } = found;
         let mut report = ImagesReport { refused, left_out, notes, ..ImagesReport::default() };
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
         let home = canonical(&self.folder())?;
-        let mut entries = Vec::new();
+        let mut entries: Vec<(PatientId, Entry)> = Vec::new();
         for mut entry in named {
+            match self.slot_named(&entry) {
+                Ok(slot) => entry.slot = slot,
+                Err((found, expected)) => {
+                    report.refused.push(entry.refusal("slot", &found, &expected));
+                    continue;
+                }
+            }
+            if entry.mask.is_none() && self.protocol.slot(&entry.slot).is_none_or(|slot| slot.masks_of.is_empty()) {
+                let expected = format!("a mask, or image.{}.masks_of in the protocol", entry.slot);
+                report.refused.push(entry.refusal("mask", "", &expected));
+                continue;
+            }
             if let Some(code) = manifest::matching(&entry.code, &codes).filter(|code| **code != entry.code) {
                 report.notes.push(format!("{} is taken for the patient {code}", entry.code));
                 entry.code.clone_from(code);
             }
-            if entries.iter().any(|(_, other): &(PatientId, Entry)| other.code == entry.code) {
+            let place = |it: &Entry| (it.code.clone(), it.slot.clone(), it.lesion().to_owned(), it.role());
+            if entries.iter().any(|(_, other)| place(other) == place(&entry)) {
                 let expected = "each patient once: two folders or rows mean the same patient";
                 report.refused.push(entry.refusal("patient", &entry.code, expected));
+                continue;
+            }
+            let image = |it: &Entry| (it.image.clone(), it.series.clone());
+            let same_slot = |other: &Entry| (&other.code, &other.slot) == (&entry.code, &entry.slot);
+            if let Some((_, other)) = entries.iter().find(|(_, it)| same_slot(it) && image(it) != image(&entry)) {
+                let expected =
+                    format!("one image in the slot {}; {} was named before", entry.slot, other.image.display());
+                report.refused.push(entry.refusal("image", &entry.image.to_string_lossy(), &expected));
                 continue;
             }
             match self.store.find_patient(&entry.code)? {
@@ -110,15 +140,22 @@ impl Study {
                 None => report.refused.push(entry.refusal("patient", &entry.code, "a patient of the study")),
             }
         }
-        let (expected, mask) = (&self.protocol.acquisition, &self.protocol.mask);
-        let checked: Vec<Result<Sound, Refusal>> =
-            entries.par_iter().map(|(patient, entry)| check(*patient, entry, [&base, &home], expected, mask)).collect();
-        let mut files = Vec::new();
+        let slots = self.protocol.slots().iter().map(|slot| (slot.slot.as_str(), self.protocol.in_slot(&slot.slot)));
+        let slots: BTreeMap<&str, Protocol> = slots.collect();
+        let checked: Vec<Result<Sound, Refusal>> = entries
+            .par_iter()
+            .map(|(patient, entry)| check(*patient, entry, [&base, &home], &slots[entry.slot.as_str()]))
+            .collect();
+        let mut files: Vec<ImageFile> = Vec::new();
         for sound in checked {
             match sound {
                 Err(refusal) => report.refused.push(refusal),
                 Ok(sound) => {
-                    files.extend(sound.files);
+                    // The image of a slot comes with each of its masks.
+                    let place = |it: &ImageFile| (it.patient, it.role.clone(), it.slot.clone(), it.lesion.clone());
+                    let is_new = |it: &ImageFile| !files.iter().any(|known| place(known) == place(it));
+                    let own: Vec<ImageFile> = sound.files.into_iter().filter(is_new).collect();
+                    files.extend(own);
                     report.links.push(sound.link);
                     report.warnings.extend(sound.warnings);
                 }
@@ -128,9 +165,36 @@ impl Study {
             report.notes.push(format!("nothing to link; {}", layout::LAYOUTS));
         }
         report.refused.sort_by_key(|refusal| refusal.line);
-        report.patients = report.links.len();
+        report.patients = report.links.iter().map(|link| &link.code).collect::<BTreeSet<_>>().len();
         let source = source.file_name().unwrap_or(source.as_os_str()).to_string_lossy().into_owned();
         Ok(Pairs { report, files, source })
+    }
+
+    /// The slot that an entry means, or what was found instead of one and what is expected.
+    fn slot_named(&self, entry: &Entry) -> Result<String, (String, String)> {
+        let slots = self.protocol.slots();
+        let names = || slots.iter().map(|slot| slot.slot.as_str()).collect::<Vec<_>>().join(", ");
+        let Entry { slot, timepoint, .. } = entry;
+        if slot.is_empty() && slots.len() == 1 {
+            return Ok(slots[0].slot.clone());
+        }
+        let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        let both = [format!("{slot}_{timepoint}"), format!("{slot}-{timepoint}")];
+        let named = |it: &&Slot| match timepoint.is_empty() {
+            true => is(&it.slot, slot),
+            false => {
+                let is_then = is(&it.timepoint, timepoint) && (is(&it.sequence, slot) || is(&it.slot, slot));
+                is_then || both.iter().any(|both| is(&it.slot, both))
+            }
+        };
+        let mut found = slots.iter().filter(named);
+        let shown = format!("{slot} {timepoint}").trim().to_owned();
+        match (found.next(), found.next()) {
+            (Some(slot), None) => Ok(slot.slot.clone()),
+            (None, _) if slot.is_empty() => Err((shown, format!("a column slot with one of {}", names()))),
+            (None, _) => Err((shown, format!("one of the protocol's slots: {}", names()))),
+            (Some(_), Some(_)) => Err((shown, "one slot; several have this sequence and timepoint".to_owned())),
+        }
     }
 
     /// Where a linked file lies.
@@ -140,13 +204,10 @@ impl Study {
 }
 
 /// Reads the files of one patient and compares their grids.
-fn check(
-    patient: PatientId,
-    entry: &Entry,
-    [base, home]: [&Path; 2],
-    expected: &Params,
-    mask: &read::Params,
-) -> Result<Sound, Refusal> {
+fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], protocol: &Protocol) -> Result<Sound, Refusal> {
+    let (expected, mask) = (&protocol.acquisition, &protocol.mask);
+    let of = what(entry, protocol);
+    let whose = if of.is_empty() { entry.code.clone() } else { format!("{} {of}", entry.code) };
     let mut identity = None;
     let mut files: Vec<ImageFile> = Vec::new();
     let mut warnings = Vec::new();
@@ -164,17 +225,17 @@ fn check(
                 let on = On { geometry: &image.geometry, identity: identity.as_ref() };
                 let region = bytes.region(&place, picked, on, mask).map_err(|cause| refuse(reason(&cause)))?;
                 let said = region.reading.sentences();
-                warnings.extend(said.into_iter().map(|what| format!("{} {}: {what}", entry.code, role.name())));
+                warnings.extend(said.into_iter().map(|what| format!("{whose} {}: {what}", role.name())));
                 bytes.geometry().unwrap_or(&image.geometry).clone()
             }
         };
         if role == Role::Image {
             identity = bytes.identity().cloned();
         }
-        warnings.extend(bytes.notes().iter().map(|what| format!("{} {}: {what}", entry.code, role.name())));
+        warnings.extend(bytes.notes().iter().map(|what| format!("{whose} {}: {what}", role.name())));
         let acquisition = bytes.acquisition().filter(|_| role == Role::Image).cloned();
         if let Some(found) = &acquisition {
-            warnings.extend(deviations(found, expected).into_iter().map(|what| format!("{}: {what}", entry.code)));
+            warnings.extend(deviations(found, expected).into_iter().map(|what| format!("{whose}: {what}")));
         }
         let mut path = stored_path(home, &place).into_os_string();
         if path.to_string_lossy().contains('#') {
@@ -183,18 +244,29 @@ fn check(
         path.extend(part.iter().flat_map(|part| ["#", part]).map(std::ffi::OsStr::new));
         let path = PathBuf::from(path);
         let sha256 = bytes.sha256.clone();
-        files.push(ImageFile { patient, role, path, sha256, bytes: bytes.len, label, geometry, acquisition });
+        let lesion = if role == Role::Image { String::new() } else { entry.lesion().to_owned() };
+        let (slot, bytes) = (entry.slot.clone(), bytes.len);
+        files.push(ImageFile { patient, role, slot, lesion, path, sha256, bytes, label, geometry, acquisition });
     }
     let [nz, ny, nx] = files[0].geometry.shape;
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let link = Link {
         code: entry.code.clone(),
+        of,
         image: text(&entry.image),
-        mask: text(&entry.mask),
+        mask: entry.mask.as_deref().map(text).unwrap_or_default(),
         repeat_mask: entry.repeat_mask.as_deref().map(text).unwrap_or_default(),
         voxels: format!("{nx} x {ny} x {nz}"),
     };
     Ok(Sound { files, link, warnings })
+}
+
+/// Slot, lesion and rater of an entry, where they are not the only ones.
+fn what(entry: &Entry, protocol: &Protocol) -> String {
+    let slot = if protocol.slots().len() > 1 { entry.slot.clone() } else { String::new() };
+    let lesion = if entry.lesion.is_empty() { String::new() } else { format!("lesion {}", entry.lesion) };
+    let rater = if entry.rater.is_empty() { String::new() } else { format!("by {}", entry.rater) };
+    [slot, lesion, rater].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Where a path of a manifest or a folder leads: an absolute one as it is, others below `base`, `..` taken away. A

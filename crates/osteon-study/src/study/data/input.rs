@@ -212,6 +212,9 @@ pub struct DicomFile {
     /// UIDs of its series, or of those on which it was drawn.
     pub series: Vec<String>,
     pub instance: Option<String>,
+    /// What its series is called, and the modality; empty for a drawing.
+    pub description: String,
+    pub modality: String,
 }
 
 /// What a DICOM file is to a study; `None` when it cannot be read or holds no image and no drawing.
@@ -219,11 +222,17 @@ pub fn kind_of(path: &Path) -> Option<DicomFile> {
     let file = (shown(path), limited(path, MAX_IMAGE).ok()?);
     let limits = Limits::default();
     let kind = dicom::kind(&instance(&file), &limits).ok()?;
+    let (mut description, mut modality) = (String::new(), String::new());
     let series = match kind {
-        Kind::Image => vec![dicom::list(&[instance(&file)], &limits).ok()?.first()?.uid.clone()],
+        Kind::Image => {
+            let own = dicom::list(&[instance(&file)], &limits).ok()?.into_iter().next()?;
+            (description, modality) = (own.description, own.modality);
+            vec![own.uid]
+        }
         _ => dicom::referenced_series(&instance(&file), &limits).ok()?,
     };
-    Some(DicomFile { kind, series, instance: dicom::instance_uid(&instance(&file), &limits) })
+    let instance = dicom::instance_uid(&instance(&file), &limits);
+    Some(DicomFile { kind, series, instance, description, modality })
 }
 
 /// What lies below a folder.

@@ -1,8 +1,11 @@
 //! A folder of images to pairs: what each file is, whose it is, and why one is left out.
 
+mod slots;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::protocol::codebook::slot::Slot;
 use crate::store::Role;
 use crate::study::data::input;
 use crate::study::data::manifest::{Entry, Found, LeftOut, matching};
@@ -32,13 +35,18 @@ struct Candidate {
     series: BTreeSet<String>,
     /// DICOM: the instances in it.
     instances: BTreeSet<String>,
+    /// DICOM: what its series is called, and the modality.
+    description: String,
+    modality: String,
 }
 
 type Files = BTreeMap<Role, Vec<Candidate>>;
 
 /// Looks through a folder: one folder a patient at any depth, BIDS, or nnU-Net. What a file is, its name says; of a
 /// DICOM file its modality, and the slices of one folder are one image.
-pub fn folder(base: &Path, codes: &[String]) -> Result<Found, Error> {
+/// Where a study has several slots, each image and mask goes to the slot that its name, its path or the slot's rule
+/// says.
+pub fn folder(base: &Path, codes: &[String], slots: &[Slot]) -> Result<Found, Error> {
     let mut walk = input::Walk::default();
     input::below(base, DEPTH, &mut walk)?;
     let below = |path: &PathBuf| path.strip_prefix(base).ok().map(Path::to_owned);
@@ -73,7 +81,10 @@ pub fn folder(base: &Path, codes: &[String]) -> Result<Found, Error> {
         found.left_out.push(LeftOut { code, path: PathBuf::new(), why });
     }
     for (code, files) in patients {
-        pair(code, files, &mut found);
+        match slots {
+            [_] => pair(code, files, &mut found),
+            several => slots::pair(code, files, several, &mut found),
+        }
     }
     Ok(found)
 }
@@ -111,7 +122,7 @@ fn pair(code: String, mut files: Files, found: &mut Found) {
     let mut take = |role| files.remove(&role).and_then(|mut paths| paths.pop()).map(|own| own.path);
     match (take(Role::Image), take(Role::Mask), take(Role::RepeatMask)) {
         (Some(image), Some(mask), repeat_mask) => {
-            found.entries.push(Entry { code, image, mask, repeat_mask, series, ..Entry::default() });
+            found.entries.push(Entry { code, image, mask: Some(mask), repeat_mask, series, ..Entry::default() });
         }
         (image, mask, repeat) => {
             let why = match (&image, &mask, &repeat) {
@@ -212,11 +223,13 @@ fn dicom_role(base: &Path, file: &Path) -> Option<(Role, Candidate)> {
         return None;
     }
     let name = file.to_string_lossy().to_lowercase();
-    let input::DicomFile { kind, series, instance } = input::kind_of(&path)?;
+    let input::DicomFile { kind, series, instance, description, modality } = input::kind_of(&path)?;
     let own = |path: &Path| Candidate {
         path: path.to_owned(),
         series: series.into_iter().collect(),
         instances: instance.into_iter().collect(),
+        description,
+        modality,
     };
     Some(match kind {
         Kind::Image => (Role::Image, own(file.parent()?)),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::Role;
+use crate::store::{LESION, Role};
 use crate::study::data::input;
 use crate::study::{Error, Refusal};
 use osteon_base::cells;
@@ -13,8 +13,15 @@ pub struct Entry {
     /// Line in the manifest; 0 for a folder.
     pub line: u64,
     pub code: String,
+    /// As the manifest names it, by its sequence and `timepoint` or by the slot's own name; empty for the only one.
+    pub slot: String,
+    pub timepoint: String,
+    /// What the mask is of, and who drew it; empty for the only one.
+    pub lesion: String,
+    pub rater: String,
     pub image: PathBuf,
-    pub mask: PathBuf,
+    /// None where the masks of another slot serve.
+    pub mask: Option<PathBuf>,
     pub repeat_mask: Option<PathBuf>,
     /// Label of the masks.
     pub label: Option<i64>,
@@ -54,14 +61,25 @@ impl std::fmt::Display for LeftOut {
 /// Headers of a manifest; the first name of each is ours, the others those of pyradiomics and of clinical files.
 const PATIENT: &[&str] = &["patient", "patient_id", "patient id", "patientid", "id", "subject", "case", "code"];
 const IMAGE: &[&str] = &["image", "img", "image_path", "imagepath"];
+const SLOTS: &[&str] = &["slot", "sequence", "image_slot"];
 const MASK: &[&str] = &["mask", "segmentation", "seg", "mask_path", "maskpath"];
 
 impl Entry {
     /// Image first.
     pub fn files(&self) -> Vec<(Role, &Path)> {
-        let mut files = vec![(Role::Image, self.image.as_path()), (Role::Mask, self.mask.as_path())];
+        let mut files = vec![(Role::Image, self.image.as_path())];
+        files.extend(self.mask.as_deref().map(|path| (self.role(), path)));
         files.extend(self.repeat_mask.as_deref().map(|path| (Role::RepeatMask, path)));
         files
+    }
+
+    /// What its mask is by the rater who drew it.
+    pub fn role(&self) -> Role {
+        if self.rater.is_empty() { Role::Mask } else { Role::named(&self.rater) }
+    }
+
+    pub fn lesion(&self) -> &str {
+        if self.lesion.is_empty() { LESION } else { &self.lesion }
     }
 
     pub fn refusal(&self, column: &str, value: &str, expected: &str) -> Refusal {
@@ -70,9 +88,9 @@ impl Entry {
     }
 }
 
-/// Reads a manifest: a file of cells with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`, `label` (a number,
-/// or the name of a contoured structure) and `series`. An image may be a folder or an archive of DICOM files.
-/// Paths are relative to the manifest.
+/// Reads a manifest: a file of cells with the columns `patient`, `image`, `mask` and, where wanted, `repeat_mask`,
+/// `label` (a number, or the name of a contoured structure), `series`, `slot`, `timepoint`, `lesion` and `rater`. An
+/// image may be a folder or an archive of DICOM files. Paths are relative to the manifest.
 pub fn file(path: &Path) -> Result<Found, Error> {
     let wrong = |cause: &dyn std::fmt::Display| Error::Header(format!("{}: {cause}", path.display()));
     let grid = cells::read(&input::bytes(path)?, &cells::Params::default()).map_err(|cause| wrong(&cause))?;
@@ -88,6 +106,8 @@ pub fn file(path: &Path) -> Result<Found, Error> {
     let (patient, image, mask) = (need(PATIENT)?, need(IMAGE)?, need(MASK)?);
     let repeat = find(&["repeat_mask", "repeat mask", "repeat"]);
     let (label, series) = (find(&["label", "roi", "structure", "segment"]), find(&["series"]));
+    let (slot, timepoint) = (find(SLOTS), find(&["timepoint", "time point", "session", "visit"]));
+    let (lesion, rater) = (find(&["lesion", "tumour", "tumor"]), find(&["rater", "reader", "observer"]));
     let mut found = Found { notes: grid.notes.iter().map(|note| note.to_string()).collect(), ..Found::default() };
     for row in rows {
         let line = row.line as u64;
@@ -96,9 +116,9 @@ pub fn file(path: &Path) -> Result<Found, Error> {
         let mut refuse = |column: &str, value: String, expected: &str| {
             found.refused.push(Refusal { line, column: column.to_owned(), value, expected: expected.to_owned() });
         };
-        if let Some((name, _)) =
-            [("patient", patient), ("image", image), ("mask", mask)].into_iter().find(|(_, at)| cell(*at).is_empty())
-        {
+        let needed = [("patient", patient), ("image", image), ("mask", mask)];
+        let may_lack = |name: &str| name == "mask" && slot.is_some();
+        if let Some((name, _)) = needed.into_iter().find(|(name, at)| cell(*at).is_empty() && !may_lack(name)) {
             refuse(name, String::new(), "a name");
             continue;
         }
@@ -106,24 +126,32 @@ pub fn file(path: &Path) -> Result<Found, Error> {
         let named = optional(label);
         let label = named.as_ref().and_then(|text| text.parse::<i64>().ok());
         let structure = named.filter(|_| label.is_none());
-        if found.entries.iter().any(|entry: &Entry| entry.code == cell(patient)) {
-            refuse(
-                "patient",
-                cell(patient),
-                "each patient once: masks of several lesions have to be merged into one file",
-            );
-            continue;
-        }
-        found.entries.push(Entry {
+        let entry = Entry {
             line,
             code: cell(patient),
+            slot: optional(slot).unwrap_or_default(),
+            timepoint: optional(timepoint).unwrap_or_default(),
+            lesion: optional(lesion).unwrap_or_default(),
+            rater: optional(rater).unwrap_or_default(),
             image: cell(image).into(),
-            mask: cell(mask).into(),
+            mask: optional(Some(mask)).map(PathBuf::from),
             repeat_mask: optional(repeat).map(PathBuf::from),
             label,
             structure,
             series: optional(series),
-        });
+        };
+        let place =
+            |it: &Entry| [&it.code, &it.slot, &it.timepoint, &it.lesion, &it.rater].map(|part| part.to_lowercase());
+        if found.entries.iter().any(|other: &Entry| place(other) == place(&entry)) {
+            refuse(
+                "patient",
+                cell(patient),
+                "each patient once: the columns slot, timepoint, lesion and rater tell several images or masks apart; masks \
+                 of one lesion have to be merged into one file",
+            );
+            continue;
+        }
+        found.entries.push(entry);
     }
     Ok(found)
 }

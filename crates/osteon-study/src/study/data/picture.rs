@@ -21,10 +21,10 @@ impl Study {
     pub fn picture(&self, code: &str) -> Result<Picture, Error> {
         let patient = self.store.patient(code)?;
         let files = self.store.images_of(patient.id)?;
-        let file = |role: Role| -> Result<&ImageFile, Error> {
-            files.iter().find(|file| file.role == role).ok_or_else(|| Error::NoImage(code.to_owned(), role.name()))
-        };
-        let (image_file, mask_file) = (file(Role::Image)?, file(Role::Mask)?);
+        let missing = if files.iter().any(|file| file.role == Role::Image) { "mask" } else { "image" };
+        let (image_file, mask_file) =
+            self.pair_to_show(&files).ok_or_else(|| Error::NoImage(code.to_owned(), missing))?;
+        let (image_file, mask_file) = (&image_file, &mask_file);
         let (image_path, mask_path) = (self.path_of(image_file), self.path_of(mask_file));
         let bytes = input::image_bytes(&image_path, None, self.protocol.mask.uneven)?;
         let on = bytes.on().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
@@ -36,5 +36,14 @@ impl Study {
         let ring = Shells::around(&tumour, margins_mm).region(widest);
         let ring = ring.unwrap_or_else(|| tumour.map(|_| false));
         Ok(Picture { image, tumour, ring, ring_name: widest.to_string() })
+    }
+
+    /// The image of the first slot that has a mask drawn on it by the rater who is learnt from, with the first such mask.
+    pub(in crate::study) fn pair_to_show(&self, files: &[ImageFile]) -> Option<(ImageFile, ImageFile)> {
+        let rater = self.rater();
+        self.protocol.slots().iter().find_map(|slot| {
+            let of = |role: &Role| files.iter().find(|file| file.role == *role && file.slot == slot.slot).cloned();
+            Some((of(&Role::Image)?, of(&rater)?))
+        })
     }
 }

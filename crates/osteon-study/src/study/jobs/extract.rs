@@ -9,9 +9,15 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
-use crate::store::{Exclusive, FeatureId, ImageFile, Inputs, NewRun, PatientId, RegionState, Role, RunId, Write};
+use crate::protocol::codebook::slot::Slot;
+use crate::protocol::learn::Lesions;
+use crate::store::{
+    ALL_LESIONS, Exclusive, FeatureId, ImageFile, Inputs, NewRun, PatientId, Place, RegionState, Role, RunId, Write,
+    natural,
+};
 use crate::study::data::input;
 use crate::study::error::with_causes;
+use crate::study::jobs::space::Space;
 use crate::study::{Error, Study};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
@@ -56,19 +62,36 @@ pub struct Failure {
 pub(in crate::study) struct Task {
     pub id: PatientId,
     pub code: String,
-    pub image: ImageFile,
-    pub masks: Vec<ImageFile>,
+    pub slots: Vec<SlotTask>,
 }
 
-/// The regions of one mask.
+/// The image of one slot, and what is measured in it.
+pub(in crate::study) struct SlotTask {
+    pub image: ImageFile,
+    pub drawings: Vec<Drawing>,
+    /// The image of another slot on which the masks were drawn.
+    pub drawn_on: Option<ImageFile>,
+}
+
+/// The masks of one lesion by one rater: one file, or those of all lesions as one.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::study) struct Drawing {
+    pub lesion: String,
+    pub rater: Role,
+    pub files: Vec<ImageFile>,
+}
+
+/// The regions of one drawing.
 struct Measured {
+    slot: String,
+    lesion: String,
     rater: Role,
     inputs: Inputs,
     regions: Vec<Region>,
 }
 
 struct Region {
-    roi: String,
+    name: String,
     /// What the region is; `None` where its mask could not be read.
     check: Option<RegionCheck>,
     /// Values in catalogue order, or why there are none.
@@ -94,15 +117,25 @@ impl Study {
         if tasks.is_empty() {
             return Ok(report);
         }
-        let names = catalogue(&self.protocol.measured());
-        let hash = self.protocol.extraction_hash();
-        let (run, features) = self.store.write("extract", |write| {
-            let run = write.begin_run(&NewRun { kind: "extract", inputs: &hash, seed: EXTRACTION_SEED })?;
-            Ok::<_, Error>((run, write.catalogue(&names)?))
-        })?;
-        self.measure_all(&tasks, run, &features, job, &mut report)?;
-        self.store.write("extract", |write| write.end_run(run))?;
+        let runs = self.begin(&tasks)?;
+        self.measure_all(&tasks, &runs, job, &mut report)?;
+        self.store.write("extract", |write| runs.values().try_for_each(|(run, _)| write.end_run(*run)))?;
         Ok(report)
+    }
+
+    /// A run for each slot that is measured, with the ids of its features.
+    fn begin(&self, tasks: &[Task]) -> Result<Runs, Error> {
+        let is_measured =
+            |slot: &&Slot| tasks.iter().any(|task| task.slots.iter().any(|it| it.image.slot == slot.slot));
+        self.store.write("extract", |write| {
+            let begin = |slot: &Slot| {
+                let own = self.protocol.in_slot(&slot.slot);
+                let inputs = self.protocol.slot_hash(&slot.slot);
+                let run = write.begin_run(&NewRun { kind: "extract", inputs: &inputs, seed: EXTRACTION_SEED })?;
+                Ok::<_, Error>((slot.slot.clone(), (run, write.catalogue(&catalogue(&own.measured()))?)))
+            };
+            self.protocol.slots().iter().filter(is_measured).map(begin).collect()
+        })
     }
 
     /// The patients that an extraction would measure.
@@ -116,49 +149,78 @@ impl Study {
             codes => codes.iter().map(|code| self.store.patient(code)).collect::<Result<Vec<_>, _>>()?,
         };
         let standing = if request.force { BTreeMap::new() } else { self.standing()? };
-        let wanted: Vec<String> = Roi::all(&self.protocol.roi).iter().map(Roi::to_string).collect();
         let mut tasks = Vec::new();
         for patient in patients {
-            let mut files = self.store.images_of(patient.id)?;
-            files.sort_by_key(|file| file.role);
-            if files.len() < 2 || files[0].role != Role::Image {
+            let files = self.store.images_of(patient.id)?;
+            let slots: Vec<SlotTask> =
+                self.protocol.slots().iter().filter_map(|slot| self.slot_task(slot, &files)).collect();
+            let stands = |slot: &SlotTask| self.stands(patient.id, slot, &standing);
+            if slots.is_empty() {
                 report.without_images += 1;
-                continue;
-            }
-            let image = files.remove(0);
-            let stands = |mask: &ImageFile| {
-                let inputs = Inputs { image_sha256: image.sha256.clone(), mask_sha256: mask.input() };
-                let stored = |roi: &String| standing.get(&(patient.id, roi.clone(), mask.role));
-                wanted.iter().all(|roi| stored(roi).is_some_and(|state| state.inputs == inputs))
-            };
-            if files.iter().all(stands) {
+            } else if slots.iter().all(stands) {
                 report.skipped += 1;
             } else {
-                tasks.push(Task { id: patient.id, code: patient.code, image, masks: files });
+                let slots = slots.into_iter().filter(|slot| !stands(slot)).collect();
+                tasks.push(Task { id: patient.id, code: patient.code, slots });
             }
         }
         Ok(tasks)
     }
 
-    /// What was measured by this version under the protocol in force, without failure.
-    pub(in crate::study) fn standing(&self) -> Result<BTreeMap<(PatientId, String, Role), RegionState>, Error> {
-        let hash = self.protocol.extraction_hash();
-        let same = |run: &crate::store::Run| run.inputs == hash && run.program_version == env!("CARGO_PKG_VERSION");
-        let runs: Vec<RunId> = self.store.runs()?.iter().filter(|run| same(run)).map(|run| run.id).collect();
-        let stands = |state: &RegionState| state.error.is_none() && runs.contains(&state.run);
+    /// What is measured in a patient's slot; `None` without its image or any mask for it.
+    fn slot_task(&self, slot: &Slot, files: &[ImageFile]) -> Option<SlotTask> {
+        let image_of = |slot: &str| files.iter().find(|it| it.role == Role::Image && it.slot == slot).cloned();
+        let image = image_of(&slot.slot)?;
+        let borrowed = !slot.masks_of.is_empty();
+        let drawn_in = if borrowed { &slot.masks_of } else { &slot.slot };
+        let masks = files.iter().filter(|it| it.role != Role::Image && it.slot == *drawn_in);
+        let mut drawings: Vec<Drawing> = masks
+            .map(|mask| Drawing { lesion: mask.lesion.clone(), rater: mask.role.clone(), files: vec![mask.clone()] })
+            .collect();
+        drawings.sort_by_cached_key(|it| (it.rater.clone(), natural(&it.lesion)));
+        if self.protocol.learn.lesions == Lesions::All {
+            let raters: BTreeMap<Role, Vec<ImageFile>> = drawings.iter().fold(BTreeMap::new(), |mut raters, it| {
+                raters.entry(it.rater.clone()).or_insert_with(Vec::new).extend(it.files.iter().cloned());
+                raters
+            });
+            let several = raters.into_iter().filter(|(_, files)| files.len() > 1);
+            drawings.extend(several.map(|(rater, files)| Drawing { lesion: ALL_LESIONS.to_owned(), rater, files }));
+        }
+        let drawn_on = borrowed.then(|| image_of(&slot.masks_of)).flatten();
+        (!drawings.is_empty()).then_some(SlotTask { image, drawings, drawn_on })
+    }
+
+    /// Whether every region of a slot is measured from these files.
+    fn stands(
+        &self,
+        patient: PatientId,
+        slot: &SlotTask,
+        standing: &BTreeMap<(PatientId, Place), RegionState>,
+    ) -> bool {
+        let regions = protocol_regions(&self.protocol);
+        slot.drawings.iter().all(|drawing| {
+            let inputs = slot.inputs(drawing);
+            let stored = |region: &String| standing.get(&(patient, drawing.place(&slot.image.slot, region)));
+            regions.iter().all(|region| stored(region).is_some_and(|state| state.inputs == inputs))
+        })
+    }
+
+    /// What was measured under the settings in force, without failure.
+    pub(in crate::study) fn standing(&self) -> Result<BTreeMap<(PatientId, Place), RegionState>, Error> {
+        let slots = self.protocol.slots().iter();
+        let hashes: BTreeMap<&str, String> =
+            slots.map(|it| (it.slot.as_str(), self.protocol.slot_hash(&it.slot))).collect();
+        let inputs: BTreeMap<RunId, String> = self.store.runs()?.into_iter().map(|run| (run.id, run.inputs)).collect();
+        let stands = |state: &RegionState| {
+            let hash = hashes.get(state.place.slot.as_str());
+            state.error.is_none() && hash.is_some() && inputs.get(&state.run) == hash
+        };
         let states = self.store.region_states()?.into_iter().filter(stands);
-        Ok(states.map(|state| ((state.patient, state.roi.clone(), state.rater), state)).collect())
+        Ok(states.map(|state| ((state.patient, state.place.clone()), state)).collect())
     }
 
     /// Workers read and measure, each one patient at a time; this thread alone writes.
-    fn measure_all(
-        &self,
-        tasks: &[Task],
-        run: RunId,
-        features: &[FeatureId],
-        job: &Job,
-        report: &mut ExtractReport,
-    ) -> Result<(), Error> {
+    fn measure_all(&self, tasks: &[Task], runs: &Runs, job: &Job, report: &mut ExtractReport) -> Result<(), Error> {
         let stage = job.stage("patients", tasks.len());
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let folder = self.folder();
@@ -181,7 +243,7 @@ impl Study {
                 });
             }
             drop(sender);
-            let written = self.write_all(&receiver, run, features, &stage, report);
+            let written = self.write_all(&receiver, runs, &stage, report);
             stop.store(true, Ordering::Relaxed);
             written
         })
@@ -190,22 +252,21 @@ impl Study {
     fn write_all(
         &self,
         results: &Receiver<(&Task, Result<Vec<Measured>, Error>)>,
-        run: RunId,
-        features: &[FeatureId],
+        runs: &Runs,
         stage: &osteon_base::job::Stage,
         report: &mut ExtractReport,
     ) -> Result<(), Error> {
         for (task, measured) in results {
             let measured = match measured {
                 Err(Error::Cancelled(cause)) => return Err(cause.into()),
-                Err(cause) => failed(task, protocol_regions(&self.protocol), &cause),
+                Err(cause) => failed(task, &protocol_regions(&self.protocol), &cause),
                 Ok(measured) => measured,
             };
-            self.store.write_patiently("extract", stage, |write| put(write, run, task, features, &measured))?;
+            self.store.write_patiently("extract", stage, |write| put(write, runs, task, &measured))?;
             note(task, &measured, report);
             stage.step()?;
         }
-        report.failures.sort_by_cached_key(|failure| (crate::store::natural(&failure.code), failure.roi.clone()));
+        report.failures.sort_by_cached_key(|failure| (natural(&failure.code), failure.roi.clone()));
         Ok(())
     }
 }
@@ -213,29 +274,101 @@ impl Study {
 /// Nothing of an extraction depends on its run: the seed of noise is the image's own.
 const EXTRACTION_SEED: Seed = Seed(0);
 
+impl Protocol {
+    /// The files of a patient that a result at this place comes from; `None` where one of them is not linked.
+    pub(in crate::study) fn inputs(&self, files: &[ImageFile], place: &Place) -> Option<Inputs> {
+        let drawn_in = self.slot(&place.slot).map(|slot| &slot.masks_of).filter(|slot| !slot.is_empty());
+        let drawn_in = drawn_in.unwrap_or(&place.slot);
+        let image = files.iter().find(|it| it.role == Role::Image && it.slot == place.slot)?;
+        let is_own = |it: &&ImageFile| {
+            it.role == place.rater && it.slot == *drawn_in && (it.lesion == place.lesion || place.lesion == ALL_LESIONS)
+        };
+        let mut masks: Vec<&ImageFile> = files.iter().filter(is_own).collect();
+        masks.sort_by_cached_key(|it| natural(&it.lesion));
+        let masks: Vec<String> = masks.into_iter().map(ImageFile::input).collect();
+        let mask_sha256 = masks.join(" with ");
+        (!mask_sha256.is_empty()).then(|| Inputs { image_sha256: image.sha256.clone(), mask_sha256 })
+    }
+}
+
+/// The run and the ids of the features of each slot.
+type Runs = BTreeMap<String, (RunId, Vec<FeatureId>)>;
+
+impl SlotTask {
+    /// The files that a drawing's results come from.
+    fn inputs(&self, drawing: &Drawing) -> Inputs {
+        let masks: Vec<String> = drawing.files.iter().map(ImageFile::input).collect();
+        Inputs { image_sha256: self.image.sha256.clone(), mask_sha256: masks.join(" with ") }
+    }
+
+    /// The image, the one that was drawn on, then the masks, each file once.
+    pub fn files(self) -> Vec<ImageFile> {
+        let masks = self.drawings.into_iter().filter(|it| it.lesion != ALL_LESIONS).flat_map(|it| it.files);
+        std::iter::once(self.image).chain(self.drawn_on).chain(masks).collect()
+    }
+}
+
+impl Drawing {
+    fn place(&self, slot: &str, region: &str) -> Place {
+        let (slot, region) = (slot.to_owned(), region.to_owned());
+        Place { slot, region, lesion: self.lesion.clone(), rater: self.rater.clone() }
+    }
+}
+
+/// A slot that cannot be measured fails by itself; the others are measured.
 fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
-    let path = folder.join(&task.image.path);
-    let bytes = unchanged(&task.image, &path, &protocol.mask)?;
+    let mut measured = Vec::new();
+    for slot in &task.slots {
+        match measure_slot(slot, folder, protocol, job) {
+            Err(cause @ Error::Cancelled(_)) => return Err(cause),
+            Err(cause) => measured.extend(failed_slot(slot, &protocol_regions(protocol), &cause.in_full())),
+            Ok(of_slot) => measured.extend(of_slot),
+        }
+    }
+    Ok(measured)
+}
+
+fn measure_slot(slot: &SlotTask, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
+    let path = folder.join(&slot.image.path);
+    let protocol = &protocol.in_slot(&slot.image.slot);
+    let bytes = unchanged(&slot.image, &path, &protocol.mask)?;
     let (image, said) = bytes.image_as_stored(&path)?;
     let notes = said.into_iter().map(|note| format!("image: {note}")).collect();
     let of_image = Reading { notes, missing_slices: bytes.missing_slices(), ..Reading::default() };
     let (image, identity) = ((image, of_image), bytes.identity().cloned());
     drop(bytes);
     let on = On { geometry: image.0.volume.geometry(), identity: identity.as_ref() };
-    task.masks.iter().map(|mask| measure_mask(task, &image, on, mask, folder, protocol, job)).collect()
+    let space = match &slot.drawn_on {
+        Some(other) => Space::of(slot, other, on, folder, protocol)?,
+        None => Space::Own,
+    };
+    slot.drawings.iter().map(|it| measure_drawing(slot, &image, (on, &space), it, folder, protocol, job)).collect()
 }
 
-fn measure_mask(
-    task: &Task,
+fn measure_drawing(
+    slot: &SlotTask,
     (image, of_image): &(Image, Reading),
-    on: On,
-    file: &ImageFile,
+    (on, space): (On, &Space),
+    drawing: &Drawing,
     folder: &Path,
     protocol: &Protocol,
     job: &Job,
 ) -> Result<Measured, Error> {
-    let path = folder.join(&file.path);
-    let mut read = unchanged(file, &path, &protocol.mask)?.region(&path, file.picked(), on, &protocol.mask)?;
+    let mut read: Option<osteon_radiomics::read::Region> = None;
+    for file in &drawing.files {
+        let path = folder.join(&file.path);
+        let next = unchanged(file, &path, &protocol.mask)?;
+        let next = next.region(&path, file.picked(), space.drawn_on(on), &protocol.mask)?;
+        let mut next = space.bring(next, on.geometry, &protocol.mask)?;
+        match &mut read {
+            None => read = Some(next),
+            Some(all) => {
+                all.mask = all.mask.or(&next.mask);
+                all.reading.notes.append(&mut next.reading.notes);
+            }
+        }
+    }
+    let mut read = read.expect("a drawing has a file");
     read.reading.notes.extend(of_image.notes.iter().cloned());
     read.reading.missing_slices = of_image.missing_slices;
     let rois = Roi::all(&protocol.roi);
@@ -244,13 +377,12 @@ fn measure_mask(
         .into_iter()
         .zip(checks)
         .map(|(region, check)| Region {
-            roi: region.roi.to_string(),
+            name: region.roi.to_string(),
             check: Some(check),
             outcome: region.outcome.map_err(|cause| with_causes(&cause)),
         })
         .collect();
-    let inputs = Inputs { image_sha256: task.image.sha256.clone(), mask_sha256: file.input() };
-    Ok(Measured { rater: file.role, inputs, regions })
+    Ok(Measured { regions, ..slot.measured(drawing) })
 }
 
 /// The file's bytes, if they are those that were imported.
@@ -264,24 +396,44 @@ fn protocol_regions(protocol: &Protocol) -> Vec<String> {
 }
 
 /// The whole patient failed: each region says why.
-fn failed(task: &Task, rois: Vec<String>, cause: &Error) -> Vec<Measured> {
-    let reason = cause.in_full();
-    let measured = |mask: &ImageFile| Measured {
-        rater: mask.role,
-        inputs: Inputs { image_sha256: task.image.sha256.clone(), mask_sha256: mask.input() },
-        regions: rois
-            .iter()
-            .map(|roi| Region { roi: roi.clone(), check: None, outcome: Err(reason.clone()) })
-            .collect(),
-    };
-    task.masks.iter().map(measured).collect()
+fn failed(task: &Task, regions: &[String], cause: &Error) -> Vec<Measured> {
+    task.slots.iter().flat_map(|slot| failed_slot(slot, regions, &cause.in_full())).collect()
 }
 
-fn put(write: &Write, run: RunId, task: &Task, features: &[FeatureId], measured: &[Measured]) -> Result<(), Error> {
-    for Measured { rater, inputs, regions } in measured {
-        for Region { roi, check, outcome } in regions {
+fn failed_slot(slot: &SlotTask, regions: &[String], reason: &str) -> Vec<Measured> {
+    let region = |name: &String| Region { name: name.clone(), check: None, outcome: Err(reason.to_owned()) };
+    let measured =
+        |drawing: &Drawing| Measured { regions: regions.iter().map(region).collect(), ..slot.measured(drawing) };
+    slot.drawings.iter().map(measured).collect()
+}
+
+impl SlotTask {
+    /// A drawing's result, without regions yet.
+    fn measured(&self, drawing: &Drawing) -> Measured {
+        Measured {
+            slot: self.image.slot.clone(),
+            lesion: drawing.lesion.clone(),
+            rater: drawing.rater.clone(),
+            inputs: self.inputs(drawing),
+            regions: Vec::new(),
+        }
+    }
+}
+
+impl Measured {
+    fn place(&self, region: &str) -> Place {
+        let Measured { slot, lesion, rater, .. } = self;
+        Place { slot: slot.clone(), region: region.to_owned(), lesion: lesion.clone(), rater: rater.clone() }
+    }
+}
+
+fn put(write: &Write, runs: &Runs, task: &Task, measured: &[Measured]) -> Result<(), Error> {
+    for drawing in measured {
+        let (run, features) = &runs[&drawing.slot];
+        for Region { name, check, outcome } in &drawing.regions {
             let outcome = outcome.as_deref().map_err(Clone::clone);
-            write.put_region(run, (task.id, roi, *rater), inputs, features, outcome, check.as_ref())?;
+            let place = drawing.place(name);
+            write.put_region(*run, (task.id, &place), &drawing.inputs, features, outcome, check.as_ref())?;
         }
     }
     Ok(())
@@ -290,10 +442,10 @@ fn put(write: &Write, run: RunId, task: &Task, features: &[FeatureId], measured:
 fn note(task: &Task, measured: &[Measured], report: &mut ExtractReport) {
     let troubles: Vec<(String, &String)> = measured
         .iter()
-        .flat_map(|mask| mask.regions.iter().map(move |region| (mask.rater, region)))
-        .filter_map(|(rater, region)| region.outcome.as_ref().err().map(|why| (place(rater, &region.roi), why)))
+        .flat_map(|drawing| drawing.regions.iter().map(move |region| (drawing.place(&region.name), region)))
+        .filter_map(|(place, region)| region.outcome.as_ref().err().map(|why| (in_words(&place), why)))
         .collect();
-    let regions: usize = measured.iter().map(|mask| mask.regions.len()).sum();
+    let regions: usize = measured.iter().map(|drawing| drawing.regions.len()).sum();
     let failure = |roi: String, reason: &String| Failure { code: task.code.clone(), roi, reason: reason.clone() };
     match troubles.as_slice() {
         [] => report.done += 1,
@@ -304,6 +456,9 @@ fn note(task: &Task, measured: &[Measured], report: &mut ExtractReport) {
     }
 }
 
-fn place(rater: Role, roi: &str) -> String {
-    if rater == Role::RepeatMask { format!("{roi} (repeat mask)") } else { roi.to_owned() }
+fn in_words(place: &Place) -> String {
+    match place.rater {
+        Role::Mask => place.region_name(),
+        _ => place.to_string(),
+    }
 }

@@ -3,4 +3,5 @@
 pub(in crate::study) mod extract;
 pub(in crate::study) mod features;
 pub(in crate::study) mod measure;
+mod space;
 pub(in crate::study) mod work;

@@ -10,7 +10,7 @@ use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
 use crate::protocol::codebook::{Codebook, Value};
 use crate::report::figure::{Figure, Paper, shap};
-use crate::store::{Model, Origin, Patient, PatientId, Role, Side};
+use crate::store::{Model, Origin, Patient, PatientId, Side};
 use crate::study::learn::learnt::{region_recipe, variable_label};
 use crate::study::{Error, ForestShap, Study};
 use osteon_stats::model::forest::Forest;
@@ -149,7 +149,7 @@ impl Study {
         let forest = Forest::from_json(&body["forest"].to_string())
             .map_err(|cause| Error::Request(format!("the stored {region} model: {cause}")))?;
         let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
-        let (known, measured) = self.rows_of(region, Role::Mask, &ids)?;
+        let (known, measured) = self.rows_named(region, &self.rater(), &ids)?;
         let place = |name: &String| known.iter().position(|other| other == name);
         let places: Vec<usize> = names.iter().map(place).collect::<Option<_>>().ok_or(Error::NoFeatures)?;
         let row = |values: &Option<Vec<Option<f64>>>| {

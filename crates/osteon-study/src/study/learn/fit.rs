@@ -9,11 +9,11 @@ use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
 use crate::pipeline::validate::{Validation, validate};
 use crate::protocol::Protocol;
-use crate::protocol::learn::RadScore;
-use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Role, Side, Split, sha256};
+use crate::protocol::learn::{Fusion, RadScore};
+use crate::protocol::source::FUSED;
+use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Side, Split, sha256};
 use crate::study::{Error, Study};
 use osteon_base::job::{Job, Parts};
-use osteon_radiomics::roi::Roi;
 use osteon_stats::model::logistic::screen::{Rows, choose};
 use osteon_stats::select::{Reproducible, icc};
 use osteon_stats::table::{Column, Table, Values};
@@ -155,38 +155,50 @@ impl Study {
         notes: &mut Vec<String>,
     ) -> Result<Vec<Features>, Error> {
         let mut regions = Vec::new();
-        for roi in Roi::all(&self.protocol.roi) {
-            let region = roi.to_string();
-            let (names, rows) = self.rows_of(&region, Role::Mask, ids)?;
+        let (rater, second) = (self.rater(), self.second_rater()?);
+        for source in self.protocol.sources() {
+            let (names, rows) = self.rows_of(&source, &rater, ids)?;
             let mut eligible = vec![true; names.len()];
             if self.protocol.select.reproducible == Reproducible::Icc {
-                let (_, again) = self.rows_of(&region, Role::RepeatMask, ids)?;
+                let again = match &second {
+                    Some(second) => self.rows_of(&source, second, ids)?.1,
+                    None => vec![None; ids.len()],
+                };
                 let pairs: Vec<usize> =
                     train.iter().copied().filter(|&row| rows[row].is_some() && again[row].is_some()).collect();
                 if pairs.len() < 2 {
-                    notes.push(format!("{region}: no repeat masks in training, every feature may be chosen"));
+                    notes.push(format!("{}: no repeat masks in training, every feature may be chosen", source.name));
                 } else {
                     let reaches = |j| agreement(&rows, &again, &pairs, j) >= Some(self.protocol.select.icc_min);
                     eligible = (0..names.len()).map(reaches).collect();
                 }
             }
-            regions.push(Features { region, names, rows, eligible });
+            regions.push(Features { region: source.name, names, rows, eligible });
+        }
+        if self.protocol.learn.fusion == Fusion::Early {
+            let fused = fused(&regions, ids.len());
+            regions.push(fused);
         }
         Ok(regions)
     }
-
-    /// Names of the features and the values of patients in a region; `None` where it was not measured.
-    pub(in crate::study) fn rows_of(&self, region: &str, rater: Role, ids: &[PatientId]) -> Result<RegionRows, Error> {
-        let matrix = self.store.matrix(region, rater)?;
-        let width = matrix.features.len();
-        let place: BTreeMap<PatientId, usize> = matrix.patients.iter().enumerate().map(|(at, &id)| (id, at)).collect();
-        let row = |id: &PatientId| place.get(id).map(|at| matrix.values[at * width..(at + 1) * width].to_vec());
-        let rows = ids.iter().map(row).collect();
-        Ok((matrix.features, rows))
-    }
 }
 
-type RegionRows = (Vec<String>, Vec<Option<Vec<Option<f64>>>>);
+/// The features of all sources as those of one, a patient's where none of them is missing.
+fn fused(sources: &[Features], n_patients: usize) -> Features {
+    let of_all = |row: usize| {
+        let parts: Option<Vec<&Vec<Option<f64>>>> = sources.iter().map(|source| source.rows[row].as_ref()).collect();
+        Some(parts?.into_iter().flatten().copied().collect())
+    };
+    let names = |source: &Features| {
+        source.names.iter().map(|name| format!("{}.{name}", source.region)).collect::<Vec<String>>()
+    };
+    Features {
+        region: FUSED.to_owned(),
+        names: sources.iter().flat_map(names).collect(),
+        rows: (0..n_patients).map(of_all).collect(),
+        eligible: sources.iter().flat_map(|source| source.eligible.iter().copied()).collect(),
+    }
+}
 
 /// ICC(2,1) of feature `j` between two measurements of the rows that have both.
 pub(in crate::study) fn agreement(
@@ -286,6 +298,9 @@ fn body(recipe: &Recipe, at: usize, name: &str) -> Value {
             "predictors": recipe.clinical_predictors,
             "region": recipe.regions[recipe.best].region,
         }),
-        (None, _) => json!({ "region": recipe.regions[recipe.best].region }),
+        (None, _) => match &recipe.fusion {
+            None => json!({ "region": recipe.regions[recipe.best].region }),
+            Some(fusion) => json!({ "region": recipe.regions[recipe.best].region, "fusion": fusion }),
+        },
     }
 }

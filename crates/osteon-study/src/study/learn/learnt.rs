@@ -11,9 +11,8 @@ use crate::store::{Model, Patient, PatientId, Role};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::performance::recipe;
 use crate::study::learn::prediction::RESEARCH_ONLY;
-use crate::study::report::figure::title;
+use crate::study::report::figure::title_of;
 use crate::study::{Error, FigureName, ModelTable, Study};
-use osteon_radiomics::roi::Roi;
 use osteon_stats::model::nomogram::Effect;
 
 impl Study {
@@ -91,19 +90,20 @@ impl Study {
         let included = self.store.patients()?.into_iter().filter(Patient::included);
         let ids: Vec<PatientId> = included.map(|patient| patient.id).collect();
         let mut regions = Vec::new();
-        for roi in Roi::all(&self.protocol.roi) {
-            let (names, first) = self.rows_of(&roi.to_string(), Role::Mask, &ids)?;
-            let (_, second) = self.rows_of(&roi.to_string(), Role::RepeatMask, &ids)?;
+        let second_rater = self.second_rater()?.unwrap_or(Role::RepeatMask);
+        for source in self.protocol.all_sources() {
+            let (names, first) = self.rows_of(&source, &self.rater(), &ids)?;
+            let (_, second) = self.rows_of(&source, &second_rater, &ids)?;
             let both: Vec<usize> = (0..ids.len()).filter(|&i| first[i].is_some() && second[i].is_some()).collect();
             if both.len() > 1 {
                 let icc = (0..names.len()).map(|j| agreement(&first, &second, &both, j)).collect();
-                regions.push(icc::Region { name: title(roi), icc });
+                regions.push(icc::Region { name: title_of(&source), icc });
             }
         }
         if regions.is_empty() {
             return Err(Error::NoResult { what: "features of repeat masks", command: "osteon extract" });
         }
-        Ok(icc::figure(&regions, self.protocol.select.icc_min, paper))
+        Ok(icc::figure(&regions, &self.masks_in_words(&second_rater), self.protocol.select.icc_min, paper))
     }
 }
 

@@ -6,4 +6,5 @@ pub(in crate::study) mod learnt;
 pub(in crate::study) mod performance;
 pub(in crate::study) mod prediction;
 pub(in crate::study) mod reproducibility;
+pub(in crate::study) mod rows;
 pub(in crate::study) mod splitting;

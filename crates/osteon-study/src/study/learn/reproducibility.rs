@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{PatientId, Role};
 use crate::study::{Error, Study};
-use osteon_radiomics::roi::Roi;
 use osteon_stats::select::icc::{Form, Icc, icc};
 
 impl Study {
@@ -14,10 +13,11 @@ impl Study {
     pub fn agreement_sheet(&self, every_feature: bool) -> Result<Sheet, Error> {
         let ids: Vec<PatientId> = self.store.patients()?.into_iter().filter(|p| p.included()).map(|p| p.id).collect();
         let mut rows = Vec::new();
-        for roi in Roi::all(&self.protocol.roi) {
-            let region = roi.to_string();
-            let (names, first) = self.rows_of(&region, Role::Mask, &ids)?;
-            let (_, second) = self.rows_of(&region, Role::RepeatMask, &ids)?;
+        let second_rater = self.second_rater()?.unwrap_or(Role::RepeatMask);
+        for source in self.protocol.all_sources() {
+            let region = source.name.clone();
+            let (names, first) = self.rows_of(&source, &self.rater(), &ids)?;
+            let (_, second) = self.rows_of(&source, &second_rater, &ids)?;
             let both: Vec<usize> = (0..ids.len()).filter(|&i| first[i].is_some() && second[i].is_some()).collect();
             let of = |j: usize| {
                 let value = |of: &[Option<Vec<Option<f64>>>], i: usize| of[i].as_ref().and_then(|values| values[j]);
@@ -42,7 +42,7 @@ impl Study {
             &["Region", "Patients", "Features", "Mean ICC(2,1)", "Lowest", "At least 0.75", "At least 0.90"]
         };
         Ok(Sheet {
-            title: "Agreement between mask and repeat mask".to_owned(),
+            title: format!("Agreement between {}", self.masks_in_words(&second_rater)),
             headings: headings.iter().map(|&heading| heading.to_owned()).collect(),
             rows,
             notes: vec!["features that are undefined in a patient, or constant, have no ICC".to_owned()],

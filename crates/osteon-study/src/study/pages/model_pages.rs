@@ -141,7 +141,9 @@ impl Study {
         let rows = chosen.clone().into_iter().map(row).collect();
         let mut sheet = self.sheet("Chosen features".to_owned(), &["feature", "region", "weight", "ICC(2,1)"], rows)?;
         sheet.notes.push("weight: the LASSO's coefficient on z-scores of the training patients".to_owned());
-        sheet.notes.push("ICC(2,1): a single measurement, between the mask and the repeat mask".to_owned());
+        let second = self.second_rater()?.unwrap_or(crate::store::Role::RepeatMask);
+        let masks = self.masks_in_words(&second);
+        sheet.notes.push(format!("ICC(2,1): a single measurement, between {masks}"));
         sheet.notes.extend(self.copies()?);
         sheet.provenance.push(format!("run: {}", run.0));
         Ok(sheet)
@@ -173,8 +175,9 @@ impl Study {
     fn agreement_of(&self, region: &str, chosen: &[(String, String, f64)]) -> Result<BTreeMap<String, f64>, Error> {
         let included = self.store.patients()?.into_iter().filter(Patient::included);
         let ids: Vec<PatientId> = included.map(|patient| patient.id).collect();
-        let (names, first) = self.rows_of(region, Role::Mask, &ids)?;
-        let (_, again) = self.rows_of(region, Role::RepeatMask, &ids)?;
+        let second_rater = self.second_rater()?.unwrap_or(Role::RepeatMask);
+        let (names, first) = self.rows_named(region, &self.rater(), &ids)?;
+        let (_, again) = self.rows_named(region, &second_rater, &ids)?;
         let both: Vec<usize> = (0..ids.len()).filter(|&at| first[at].is_some() && again[at].is_some()).collect();
         if both.len() < 2 {
             return Ok(BTreeMap::new());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::report::performance::Scored;
-use crate::store::{ChangeFilter, Patient, PatientId, Role, RunId, Side};
+use crate::store::{ChangeFilter, Patient, PatientId, RunId, Side};
 use crate::study::pages::patient_pages::minute;
 use crate::study::{Error, ModelTable, Study};
 use osteon_radiomics::feature::Family;
@@ -150,8 +150,10 @@ impl Study {
     fn origin_of_feature(&self, code: &str, feature: &str, region: &str) -> Result<Vec<String>, Error> {
         let patient = self.store.patient(code)?;
         let mut lines = meaning(feature);
-        let own =
-            |it: &crate::store::RegionState| it.patient == patient.id && it.roi == region && it.rater == Role::Mask;
+        let rater = self.rater();
+        let own = |it: &crate::store::RegionState| {
+            it.patient == patient.id && it.place.region_name() == region && it.place.rater == rater
+        };
         if let Some(state) = self.store.region_states()?.into_iter().find(own) {
             lines.push(format!("measured in {region} of {code}, on the first mask"));
             lines.push(format!("image: {}", state.inputs.image_sha256));
@@ -227,7 +229,7 @@ impl Study {
             self.store.patients()?.into_iter().map(|Patient { id, code, .. }| (id, code)).collect();
         let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for state in self.store.region_states()? {
-            let region = format!("{} ({})", state.roi, state.rater.name());
+            let region = state.place.to_string();
             if let Some(key) = codes.get(&state.patient).cloned().zip(state.error) {
                 found.entry(key).or_default().push(region);
             }

@@ -74,9 +74,9 @@ impl Study {
 
     fn extraction(&self, patients: &[Patient]) -> Result<Vec<Vec<Cell>>, Error> {
         let mut rows = Vec::new();
-        let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut roles: BTreeMap<String, usize> = BTreeMap::new();
         for file in self.store.images()? {
-            *roles.entry(file.role.name()).or_default() += 1;
+            *roles.entry(file.title()).or_default() += 1;
         }
         let of = patients.len();
         rows.extend(

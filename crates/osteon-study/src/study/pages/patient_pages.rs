@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::codebook::variable::{Moment, Variable};
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, Patient, Role, Side};
+use crate::store::{Change, ChangeFilter, Patient, Side};
 use crate::study::{Error, Study, View};
-use osteon_radiomics::roi::Roi;
 use osteon_stats::table::filter::Filter;
 use osteon_stats::table::{Column, Table, Values};
 
@@ -31,10 +30,8 @@ impl Study {
             let sides: BTreeMap<_, Side> = split.members.into_iter().collect();
             columns.push(text("set", &|patient| sides.get(&patient.id).map(|side| side.name().to_owned())));
         }
-        let roles = self.store.image_roles()?;
-        columns.push(text("images", &|patient| {
-            roles.get(&patient.id).map(|roles| roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "))
-        }));
+        let titles = self.store.image_titles()?;
+        columns.push(text("images", &|patient| titles.get(&patient.id).map(|titles| titles.join(", "))));
         let regions = self.store.region_counts()?;
         columns.push(text("extraction", &|patient| {
             regions.get(&patient.id).map(|[done, failed]| match failed {
@@ -88,13 +85,14 @@ impl Study {
         format!("{}: {with}; {}: {without}", outcome.event_label, outcome.other_label)
     }
 
-    /// Image, mask and repeat mask with their geometry and hash, and the state of each region.
+    /// Images and masks with their geometry and hash, and the state of each region.
     pub fn images_sheet(&self, code: &str) -> Result<Sheet, Error> {
         let patient = self.store.patient(code)?;
         let mut rows = Vec::new();
         for file in self.store.images_of(patient.id)? {
             let geometry = &file.geometry;
-            let role = file.role.name();
+            let role = file.title();
+            let role = role.as_str();
             let by = |values: [String; 3]| values.join(" x ");
             let [z, y, x] = geometry.shape;
             let [dz, dy, dx] = geometry.spacing_mm;
@@ -106,7 +104,7 @@ impl Study {
             rows.extend(acquired.map(|(what, told)| vec![words(role), words(what), words(told)]));
         }
         for state in self.store.region_states()?.into_iter().filter(|state| state.patient == patient.id) {
-            let what = format!("{} ({})", state.roi, state.rater.name());
+            let what = state.place.to_string();
             rows.push(vec![words("region"), words(what), words(state.error.unwrap_or_else(|| "done".to_owned()))]);
         }
         let told = self.region_lines(patient.id)?.into_iter();
@@ -114,23 +112,28 @@ impl Study {
         self.sheet(format!("Images of {code}"), &["of", "what", "value"], rows)
     }
 
-    /// One row a feature, one column a region; only what was drawn on the first mask.
+    /// One row a feature, one column a region of a slot and lesion; only what the rater drew who is learnt from.
     pub fn features_sheet(&self, code: &str) -> Result<Sheet, Error> {
         let patient = self.store.patient(code)?;
         let values = self.store.values_of(patient.id)?;
-        let first = || values.iter().filter(|value| value.rater == Role::Mask);
-        let all: Vec<String> = Roi::all(&self.protocol.roi).iter().map(Roi::to_string).collect();
-        let measured = |name: &&String| first().any(|value| value.roi == **name);
-        let regions: Vec<&str> = all.iter().filter(measured).map(String::as_str).collect();
+        let rater = self.rater();
+        let first = || values.iter().filter(|value| value.place.rater == rater);
+        // In the order in which they were measured: slots, then lesions, then regions.
+        let mut regions: Vec<String> = Vec::new();
+        for name in first().map(|value| value.place.region_name()) {
+            if regions.last() != Some(&name) && !regions.contains(&name) {
+                regions.push(name);
+            }
+        }
         let mut rows: BTreeMap<&str, Vec<Cell>> = BTreeMap::new();
         for value in first() {
             let row = rows.entry(&value.feature).or_insert_with(|| vec![Cell::Empty; regions.len()]);
-            if let Some(at) = regions.iter().position(|region| *region == value.roi) {
+            if let Some(at) = regions.iter().position(|region| *region == value.place.region_name()) {
                 row[at] = Cell::number(value.value, 4);
             }
         }
         let rows = rows.into_iter().map(|(name, cells)| std::iter::once(words(name)).chain(cells).collect()).collect();
-        let headings: Vec<&str> = std::iter::once("feature").chain(regions.iter().copied()).collect();
+        let headings: Vec<&str> = std::iter::once("feature").chain(regions.iter().map(String::as_str)).collect();
         self.sheet(format!("Features of {code}"), &headings, rows)
     }
 

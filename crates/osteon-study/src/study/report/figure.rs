@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use ndarray::{Axis, s};
 
+use crate::protocol::source::Source;
 use crate::report::figure::flow::{self, Flow};
 use crate::report::figure::forest;
 use crate::report::figure::workflow::{self, Slice};
 use crate::report::figure::{Figure, Paper};
 use crate::report::sheet::Cell;
-use crate::store::{ImageFile, Patient, PatientId, Role, Side};
+use crate::store::{ImageFile, Patient, PatientId, Side};
 use crate::study::data::input;
 use crate::study::{ClinicalTable, Error, Study, View};
 use osteon_radiomics::grid::Mask;
@@ -189,8 +190,7 @@ impl Study {
         };
         for patient in patients {
             let files = self.store.images_of(patient.id)?;
-            let of = |role: Role| files.iter().find(|file| file.role == role).cloned();
-            if let (Some(image), Some(mask)) = (of(Role::Image), of(Role::Mask)) {
+            if let Some((image, mask)) = self.pair_to_show(&files) {
                 return Ok((patient.code, image, mask));
             }
         }
@@ -213,6 +213,15 @@ impl Study {
     fn drawn(&self) -> Vec<Roi> {
         let margins = self.protocol.roi.margins_mm.iter();
         [Roi::Intra].into_iter().chain(margins.flat_map(|&mm| [Roi::Peri(mm), Roi::IntraPeri(mm)])).collect()
+    }
+}
+
+/// The region of a source in words, its slot before it where there are several.
+pub(in crate::study) fn title_of(source: &Source) -> String {
+    let region = source.region.parse().map_or_else(|_| source.region.clone(), title);
+    match source.name.strip_suffix(&format!(".{}", source.region)) {
+        None => region,
+        Some(slot) => format!("{slot}: {region}"),
     }
 }
 

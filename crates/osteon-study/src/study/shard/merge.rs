@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{FeatureId, PatientId, RegionState, Role, Run, ShardRow, Store, Write, file_sha256, values_sha256};
+use crate::protocol::Protocol;
+use crate::store::{
+    FeatureId, PatientId, Place, RegionState, Role, Run, RunId, ShardRow, Store, Write, file_sha256, values_sha256,
+};
 use crate::study::shard::{Found, Plan, PlannedPatient, ShardState, Shards};
 use crate::study::{Error, Failure, Study};
 use osteon_radiomics::diagnose::RegionCheck;
@@ -29,13 +32,14 @@ pub struct MergeReport {
     pub failures: Vec<Failure>,
 }
 
-type Place = (PatientId, String, Role);
+/// A result of a patient.
+type Spot = (PatientId, Place);
 
 /// What the study has before a merge.
 struct Present {
     /// Values of this version under the protocol in force.
-    done: BTreeMap<Place, RegionState>,
-    failed: BTreeMap<Place, RegionState>,
+    done: BTreeMap<Spot, RegionState>,
+    failed: BTreeMap<Spot, RegionState>,
 }
 
 /// One shard on its way into the study.
@@ -76,9 +80,9 @@ impl Study {
         })
     }
 
-    fn failed_regions(&self) -> Result<BTreeMap<Place, RegionState>, Error> {
+    fn failed_regions(&self) -> Result<BTreeMap<Spot, RegionState>, Error> {
         let states = self.store.region_states()?.into_iter().filter(|state| state.error.is_some());
-        Ok(states.map(|state| ((state.patient, state.roi.clone(), state.rater), state)).collect())
+        Ok(states.map(|state| ((state.patient, state.place.clone()), state)).collect())
     }
 
     fn check_plan(&self, plan: &Plan) -> Result<(), Error> {
@@ -101,36 +105,41 @@ impl Source<'_> {
         let names: Vec<String> = self.store.features()?.into_iter().map(|(_, name)| name).collect();
         let features = write.catalogue(&names)?;
         let states = self.store.region_states()?;
-        let mut places: Vec<(Role, &str)> = Vec::new();
+        // Every lesion of a slot, region and rater is read at once.
+        let group = |place: &Place| (place.rater.clone(), place.slot.clone(), place.region.clone());
+        let mut groups: Vec<(Role, String, String)> = Vec::new();
         for state in &states {
-            if !places.contains(&(state.rater, &state.roi)) {
-                places.push((state.rater, &state.roi));
+            let of = group(&state.place);
+            if !groups.contains(&of) {
+                groups.push(of);
             }
         }
-        let checks: BTreeMap<(PatientId, Role, String), RegionCheck> = self
-            .store
-            .region_checks()?
-            .into_iter()
-            .map(|(patient, rater, check)| ((patient, rater, check.roi.clone()), check))
-            .collect();
-        let (mut run, mut n) = (None, 0);
-        for (rater, roi) in places {
-            let matrix = self.store.matrix(roi, rater)?;
-            let row_of: BTreeMap<PatientId, &[Option<f64>]> =
-                matrix.patients.iter().copied().zip(matrix.values.chunks(names.len().max(1))).collect();
-            for state in states.iter().filter(|state| (state.rater, state.roi.as_str()) == (rater, roi)) {
-                let values = row_of.get(&state.patient).copied();
+        let checks: BTreeMap<Spot, RegionCheck> =
+            self.store.region_checks()?.into_iter().map(|(patient, place, check)| ((patient, place), check)).collect();
+        let (mut runs, mut n) = (BTreeMap::new(), 0);
+        for of in groups {
+            let (rater, slot, region) = &of;
+            let matrix = self.store.matrix(slot, region, rater)?;
+            let whose = matrix.patients.iter().copied().zip(matrix.lesions.iter().map(String::as_str));
+            let row_of: BTreeMap<(PatientId, &str), &[Option<f64>]> =
+                whose.zip(matrix.values.chunks(names.len().max(1))).collect();
+            for state in states.iter().filter(|state| group(&state.place) == of) {
+                let values = row_of.get(&(state.patient, state.place.lesion.as_str())).copied();
                 if self.stands(state, values, &features, present)? {
                     continue;
                 }
-                let run = match run {
-                    Some(run) => run,
-                    None => *run.insert(self.adopt(write)?),
+                let run = match runs.get(&state.run) {
+                    Some(run) => *run,
+                    None => {
+                        let run = self.adopt(state.run, runs.is_empty(), write)?;
+                        runs.insert(state.run, run);
+                        run
+                    }
                 };
-                let place = (self.patients[&state.patient], roi, rater);
+                let spot = (self.patients[&state.patient], &state.place);
                 let outcome = values.ok_or_else(|| state.error.clone().unwrap_or_default());
-                let check = checks.get(&(state.patient, state.rater, state.roi.clone()));
-                write.put_region(run, place, &state.inputs, &features, outcome, check)?;
+                let check = checks.get(&(state.patient, state.place.clone()));
+                write.put_region(run, spot, &state.inputs, &features, outcome, check)?;
                 n += 1;
             }
         }
@@ -145,18 +154,23 @@ impl Source<'_> {
         features: &[FeatureId],
         present: &Present,
     ) -> Result<bool, Error> {
-        let place = (self.patients[&state.patient], state.roi.clone(), state.rater);
+        let place = (self.patients[&state.patient], state.place.clone());
         let Some(old) = present.done.get(&place).filter(|old| old.inputs == state.inputs) else {
             let told = |old: &RegionState| old.inputs == state.inputs && old.error == state.error;
             return Ok(present.failed.get(&place).is_some_and(told));
         };
         let same = values.is_none_or(|values| old.values_sha256 == Some(values_sha256(features, values)));
-        if same { Ok(true) } else { Err(self.wrong(&format!("{}: other values than those that stand", state.roi))) }
+        if same {
+            Ok(true)
+        } else {
+            Err(self.wrong(&format!("{}: other values than those that stand", state.place.region_name())))
+        }
     }
 
-    /// The shard's run as it happened, but on the study's trail.
-    fn adopt(&self, write: &Write) -> Result<crate::store::RunId, Error> {
+    /// A run of the shard as it happened, but on the study's trail; the first of a file brings the file's own row.
+    fn adopt(&self, id: RunId, is_first: bool, write: &Write) -> Result<RunId, Error> {
         let Found { run, number, .. } = self.found;
+        let run = &self.store.run(id)?.unwrap_or_else(|| run.clone());
         let run = write.adopt_run(&Run {
             protocol_hash: self.plan.protocol_hash.clone(),
             trail_head: self.plan.trail_head.clone(),
@@ -164,7 +178,9 @@ impl Source<'_> {
             ..run.clone()
         })?;
         let (plan, n_shards, sha256) = (self.plan.hash.clone(), self.plan.shards.len(), Some(self.sha256.clone()));
-        write.put_shard(&ShardRow { plan, number: *number, n_shards, run, sha256 })?;
+        if is_first {
+            write.put_shard(&ShardRow { plan, number: *number, n_shards, run, sha256 })?;
+        }
         Ok(run)
     }
 
@@ -201,7 +217,8 @@ fn check_files(patient: &PlannedPatient, id: PatientId, write: &Write) -> Result
     let linked = write.images_of(id)?;
     for file in &patient.files {
         let same = |other: &crate::store::ImageFile| {
-            (other.role.name(), &other.sha256, other.label) == (file.role.as_str(), &file.sha256, file.label)
+            let own = (other.role.name(), &other.slot, &other.lesion, &other.sha256, other.label);
+            own == (file.role.as_str(), &file.slot, &file.lesion, &file.sha256, file.label)
         };
         if !linked.iter().any(same) {
             let PlannedPatient { code, .. } = patient;
@@ -214,10 +231,12 @@ fn check_files(patient: &PlannedPatient, id: PatientId, write: &Write) -> Result
 /// A result of the shard is of planned files.
 fn check_inputs(source: &Source, state: &RegionState) -> Result<(), Error> {
     let files = source.store.images_of(state.patient)?;
-    let input = |role: Role| files.iter().find(|file| file.role == role).map(crate::store::ImageFile::input);
-    let same = (input(Role::Image), input(state.rater))
-        == (Some(state.inputs.image_sha256.clone()), Some(state.inputs.mask_sha256.clone()));
-    if same { Ok(()) } else { Err(source.wrong("measured from other files than those planned")) }
+    let planned = Protocol::stored(&source.plan.protocol)?;
+    if planned.inputs(&files, &state.place).as_ref() == Some(&state.inputs) {
+        Ok(())
+    } else {
+        Err(source.wrong("measured from other files than those planned"))
+    }
 }
 
 /// Every shard that keeps a merge from being whole, with its patients.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::store::{ImageFile, PatientId, Role, Scratch, StoreError};
-use crate::study::jobs::extract::{Task, unchanged};
+use crate::study::jobs::extract::{SlotTask, Task, unchanged};
 use crate::study::{Error, ExtractReport, ExtractRequest, Study};
 use osteon_base::job::Job;
 use osteon_radiomics::grid::{Geometry, Mask};
@@ -49,6 +49,8 @@ pub struct PlannedPatient {
 #[serde(deny_unknown_fields)]
 pub struct PlannedFile {
     pub role: String,
+    pub slot: String,
+    pub lesion: String,
     pub path: PathBuf,
     pub sha256: String,
     pub bytes: u64,
@@ -81,7 +83,12 @@ impl Study {
         let patients: Vec<PlannedPatient> = tasks
             .into_par_iter()
             .map(|task| {
-                let size = task.masks.iter().map(|mask| cost(mask, &task.image.geometry, &folder, protocol)).sum();
+                let of_slot = |slot: &SlotTask| {
+                    let masks = slot.drawings.iter().flat_map(|it| &it.files);
+                    let grid = slot.drawn_on.as_ref().unwrap_or(&slot.image);
+                    masks.map(|mask| cost(mask, &grid.geometry, &folder, protocol)).sum::<u64>()
+                };
+                let size = task.slots.iter().map(of_slot).sum();
                 stage.step()?;
                 Ok(planned(task, size))
             })
@@ -153,20 +160,22 @@ impl Plan {
 
 impl PlannedFile {
     /// The file as a study links it.
-    pub fn linked(&self, patient: PatientId, folder: &Path) -> Option<ImageFile> {
-        let role = Role::ALL.into_iter().find(|role| role.name() == self.role)?;
-        let PlannedFile { path, sha256, bytes, label, geometry, .. } = self.clone();
-        let path = folder.join(path);
-        Some(ImageFile { patient, role, path, sha256, bytes, label, geometry, acquisition: None })
+    pub fn linked(&self, patient: PatientId, folder: &Path) -> ImageFile {
+        let PlannedFile { role, slot, lesion, path, sha256, bytes, label, geometry } = self.clone();
+        let (role, path) = (Role::named(&role), folder.join(path));
+        ImageFile { patient, role, slot, lesion, path, sha256, bytes, label, geometry, acquisition: None }
     }
 }
 
 fn planned(task: Task, size: u64) -> PlannedPatient {
     let file = |file: ImageFile| {
-        let ImageFile { role, path, sha256, bytes, label, geometry, .. } = file;
-        PlannedFile { role: role.name().to_owned(), path, sha256, bytes, label, geometry }
+        let ImageFile { role, slot, lesion, path, sha256, bytes, label, geometry, .. } = file;
+        PlannedFile { role: role.name().to_owned(), slot, lesion, path, sha256, bytes, label, geometry }
     };
-    PlannedPatient { code: task.code, size, files: std::iter::once(task.image).chain(task.masks).map(file).collect() }
+    let mut files: Vec<PlannedFile> = task.slots.into_iter().flat_map(SlotTask::files).map(file).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    files.retain(|it| seen.insert((it.role.clone(), it.slot.clone(), it.lesion.clone())));
+    PlannedPatient { code: task.code, size, files }
 }
 
 /// Voxels of the box around the tumour and its widest margin, at the protocol's spacing; `grid` is the image's. A mask that cannot be read

@@ -54,7 +54,7 @@ impl Plan {
         study.store.write("shard plan", |write| {
             for patient in self.shard(number)? {
                 let id = write.add_patient(&patient.code, &nothing)?;
-                for file in patient.files.iter().filter_map(|file| file.linked(id, folder)) {
+                for file in patient.files.iter().map(|file| file.linked(id, folder)) {
                     write.link_image(&file)?;
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::protocol::Protocol;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Run, Store};
 use crate::study::shard::Plan;
@@ -127,7 +128,9 @@ pub(in crate::study::shard) fn inspect(plan: &Plan, path: &Path) -> Result<Found
         return Err(Error::OtherPlan(path.to_owned()));
     }
     let run = store.run(own.run)?.ok_or_else(|| not_whole("no run"))?;
-    if (&run.program_version, &run.inputs) != (&plan.program_version, &plan.extraction_hash) {
+    let protocol = Protocol::stored(&plan.protocol)?;
+    let hashes: Vec<String> = protocol.slots().iter().map(|slot| protocol.slot_hash(&slot.slot)).collect();
+    if run.program_version != plan.program_version || !hashes.contains(&run.inputs) {
         return Err(Error::OtherPlan(path.to_owned()));
     }
     let codes: BTreeMap<_, _> = store.patients()?.into_iter().map(|patient| (patient.id, patient.code)).collect();
@@ -140,7 +143,7 @@ pub(in crate::study::shard) fn inspect(plan: &Plan, path: &Path) -> Result<Found
     }
     let failure = |state: &crate::store::RegionState| {
         let reason = state.error.clone()?;
-        Some(Failure { code: code(state).to_owned(), roi: state.roi.clone(), reason })
+        Some(Failure { code: code(state).to_owned(), roi: state.place.region_name(), reason })
     };
     let failures = states.iter().filter_map(failure).collect();
     Ok(Found { path: path.to_owned(), number: own.number, run, failures })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{PatientId, Role};
+use crate::store::{PatientId, Place, Role};
 use crate::study::{Error, Study};
 use osteon_radiomics::diagnose::RegionCheck;
 
@@ -38,9 +38,10 @@ impl Study {
     /// What each region of a patient is, and how its masks were read: of what, which, and the sentence.
     pub(in crate::study) fn region_lines(&self, patient: PatientId) -> Result<Vec<(String, String, String)>, Error> {
         let (mut lines, mut read) = (Vec::new(), Vec::new());
-        for (_, rater, check) in self.store.region_checks()?.into_iter().filter(|(owner, ..)| *owner == patient) {
-            lines.push((rater.name().to_owned(), check.roi.clone(), check.to_string()));
-            let line = |told| (rater.name().to_owned(), "as read".to_owned(), told);
+        for (_, place, check) in self.store.region_checks()?.into_iter().filter(|(owner, ..)| *owner == patient) {
+            let rater = place.rater.name().to_owned();
+            lines.push((rater.clone(), place.region_name(), check.to_string()));
+            let line = |told| (rater.clone(), "as read".to_owned(), told);
             let told = check.reading.sentences().into_iter().map(line);
             let new: Vec<_> = told.filter(|line| !read.contains(line)).collect();
             read.extend(new);
@@ -55,12 +56,13 @@ impl Study {
             self.store.patients()?.into_iter().map(|patient| (patient.id, patient.code)).collect();
         let checks = self.store.region_checks()?;
         let mut said: Vec<(String, Vec<String>)> = Vec::new();
-        let mut groups: BTreeMap<(Role, &str), Vec<(&str, &RegionCheck)>> = BTreeMap::new();
-        for (patient, rater, check) in &checks {
+        // Lesions of one slot and region are compared with each other, each under its patient.
+        let mut groups: BTreeMap<(&Role, &str, &str), Members> = BTreeMap::new();
+        for (patient, place, check) in &checks {
             let code = codes.get(patient).map_or("", String::as_str);
-            groups.entry((*rater, &check.roi)).or_default().push((code, check));
+            groups.entry((&place.rater, &place.slot, &place.region)).or_default().push((code, check));
             for sentence in check.reading.sentences() {
-                let sentence = format!("{}: {sentence}", rater.name());
+                let sentence = format!("{}: {sentence}", place.rater.name());
                 match said.iter_mut().find(|(known, _)| *known == sentence) {
                     Some((_, patients)) if patients.iter().any(|known| known == code) => (),
                     Some((_, patients)) => patients.push(code.to_owned()),
@@ -70,12 +72,16 @@ impl Study {
         }
         let mut notes: Vec<String> =
             said.into_iter().map(|(sentence, patients)| format!("{sentence} ({})", named(&patients))).collect();
-        for ((rater, roi), members) in groups {
-            notes.extend(far(rater, roi, &members));
+        for ((rater, slot, region), members) in groups {
+            let place = Place { slot: slot.to_owned(), ..Place::of(region, rater.clone()) };
+            notes.extend(far(&place, &members));
         }
         Ok(notes)
     }
 }
+
+/// Patients with one region each.
+type Members<'a> = Vec<(&'a str, &'a RegionCheck)>;
 
 fn named(patients: &[String]) -> String {
     let shown = patients.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
@@ -86,7 +92,7 @@ fn named(patients: &[String]) -> String {
 }
 
 /// A sentence for each value beyond 3.5 robust z scores of one region by one rater.
-fn far(rater: Role, roi: &str, members: &[(&str, &RegionCheck)]) -> Vec<String> {
+fn far(place: &Place, members: &[(&str, &RegionCheck)]) -> Vec<String> {
     let mut notes = Vec::new();
     for (name, value, told) in QUANTITIES {
         let known: Vec<(&str, f64)> = members.iter().filter_map(|(code, check)| Some((*code, value(check)?))).collect();
@@ -97,8 +103,7 @@ fn far(rater: Role, roi: &str, members: &[(&str, &RegionCheck)]) -> Vec<String> 
         let (middle, scores) = robust_z(&values);
         for ((code, value), score) in known.iter().zip(scores).filter(|(_, score)| score.abs() > BEYOND) {
             notes.push(format!(
-                "{code} {roi} ({}): {name} {}, robust z {score:.1} (median {} of {} patients)",
-                rater.name(),
+                "{code} {place}: {name} {}, robust z {score:.1} (median {} of {} patients)",
                 told(*value),
                 told(middle),
                 known.len()
@@ -156,9 +161,9 @@ mod tests {
         let codes: Vec<String> = (0..10).map(|at| format!("P{at}")).collect();
         let checks: Vec<RegionCheck> = (0..10).map(check).collect();
         let members: Vec<(&str, &RegionCheck)> = codes.iter().map(String::as_str).zip(&checks).collect();
-        let told = far(Role::Mask, "intra", &members);
+        let told = far(&Place::of("intra", Role::Mask), &members);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("P3 intra (mask): volume 10.0 mm³, robust z -"), "{told:?}");
-        assert!(far(Role::Mask, "intra", &members[..9]).is_empty());
+        assert!(far(&Place::of("intra", Role::Mask), &members[..9]).is_empty());
     }
 }

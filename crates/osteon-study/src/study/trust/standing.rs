@@ -7,9 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::protocol::Protocol;
 use crate::report::figure::Figure;
 use crate::report::sheet::Sheet;
-use crate::store::{Patient, PatientId, Role, Run, Side};
+use crate::store::{Patient, PatientId, Place, Role, Run, Side};
 use crate::study::{Error, Study};
-use osteon_radiomics::roi::Roi;
 use osteon_stats::select::Reproducible;
 
 /// Which rule a hash of a fit's inputs follows. A hash of another version is neither equal nor unequal to one of this.
@@ -101,21 +100,26 @@ impl Study {
         let mut variables: Vec<&str> =
             if named.is_empty() { self.protocol.candidates() } else { named.iter().map(String::as_str).collect() };
         variables.sort_unstable();
-        let regions: Vec<String> = Roi::all(&self.protocol.roi).iter().map(Roi::to_string).collect();
-        let repeat = (self.protocol.select.reproducible == Reproducible::Icc).then_some(Role::RepeatMask);
-        let digests: BTreeMap<(PatientId, String, Role), String> = self
-            .store
-            .region_states()?
-            .into_iter()
-            .filter_map(|state| Some(((state.patient, state.roi, state.rater), state.values_sha256?)))
-            .collect();
+        let sources = self.protocol.sources();
+        let regions: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        let is_gated = self.protocol.select.reproducible == Reproducible::Icc;
+        let repeat = if is_gated { self.second_rater()?.or(Some(Role::RepeatMask)) } else { None };
+        // One digest a lesion, in the order of their names.
+        let mut digests: BTreeMap<(PatientId, String, String, Role), String> = BTreeMap::new();
+        let mut states = self.store.region_states()?;
+        states.sort_by(|a, b| a.place.lesion.cmp(&b.place.lesion));
+        for state in states {
+            let Place { slot, region, rater, .. } = state.place;
+            let digest = digests.entry((state.patient, slot, region, rater)).or_default();
+            digest.push_str(state.values_sha256.as_deref().unwrap_or_default());
+        }
         let mut hash = Sha256::new();
         // Each word with its length: no two lists of words are the same bytes.
         let mut put = |word: &str| {
             hash.update((word.len() as u64).to_le_bytes());
             hash.update(word);
         };
-        variables.iter().chain(&regions.iter().map(String::as_str).collect::<Vec<_>>()).for_each(|word| put(word));
+        variables.iter().chain(&regions).for_each(|word| put(word));
         for (patient, event, side) in &patients {
             put(&patient.code);
             put(if *event { "event" } else { "no event" });
@@ -123,10 +127,12 @@ impl Study {
             for name in &variables {
                 put(&patient.book.place(name).map(|at| patient.text(at)).unwrap_or_default());
             }
-            for rater in [Some(Role::Mask), repeat].into_iter().flatten() {
-                for region in &regions {
-                    let digest = digests.get(&(patient.id, region.clone(), rater));
-                    put(digest.map_or("", String::as_str));
+            for rater in [Some(self.rater()), repeat.clone()].into_iter().flatten() {
+                for source in &sources {
+                    for slot in [Some(&source.slot), source.earlier.as_ref()].into_iter().flatten() {
+                        let place = (patient.id, slot.clone(), source.region.clone(), rater.clone());
+                        put(digests.get(&place).map_or("", String::as_str));
+                    }
                 }
             }
         }

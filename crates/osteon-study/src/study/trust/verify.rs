@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{Change, ChangeFilter, ImageFile, PatientId, Role};
+use crate::store::{Change, ChangeFilter, ImageFile, PatientId};
 use crate::study::data::input;
 use crate::study::{Error, Standing, Study, View};
 use osteon_base::job::Job;
@@ -106,20 +106,19 @@ impl Study {
 
     /// Results of other files than those that are linked now.
     fn verify_inputs(&self, found: &mut Verification) -> Result<(), Error> {
-        let files: BTreeMap<(PatientId, Role), ImageFile> =
-            self.store.images()?.into_iter().map(|file| ((file.patient, file.role), file)).collect();
+        let mut files: BTreeMap<PatientId, Vec<ImageFile>> = BTreeMap::new();
+        for file in self.store.images()? {
+            files.entry(file.patient).or_default().push(file);
+        }
         let codes: BTreeMap<PatientId, String> =
             self.store.patients()?.into_iter().map(|patient| (patient.id, patient.code)).collect();
         let states = self.store.region_states()?;
         found.regions = states.len();
         for state in states {
-            let image = files.get(&(state.patient, Role::Image));
-            let mask = files.get(&(state.patient, state.rater));
-            let same = image.is_some_and(|image| image.sha256 == state.inputs.image_sha256)
-                && mask.is_some_and(|mask| mask.input() == state.inputs.mask_sha256);
-            if !same {
+            let own = files.get(&state.patient).map_or(&[][..], Vec::as_slice);
+            if self.protocol.inputs(own, &state.place) != Some(state.inputs) {
                 let code = codes.get(&state.patient).map_or("", String::as_str);
-                let place = format!("{code} {} {}", state.roi, state.rater.name());
+                let place = format!("{code} {} {}", state.place.region_name(), state.place.rater.name());
                 found.findings.push(format!("{place}: measured from other files than those linked now"));
             }
         }
