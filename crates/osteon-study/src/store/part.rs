@@ -19,6 +19,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Gives pages that hold nothing back to the disk. Where they are more than a quarter of the file it is written anew,
+    /// its rows packed; else a file that an earlier version made keeps them for later.
+    pub fn return_free_pages(&self) -> Result<(), StoreError> {
+        let count = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let how = match 4 * count("freelist_count")? > count("page_count")? {
+            true => "VACUUM",
+            false => "PRAGMA incremental_vacuum",
+        };
+        let mut statement = self.connection.prepare(how)?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+}
+
 impl Write<'_> {
     /// Keeps a finished part of a work.
     pub fn keep_part(&self, work: &str, name: &str, value: &str) -> Result<(), StoreError> {

@@ -80,6 +80,8 @@ impl Study {
             write.forget_parts()?;
             write.end_run(run)
         })?;
+        // A file that another program keeps busy stays large; the fit is stored all the same.
+        let _ = self.store.return_free_pages();
         let region = |learnt: &LearntRegion| {
             let outcome = learnt.model.as_ref().map(|model| model.features.len()).map_err(ToString::to_string);
             (learnt.region.clone(), outcome)
