@@ -1,6 +1,6 @@
 //! `osteon features`: one image and one mask, no study file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::watch::watched;
 use crate::cli::{Format, Globals, Outcome, output};
@@ -8,18 +8,25 @@ use osteon_radiomics::read::Label;
 use osteon_radiomics::roi::Roi;
 use osteon_study::protocol::{Preset, Protocol};
 use osteon_study::report::values;
-use osteon_study::study::{self, Error, FeaturesRequest};
+use osteon_study::study::{self, BatchRequest, Error, FeaturesRequest};
 
 /// Measure one image and mask, without a study file: roi, feature and value with 17 digits
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Intensities: NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, or one of its files)
-    image: PathBuf,
+    #[arg(required_unless_present = "batch")]
+    image: Option<PathBuf>,
     /// A label image on the same grid, or DICOM contours (RTSTRUCT) or segmentation (SEG)
-    mask: PathBuf,
-    /// The protocol to start from: study, published, recommended, pyradiomics or ibsi
-    #[arg(long, default_value = "study", conflicts_with = "protocol")]
-    preset: Preset,
+    #[arg(required_unless_present = "batch")]
+    mask: Option<PathBuf>,
+    /// Measure the cases of pyradiomics' batch file (columns Image, Mask and, where wanted, Label): one line a case. No
+    /// label means 1, as in pyradiomics, and the other labels are told
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "mask", "label", "series", "structure"])]
+    batch: Option<PathBuf>,
+    /// The protocol to start from: study, published, recommended, pyradiomics or ibsi [default: study; with --batch
+    /// pyradiomics]
+    #[arg(long, conflicts_with = "protocol")]
+    preset: Option<Preset>,
     /// A protocol file instead of a preset
     #[arg(long, value_name = "FILE")]
     protocol: Option<PathBuf>,
@@ -67,7 +74,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     };
     let base: Protocol = match &args.protocol {
         Some(file) => study::read_protocol(file)?,
-        None => args.preset.protocol(),
+        None => {
+            args.preset.unwrap_or(if args.batch.is_some() { Preset::Pyradiomics } else { Preset::Study }).protocol()
+        }
     };
     let mut protocol = base.set(args.set.iter().map(String::as_str))?;
     if !args.families.is_empty() {
@@ -82,9 +91,15 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     ];
     let mask = mask.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
     protocol = protocol.set(mask.collect::<Vec<_>>().iter().map(String::as_str))?;
+    if let Some(cases) = &args.batch {
+        return batch(cases, protocol, args, globals);
+    }
+    let (Some(image), Some(mask)) = (&args.image, &args.mask) else {
+        unreachable!("without --batch clap wants both");
+    };
     let request = FeaturesRequest {
-        image: args.image.clone(),
-        mask: args.mask.clone(),
+        image: image.clone(),
+        mask: mask.clone(),
         label: args.label.unwrap_or(Label::Only),
         series: args.series.clone(),
         structure: args.structure.clone(),
@@ -100,5 +115,18 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     for (roi, error) in &report.failures {
         output::warn(&format!("{roi}: {error}"));
     }
+    Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+fn batch(cases: &Path, protocol: Protocol, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    if globals.format == Format::Json {
+        return Err(Error::Request("a batch is printed as csv".to_owned()));
+    }
+    let request =
+        BatchRequest { cases: cases.to_owned(), rois: args.roi.clone(), protocol, diagnostics: args.diagnostics };
+    let report = watched(globals, |job| study::batch(&request, job))?;
+    output::print(&values::wide_csv(&report.headings, &report.rows))?;
+    report.notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
+    report.failures.iter().for_each(|why| output::warn(why));
     Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
 }

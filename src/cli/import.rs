@@ -33,12 +33,16 @@ enum What {
     #[command(
         after_help = "An image is NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, one of its \
                             files); a mask may also be DICOM contours (RTSTRUCT) or segmentation (SEG). The column \
-                            label holds a number, or the name of a structure. A folder is one a patient, or BIDS: \
+                            label holds a number, all, or the name of a structure. A folder is one a patient, or BIDS: \
                             sub-001/anat/sub-001_T2w.nii.gz with ..._desc-tumour_mask.nii.gz. Warnings tell how a \
                             series deviates from the protocol's acquisition."
     )]
     Images {
         source: PathBuf,
+        /// Label of the masks, where they have several and the manifest names none: a number, all, or the name of a
+        /// structure
+        #[arg(long, value_name = "N|all|NAME", allow_negative_numbers = true)]
+        label: Option<String>,
         /// Print what would be linked, and link nothing
         #[arg(long)]
         dry_run: bool,
@@ -60,14 +64,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             let report = opening::write(globals)?.import_clinical(file, map.as_deref(), bad_rows)?;
             clinical(&report, globals, file, bad_rows)
         }
-        What::Images { source, dry_run: true, skip_bad_rows } => {
-            let pairs = opening::read(globals)?.pair_images(source)?;
+        What::Images { source, label, dry_run: true, skip_bad_rows } => {
+            let pairs = opening::read(globals)?.pair_labelled_images(source, label.as_deref())?;
             show(pairs.report(), globals, source)?;
             linked(pairs.report(), globals, source, bad_rows(*skip_bad_rows))
         }
-        What::Images { source, skip_bad_rows, .. } => {
+        What::Images { source, label, skip_bad_rows, .. } => {
             let (study, bad_rows) = (opening::write(globals)?, bad_rows(*skip_bad_rows));
-            let pairs = study.pair_images(source)?;
+            let pairs = study.pair_labelled_images(source, label.as_deref())?;
             show(pairs.report(), globals, source)?;
             linked(&study.link_images(pairs, bad_rows)?, globals, source, bad_rows)
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
-use crate::support::{fixture, shared};
+use crate::support::{fixture, run, shared};
 
 fn osteon(image: &Path, mask: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::cargo_bin("osteon").unwrap();
@@ -95,4 +95,33 @@ fn every_edge_case_is_measured_or_refused_with_a_reason() {
         let (code, out, err) = run(case, false);
         assert_eq!((code, out.lines().count()), (0, 108), "{case}: {err}");
     }
+}
+
+#[test]
+fn a_batch_of_pyradiomics_measures_label_1_and_tells_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let shape = [8, 8, 4];
+    let write = |name: &str, element, value: &dyn Fn(usize) -> f64| {
+        let values: Vec<f64> = (0..256).map(value).collect();
+        std::fs::write(at(name), crate::forge::Nifti::new(shape, element, &values, false).bytes).unwrap();
+    };
+    use osteon_radiomics::grid::Element;
+    write("i.nii", Element::I16, &|at| (at * 7 % 31) as f64);
+    write("one.nii", Element::U8, &|at| f64::from(u8::from((64..128).contains(&at))));
+    write("three.nii", Element::U8, &|at| if at < 64 { 3.0 } else { f64::from(u8::from(at < 128)) });
+    write("other.nii", Element::U8, &|at| if at < 64 { 255.0 } else { 0.0 });
+    let cases = "ID,Image,Mask,Label\na,i.nii,one.nii,\nb,i.nii,three.nii,\nc,i.nii,three.nii,3\nd,i.nii,other.nii,\n";
+    std::fs::write(at("cases.csv"), cases).unwrap();
+    let (code, printed, said) = run(folder.path(), &["features", "--batch", "cases.csv", "--families", "firstorder"]);
+    assert_eq!(code, 1, "{said}");
+    let rows: Vec<Vec<&str>> = printed.lines().map(|line| line.split(',').collect()).collect();
+    let mean = rows[0].iter().position(|name| *name == "original_firstorder_Mean").unwrap();
+    assert_eq!(rows[0][..4], ["ID", "Image", "Mask", "Label"]);
+    let of = |from: usize| (from..from + 64).map(|at| (at * 7 % 31) as f64).sum::<f64>() / 64.0;
+    let found: Vec<f64> = rows[1..4].iter().map(|row| row[mean].parse().unwrap()).collect();
+    assert!((found[0] - of(64)).abs() < 1e-9 && found[1] == found[0] && (found[2] - of(0)).abs() < 1e-9, "{found:?}");
+    assert_eq!((rows[4].len(), rows[4][mean]), (rows[0].len(), ""));
+    assert!(said.contains("line 3: 1 of several was measured: 1 (64 voxels), 3 (64 voxels)"), "{said}");
+    assert!(said.contains("line 5: ") && said.contains("no voxel of label 1; its labels are 255"), "{said}");
 }

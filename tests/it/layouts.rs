@@ -156,3 +156,100 @@ fn a_store_that_moved_is_relocated_by_its_hashes() {
     let shown = run(folder.path(), &["show", "001"]).1;
     assert!(shown.replace(['\n', ' '], "").contains("new/a/t2.nii.gz"), "{shown}");
 }
+
+#[test]
+fn a_folder_with_nothing_but_a_manifest_and_its_files_is_read_by_the_manifest() {
+    let folder = study();
+    let data = folder.path().join("data");
+    put(&data, "image", "i.nii.gz");
+    put(&data, "mask", "m.nii.gz");
+    fs::write(data.join("cases.csv"), "ID;Image;Mask\n001;i.nii.gz;m.nii.gz\n").unwrap();
+    let (code, printed, said) = run(folder.path(), &["import", "images", "data", "--dry-run"]);
+    assert!(code == 0 && printed.contains("001: image i.nii.gz, mask m.nii.gz"), "{printed}{said}");
+    assert!(said.contains("the folder's cases.csv is a manifest and was read"), "{said}");
+    fs::copy(data.join("cases.csv"), data.join("other.csv")).unwrap();
+    assert_eq!(run(folder.path(), &["import", "images", "data", "--dry-run"]).0, 1, "two manifests: none is picked");
+}
+
+#[test]
+fn what_stands_for_a_file_elsewhere_is_told_from_an_image() {
+    let folder = study();
+    let data = folder.path().join("data");
+    put(&data, "mask", "001/mask.nii.gz");
+    for text in [
+        "../../.git/annex/objects/xx/yy/MD5E-s1--0.nii.gz/MD5E-s1--0.nii.gz",
+        "/annex/objects/MD5E-s1--0.nii.gz\n",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    ] {
+        fs::write(data.join("001/t2.nii.gz"), text).unwrap();
+        let (code, printed, said) = run(folder.path(), &["import", "images", "data", "--dry-run"]);
+        let all = [printed, said].concat().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == 2 && all.contains("stands for a file elsewhere"), "{all}");
+        let (code, _, said) = run(folder.path(), &["features", "data/001/t2.nii.gz", "data/001/mask.nii.gz"]);
+        assert!(code == 2 && said.contains("git lfs pull"), "{said}");
+    }
+}
+
+/// A SEG on the slices of a study's series, in a frame of reference of its own.
+fn segmentation_elsewhere() -> Vec<u8> {
+    let bytes = crate::dicom_files::segmentation(&[(1, [-10.0, 20.0, 5.0], [true; 6])]);
+    let mut whole = dicom_object::from_reader(&bytes[..]).unwrap().into_inner();
+    whole.put(text(tags::FRAME_OF_REFERENCE_UID, dicom_core::VR::UI, "1.2.9"));
+    crate::dicom_files::file(whole.into_iter().collect(), dicom_dictionary_std::uids::EXPLICIT_VR_LITTLE_ENDIAN)
+}
+
+#[test]
+fn what_the_protocol_accepts_of_a_mask_is_recorded_with_the_result_of_a_study() {
+    let folder = study();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("series")).unwrap();
+    for (n, z) in [0.0, 5.0, 10.0, 20.0].into_iter().enumerate() {
+        let more = vec![text(tags::FRAME_OF_REFERENCE_UID, dicom_core::VR::UI, "1.2.8")];
+        fs::write(at(&format!("series/{n}.dcm")), Slice { more, ..Slice::at(z) }.bytes()).unwrap();
+    }
+    fs::write(at("seg.dcm"), segmentation_elsewhere()).unwrap();
+    // A lattice of half the rows: twice as many of them as the phantom's rows, and two labels.
+    put(folder.path(), "image", "i.nii.gz");
+    let image = osteon_radiomics::read::header(&fs::read(at("i.nii.gz")).unwrap(), &Default::default()).unwrap();
+    let [nz, ny, nx] = image.geometry.shape;
+    let labels: Vec<f64> = (0..nz * ny * nx).map(|cell| [0.0, 1.0, 2.0][cell / nx % ny / 3 % 3]).collect();
+    let mut two = crate::forge::Nifti::new([nx, ny, nz], osteon_radiomics::grid::Element::U8, &labels, false);
+    let own = {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(&fs::read(at("i.nii.gz")).unwrap()[..]).read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    // The phantom's place, a third of a voxel to the left.
+    two.bytes[76..108].copy_from_slice(&own[76..108]);
+    two.bytes[252..328].copy_from_slice(&own[252..328]);
+    let moved = f32::from_le_bytes(own[292..296].try_into().unwrap()) + image.geometry.spacing_mm[2] as f32 / 3.0;
+    two.f32(292, moved).f32(268, moved);
+    fs::write(at("two.nii"), &two.bytes).unwrap();
+    let manifest = "patient,image,mask,label\n001,series,seg.dcm,1\n002,i.nii.gz,two.nii,2\n";
+    fs::write(at("m.csv"), manifest).unwrap();
+    let import = || run(folder.path(), &["import", "images", "m.csv"]);
+    let (code, printed, said) = import();
+    let all = [printed, said].concat().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == 2 && all.contains("uneven slices") && all.contains("voxels off the image's grid"), "{all}");
+    let set = ["mask.uneven=resample", "mask.other_frame=accept", "mask.resample=nearest", "roi.margins_mm=[]"];
+    let quick = ["filter.images=[\"original\"]", "feature.families=[\"firstorder\"]"];
+    let protocol = osteon_study::protocol::Preset::Study.protocol().set(set.into_iter().chain(quick)).unwrap();
+    fs::write(at("p.toml"), protocol.to_toml()).unwrap();
+    let told = run(folder.path(), &["protocol", "use", "p.toml", "--reason", "exported elsewhere"]);
+    assert_eq!(told.0, 0, "{told:?}");
+    let (code, printed, said) = import();
+    assert_eq!(code, 0, "{printed}{said}");
+    run(folder.path(), &["extract"]);
+    let shown = |patient: &str| run(folder.path(), &["show", patient, "--format", "csv"]).1;
+    for (patient, expected) in [
+        ("001", "the mask was drawn in another frame of reference than the image's, as accepted"),
+        ("001", "uneven slices were resampled, as accepted"),
+        ("001", "the image's series lacks 1 slice"),
+        ("001", "tumour of several was measured: tumour, oedema"),
+        ("002", "the mask was resampled to the image's grid, its volume changed by"),
+        ("002", "2 of several was measured: 1 ("),
+    ] {
+        assert!(shown(patient).contains(expected), "{expected}: {}", shown(patient));
+    }
+}

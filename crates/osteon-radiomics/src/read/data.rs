@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::GzDecoder;
 use flate2::read::ZlibDecoder;
 
@@ -13,7 +14,7 @@ use crate::read::ReadError;
 pub struct Layout {
     pub element: Element,
     pub order: Order,
-    /// Whether a gzip stream begins at the file's start, at the voxels, or nowhere; MetaImage's is zlib's.
+    /// Whether a compressed stream begins at the file's start, at the voxels, or nowhere; MetaImage's is zlib's.
     pub gzip: Gzip,
     pub coding: Coding,
     pub skip: Skip,
@@ -36,6 +37,8 @@ pub enum Gzip {
     /// At the start of a file that stands beside its header, if its first bytes say so.
     AsFound,
     Zlib,
+    /// bzip2 from the voxels on.
+    Bzip2,
 }
 
 /// How numbers are written.
@@ -89,6 +92,7 @@ impl Layout {
             Gzip::AsFound if !rest.starts_with(&crate::read::GZIP) => Box::new(rest),
             Gzip::File | Gzip::Voxels | Gzip::AsFound => Box::new(Members::new(rest)),
             Gzip::Zlib => Box::new(ZlibDecoder::new(rest)),
+            Gzip::Bzip2 => Box::new(MultiBzDecoder::new(rest)),
         };
         std::io::copy(&mut reader.by_ref().take(content), &mut std::io::sink()).map_err(gzip_error)?;
         if self.coding != Coding::Binary {
@@ -214,6 +218,23 @@ fn encode(word: &str, element: Element) -> Option<Vec<u8>> {
         Element::F32 => bytes!(f32),
         Element::F64 => bytes!(f64),
     })
+}
+
+/// The file of voxels that a header names, and the name as it stands there where it leads elsewhere: headers move with
+/// their voxels, so the file of that name beside the header is meant, and a header never reaches for other files.
+pub fn beside(field: &'static str, name: &str) -> Result<(String, Option<String>), ReadError> {
+    let wrong = || ReadError::Field { field, found: name.to_owned(), expected: "one file in the header's folder" };
+    let path = name.replace('\\', "/");
+    let parts: Vec<&str> = path.split('/').collect();
+    let own = parts[parts.len() - 1];
+    if name.starts_with("LIST") || name.contains(['%', '\0']) || matches!(own, "" | "." | "..") {
+        return Err(wrong());
+    }
+    let has_drive = parts[0].len() == 2 && parts[0].ends_with(':');
+    if path.starts_with('/') || has_drive || parts.contains(&"..") {
+        return Ok((own.to_owned(), Some(name.to_owned())));
+    }
+    Ok((path, None))
 }
 
 fn gzip_error(cause: std::io::Error) -> ReadError {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{Coding, Gzip, Layout, Order, Skip};
+use crate::read::data::{self, Coding, Gzip, Layout, Order, Skip};
 use crate::read::{Format, Header, ReadError};
 
 /// No header of one volume is longer.
@@ -26,9 +26,9 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     }
     let element = element(required(&fields, "ElementType")?)?;
     let geometry = geometry(&fields)?;
-    let data_file = match required(&fields, "ElementDataFile")? {
-        "LOCAL" => None,
-        name => Some(beside(name)?),
+    let (data_file, elsewhere) = match required(&fields, "ElementDataFile")? {
+        "LOCAL" => (None, None),
+        name => data::beside("ElementDataFile", name).map(|(name, elsewhere)| (Some(name), elsewhere))?,
     };
     let gzip = if is_true(&fields, &["CompressedData"]) { Gzip::Zlib } else { Gzip::None };
     let start = if data_file.is_some() { 0 } else { end as u64 };
@@ -44,7 +44,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let big = is_true(&fields, &["BinaryDataByteOrderMSB", "ElementByteOrderMSB"]);
     let order = if big { Order::BigEndian } else { Order::LittleEndian };
     let layout = Layout { element, order, gzip, coding: Coding::Binary, skip, slope: 1.0, intercept: 0.0 };
-    Ok(Header::plain(Format::MetaImage, geometry, data_file, layout))
+    Ok(Header { elsewhere, ..Header::plain(Format::MetaImage, geometry, data_file, layout) })
 }
 
 /// The header's fields, and where it ends: behind the line that says where the voxels are.
@@ -129,16 +129,6 @@ fn element(name: &str) -> Result<Element, ReadError> {
         "MET_DOUBLE" => Element::F64,
         other => return Err(wrong("ElementType", other, "an integer type, MET_FLOAT or MET_DOUBLE")),
     })
-}
-
-/// A plain name or a path below the header's folder: a header must not reach for other files.
-fn beside(name: &str) -> Result<String, ReadError> {
-    let climbs = name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..");
-    let is_list = name.starts_with("LIST") || name.contains('%');
-    if name.is_empty() || climbs || is_list || name.contains('\0') {
-        return Err(wrong("ElementDataFile", name, "LOCAL, or one file in the header's folder"));
-    }
-    Ok(name.to_owned())
 }
 
 fn wrong(field: &'static str, found: &str, expected: &'static str) -> ReadError {

@@ -69,6 +69,8 @@ pub struct Header {
     pub data_file: Option<String>,
     /// Files that go on where `data_file` ends, in order.
     pub further_files: Vec<String>,
+    /// The name of `data_file` as the header says it, where that leads out of the header's folder.
+    pub elsewhere: Option<String>,
     /// Segments that the header names.
     pub segments: Vec<Segment>,
     /// What the header says twice and differently, one sentence each.
@@ -104,6 +106,7 @@ impl Header {
             element: layout.element,
             data_file,
             further_files: Vec::new(),
+            elsewhere: None,
             segments: Vec::new(),
             notes: Vec::new(),
             layers: Layers { count: 1, interleaved: false },
@@ -157,7 +160,7 @@ pub enum ReadError {
     Truncated { found: u64, expected: u64 },
     #[error("the file goes on after the {expected} bytes of voxels that the header promises")]
     Trailing { expected: u64 },
-    #[error("damaged gzip data: {0}")]
+    #[error("damaged compressed data: {0}")]
     Gzip(String),
     #[error("voxel x {x}, y {y}, z {z} is {value}, expected a finite number")]
     NotFinite { x: usize, y: usize, z: usize, value: f64 },
@@ -199,7 +202,7 @@ pub enum ReadError {
 
 /// Reads and checks a header; inflates no more than it.
 pub fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ReadError> {
-    let header = if bytes.starts_with(b"NRRD") {
+    let mut header = if bytes.starts_with(b"NRRD") {
         nrrd::header(bytes)?
     } else if metaimage::is_metaimage(bytes) {
         metaimage::header(bytes)?
@@ -214,6 +217,8 @@ pub fn header(bytes: &[u8], limits: &Limits) -> Result<Header, ReadError> {
         return Err(ReadError::TooLarge { bytes, limit: limits.max_bytes });
     }
     is_of_this_world(&header.geometry)?;
+    let beside = |name: &String| format!("the header names {name}: the file of that name beside it was read");
+    header.notes.extend(header.elsewhere.as_ref().map(beside));
     Ok(header)
 }
 

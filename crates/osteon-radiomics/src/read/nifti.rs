@@ -66,11 +66,12 @@ pub fn header(mut content: impl Read, gzip: bool) -> Result<Header, ReadError> {
         return Err(ReadError::Field { field: "magic", found: text(magic), expected });
     }
     let raw = Raw { bytes, order };
-    match (is_pair, gzip) {
-        (true, _) => parse(&raw, version, Gzip::AsFound),
-        (false, true) => parse(&raw, version, Gzip::File),
-        (false, false) => parse(&raw, version, Gzip::None),
-    }
+    let gzip = match (is_pair, gzip) {
+        (true, _) => Gzip::AsFound,
+        (false, true) => Gzip::File,
+        (false, false) => Gzip::None,
+    };
+    parse(&raw, version, gzip, content)
 }
 
 /// Told by `sizeof_hdr`, the first number, in either byte order.
@@ -90,15 +91,21 @@ fn version(bytes: &[u8]) -> Result<(&'static Version, Order), ReadError> {
     Err(ReadError::Unknown { found: text(&bytes[..bytes.len().min(8)]) })
 }
 
-fn parse(raw: &Raw, version: &Version, gzip: Gzip) -> Result<Header, ReadError> {
+/// `behind` is what follows the header.
+fn parse(raw: &Raw, version: &Version, gzip: Gzip, behind: impl Read) -> Result<Header, ReadError> {
     let get = |field| (version.field)(raw, field);
     let element = element(get(Field::Datatype), get(Field::Bitpix))?;
-    let (geometry, notes) = geometry(&get)?;
+    let (geometry, mut notes) = geometry(&get)?;
     let (slope, intercept) = scaling(get(Field::SclSlope), get(Field::SclInter));
-    let offset = get(Field::VoxOffset);
+    let mut offset = get(Field::VoxOffset);
     let is_pair = gzip == Gzip::AsFound;
     // Four bytes between header and voxels tell of extensions.
-    let least = if is_pair { 0 } else { version.bytes + 4 };
+    let mut least = if is_pair { 0 } else { version.bytes + 4 };
+    if let Some(found) = unstated(offset, least, &geometry, element, behind)? {
+        (offset, least) = (found as f64, found);
+        notes
+            .push(format!("vox_offset is 0: the voxels were taken from byte {found}, where the file's size puts them"));
+    }
     if !(offset >= least as f64 && offset < f64::from(u32::MAX) && offset.fract() == 0.0) {
         let expected = "a whole number of bytes, at least the header's";
         return Err(ReadError::Field { field: "vox_offset", found: offset.to_string(), expected });
@@ -110,6 +117,24 @@ fn parse(raw: &Raw, version: &Version, gzip: Gzip) -> Result<Header, ReadError> 
     let layout = Layout { element, order: raw.order, gzip, coding: Coding::Binary, skip, slope, intercept };
     let data_file = is_pair.then(|| ".img".to_owned());
     Ok(Header { notes, ..Header::plain(Format::Nifti, geometry, data_file, layout) })
+}
+
+/// Where the voxels of one file begin whose header says 0: behind the four bytes that tell of extensions, or where they
+/// are missing behind the header itself; the number of bytes tells. `None` where the header is right, or neither fits.
+fn unstated(
+    offset: f64,
+    least: usize,
+    geometry: &Geometry,
+    element: Element,
+    behind: impl Read,
+) -> Result<Option<usize>, ReadError> {
+    let bytes = geometry.shape.iter().try_fold(element.bytes() as u64, |n, &size| n.checked_mul(size as u64));
+    let Some(bytes) = bytes.filter(|&bytes| offset == 0.0 && least > 0 && bytes < u64::from(u32::MAX)) else {
+        return Ok(None);
+    };
+    let found = std::io::copy(&mut behind.take(bytes + 5), &mut std::io::sink());
+    let found = found.map_err(|cause| ReadError::Gzip(cause.to_string()))?;
+    Ok([least, least - 4].into_iter().find(|start| found == bytes + (start + 4 - least) as u64))
 }
 
 fn element(datatype: f64, bitpix: f64) -> Result<Element, ReadError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{Coding, Gzip, Layout, Order, Skip};
+use crate::read::data::{self, Coding, Gzip, Layout, Order, Skip};
 use crate::read::{Format, Header, Layers, ReadError, Segment};
 
 /// Headers of hundreds of segments take a megabyte.
@@ -20,14 +20,16 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let Axes { domain, layers } = axes(&fields)?;
     let element = element(required(&fields, "type")?)?;
     let geometry = geometry(&fields, domain)?;
-    let mut files = data_files(&fields)?.into_iter();
+    let (files, elsewhere) = data_files(&fields)?;
+    let mut files = files.into_iter();
     let data_file = files.next();
     let (gzip, coding) = match required(&fields, "encoding")?.to_ascii_lowercase().as_str() {
         "raw" => (Gzip::None, Coding::Binary),
         "gzip" | "gz" => (Gzip::Voxels, Coding::Binary),
+        "bzip2" | "bz2" => (Gzip::Bzip2, Coding::Binary),
         "text" | "txt" | "ascii" => (Gzip::None, Coding::Text),
         "hex" => (Gzip::None, Coding::Hex),
-        other => return Err(wrong("encoding", other, "raw, gzip, text or hex; save the file with one of them")),
+        other => return Err(wrong("encoding", other, "raw, gzip, bzip2, text or hex; save the file with one of them")),
     };
     let start = if data_file.is_some() { 0 } else { end };
     let sizes = geometry.shape.iter().map(|&n| n as u64).chain([layers.count as u64]);
@@ -38,7 +40,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let segments = segments(&fields, layers.count)?;
     let notes = space_note(&fields);
     let plain = Header::plain(Format::Nrrd, geometry, data_file, layout);
-    Ok(Header { further_files: files.collect(), segments, notes, layers, ..plain })
+    Ok(Header { further_files: files.collect(), elsewhere, segments, notes, layers, ..plain })
 }
 
 /// Which axes are those of space, and what the fourth holds.
@@ -97,24 +99,29 @@ fn segments(fields: &Fields, n_layers: usize) -> Result<Vec<Segment>, ReadError>
     Ok(found)
 }
 
-/// The file beside the header, or the files of a list.
-fn data_files(fields: &Fields) -> Result<Vec<String>, ReadError> {
-    let Some(text) = fields.get("data file").or(fields.get("datafile")) else { return Ok(Vec::new()) };
+/// The file beside the header, or the files of a list; and the name of one that leads elsewhere.
+fn data_files(fields: &Fields) -> Result<(Vec<String>, Option<String>), ReadError> {
+    let Some(text) = fields.get("data file").or(fields.get("datafile")) else { return Ok((Vec::new(), None)) };
+    let beside = |name: &str| data::beside("data file", name);
+    let all = |found: Vec<(String, Option<String>)>| {
+        let elsewhere = found.iter().find_map(|(_, elsewhere)| elsewhere.clone());
+        (found.into_iter().map(|(name, _)| name).collect(), elsewhere)
+    };
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
     let words: Vec<&str> = first.split_whitespace().collect();
     if words.first() == Some(&"LIST") {
         // A number behind LIST tells how many axes a file holds; it follows from the order of the voxels.
-        let files: Vec<String> = lines.map(|line| beside(line.trim())).collect::<Result<_, _>>()?;
+        let files: Vec<_> = lines.map(|line| beside(line.trim())).collect::<Result<_, _>>()?;
         let none = files.is_empty().then(|| wrong("data file", first, "one file in the header's folder a line"));
-        return none.map_or(Ok(files), Err);
+        return none.map_or(Ok(all(files)), Err);
     }
-    let Some((pattern, from, to, step)) = counted(&words) else { return Ok(vec![beside(first)?]) };
+    let Some((pattern, from, to, step)) = counted(&words) else { return Ok(all(vec![beside(first)?])) };
     let n = if step == 0 { i64::MAX } else { (to - from) / step };
     if !(0..MOST as i64).contains(&n) {
         return Err(wrong("data file", first, "at most 4096 files"));
     }
-    (0..=n).map(|at| beside(&numbered(&pattern, from + at * step))).collect()
+    Ok(all((0..=n).map(|at| beside(&numbered(&pattern, from + at * step))).collect::<Result<_, _>>()?))
 }
 
 /// `PATTERN MIN MAX STEP`, the pattern with one `%d` or `%03d`.
@@ -238,16 +245,6 @@ fn order(fields: &Fields, element: Element) -> Result<Order, ReadError> {
         None => Err(ReadError::Missing("endian")),
         Some(other) => Err(wrong("endian", other, "little or big")),
     }
-}
-
-/// A plain name or a path below the header's folder: a header must not reach for other files.
-fn beside(name: &str) -> Result<String, ReadError> {
-    let climbs = name.starts_with(['/', '\\']) || name.split(['/', '\\']).any(|part| part == "..");
-    let is_list = name.starts_with("LIST") || name.contains('%');
-    if name.is_empty() || climbs || is_list || name.contains('\0') {
-        return Err(wrong("data file", name, "one file in the header's folder"));
-    }
-    Ok(name.to_owned())
 }
 
 fn skip(fields: &Fields, start: u64, voxel_bytes: Option<u64>, gzip: Gzip) -> Result<Skip, ReadError> {

@@ -34,7 +34,8 @@ pub struct Reading {
     pub cut_share: f64,
     /// Relative change of the region's volume where the mask was resampled: 0.01 is one percent more.
     pub resampled: Option<f64>,
-    /// Slices that the image's series lacks between its first and its last; `None` where the image is no series.
+    /// Slices that the image's series lacks: by its positions and instance numbers between its first and its last, or by
+    /// the slices that the drawing names. `None` where the image is no series.
     pub missing_slices: Option<usize>,
     /// What else a person should know, one sentence each.
     pub notes: Vec<String>,
@@ -91,7 +92,7 @@ impl Reading {
             ));
         }
         if let Some(missing) = self.missing_slices.filter(|n| *n > 0) {
-            said.push(format!("the series lacks {} between its first and last", counted(missing, "slice")));
+            said.push(format!("the image's series lacks {}", counted(missing, "slice")));
         }
         said.extend(self.notes.iter().cloned());
         said

@@ -1,6 +1,7 @@
 //! A file of labels or segments to a region on its image's grid.
 
 use crate::grid::{Geometry, Mask, Volume};
+use crate::read::dicom;
 use crate::read::label::{self, Inside, Tally, listed};
 use crate::read::place::{self, Params};
 use crate::read::{
@@ -74,7 +75,8 @@ fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(Option<usiz
         }
     };
     let Segment { name, layer, value } = own;
-    let picked = Reading { picked: name.clone(), present: kept(header, tallies), ..Reading::default() };
+    let mut picked = Reading { picked: name.clone(), present: kept(header, tallies), ..Reading::default() };
+    picked.notes.extend(pick.name.filter(|_| !all && number.is_none()).and_then(|wanted| dicom::renamed(wanted, name)));
     match label::choose(&tallies[*layer], Label::Value(*value)) {
         Ok((inside, reading)) => Ok((Some(*layer), inside, Reading { fractional: reading.fractional, ..picked })),
         Err(_) => Err(ReadError::EmptySegment { name: name.clone(), present: listed(&present(header, tallies)) }),
@@ -99,7 +101,10 @@ fn every_layer(header: &Header, tallies: &[Tally]) -> Result<(Option<usize>, Ins
 
 /// The one segment of a name.
 fn named<'a>(header: &'a Header, tallies: &[Tally], name: &str) -> Result<&'a Segment, ReadError> {
-    let found: Vec<&Segment> = header.segments.iter().filter(|segment| segment.name == name).collect();
+    let mut found: Vec<&Segment> = header.segments.iter().filter(|segment| segment.name == name).collect();
+    if found.is_empty() {
+        found = header.segments.iter().filter(|segment| dicom::is_alike(&segment.name, name)).collect();
+    }
     let listed = || listed(&present(header, tallies));
     match found[..] {
         [only] => Ok(only),

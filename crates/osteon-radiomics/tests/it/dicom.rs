@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use osteon_radiomics::grid::{Element, Geometry};
 use osteon_radiomics::read::dicom::{
@@ -11,7 +12,7 @@ use osteon_radiomics::read::dicom::{
 use osteon_radiomics::read::{Label, Limits, Source, Uneven, check_pair, image, mask};
 use proptest::prelude::*;
 
-use crate::dicom_files::{self, CANARY, Slice, deflated, enhanced, nested, number, rle, structure_set};
+use crate::dicom_files::{self, CANARY, Slice, decimals, deflated, enhanced, nested, number, rle, structure_set, text};
 use osteon_testing::{fixture, shared};
 
 const IMAGES: &str = "reference/radiomics/images/sts_mr_t1";
@@ -175,6 +176,50 @@ fn uneven_slices_are_resampled_where_that_is_accepted() {
     );
     let even = scan_of(&instances(&files[..3]), Wanted::Only, Uneven::Resample, &Limits::default()).unwrap();
     assert!(even.notes.is_empty() && even.image.element == Element::U16);
+    // 15 mm has no slice; 31 mm is no hole.
+    assert_eq!((found.missing_slices, even.missing_slices), (1, 0));
+}
+
+fn numbered(z_mm: f64, at: i32) -> Slice {
+    Slice { more: vec![text(tags::INSTANCE_NUMBER, VR::IS, &at.to_string())], ..Slice::at(z_mm) }
+}
+
+#[test]
+fn slices_whose_numbers_go_up_by_two_lack_every_other_one() {
+    let every_second = [0.0, 10.0, 20.0, 30.0].map(|z| numbered(z, 1 + (z / 5.0) as i32));
+    let found = scan_slices(&every_second, None).unwrap();
+    assert_eq!(found.missing_slices, 3);
+    assert!(found.notes[0].contains("no file has the 3 numbers"), "{:?}", found.notes);
+    let all = [0.0, 5.0, 10.0, 15.0].map(|z| numbered(z, 1 + (z / 5.0) as i32));
+    assert_eq!(scan_slices(&all, None).unwrap().missing_slices, 0);
+    // Files that say how far apart slices are were never closer.
+    let stated = every_second.clone().map(|mut slice| {
+        slice.more.push(decimals(tags::SPACING_BETWEEN_SLICES, &[10.0]));
+        slice
+    });
+    assert_eq!(scan_slices(&stated, None).unwrap().missing_slices, 0);
+    // Numbers of another echo in between are no holes.
+    let echo = |slice: Slice, ms: f64| {
+        let mut slice = slice;
+        slice.more.push(decimals(tags::ECHO_TIME, &[ms]));
+        slice
+    };
+    let first = [0.0, 5.0, 10.0].map(|z| echo(numbered(z, 1 + (z / 2.5) as i32), 10.0));
+    let second = [0.0, 5.0, 10.0].map(|z| echo(numbered(z, 2 + (z / 2.5) as i32), 80.0));
+    let both = [first, second].concat();
+    let found = scan_slices(&both, Some("echo time 80")).unwrap();
+    assert_eq!((found.missing_slices, found.image.volume.geometry().shape[0]), (0, 3));
+}
+
+#[test]
+fn inverted_grey_levels_are_read_as_stored_and_said() {
+    let inverted =
+        |z| Slice { more: vec![text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME1")], ..Slice::at(z) };
+    let found = scan_slices(&[inverted(0.0), inverted(5.0)], None).unwrap();
+    assert_eq!(found.image, scan_slices(&[Slice::at(0.0), Slice::at(5.0)], None).unwrap().image);
+    assert!(found.notes[0].contains("MONOCHROME1"), "{:?}", found.notes);
+    let mixed = scan_slices(&[inverted(0.0), Slice::at(5.0)], None).unwrap_err().to_string();
+    assert!(mixed.contains("mixes photometric interpretations"), "{mixed}");
 }
 
 /// What writers get wrong, and every other reader reads: zeros behind the voxels, another syntax than stated, no meta

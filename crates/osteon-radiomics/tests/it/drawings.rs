@@ -7,10 +7,10 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use osteon_radiomics::grid::Geometry;
 use osteon_radiomics::read::dicom::{DicomError, Draw, Identity, Instance, On, Which, region};
-use osteon_radiomics::read::{Cut, Fractional, Limits, OtherFrame, Params, Region};
+use osteon_radiomics::read::{Cut, Fractional, Limits, OtherFrame, Params, Region, Resample};
 use proptest::prelude::*;
 
-use crate::dicom_files::{file, number, segmentation, sequence, structure_set, text};
+use crate::dicom_files::{decimals, file, number, segmentation, sequence, structure_set, text};
 
 type Element = DataElement<InMemDicomObject>;
 
@@ -74,6 +74,7 @@ fn another_frame_of_reference_is_refused_unless_it_is_accepted_and_another_serie
     let image = |series_uid: &str, frame_of_reference: &str| Identity {
         series_uid: series_uid.to_owned(),
         frame_of_reference: frame_of_reference.to_owned(),
+        ..Identity::default()
     };
     let read = |params, identity: &Identity| drawn(&bytes, Which::Number(1), params, Some(identity));
     let notes = |found: Region| found.reading.notes.join("; ");
@@ -203,4 +204,64 @@ proptest! {
             prop_assert!(!cause.to_string().contains('\u{1b}'), "{}", cause);
         }
     }
+}
+
+#[test]
+fn a_structure_is_found_by_its_name_but_for_capital_letters_where_only_one_fits() {
+    let square = |z: f64| [[-10.2, 19.9, z], [-9.0, 19.9, z], [-9.0, 20.2, z], [-10.2, 20.2, z]];
+    let (low, high) = (square(0.0), square(5.0));
+    let bytes = structure_set(&[("GTV", &[&low]), ("gtv ln", &[&low, &high]), ("CTV", &[&low]), ("ctv", &[&high])]);
+    let found = plain(&bytes, Which::Name("gtv")).unwrap();
+    assert_eq!(found.mask.count(), 2);
+    assert!(found.reading.notes.iter().any(|note| note.contains("gtv is taken for GTV")), "{:?}", found.reading);
+    assert!(plain(&bytes, Which::Name("ctv")).unwrap().reading.notes.is_empty());
+    assert!(matches!(plain(&bytes, Which::Name("Ctv")), Err(DicomError::StructureTwice { .. })));
+    let segments = bytes_of("FRACTIONAL", 1, &[(1, 5.0, [1; 6])], vec![]);
+    assert_eq!(plain(&segments, Which::Name("TUMOUR")).unwrap().mask.count(), 6);
+}
+
+/// Pixels of twice the image's width on slices of 10 mm: each covers two columns, and the slices at 0 and 10 mm.
+#[test]
+fn a_segmentation_of_another_grid_is_resampled_where_that_is_asked_for() {
+    let spacing = vec![decimals(tags::PIXEL_SPACING, &[0.5, 1.5]), decimals(tags::SLICE_THICKNESS, &[10.0])];
+    let shared = vec![
+        sequence(tags::PIXEL_MEASURES_SEQUENCE, vec![spacing]),
+        sequence(
+            tags::PLANE_ORIENTATION_SEQUENCE,
+            vec![vec![decimals(tags::IMAGE_ORIENTATION_PATIENT, &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])]],
+        ),
+    ];
+    let shared = sequence(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared]);
+    let frames = [(1, 0.0, [1, 0, 0, 0, 1, 0]), (1, 10.0, [1, 0, 0, 0, 0, 0])];
+    let bytes = bytes_of("FRACTIONAL", 1, &frames, vec![shared]);
+    assert!(matches!(plain(&bytes, Which::Number(1)), Err(DicomError::Grid { .. })));
+    let nearest = Params { resample: Resample::Nearest, ..Params::default() };
+    let found = drawn(&bytes, Which::Number(1), nearest, None).unwrap();
+    // SimpleITK 2.5.7, nearest neighbor: columns 0, 1 and 2 lie at 0, 0.5 and 1 of a pixel, 5 mm halfway between slices;
+    // halves round up.
+    let at: Vec<[usize; 3]> =
+        found.mask.cells().indexed_iter().filter(|(_, inside)| **inside).map(|((z, y, x), _)| [z, y, x]).collect();
+    assert_eq!(at, [[0, 0, 0], [0, 1, 1], [0, 1, 2], [1, 0, 0], [2, 0, 0]]);
+    assert!(found.reading.resampled.is_some());
+}
+
+#[test]
+fn slices_that_a_drawing_names_and_the_image_lacks_are_counted() {
+    let instance = |uid: &str| vec![text(tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, uid)];
+    let named = sequence(tags::REFERENCED_INSTANCE_SEQUENCE, ["1.1", "1.2", "1.3", "1.4"].map(instance).to_vec());
+    let series = sequence(
+        tags::REFERENCED_SERIES_SEQUENCE,
+        vec![vec![text(tags::SERIES_INSTANCE_UID, VR::UI, "1.2.3.4"), named]],
+    );
+    let bytes = bytes_of("FRACTIONAL", 1, &[(1, 5.0, [1; 6])], vec![series]);
+    let read = |uids: &[&str]| {
+        let instances = uids.iter().map(|uid| (*uid).to_owned()).collect();
+        let identity = Identity { series_uid: "1.2.3.4".to_owned(), instances, ..Identity::default() };
+        drawn(&bytes, Which::Number(1), Params::default(), Some(&identity)).unwrap().reading
+    };
+    let lacking = read(&["1.1", "1.2", "9"]);
+    assert_eq!(lacking.missing_slices, Some(2));
+    assert!(lacking.notes[0].contains("names 4 slices of its series, 2 of them are not"), "{lacking:?}");
+    assert_eq!(read(&["1.1", "1.2", "1.3", "1.4", "1.5"]).missing_slices, None);
+    assert_eq!(read(&[]).missing_slices, None);
 }

@@ -49,7 +49,7 @@ fn a_header_that_promises_what_is_not_there_is_refused() {
     check(&["ElementType = MET_STRING"], "LOCAL", "ElementType");
     check(&["NDims = 4"], "LOCAL", "NDims = 4");
     check(&["CompressedData = True"], "LOCAL", "damaged");
-    check(&[], "../other.raw", "header's folder");
-    check(&[], "/etc/passwd", "header's folder");
+    check(&[], "../other.raw", "its voxels in other.raw, which was not given");
+    check(&[], "/etc/passwd", "its voxels in passwd, which was not given");
     check(&[], "LIST", "header's folder");
 }

@@ -378,9 +378,81 @@ fn nrrd_is_read_as_text_and_from_lists_of_files() {
     assert_eq!(counted.data_file.as_deref(), Some("x001.raw"));
     assert_eq!(counted.further_files, ["x002.raw", "x003.raw"]);
     assert!(read::header(&text(&["data file: x%d.raw 0 99999999 1"], ""), &limits).is_err());
-    assert!(read::header(&text(&["data file: %d/../../x 0 3 1"], ""), &limits).is_err());
+    let elsewhere = read::header(&text(&["data file: %d/../../x 0 3 1"], ""), &limits).unwrap();
+    assert_eq!((elsewhere.data_file.as_deref(), elsewhere.elsewhere.as_deref()), (Some("x"), Some("0/../../x")));
     let header = forge::nrrd_header(&[]);
     let listed = [header.trim_end(), "\ndata file: LIST\na.raw\nb.raw\n"].concat();
     let listed = read::header(listed.as_bytes(), &limits).unwrap();
     assert_eq!((listed.data_file.as_deref(), &listed.further_files[..]), (Some("a.raw"), &["b.raw".to_owned()][..]));
+}
+
+/// `bz2.compress` of Python on the numbers 0 to 23 in two bytes each, the highest first.
+const BZIP2: [u8; 65] = [
+    0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0x15, 0xad, 0x8f, 0x27, 0x00, 0x00, 0x00, 0x60, 0x00,
+    0x7f, 0xff, 0xff, 0x80, 0x20, 0x00, 0x22, 0x35, 0x00, 0x00, 0x03, 0x21, 0x41, 0xa3, 0x46, 0x83, 0x20, 0x34, 0x45,
+    0x12, 0xd8, 0xd7, 0x3e, 0x11, 0x94, 0xe9, 0x5b, 0x5f, 0x19, 0xd6, 0xf9, 0xdf, 0x1a, 0x18, 0x00, 0xbe, 0x2e, 0xe4,
+    0x8a, 0x70, 0xa1, 0x20, 0x2b, 0x5b, 0x1e, 0x4e,
+];
+
+#[test]
+fn nrrd_may_be_compressed_by_bzip2() {
+    let with = |voxels: &[u8]| [forge::nrrd_header(&["encoding: bzip2"]).as_bytes(), voxels].concat();
+    check("bzip2", &with(&BZIP2), Element::I16);
+    assert!(matches!(image(&with(&BZIP2[..40])), Err(ReadError::Truncated { .. } | ReadError::Gzip(_))));
+    assert!(matches!(image(&with(b"no bzip2 stream at all")), Err(ReadError::Gzip(_))));
+}
+
+#[test]
+fn voxels_without_an_offset_begin_where_the_size_of_the_file_puts_them() {
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.f32(108, 0.0);
+    let short = [&file.bytes[..348], &file.bytes[352..]].concat();
+    for (at, bytes) in [("352", &file.bytes), ("348", &short)] {
+        check(at, bytes, Element::U8);
+        check(at, &forge::gzip(bytes), Element::U8);
+        let (_, notes) = read::image_as_stored(Source { bytes, data: None }, &Limits::default()).unwrap();
+        assert!(notes[0].contains(&format!("vox_offset is 0: the voxels were taken from byte {at}")), "{notes:?}");
+    }
+    let longer = [&file.bytes[..], &[0]].concat();
+    assert!(image(&longer).unwrap_err().to_string().contains("vox_offset is 0"));
+}
+
+#[test]
+fn a_header_that_names_a_file_elsewhere_means_the_one_beside_it() {
+    let limits = Limits::default();
+    let nrrd = |name: &str| forge::nrrd_header(&[&format!("data file: {name}")]);
+    let meta = |name: &str| format!("NDims = 3\nDimSize = 2 3 4\nElementType = MET_UCHAR\nElementDataFile = {name}\n");
+    for (name, own) in [
+        ("/data/study/voxels.raw", Some("voxels.raw")),
+        ("C:\\study\\voxels.raw", Some("voxels.raw")),
+        ("../../voxels.raw", Some("voxels.raw")),
+        ("voxels/../../x.raw", Some("x.raw")),
+        ("/etc/", None),
+        ("..", None),
+    ] {
+        for header in [nrrd(name), meta(name)] {
+            let found = read::header(header.as_bytes(), &limits);
+            let Some(own) = own else {
+                assert!(found.is_err(), "{name}");
+                continue;
+            };
+            let found = found.unwrap();
+            assert_eq!(found.data_file.as_deref(), Some(own), "{name}");
+            assert!(found.notes[0].contains(&format!("the header names {name}")), "{:?}", found.notes);
+        }
+    }
+    let below = read::header(meta("sub/voxels.raw").as_bytes(), &limits).unwrap();
+    assert_eq!((below.data_file.as_deref(), below.elsewhere), (Some("sub/voxels.raw"), None));
+}
+
+#[test]
+fn a_segment_is_found_by_its_name_but_for_capital_letters() {
+    let voxels: Vec<u8> = (0..24u8).map(|at| u8::from(at < 5)).collect();
+    let lines = ["type: uint8", "Segment0_Name:=Tumor  Left", "Segment0_LabelValue:=1"];
+    let file = [forge::nrrd_header(&lines).as_bytes(), &voxels].concat();
+    let source = Source { bytes: &file, data: None };
+    let pick = read::Pick { label: Label::Only, name: Some("tumor left") };
+    let found = read::region(source, pick, &geometry(), &read::Params::default(), &Limits::default()).unwrap();
+    assert_eq!(found.mask.count(), 5);
+    assert!(found.reading.notes[0].contains("tumor left is taken for Tumor  Left"), "{:?}", found.reading);
 }

@@ -35,6 +35,12 @@ pub fn csv(rows: &[Row]) -> String {
     text
 }
 
+/// A table of texts, one line a row.
+pub fn wide_csv(headings: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String]| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n";
+    [headings].into_iter().chain(rows.iter().map(Vec::as_slice)).map(line).collect()
+}
+
 /// An array of objects with `roi`, `feature` and `value`; an undefined value is `null`.
 pub fn json(rows: &[Row]) -> String {
     let string = |text: &str| serde_json::Value::from(text).to_string();

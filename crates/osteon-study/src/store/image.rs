@@ -46,7 +46,7 @@ pub struct ImageFile {
     pub path: PathBuf,
     pub sha256: String,
     pub bytes: u64,
-    /// The mask's label; `None` is every voxel that is not zero.
+    /// The mask's label; `None` where it has but one.
     pub label: Option<i64>,
     pub geometry: Geometry,
     /// What a DICOM image says of its sequence.

@@ -63,6 +63,8 @@ pub enum Error {
     Csv(#[from] csv::Error),
     #[error("{}", path.display())]
     InFile { path: PathBuf, source: Box<Error> },
+    #[error("{}: no image, but what stands for a file elsewhere: {text}", path.display())]
+    StandIn { path: PathBuf, text: String },
     #[error("{0}")]
     Header(String),
     #[error("{0}")]
@@ -170,6 +172,11 @@ impl Error {
             Error::Header(why) if why.starts_with("no column patient_id") => {
                 Some("--map FILE.toml names the file's headers: [columns] patient_id = \"Nr\"".to_owned())
             }
+            Error::StandIn { .. } => Some(
+                "a symbolic link that was copied as text, or a pointer of git-annex or Git LFS: datalad get, git annex get \
+                 or git lfs pull fetches the files, on a file system with symbolic links"
+                    .to_owned(),
+            ),
             Error::Map(_) => Some(
                 "a map is TOML: [columns] alp = \"ALP (U/l)\", and [levels.sex] female = [\"w\", \"F\"]".to_owned(),
             ),
@@ -187,7 +194,7 @@ impl Error {
             ),
             Error::Dicom { source, .. } => match **source {
                 DicomError::SeveralSeries(_) | DicomError::UnknownSeries { .. } => {
-                    Some("--series takes its number in this list, its description or its UID".to_owned())
+                    Some("--series takes its number in this list, its description or its UID, and so does the column series of a manifest".to_owned())
                 }
                 DicomError::SeveralStructures(_)
                 | DicomError::NoStructure { .. }
@@ -278,8 +285,8 @@ fn drawing_hint(error: &DicomError) -> Option<&'static str> {
              series on which they were drawn",
         ),
         DicomError::Grid { .. } => Some(
-            "give the series on which it was drawn, or export the segmentation as NRRD or NIfTI and resample that mask \
-             (--resample-mask nearest)",
+            "give the series on which it was drawn; --resample-mask nearest, or mask.resample=\"nearest\" in the protocol, \
+             puts it on the image's grid and records how its volume changed",
         ),
         DicomError::Uneven { .. } => Some(
             "is the series complete? --uneven resample, or mask.uneven=\"resample\" in the protocol, interpolates even \

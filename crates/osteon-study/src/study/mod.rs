@@ -29,6 +29,7 @@ pub use data::picture::Picture;
 pub use data::refusal::Refusal;
 pub use data::relocate::Relocation;
 pub use error::Error;
+pub use jobs::batch::{BatchReport, BatchRequest, batch};
 pub use jobs::extract::{ExtractReport, ExtractRequest, Failure};
 pub use jobs::features::{FeaturesReport, FeaturesRequest, features};
 pub use jobs::work::{Health, health};

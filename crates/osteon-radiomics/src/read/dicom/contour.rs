@@ -40,12 +40,12 @@ pub fn contours(
     Ok(region(&object::open(instance, limits)?, &draw, geometry)?.0.mask)
 }
 
-/// The region, and the frame of reference in which it was drawn.
+/// The region, the names of its structures, and the frame of reference in which it was drawn.
 pub(super) fn region(
     file: &object::File,
     draw: &Draw,
     geometry: &Geometry,
-) -> Result<(Region, Option<String>), DicomError> {
+) -> Result<(Region, Vec<String>, Option<String>), DicomError> {
     let named = named(file);
     let picked = drawing::pick(&named, draw.which)?;
     let mut cells = Array3::from_elem(geometry.shape, false);
@@ -83,7 +83,8 @@ pub(super) fn region(
     let cut_share = total.lost as f64 / total.drawn as f64;
     let reading = Reading { present, picked: name, cut_share, notes, ..Reading::default() };
     let mask = Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape");
-    Ok((Region { mask, reading }, frame_of(file, picked[0].0)))
+    let frame = frame_of(file, picked[0].0);
+    Ok((Region { mask, reading }, picked.into_iter().map(|(_, name)| name).collect(), frame))
 }
 
 /// The closed contours of a structure by slice, in indices of the image; slices may lie outside it.

@@ -1,11 +1,15 @@
 //! What is picked of a drawing, RTSTRUCT or SEG, and whether it belongs to its image.
 
+use std::collections::BTreeSet;
+
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use crate::grid::Geometry;
 use crate::read::dicom::object::{self, Fields};
 use crate::read::dicom::{DicomError, Identity, Instance, contour, segmentation};
 use crate::read::{Limits, OtherFrame, Params, Present, Region};
+use osteon_base::text::counted;
 
 /// Which structure or segment of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +54,53 @@ impl On<'_> {
 pub fn region(instance: &Instance, draw: &Draw, on: On, limits: &Limits) -> Result<Region, DicomError> {
     let file = object::open(instance, limits)?;
     let is_segmentation = file.text(tags::MODALITY).as_deref() == Some("SEG");
-    let (mut region, frames) = if is_segmentation {
-        (segmentation::region(&file, draw, on.geometry, limits)?, file.text(tags::FRAME_OF_REFERENCE_UID))
+    let (mut region, names, frames) = if is_segmentation {
+        let (region, names) = segmentation::region(&file, draw, on.geometry, limits)?;
+        (region, names, file.text(tags::FRAME_OF_REFERENCE_UID))
     } else {
         contour::region(&file, draw, on.geometry)?
     };
+    if let (Which::Name(wanted), [only]) = (draw.which, &names[..]) {
+        region.reading.notes.extend(renamed(wanted, only));
+    }
     let notes = belongs(&file, frames.as_deref(), draw, on.identity)?;
     region.reading.notes.extend(notes);
+    if let Some((missing, named)) = on.identity.and_then(|image| missing(&file.fields(), image)) {
+        region.reading.missing_slices = Some(missing);
+        region.reading.notes.push(format!(
+            "the mask names {} of its series, {missing} of them are not among the image's files",
+            counted(named, "slice")
+        ));
+    }
     Ok(region)
+}
+
+/// Slices of the image's series that the drawing names, and how many of them the image lacks; `None` where it lacks none,
+/// or none is named.
+fn missing(fields: &Fields, image: &Identity) -> Option<(usize, usize)> {
+    if image.instances.is_empty() {
+        return None;
+    }
+    let own = |item: &Fields<'_>| item.text(tags::SERIES_INSTANCE_UID).as_ref() == Some(&image.series_uid);
+    let instances = |item: Fields<'_>, within: Tag| {
+        item.items(within).filter_map(|instance| instance.text(tags::REFERENCED_SOP_INSTANCE_UID)).collect::<Vec<_>>()
+    };
+    let of_segmentation = fields.items(tags::REFERENCED_SERIES_SEQUENCE).filter(own);
+    let of_segmentation = of_segmentation.flat_map(|series| instances(series, tags::REFERENCED_INSTANCE_SEQUENCE));
+    let of_contours = contoured_series(fields).into_iter().filter(own);
+    let of_contours = of_contours.flat_map(|series| instances(series, tags::CONTOUR_IMAGE_SEQUENCE));
+    let named: BTreeSet<String> = of_segmentation.chain(of_contours).collect();
+    let missing = named.difference(&image.instances).count();
+    (missing > 0).then_some((missing, named.len()))
+}
+
+/// Items of the series on which contours were drawn.
+fn contoured_series<'a>(fields: &Fields<'a>) -> Vec<Fields<'a>> {
+    fields
+        .items(tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
+        .flat_map(|frame| frame.items(tags::RT_REFERENCED_STUDY_SEQUENCE).collect::<Vec<_>>())
+        .flat_map(|study| study.items(tags::RT_REFERENCED_SERIES_SEQUENCE).collect::<Vec<_>>())
+        .collect()
 }
 
 /// UIDs of the series on which a drawing was made.
@@ -67,10 +110,7 @@ pub fn referenced_series(instance: &Instance, limits: &Limits) -> Result<Vec<Str
 
 fn referenced(fields: &Fields) -> Vec<String> {
     let of_segmentation = fields.items(tags::REFERENCED_SERIES_SEQUENCE);
-    let of_contours = fields
-        .items(tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
-        .flat_map(|frame| frame.items(tags::RT_REFERENCED_STUDY_SEQUENCE).collect::<Vec<_>>())
-        .flat_map(|study| study.items(tags::RT_REFERENCED_SERIES_SEQUENCE).collect::<Vec<_>>());
+    let of_contours = contoured_series(fields);
     of_segmentation.chain(of_contours).filter_map(|item| item.text(tags::SERIES_INSTANCE_UID)).collect()
 }
 
@@ -114,7 +154,10 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
             Ok(vec![found.ok_or_else(unknown)?])
         }
         (Which::Name(wanted), _) => {
-            let found: Vec<_> = named.iter().filter(|(_, name)| name == wanted).cloned().collect();
+            let mut found: Vec<_> = named.iter().filter(|(_, name)| name == wanted).cloned().collect();
+            if found.is_empty() {
+                found = named.iter().filter(|(_, name)| is_alike(name, wanted)).cloned().collect();
+            }
             match found.len() {
                 0 if wanted == "all" => Ok(named.to_vec()),
                 0 => Err(DicomError::NoStructure { wanted: wanted.to_owned(), present: present() }),
@@ -123,6 +166,18 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
             }
         }
     }
+}
+
+/// Whether two names differ by capital letters and white space alone.
+pub fn is_alike(name: &str, wanted: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    plain(name) == plain(wanted)
+}
+
+/// Said of a structure whose name is not quite the wanted one.
+pub fn renamed(wanted: &str, name: &str) -> Option<String> {
+    (name != wanted)
+        .then(|| format!("{wanted} is taken for {name}, the only one with this name but for capital letters"))
 }
 
 /// What is said of the picked ones when there are others.

@@ -23,6 +23,10 @@ pub struct Plane {
     pub columns: usize,
     /// Distance to the next slice as the file says it, for a stack of one.
     pub thickness_mm: Option<f64>,
+    /// Distance between slices as the file says it.
+    pub stated_gap_mm: Option<f64>,
+    /// MONOCHROME2, or MONOCHROME1, whose low values are shown bright.
+    pub photometric: String,
     pub element: Element,
     pub values: Vec<f64>,
 }
@@ -33,6 +37,7 @@ struct Place {
     along: ([f64; 3], [f64; 3]),
     spacing_mm: [f64; 2],
     thickness_mm: Option<f64>,
+    stated_gap_mm: Option<f64>,
     slope: f64,
     intercept: f64,
 }
@@ -46,6 +51,7 @@ pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
     let rows = fields.size(tags::ROWS, "Rows")?;
     let columns = fields.size(tags::COLUMNS, "Columns")?;
     let places = places(&fields)?;
+    let photometric = fields.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_else(|| "MONOCHROME2".to_owned());
     let (stored, element) = stored(file, [rows, columns], places.len(), limits)?;
     let name = |at: usize| match places.len() {
         1 => file.name.clone(),
@@ -59,6 +65,8 @@ pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
         rows,
         columns,
         thickness_mm: place.thickness_mm,
+        stated_gap_mm: place.stated_gap_mm,
+        photometric: photometric.clone(),
         element: rescaled(element, place),
         values: stored.iter().map(|value| value * place.slope + place.intercept).collect(),
     };
@@ -106,6 +114,7 @@ fn place<'a>(file: &Fields<'a>, group: impl Fn(Tag) -> Fields<'a>) -> Result<Pla
         along: group(tags::PLANE_ORIENTATION_SEQUENCE).orientation()?,
         spacing_mm: measures.pixel_spacing_mm()?,
         thickness_mm: thickness(tags::SPACING_BETWEEN_SLICES).or_else(|| thickness(tags::SLICE_THICKNESS)),
+        stated_gap_mm: thickness(tags::SPACING_BETWEEN_SLICES),
         slope,
         intercept: rescale.number(tags::RESCALE_INTERCEPT).unwrap_or(0.0),
     })
@@ -126,8 +135,9 @@ fn stored(
     if fields.number(tags::SAMPLES_PER_PIXEL).unwrap_or(1.0) != 1.0 {
         return Err(fields.wrong("SamplesPerPixel", "more than 1".to_owned(), "1: grey levels, not colours"));
     }
-    if let Some(found) = fields.text(tags::PHOTOMETRIC_INTERPRETATION).filter(|found| found != "MONOCHROME2") {
-        return Err(fields.wrong("PhotometricInterpretation", found, "MONOCHROME2"));
+    let is_grey = |found: &String| matches!(found.as_str(), "MONOCHROME1" | "MONOCHROME2");
+    if let Some(found) = fields.text(tags::PHOTOMETRIC_INTERPRETATION).filter(|found| !is_grey(found)) {
+        return Err(fields.wrong("PhotometricInterpretation", found, "MONOCHROME1 or MONOCHROME2, grey levels"));
     }
     let pixel = Pixel::read(&fields)?;
     let voxels = rows * columns * planes;

@@ -12,11 +12,14 @@ mod frame;
 mod jpeg_ls;
 mod meta;
 mod object;
+mod own_grid;
 mod resample;
 mod run_length;
 mod segmentation;
 mod series;
 mod split;
+
+use std::collections::BTreeSet;
 
 use crate::grid::{Geometry, Image};
 use crate::read::Limits;
@@ -24,6 +27,7 @@ use crate::read::Limits;
 pub use acquisition::{Acquisition, Params, deviations};
 pub use contour::{contours, structures};
 pub use drawing::{Draw, On, Which, referenced_series, region};
+pub(in crate::read) use drawing::{is_alike, renamed};
 pub use segmentation::{segmentation, segments};
 pub use series::{Series, Wanted, list, scan, scan_of};
 
@@ -43,6 +47,8 @@ pub struct Scan {
     pub identity: Identity,
     /// Positions of the series in the list of files.
     pub files: Vec<usize>,
+    /// Slices between the first and the last that no file holds, by positions and instance numbers.
+    pub missing_slices: usize,
     /// What a person should know of how the slices were put together.
     pub notes: Vec<String>,
 }
@@ -53,6 +59,8 @@ pub struct Identity {
     pub series_uid: String,
     /// Empty where the series has none.
     pub frame_of_reference: String,
+    /// UIDs of the instances of that series which were given; empty where they are not known.
+    pub instances: BTreeSet<String>,
 }
 
 /// Why DICOM files are no image or no mask.
@@ -112,6 +120,8 @@ pub enum DicomError {
     OffSlice { structure: String, apart_mm: f64 },
     #[error("{structure} lies outside the image or holds no voxel centre")]
     EmptyStructure { structure: String },
+    #[error("the segmentation on its own grid: {0}")]
+    OwnGrid(crate::read::ReadError),
     #[error(
         "the segmentation does not lie on the image's grid: {off}\n  image:        {image}\n  segmentation: {found}"
     )]

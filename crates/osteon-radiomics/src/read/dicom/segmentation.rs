@@ -6,8 +6,9 @@ use ndarray::Array3;
 use crate::grid::{Geometry, Grid, Mask};
 use crate::read::dicom::drawing::{self, Draw, Which};
 use crate::read::dicom::object::{self, Fields, File};
+use crate::read::dicom::own_grid::OwnGrid;
 use crate::read::dicom::{DicomError, Instance, contour, frame};
-use crate::read::{Cut, Fractional, Limits, Reading, Region};
+use crate::read::{Cut, Fractional, Limits, Reading, Region, Resample, place};
 
 /// Labels of the segments of a file, in its order.
 pub fn segments(instance: &Instance, limits: &Limits) -> Result<Vec<String>, DicomError> {
@@ -23,7 +24,7 @@ pub fn segmentation(
     limits: &Limits,
 ) -> Result<Mask, DicomError> {
     let draw = Draw { which: wanted.map_or(Which::Only, Which::Name), ..Draw::default() };
-    Ok(region(&object::open(instance, limits)?, &draw, geometry, limits)?.mask)
+    Ok(region(&object::open(instance, limits)?, &draw, geometry, limits)?.0.mask)
 }
 
 /// What the stored numbers mean: DICOM PS3.3, C.8.20.2.
@@ -37,7 +38,13 @@ enum Meaning {
     Labels,
 }
 
-pub(super) fn region(file: &File, draw: &Draw, geometry: &Geometry, limits: &Limits) -> Result<Region, DicomError> {
+/// The region, and the names of its segments.
+pub(super) fn region(
+    file: &File,
+    draw: &Draw,
+    geometry: &Geometry,
+    limits: &Limits,
+) -> Result<(Region, Vec<String>), DicomError> {
     let fields = file.fields();
     let named = labelled(&fields);
     let picked = drawing::pick(&named, draw.which)?;
@@ -49,6 +56,8 @@ pub(super) fn region(file: &File, draw: &Draw, geometry: &Geometry, limits: &Lim
     let shared = fields.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).next();
     let mut cells = Array3::from_elem(geometry.shape, false);
     let mut found = Count::default();
+    let mut own_grid = OwnGrid::default();
+    let mut off_grid = None;
     for (frame, stored) in frames.iter().zip(stored.chunks_exact(rows * columns)) {
         let group = |tag| frame.items(tag).next().or_else(|| shared.and_then(|shared| shared.items(tag).next()));
         let number = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)
@@ -74,8 +83,15 @@ pub(super) fn region(file: &File, draw: &Draw, geometry: &Geometry, limits: &Lim
             [rows, columns],
         )?;
         if lattice.off_voxels > draw.params.tolerance_voxels {
-            let (image, found) = (Box::new(geometry.clone()), Box::new(lattice.own.clone()));
-            return Err(DicomError::Grid { off: lattice.off(), image, found });
+            let (image, own) = (Box::new(geometry.clone()), Box::new(lattice.own.clone()));
+            let error = DicomError::Grid { off: lattice.off(), image, found: own };
+            if draw.params.resample == Resample::Never {
+                return Err(error);
+            }
+            off_grid.get_or_insert(error);
+        }
+        if draw.params.resample == Resample::Nearest {
+            own_grid.add(&lattice.own, stored.iter().map(|&value| holds(value)).collect());
         }
         found.off_voxels = found.off_voxels.max(lattice.off_voxels);
         found.moved |= !lattice.is_upright();
@@ -88,6 +104,15 @@ pub(super) fn region(file: &File, draw: &Draw, geometry: &Geometry, limits: &Lim
         }
     }
     let (name, present) = drawing::picked(&named, &picked);
+    let names = || picked.iter().map(|(_, label)| label.clone()).collect();
+    let is_parted = matches!(meaning, Meaning::Fractional { .. }) && found.above_zero != found.drawn;
+    let fractional = is_parted.then_some(Fractional { half: found.drawn, above_zero: found.above_zero });
+    if let Some(cause) = off_grid {
+        let mask = own_grid.mask(stated_mm(&fields, shared.as_ref()), limits).ok_or(cause)?;
+        let reading = Reading { present, picked: name, fractional, ..Reading::default() };
+        let placed = place::place(mask, reading, geometry, &draw.params).map_err(DicomError::OwnGrid)?;
+        return Ok((placed, names()));
+    }
     let structure = || picked.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ");
     if found.drawn == found.lost {
         return Err(DicomError::EmptyStructure { structure: structure() });
@@ -95,17 +120,23 @@ pub(super) fn region(file: &File, draw: &Draw, geometry: &Geometry, limits: &Lim
     if found.lost > 0 && draw.params.cut == Cut::Refuse {
         return Err(DicomError::CutOff { structure: structure(), lost: found.lost, drawn: found.drawn });
     }
-    let is_parted = matches!(meaning, Meaning::Fractional { .. }) && found.above_zero != found.drawn;
     let reading = Reading {
         present,
         picked: name,
-        fractional: is_parted.then_some(Fractional { half: found.drawn, above_zero: found.above_zero }),
+        fractional,
         off_grid_voxels: found.off_voxels,
         moved: if found.moved { "rows or columns in another order".to_owned() } else { String::new() },
         cut_share: found.lost as f64 / found.drawn as f64,
         ..Reading::default()
     };
-    Ok(Region { mask: Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape"), reading })
+    let mask = Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape");
+    Ok((Region { mask, reading }, names()))
+}
+
+/// The distance of slices, and their thickness, as the file says them.
+fn stated_mm(fields: &Fields, shared: Option<&Fields>) -> [Option<f64>; 2] {
+    let measures = shared.and_then(|shared| shared.items(tags::PIXEL_MEASURES_SEQUENCE).next()).unwrap_or(*fields);
+    [tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS].map(|tag| measures.number(tag).filter(|&mm| mm > 0.0))
 }
 
 #[derive(Default)]

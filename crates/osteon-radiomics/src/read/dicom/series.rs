@@ -1,6 +1,6 @@
 //! Slices to a volume: grouped by series, sorted along their normal, refused unless they are an even stack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dicom_dictionary_std::tags;
 use ndarray::Array3;
@@ -8,10 +8,11 @@ use ndarray::Array3;
 use crate::grid::{Element, Geometry, Grid, Image};
 use crate::read::dicom::acquisition::acquisition;
 use crate::read::dicom::frame::{Plane, planes};
-use crate::read::dicom::resample;
 use crate::read::dicom::split::{self, Unit};
 use crate::read::dicom::{DicomError, Identity, Instance, Scan, object};
+use crate::read::dicom::{drawing, resample};
 use crate::read::{Limits, Uneven};
+use osteon_base::text::counted;
 
 /// Gaps between slices may differ from the usual one by this part of it: scanners round positions.
 const EVEN: f64 = 0.02;
@@ -47,6 +48,9 @@ pub struct Series {
     pub planes: Vec<(usize, usize)>,
     /// Files that are the same as one before, byte for byte.
     pub repeated: usize,
+    /// UIDs and numbers of all instances of its UID, those of other images under it too.
+    pub instances: BTreeSet<String>,
+    pub numbers: BTreeSet<i64>,
 }
 
 /// Which series of several.
@@ -104,9 +108,21 @@ fn listed(files: &[Instance], limits: &Limits) -> Result<(Vec<Series>, usize), D
             let (rows, columns) = (rows as usize, columns as usize);
             let is_multi_frame = fields.number(tags::NUMBER_OF_FRAMES).is_some_and(|frames| frames > 1.0);
             let (differs, files, planes) = (String::new(), Vec::new(), Vec::new());
-            let repeated = 0;
-            let series =
-                Series { uid, description, modality, rows, columns, is_multi_frame, differs, files, planes, repeated };
+            let (repeated, instances, numbers) = (0, BTreeSet::new(), BTreeSet::new());
+            let series = Series {
+                uid,
+                description,
+                modality,
+                rows,
+                columns,
+                is_multi_frame,
+                differs,
+                files,
+                planes,
+                repeated,
+                instances,
+                numbers,
+            };
             found.push((series, Vec::new()));
         }
         let (series, units) = &mut found[at];
@@ -115,6 +131,8 @@ fn listed(files: &[Instance], limits: &Limits) -> Result<(Vec<Series>, usize), D
             series.repeated += 1;
             continue;
         }
+        series.instances.extend(fields.text(tags::SOP_INSTANCE_UID));
+        series.numbers.extend(fields.number(tags::INSTANCE_NUMBER).map(|number| number as i64));
         units.extend(split::units(&file, index));
     }
     Ok((found.into_iter().flat_map(|(series, units)| parts(&series, units)).collect(), unread))
@@ -146,10 +164,11 @@ pub fn scan_of(files: &[Instance], wanted: Wanted, uneven: Uneven, limits: &Limi
     let acquisition = acquisition(&first.fields());
     let frame_of_reference = first.text(tags::FRAME_OF_REFERENCE_UID).unwrap_or_default();
     drop(first);
-    let mut stack = Vec::new();
+    let (mut stack, mut own_numbers) = (Vec::new(), BTreeSet::new());
     let mut bytes = 0;
     for &index in &series.files {
         let file = object::open(&files[index], limits)?;
+        own_numbers.extend(file.fields().number(tags::INSTANCE_NUMBER).map(|number| number as i64));
         for (at, plane) in planes(&file, limits)?.into_iter().enumerate() {
             if !series.planes.contains(&(index, at)) {
                 continue;
@@ -168,8 +187,44 @@ pub fn scan_of(files: &[Instance], wanted: Wanted, uneven: Uneven, limits: &Limi
     if unread > 0 {
         notes.push(format!("{unread} files without the mark of DICOM were left out: they cannot be read as DICOM"));
     }
-    let identity = Identity { series_uid: series.uid.clone(), frame_of_reference };
-    Ok(Scan { image: volume(stack, uneven, &mut notes)?, acquisition, identity, files: series.files.clone(), notes })
+    if stack.iter().any(|plane| plane.photometric == "MONOCHROME1") {
+        notes.push(INVERTED.to_owned());
+    }
+    let identity = Identity { series_uid: series.uid.clone(), frame_of_reference, instances: series.instances.clone() };
+    let unnumbered = unnumbered(&own_numbers, &series.numbers, &stack);
+    let (image, by_position) = volume(stack, uneven, &mut notes)?;
+    if unnumbered > 0 {
+        notes.push(format!(
+            "instance numbers go up by more than 1: no file has the {} between the first and the last",
+            counted(unnumbered, "number")
+        ));
+    }
+    let missing_slices = by_position.max(unnumbered);
+    Ok(Scan { image, acquisition, identity, files: series.files.clone(), missing_slices, notes })
+}
+
+/// Said of an image whose low values are meant to be shown bright.
+const INVERTED: &str = "PhotometricInterpretation is MONOCHROME1 (low values are shown bright): the stored values were \
+                        taken as they are, as ITK and pydicom do";
+
+/// Instance numbers that no file has, where an even stack's own go up by the same number of more than one and nothing
+/// else of the series lies between: every other slice of an exported series. A hole at one place of an even stack is none
+/// of it. Files that state a distance between slices which is the stack's own lack none.
+fn unnumbered(own: &BTreeSet<i64>, all: &BTreeSet<i64>, stack: &[Plane]) -> usize {
+    let steps: BTreeSet<i64> = own.iter().zip(own.iter().skip(1)).map(|(a, b)| b - a).collect();
+    let (Some(&step), Some(first), Some(last)) = (steps.first(), own.first(), own.last()) else { return 0 };
+    let is_regular = steps.len() == 1 && (2..=10).contains(&step) && own.len() == stack.len() && own.len() > 2;
+    if !is_regular || all.range(first..=last).count() > own.len() {
+        return 0;
+    }
+    let reach = |axis: usize| {
+        let at = |plane: &Plane| plane.position_mm[axis];
+        let low = stack.iter().map(at).fold(f64::INFINITY, f64::min);
+        stack.iter().map(at).fold(f64::NEG_INFINITY, f64::max) - low
+    };
+    let gap = (0..3).map(|axis| reach(axis).powi(2)).sum::<f64>().sqrt() / (stack.len() - 1) as f64;
+    let is_stated = stack.iter().filter_map(|plane| plane.stated_gap_mm).any(|mm| (mm - gap).abs() <= EVEN * gap);
+    if is_stated { 0 } else { (step as usize - 1) * (own.len() - 1) }
 }
 
 fn pick<'a>(all: &'a [Series], wanted: Wanted, files: usize) -> Result<&'a Series, DicomError> {
@@ -199,14 +254,15 @@ fn pick<'a>(all: &'a [Series], wanted: Wanted, files: usize) -> Result<&'a Serie
             only(&|series| series.uid == wanted)
                 .or_else(|| only(&|series| series.description == wanted))
                 .or_else(|| only(&|series| series.differs == wanted))
+                .or_else(|| only(&|series| drawing::is_alike(&series.description, wanted)))
                 .or_else(|| wanted.parse::<usize>().ok().and_then(|n| all.get(n.wrapping_sub(1))).map(Ok))
                 .unwrap_or_else(|| Err(unknown()))
         }
     }
 }
 
-/// An even stack of planes as a volume.
-fn volume(mut stack: Vec<Plane>, uneven: Uneven, notes: &mut Vec<String>) -> Result<Image, DicomError> {
+/// An even stack of planes as a volume, and how many slices were missing in it before it was made even.
+fn volume(mut stack: Vec<Plane>, uneven: Uneven, notes: &mut Vec<String>) -> Result<(Image, usize), DicomError> {
     let first = &stack[0];
     let mut turned = 0.0f64;
     for plane in &stack[1..] {
@@ -219,8 +275,11 @@ fn volume(mut stack: Vec<Plane>, uneven: Uneven, notes: &mut Vec<String>) -> Res
     let normal = cross(along_x, along_y);
     let height = |plane: &Plane| dot(plane.position_mm, normal);
     stack.sort_by(|a, b| height(a).total_cmp(&height(b)));
+    let mut missing = 0;
     let gap = match even_gap(&stack, &height, notes) {
         Err(DicomError::Uneven { usual_mm, .. }) if uneven == Uneven::Resample => {
+            let gaps = stack.windows(2).map(|pair| height(&pair[1]) - height(&pair[0]));
+            missing = gaps.map(|gap| ((gap / usual_mm).round() as usize).saturating_sub(1)).sum();
             stack = resample::even(stack, &height, usual_mm, notes);
             usual_mm
         }
@@ -243,7 +302,8 @@ fn volume(mut stack: Vec<Plane>, uneven: Uneven, notes: &mut Vec<String>) -> Res
     let element = stack.iter().map(|plane| plane.element).reduce(wider).expect("a series has a plane");
     let cells: Vec<f64> = stack.into_iter().flat_map(|plane| plane.values).collect();
     let cells = Array3::from_shape_vec(geometry.shape, cells).expect("every plane has rows x columns values");
-    Ok(Image { volume: Grid::new(geometry, cells).expect("the cells have the geometry's shape"), element })
+    let volume = Grid::new(geometry, cells).expect("the cells have the geometry's shape");
+    Ok((Image { volume, element }, missing))
 }
 
 /// The largest difference of orientation.
@@ -260,6 +320,9 @@ fn same_kind(first: &Plane, other: &Plane) -> Result<f64, DicomError> {
     };
     if (first.rows, first.columns) != (other.rows, other.columns) {
         return mixed("sizes", |plane| format!("{} x {}", plane.columns, plane.rows));
+    }
+    if first.photometric != other.photometric {
+        return mixed("photometric interpretations", |plane| plane.photometric.clone());
     }
     if apart(&first.spacing_mm, &other.spacing_mm) > SAME {
         return mixed("pixel spacings", |plane| format!("{:?}", plane.spacing_mm));

@@ -93,13 +93,25 @@ impl Study {
     /// Reads the files of a manifest, or of a folder with one folder a patient, and links nothing. A file that is no
     /// image, lies outside, or does not lie on its image's grid is refused.
     pub fn pair_images(&self, source: &Path) -> Result<Pairs, Error> {
+        self.pair_labelled_images(source, None)
+    }
+
+    /// The same; masks for which the manifest names no label have this one: a number, `all`, or the name of a structure.
+    pub fn pair_labelled_images(&self, source: &Path, label: Option<&str>) -> Result<Pairs, Error> {
         let codes: Vec<String> = self.store.patients()?.into_iter().map(|patient| patient.code).collect();
-        let found = if source.is_dir() {
+        let mut found = if source.is_dir() {
             layout::folder(source, &codes, self.protocol.slots())?
         } else {
             manifest::file(source)?
         };
-        let Found { entries: named, refused, left_out, notes } = found;
+        if source.is_dir() && found.entries.is_empty() && found.refused.is_empty() {
+            found = manifest::in_folder(source)?.unwrap_or(found);
+        }
+        let Found { entries: mut named, refused, left_out, notes } = found;
+        for entry in named.iter_mut().filter(|entry| entry.label.is_none() && entry.structure.is_none()) {
+            entry.label = label.and_then(|label| label.parse().ok());
+            entry.structure = label.filter(|_| entry.label.is_none()).map(str::to_owned);
+        }
         let mut report = ImagesReport { refused, left_out, notes, ..ImagesReport::default() };
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
         let home = canonical(&self.folder())?;

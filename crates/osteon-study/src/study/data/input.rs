@@ -99,15 +99,38 @@ fn data_path(path: &Path, name: &str) -> PathBuf {
     if plain.exists() { plain } else { path.with_file_name(format!("{stem}.img.gz")) }
 }
 
+/// What stands for a file that was not fetched: a symbolic link as text, or a pointer of git-annex or Git LFS.
+fn stand_in(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() < 1024)?.trim();
+    let is_link = text.starts_with("../") || text.starts_with("./") || text.starts_with(".git/annex/");
+    let is_pointer = text.starts_with("/annex/objects/") || text.starts_with("version https://git-lfs");
+    let is_one = is_pointer || is_link && text.lines().count() == 1;
+    is_one.then(|| osteon_base::text::clean(text.lines().next().unwrap_or_default()).into_owned())
+}
+
 fn file(path: &Path, bytes: Vec<u8>, part: Option<&str>) -> Result<ImageBytes, Error> {
     let wrong = |source| Error::Image { path: path.to_owned(), source };
-    let header = read::header(&bytes, &Limits::default()).map_err(wrong)?;
-    let mut data = header.data_file.as_ref().map(|name| beside(&data_path(path, name), MAX_IMAGE)).transpose()?;
-    for name in &header.further_files {
-        let all = data.get_or_insert_default();
-        let more = beside(&path.with_file_name(name), MAX_IMAGE - all.len() as u64)?;
-        all.extend(more);
+    if let Some(text) = stand_in(&bytes) {
+        return Err(Error::StandIn { path: path.to_owned(), text });
     }
+    let header = read::header(&bytes, &Limits::default()).map_err(wrong)?;
+    let elsewhere = |cause: Error| match (&header.elsewhere, cause) {
+        (Some(name), Error::File { path, source }) => {
+            let told = format!("{source}; the header names {name}, and only a file beside the header is read");
+            Error::File { path, source: std::io::Error::new(source.kind(), told) }
+        }
+        (_, cause) => cause,
+    };
+    let mut data = header.data_file.as_ref().map(|name| beside(&data_path(path, name), MAX_IMAGE)).transpose();
+    for name in &header.further_files {
+        let Ok(all) = &mut data else { break };
+        let all = all.get_or_insert_default();
+        match beside(&path.with_file_name(name), MAX_IMAGE - all.len() as u64) {
+            Ok(more) => all.extend(more),
+            Err(cause) => data = Err(cause),
+        }
+    }
+    let data = data.map_err(elsewhere)?;
     let parts = [&bytes[..], data.as_deref().unwrap_or_default()];
     Ok(ImageBytes {
         sha256: sha256(parts),
@@ -299,10 +322,12 @@ impl ImageBytes {
         &self.notes
     }
 
-    /// Slices that a series lacks between its first and its last: none, for uneven ones are refused. `None` where the
-    /// image is no series.
+    /// Slices that a series lacks between its first and its last. `None` where the image is no series.
     pub fn missing_slices(&self) -> Option<usize> {
-        matches!(self.content, Content::Series(_)).then_some(0)
+        match &self.content {
+            Content::Series(scan) => Some(scan.missing_slices),
+            _ => None,
+        }
     }
 
     /// The image to be measured, its voxels that are no finite numbers too, and what should be said of it.

@@ -156,6 +156,29 @@ pub fn file(path: &Path) -> Result<Found, Error> {
     Ok(found)
 }
 
+/// The manifest of a folder of images, where it holds just one: the only table of cells with the columns of a manifest.
+pub fn in_folder(folder: &Path) -> Result<Option<Found>, Error> {
+    let wrong = |source| Error::File { path: folder.to_owned(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if ["csv", "tsv"].contains(&&*ending)
+            && let Ok(manifest) = file(&path)
+        {
+            found.push((path, manifest));
+        }
+    }
+    if found.len() != 1 {
+        return Ok(None);
+    }
+    Ok(found.pop().map(|(path, mut manifest)| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        manifest.notes.push(format!("the folder's {} is a manifest and was read", osteon_base::text::clean(&name)));
+        manifest
+    }))
+}
+
 /// The patient id that a name means: itself, or the only one that differs by `sub-` or leading zeros.
 pub fn matching<'a>(name: &str, codes: &'a [String]) -> Option<&'a String> {
     let plain = |name: &str| {

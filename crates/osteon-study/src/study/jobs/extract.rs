@@ -370,7 +370,7 @@ fn measure_drawing(
     }
     let mut read = read.expect("a drawing has a file");
     read.reading.notes.extend(of_image.notes.iter().cloned());
-    read.reading.missing_slices = of_image.missing_slices;
+    read.reading.missing_slices = read.reading.missing_slices.max(of_image.missing_slices);
     let rois = Roi::all(&protocol.roi);
     let checks = diagnose::regions(image, &read.mask, &rois, &read.reading);
     let regions = crate::study::jobs::measure::measure(image, &read.mask, &rois, protocol, job)?

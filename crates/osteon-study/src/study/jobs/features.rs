@@ -50,7 +50,7 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
     let (mask, mut reading) = (region.mask, region.reading);
     let (image, said) = image_file.image_as_stored(image_path)?;
     reading.notes.extend(said.into_iter().map(|note| format!("image: {note}")));
-    reading.missing_slices = image_file.missing_slices();
+    reading.missing_slices = reading.missing_slices.max(image_file.missing_slices());
     let notes = reading.sentences();
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();

@@ -1,5 +1,6 @@
 //! Measuring: one image, a study, or a queue of jobs.
 
+pub(in crate::study) mod batch;
 pub(in crate::study) mod extract;
 pub(in crate::study) mod features;
 pub(in crate::study) mod measure;

@@ -13,17 +13,38 @@ const BEYOND: f64 = 3.5;
 /// Patients that a note names.
 const NAMED: usize = 8;
 
-/// One quantity of a region: its name, its value on the scale on which regions are compared, and in words.
-type Quantity = (&'static str, fn(&RegionCheck) -> Option<f64>, fn(f64) -> String);
+/// Where more than half of the patients share one value, others are listed that no more than this part of them have.
+const RARE: f64 = 0.1;
 
-/// Volumes differ by factors, so their logarithms are compared.
+/// One quantity of a region.
+struct Quantity {
+    name: &'static str,
+    /// On the scale on which regions are compared.
+    value: fn(&RegionCheck) -> Option<f64>,
+    /// Smaller distances from the median are never listed.
+    least: f64,
+    told: fn(f64) -> String,
+}
+
+/// Volumes differ by factors, so their logarithms are compared. One piece or hole more, and one part in twenty, is no
+/// news however alike the others are.
 const QUANTITIES: [Quantity; 6] = [
-    ("volume", |it| (it.volume_mm3 > 0.0).then(|| it.volume_mm3.ln()), |ln| format!("{:.1} mm³", ln.exp())),
-    ("pieces", |it| Some(it.pieces as f64), whole),
-    ("holes", |it| Some(it.holes as f64), whole),
-    ("slices without the region between its own", |it| Some(it.empty_slices as f64), whole),
-    ("share cut off by the image", |it| it.cut_share, percent),
-    ("share in air", |it| it.air_share, percent),
+    Quantity {
+        name: "volume",
+        value: |it| (it.volume_mm3 > 0.0).then(|| it.volume_mm3.ln()),
+        least: 0.0,
+        told: |ln| format!("{:.1} mm³", ln.exp()),
+    },
+    Quantity { name: "pieces", value: |it| Some(it.pieces as f64), least: 2.0, told: whole },
+    Quantity { name: "holes", value: |it| Some(it.holes as f64), least: 2.0, told: whole },
+    Quantity {
+        name: "slices without the region between its own",
+        value: |it| Some(it.empty_slices as f64),
+        least: 2.0,
+        told: whole,
+    },
+    Quantity { name: "share cut off by the image", value: |it| it.cut_share, least: 0.05, told: percent },
+    Quantity { name: "share in air", value: |it| it.air_share, least: 0.05, told: percent },
 ];
 
 fn whole(value: f64) -> String {
@@ -91,41 +112,42 @@ fn named(patients: &[String]) -> String {
     }
 }
 
-/// A sentence for each value beyond 3.5 robust z scores of one region by one rater.
+/// A sentence for each value of one region by one rater that is far from the others': beyond 3.5 robust z scores, or,
+/// where more than half of the patients share one value and no score exists, a value that at most a tenth of them are as
+/// far from it or farther.
 fn far(place: &Place, members: &[(&str, &RegionCheck)]) -> Vec<String> {
     let mut notes = Vec::new();
-    for (name, value, told) in QUANTITIES {
+    for Quantity { name, value, least, told } in QUANTITIES {
         let known: Vec<(&str, f64)> = members.iter().filter_map(|(code, check)| Some((*code, value(check)?))).collect();
         let values: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
         if known.len() < LEAST_PATIENTS {
             continue;
         }
-        let (middle, scores) = robust_z(&values);
-        for ((code, value), score) in known.iter().zip(scores).filter(|(_, score)| score.abs() > BEYOND) {
-            notes.push(format!(
-                "{code} {place}: {name} {}, robust z {score:.1} (median {} of {} patients)",
-                told(*value),
-                told(middle),
-                known.len()
-            ));
+        let (middle, scale) = median_and_scale(&values);
+        let as_far = |value: f64| values.iter().filter(|it| (*it - middle).abs() >= (value - middle).abs()).count();
+        for (code, value) in known.iter().filter(|(_, value)| (value - middle).abs() >= least) {
+            let shown = format!("{code} {place}: {name} {}", told(*value));
+            let (n, all) = (values.iter().filter(|it| **it == middle).count(), known.len());
+            match scale.map(|scale| (value - middle) / scale) {
+                Some(score) if score.abs() > BEYOND => {
+                    notes.push(format!("{shown}, robust z {score:.1} (median {} of {all} patients)", told(middle)));
+                }
+                None if *value != middle && as_far(*value) as f64 <= RARE * all as f64 => {
+                    notes.push(format!("{shown}, where {n} of {all} patients have {}", told(middle)));
+                }
+                _ => (),
+            }
         }
     }
     notes
 }
 
-/// The median, and each value's distance from it in medians of such distances, on the scale of a normal distribution's
-/// standard deviation. Where most values are the same, the mean distance takes the median's place; where all are, every
-/// score is 0 (Iglewicz and Hoaglin 1993; the fallback is that of SPSS).
-fn robust_z(values: &[f64]) -> (f64, Vec<f64>) {
+/// The median, and the median distance from it on the scale of a normal distribution's standard deviation; `None` where
+/// more than half of the values are the same (Iglewicz and Hoaglin 1993).
+fn median_and_scale(values: &[f64]) -> (f64, Option<f64>) {
     let middle = median(values);
     let apart: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
-    let mean = apart.iter().sum::<f64>() / apart.len() as f64;
-    let scale = match (1.4826 * median(&apart), 1.253314 * mean) {
-        (mad, _) if mad > 0.0 => mad,
-        (_, mean) => mean,
-    };
-    let score = |value: &f64| if scale > 0.0 { (value - middle) / scale } else { 0.0 };
-    (middle, values.iter().map(score).collect())
+    (middle, Some(1.4826 * median(&apart)).filter(|scale| *scale > 0.0))
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -142,13 +164,28 @@ mod tests {
     #[test]
     fn a_robust_z_is_in_scaled_medians_of_distances() {
         // statsmodels 0.14: mad([1, 2, 3, 4, 100]) is 1.482602.
-        let (middle, scores) = robust_z(&[1.0, 2.0, 3.0, 4.0, 100.0]);
+        let (middle, scale) = median_and_scale(&[1.0, 2.0, 3.0, 4.0, 100.0]);
         assert_eq!(middle, 3.0);
-        assert!((scores[4] - 97.0 / 1.482602).abs() < 1e-3 && (scores[0] + 2.0 / 1.482602).abs() < 1e-3);
-        let mut same = [1.0; 10];
-        assert!(robust_z(&same).1.iter().all(|score| *score == 0.0));
-        same[3] = 2.0;
-        assert!((robust_z(&same).1[3] - 1.0 / 0.1253314).abs() < 1e-9);
+        assert!((scale.unwrap() - 1.482602).abs() < 1e-4);
+        assert_eq!(median_and_scale(&[1.0, 1.0, 1.0, 2.0]).1, None);
+    }
+
+    fn told(pieces: &[usize]) -> Vec<String> {
+        let codes: Vec<String> = (0..pieces.len()).map(|at| format!("P{at}")).collect();
+        let check = |&pieces: &usize| RegionCheck { volume_mm3: 1.0, pieces, ..RegionCheck::default() };
+        let checks: Vec<RegionCheck> = pieces.iter().map(check).collect();
+        let members: Vec<(&str, &RegionCheck)> = codes.iter().map(String::as_str).zip(&checks).collect();
+        far(&Place::of("intra", Role::Mask), &members)
+    }
+
+    #[test]
+    fn a_count_that_most_patients_share_has_no_z_and_only_rare_and_larger_steps_are_listed() {
+        // One piece more is no news.
+        assert!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 1, 2]).is_empty());
+        assert_eq!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 4]), ["P9 intra (mask): pieces 4, where 8 of 10 patients have 1"]);
+        // Two of ten are not rare; one of twenty is.
+        assert!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 4, 4]).is_empty());
+        assert_eq!(told(&[[1; 18].as_slice(), &[2, 9]].concat()).len(), 1);
     }
 
     #[test]
