@@ -28,6 +28,10 @@ pub struct Args {
     /// Models of the study: those of Table 3 (regions) or of Table 5 (clinical, radiomics, combined)
     #[arg(long, value_name = "N", value_parser = ["3", "5"], default_value = "5", conflicts_with = "file")]
     table: String,
+    /// Judge the study's models within groups: a variable with levels, such as sex or a centre, or a filter, such as
+    /// 'age < 18'
+    #[arg(long, value_name = "VARIABLE|FILTER", conflicts_with_all = ["file", "cutoff_sensitivity"])]
+    subgroups: Option<String>,
     /// Repeat Tables 3 and 5 with patients exactly at the outcome's cut-off (90 % necrosis) counted as events
     #[arg(long, conflicts_with = "file")]
     cutoff_sensitivity: bool,
@@ -44,7 +48,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         _ if args.cutoff_sensitivity => opening::read(globals)?.cutoff_sensitivity()?,
         _ => {
             let table = if args.table == "3" { ModelTable::Three } else { ModelTable::Five };
-            opening::read(globals)?.evaluation(table, args.threshold)?
+            let study = opening::read(globals)?;
+            match &args.subgroups {
+                Some(by) => study.subgroups(table, by)?,
+                None => study.evaluation(table, args.threshold)?,
+            }
         }
     };
     output::print_sheets(&sheets, globals.format)?;

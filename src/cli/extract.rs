@@ -32,13 +32,17 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 
 /// Says what was done, each failed patient with its reason.
 pub fn tell(report: &ExtractReport, globals: &Globals) -> Outcome {
-    let ExtractReport { done, skipped, without_images, failures, aside } = report;
+    let ExtractReport { done, skipped, without_images, failures, predicted, aside } = report;
     if let Some(path) = aside {
         output::warn(&format!("the damaged file in its place was moved to {}", path.display()));
     }
     output::say(globals, &format!("{done} patients measured, {skipped} as they were"));
     if *without_images > 0 {
         output::say(globals, &format!("{without_images} patients have no image and mask"));
+    }
+    if *predicted > 0 {
+        let who = osteon_base::text::counted(*predicted, "patient");
+        output::say(globals, &format!("{who} who came after the fit: predicted by its models, not used in learning"));
     }
     for failure in failures {
         let place = if failure.roi.is_empty() { String::new() } else { format!(" {}", failure.roi) };

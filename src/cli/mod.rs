@@ -23,6 +23,7 @@ mod jobs;
 mod log;
 mod logistic;
 pub mod man;
+mod model;
 mod names;
 mod opening;
 mod output;
@@ -38,6 +39,7 @@ mod shard;
 mod split;
 mod table;
 mod trust;
+mod validate;
 mod watch;
 
 use std::path::PathBuf;
@@ -129,6 +131,8 @@ enum Command {
     Split(split::Args),
     Fit(fit::Args),
     Predict(predict::Args),
+    Model(model::Args),
+    Validate(validate::Args),
     Evaluate(evaluate::Args),
     Features(features::Args),
     Ibsi(ibsi::Args),
@@ -199,6 +203,8 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Split(args) => split::run(args, globals),
         Command::Fit(args) => fit::run(args, globals),
         Command::Predict(args) => predict::run(args, globals),
+        Command::Model(args) => model::run(args, globals),
+        Command::Validate(args) => validate::run(args, globals),
         Command::Evaluate(args) => evaluate::run(args, globals),
         Command::Features(args) => features::run(args, globals),
         Command::Ibsi(args) => ibsi::run(args, globals),

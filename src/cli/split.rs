@@ -23,6 +23,9 @@ enum Action {
         /// Share of the patients in training; the protocol's when not given
         #[arg(long, value_name = "SHARE")]
         train: Option<f64>,
+        /// Keep the patients of each level of a variable (a centre, a scanner) on one side
+        #[arg(long, value_name = "VARIABLE")]
+        whole: Option<String>,
     },
     /// Both sets side by side
     Show,
@@ -47,10 +50,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             opening::write(globals)?.store.write("split lock", |write| write.lock_split(true))?;
             return Ok(Outcome::Done);
         }
-        Action::New { seed, train } => {
+        Action::New { seed, train, whole } => {
             let study = opening::write(globals)?;
             let learn = study.protocol.learn.clone();
-            study.draw_split(seed.map_or(learn.seed, Seed), train.unwrap_or(learn.train_fraction))?
+            let (seed, train) = (seed.map_or(learn.seed, Seed), train.unwrap_or(learn.train_fraction));
+            match whole {
+                Some(by) => study.draw_split_whole(seed, train, by)?,
+                None => study.draw_split(seed, train)?,
+            }
         }
         Action::Import { file, column } => opening::write(globals)?.import_split(file, column)?,
     };

@@ -10,7 +10,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
         &[&["grid"], &["read", "preprocess", "roi", "filter", "feature"], &["describe"], &["diagnose"]],
     ),
     ("crates/osteon-stats/src", &[&["stats"], &["table"], &["model"], &["select", "evaluate"]]),
-    ("crates/osteon-study/src", &[&["protocol"], &["pipeline", "report", "store"], &["study"]]),
+    ("crates/osteon-study/src", &[&["protocol"], &["pipeline", "report", "store"], &["model"], &["study"]]),
     ("src", &[&["tui"], &["cli"]]),
 ];
 

@@ -15,6 +15,7 @@ mod floors;
 #[path = "../../crates/osteon-radiomics/tests/it/forge.rs"]
 mod forge;
 mod guard;
+mod hospital;
 mod hostile;
 mod import;
 mod kill;
@@ -25,6 +26,7 @@ mod man;
 #[path = "../../crates/osteon-radiomics/tests/it/metaimage_files.rs"]
 mod metaimage_files;
 mod migrate;
+mod model_file;
 mod published;
 mod reconcile;
 mod regions;
@@ -41,6 +43,7 @@ mod tui;
 mod tui_bytes;
 mod tui_pty;
 mod tui_stage;
+mod validate;
 mod wild;
 mod wild_dicom;
 #[path = "../../crates/osteon-plot/tests/it/words.rs"]

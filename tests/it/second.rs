@@ -7,10 +7,12 @@ use std::path::Path;
 
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
+use osteon_study::model::check;
+use osteon_study::model::read::Model;
 use osteon_study::protocol::Protocol;
 use osteon_study::report::sheet::Sheet;
-use osteon_study::store::{Place, Role, Store};
-use osteon_study::study::{BadRows, ClinicalTable, ExtractRequest, FigureName, FigureRequest, ModelTable, Study};
+use osteon_study::store::{Origin, Place, Role, Store};
+use osteon_study::study::{BadRows, ClinicalTable, ExtractRequest, FigureName, FigureRequest, ModelTable, Study, Who};
 use osteon_testing::fixture;
 
 fn text(sheet: &Sheet) -> String {
@@ -132,7 +134,43 @@ fn a_study_of_other_images_variables_and_words_goes_from_files_to_a_report() {
         assert_eq!(at, None, "the report speaks of {word}");
     }
     assert!(page.contains("poor regression"));
+    travels(&study, folder.path());
     assert_eq!(study.verify(None, &Job::unwatched()).unwrap().findings, Vec::<String>::new());
+}
+
+/// The rows of Table 5 but those of a validation.
+fn own_rows(study: &Study) -> String {
+    let mut sheet = study.model_table(ModelTable::Five).unwrap();
+    sheet.rows.retain(|row| row[0].text() != "others");
+    format!("{:?}", sheet.rows)
+}
+
+/// The newest fit as a file gives its test patients what the study stored, holds together, and other readers agree.
+fn travels(study: &Study, folder: &Path) {
+    let text = study.export_model(None).unwrap().to_text();
+    let wrong: Vec<String> = check::check(&text).into_iter().flat_map(|it| it.wrong).collect();
+    assert_eq!(wrong, Vec::<String>::new());
+    let who = Who { name: Some("others".to_owned()), ..Who::default() };
+    study.validate(&[Model::read(&text).unwrap()], &who, &Job::unwatched()).unwrap();
+    let record: serde_json::Value =
+        serde_json::from_str(&study.store.validations().unwrap().last().unwrap().document).unwrap();
+    let models = study.store.models().unwrap();
+    for scores in record["scores"].as_array().unwrap() {
+        let model = models.iter().find(|model| scores[0] == model.name).unwrap();
+        for (code, p) in record["patients"].as_array().unwrap().iter().zip(scores[1].as_array().unwrap()) {
+            let id = study.store.patient(code.as_str().unwrap()).unwrap().id;
+            let own = model.predictions.iter().find(|one| one.patient == id && one.origin == Origin::Fitted);
+            let own = own.map(|one| one.probability.to_bits());
+            assert_eq!(own, p.as_f64().map(f64::to_bits), "{} of {code}", model.name);
+        }
+    }
+    std::fs::write(folder.join("model.json"), text).unwrap();
+    if crate::model_file::python() {
+        let reader = osteon_testing::root().join("references/apply_model.py");
+        let mut command = std::process::Command::new("python3");
+        let output = command.current_dir(folder).arg(reader).args(["model.json", "--check"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]
@@ -157,17 +195,19 @@ fn sources_are_joined_early_or_late_and_lesions_as_one() {
         recipe["features"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
     };
     assert!(names(&study).iter().all(|name| name.contains(".intra") && name.matches('.').count() == 2));
-    let early = text(&study.model_table(ModelTable::Five).unwrap());
+    let early = own_rows(&study);
+    travels(&study, folder.path());
     let late = study.protocol.clone().set(["learn.fusion=late"]).unwrap();
     study.use_protocol(late, "late").unwrap();
     drop(study);
     let study = Study::open(&folder.path().join("study.db"), osteon_study::store::Access::Write).unwrap();
     study.fit(&Job::unwatched()).unwrap();
-    assert_ne!(text(&study.model_table(ModelTable::Five).unwrap()), early);
+    assert_ne!(own_rows(&study), early);
     let models = study.store.models().unwrap();
     let radiomics = models.iter().find(|model| model.name == "radiomics").unwrap();
     assert!(radiomics.recipe.contains("\"fusion\"") && radiomics.recipe.contains("adc_post-adc_pre.intra"));
     assert!(study.predict(Some("S001"), &[]).is_ok());
+    travels(&study, folder.path());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Radiomics studies in one SQLite file.
 
+pub mod model;
 pub mod pipeline;
 pub mod protocol;
 pub mod report;

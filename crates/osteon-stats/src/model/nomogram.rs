@@ -1,7 +1,10 @@
 //! A logistic model as scales of points, as rms::nomogram draws it.
 
+use serde::{Deserialize, Serialize};
+
 /// One variable of the model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
     Continuous {
         name: String,
@@ -18,7 +21,8 @@ pub enum Effect {
 }
 
 /// A mark on a scale.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mark {
     pub label: String,
     /// The value of a continuous variable, of the linear predictor or of the risk; the coefficient of a level.
@@ -28,14 +32,16 @@ pub struct Mark {
 }
 
 /// The scale of one variable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Axis {
     pub name: String,
     pub marks: Vec<Mark>,
 }
 
 /// Scales of points and what a total means.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Nomogram {
     pub effects: Vec<Effect>,
     pub axes: Vec<Axis>,

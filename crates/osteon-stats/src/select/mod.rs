@@ -1,5 +1,6 @@
 //! Choosing features from training rows: constant ones out, z-score, mRMR, LASSO; agreement of two segmentations.
 
+pub mod combat;
 pub mod copies;
 pub mod icc;
 pub mod lasso;

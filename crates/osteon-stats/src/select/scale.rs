@@ -36,6 +36,11 @@ impl Scaling {
         Scaling { means, sds }
     }
 
+    /// (value - mean) / SD of column `k`.
+    pub fn z(&self, k: usize, value: f64) -> f64 {
+        (value - self.means[k]) / self.sds[k]
+    }
+
     /// (x - mean) / SD.
     pub fn apply(&self, x: ArrayView2<f64>) -> Array2<f64> {
         let mut z = x.to_owned();

@@ -1,6 +1,7 @@
 //! Statistics, models and selection against R, SPSS and scikit-learn.
 
 mod calibration;
+mod combat;
 mod firth;
 mod forest;
 mod logistic;

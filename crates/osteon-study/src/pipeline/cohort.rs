@@ -118,3 +118,68 @@ pub fn draw(codes: &[String], event: &[bool], train_fraction: f64, seed: Seed) -
     }
     train
 }
+
+/// More groups than this are not tried in every combination.
+const FEW_GROUPS: usize = 16;
+
+/// Draws a training set of whole groups (the position of its group for each patient): of all combinations the one
+/// whose share of patients, and of those with the event, is nearest to the wanted; with many groups, group after group
+/// in a drawn order, each to the side that brings the shares nearer. Equal ones are decided by the seed.
+pub fn draw_whole(groups: &[usize], event: &[bool], train_fraction: f64, seed: Seed) -> Vec<bool> {
+    let n_groups = groups.iter().max().map_or(0, |last| last + 1);
+    let seed = seed.named("split");
+    let mut order: Vec<usize> = (0..n_groups).collect();
+    order.sort_by_key(|&group| seed.nth(group).0);
+    let count = |group: usize, only: bool| {
+        groups.iter().zip(event).filter(|(own, event)| **own == group && (!only || **event)).count() as f64
+    };
+    let sizes: Vec<[f64; 2]> = order.iter().map(|&group| [count(group, false), count(group, true)]).collect();
+    let total = |k: usize| sizes.iter().map(|size| size[k]).sum::<f64>().max(1.0);
+    let totals = [total(0), total(1)];
+    let distance = |chosen: [f64; 2]| (0..2).map(|k| (chosen[k] / totals[k] - train_fraction).abs()).sum::<f64>();
+    let mut training = vec![false; n_groups];
+    if n_groups <= FEW_GROUPS {
+        let of = |mask: u32| {
+            let chosen = sizes.iter().enumerate().filter(|(at, _)| mask >> at & 1 == 1);
+            distance(chosen.fold([0.0; 2], |sum, (_, size)| [sum[0] + size[0], sum[1] + size[1]]))
+        };
+        // Neither side is empty.
+        let masks = 1..(1_u32 << n_groups).saturating_sub(1);
+        let best = masks.reduce(|best, next| if of(next) < of(best) { next } else { best }).unwrap_or(0);
+        order.iter().enumerate().for_each(|(at, &group)| training[group] = best >> at & 1 == 1);
+    } else {
+        let mut chosen = [0.0; 2];
+        for (&group, size) in order.iter().zip(&sizes) {
+            let with = [chosen[0] + size[0], chosen[1] + size[1]];
+            if distance(with) < distance(chosen) {
+                (training[group], chosen) = (true, with);
+            }
+        }
+    }
+    groups.iter().map(|&group| training[group]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_stay_whole_and_the_shares_come_near() {
+        // Centres of 40, 30, 20 and 10 patients, a third of each with the event: 70 % are the first two.
+        let groups: Vec<usize> = [40, 30, 20, 10].iter().enumerate().flat_map(|(at, &n)| vec![at; n]).collect();
+        let event: Vec<bool> = (0..groups.len()).map(|row| row % 3 == 0).collect();
+        let train = draw_whole(&groups, &event, 0.7, Seed(1));
+        assert_eq!(train.iter().filter(|&&train| train).count(), 70);
+        for group in 0..4 {
+            let mut own = (0..groups.len()).filter(|&row| groups[row] == group).map(|row| train[row]);
+            let first = own.next().unwrap();
+            assert!(own.all(|train| train == first), "group {group}");
+        }
+        let many: Vec<usize> = (0..200).map(|row| row / 5).collect();
+        let event: Vec<bool> = (0..200).map(|row| row % 4 == 0).collect();
+        let train = draw_whole(&many, &event, 0.75, Seed(1));
+        let n = train.iter().filter(|&&train| train).count();
+        assert!((145..=155).contains(&n) && n % 5 == 0, "{n}");
+        assert_eq!(draw_whole(&[0, 0], &[true, false], 0.5, Seed(1)), [false, false], "one group cannot be divided");
+    }
+}

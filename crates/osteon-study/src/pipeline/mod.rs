@@ -4,5 +4,6 @@ pub mod clinical;
 pub mod cohort;
 pub mod learn;
 pub mod missing;
+pub mod recipe;
 pub mod region;
 pub mod validate;

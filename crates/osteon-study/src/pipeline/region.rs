@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::pipeline::cohort::{Cohort, Features, TooFew};
 use crate::protocol::Protocol;
@@ -194,33 +193,10 @@ impl RegionModel {
     }
 
     fn z(&self, k: usize, value: f64) -> f64 {
-        (value - self.scaling.means[k]) / self.scaling.sds[k]
+        self.scaling.z(k, value)
     }
 
     pub fn linear_intercept(&self) -> f64 {
         self.lasso.path.intercepts[self.lasso.chosen]
-    }
-
-    /// Everything that another program needs to score a patient and to draw the selection.
-    pub fn to_json(&self) -> Value {
-        let forest: Value = serde_json::from_str(&self.forest.to_json()).expect("a forest writes JSON");
-        json!({
-            "region": self.region,
-            "n_rows": self.n_rows,
-            "n_events": self.n_events,
-            "n_candidates": self.n_candidates,
-            "n_varying": self.n_varying,
-            "copies": self.copies,
-            "shortlist": self.shortlist,
-            "lasso": self.lasso,
-            "fell_back": self.fell_back,
-            "features": self.features,
-            "means": self.scaling.means,
-            "sds": self.scaling.sds,
-            "weights": self.weights,
-            "setting": self.setting,
-            "tuning_auc": self.tuning_auc,
-            "forest": forest,
-        })
     }
 }

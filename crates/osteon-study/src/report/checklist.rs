@@ -39,6 +39,7 @@ pub enum Fact {
     Specification,
     Performance,
     Calculator,
+    ModelFile,
 }
 
 pub type Facts = BTreeMap<Fact, String>;
@@ -129,7 +130,7 @@ const CLEAR: &[Item] = &[
     ("54", "Feature values shared", None),
     ("55", "Settings shared", Some(Fact::Settings)),
     ("56", "Code shared", None),
-    ("57", "Model shared", None),
+    ("57", "Model shared", Some(Fact::ModelFile)),
     ("58", "System ready to use", Some(Fact::Calculator)),
 ];
 
@@ -177,7 +178,7 @@ const TRIPOD: &[Item] = &[
     ("20b", "Characteristics of participants", Some(Fact::Baseline)),
     ("20c", "Comparison of predictors between sets", None),
     ("21", "Participants and events in each analysis", Some(Fact::Split)),
-    ("22", "The full model", None),
+    ("22", "The full model", Some(Fact::ModelFile)),
     ("23a", "Performance with intervals", Some(Fact::Performance)),
     ("23b", "Heterogeneity of performance", None),
     ("24", "Results of updating", None),

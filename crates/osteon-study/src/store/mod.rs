@@ -25,6 +25,7 @@ mod shard;
 mod split;
 mod study;
 mod trail;
+mod validation;
 
 pub use actor::Actor;
 pub use backup::{check as check_copy, restore};
@@ -43,3 +44,4 @@ pub use shard::{Scratch, ShardRow, file_sha256};
 pub use split::{Side, Split};
 pub use study::StudyRow;
 pub use trail::{Change, ChangeFilter, sha256};
+pub use validation::ValidationRecord;

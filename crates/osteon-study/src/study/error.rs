@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::ModelError;
 use crate::pipeline::learn::LearnError;
 use crate::protocol::ProtocolError;
 use crate::store::StoreError;
@@ -99,6 +100,12 @@ pub enum Error {
     NoSplit,
     #[error("the study has no features")]
     NoFeatures,
+    #[error("{}", path.display())]
+    Model { path: PathBuf, source: ModelError },
+    #[error("{}: {findings} numbers of the model file do not fit", path.display())]
+    BadModel { path: PathBuf, findings: usize },
+    #[error(transparent)]
+    Apply(#[from] ModelError),
     #[error("no fit of the split in force")]
     NoFit,
     #[error("the stored {model} model")]
@@ -209,6 +216,10 @@ impl Error {
             Error::NoTerminal => Some("osteon help lists the commands that print".to_owned()),
             Error::NoSplit => Some("osteon split new draws one, osteon split import FILE takes one".to_owned()),
             Error::NoFeatures => Some("osteon extract measures them".to_owned()),
+            Error::BadModel { .. } => {
+                Some("get the file again from where it was published, or export it again".to_owned())
+            }
+            Error::Model { source, .. } | Error::Apply(source) => source.hint(),
             Error::NoFit => Some("osteon fit learns the models".to_owned()),
             Error::Store(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
             Error::Store(StoreError::ReadOnly(why)) if why.starts_with("it is damaged") => Some(DAMAGED.to_owned()),

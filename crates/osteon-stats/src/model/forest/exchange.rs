@@ -1,6 +1,6 @@
 //! Forests as JSON, one list a property and one entry a node, as scikit-learn holds them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::forest::{Forest, Node, Split, Tree};
 
@@ -48,19 +48,39 @@ pub enum ForestError {
 
 impl Forest {
     pub fn to_json(&self) -> String {
-        let document = Document {
-            format: FORMAT.to_owned(),
-            doc: DOC.to_owned(),
-            features: self.features.clone(),
-            n_trees: self.trees.len(),
-            trees: self.trees.iter().map(lists).collect(),
-        };
-        serde_json::to_string(&document).expect("a forest is plain data")
+        serde_json::to_string(&Document::of(self)).expect("a forest is plain data")
     }
 
     /// Children must follow their parent, so that every row ends in a leaf.
     pub fn from_json(text: &str) -> Result<Forest, ForestError> {
         let document: Document = serde_json::from_str(text).map_err(|cause| ForestError::Shape(cause.to_string()))?;
+        document.forest()
+    }
+}
+
+/// The document of `Forest::to_json` as a field of another: `#[serde(with = "exchange")]`.
+pub fn serialize<S: Serializer>(forest: &Forest, to: S) -> Result<S::Ok, S::Error> {
+    Document::of(forest).serialize(to)
+}
+
+/// Reads such a field, checked as `Forest::from_json` checks it.
+pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Forest, D::Error> {
+    Document::deserialize(from)?.forest().map_err(serde::de::Error::custom)
+}
+
+impl Document {
+    fn of(forest: &Forest) -> Document {
+        Document {
+            format: FORMAT.to_owned(),
+            doc: DOC.to_owned(),
+            features: forest.features.clone(),
+            n_trees: forest.trees.len(),
+            trees: forest.trees.iter().map(lists).collect(),
+        }
+    }
+
+    fn forest(self) -> Result<Forest, ForestError> {
+        let document = self;
         if document.format != FORMAT {
             return Err(ForestError::Format(document.format));
         }

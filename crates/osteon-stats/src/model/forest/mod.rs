@@ -1,6 +1,6 @@
 //! Random forest (Breiman 2001) with scikit-learn's definitions: probabilities are means of leaf shares.
 
-mod exchange;
+pub mod exchange;
 mod grow;
 mod tree;
 

@@ -152,6 +152,27 @@ impl Codebook {
         document
     }
 
+    /// The variables of these names with those that their formulas and the outcome in force read, that outcome, and no
+    /// slots: what a reader needs who has not the study.
+    pub fn part(&self, names: &BTreeSet<&str>) -> Codebook {
+        let outcomes: Vec<Outcome> = self.outcome().cloned().into_iter().collect();
+        let mut wanted: BTreeSet<&str> = names.clone();
+        wanted.extend(outcomes.iter().flat_map(|outcome| outcome.reads(self)));
+        wanted.extend(self.outcome().and_then(|it| it.by.as_ref()).map(|by| by.origin.as_str()));
+        let reads = self.reads();
+        loop {
+            let before = wanted.len();
+            let further: Vec<&str> = wanted.iter().filter_map(|name| reads.get(name)).flatten().copied().collect();
+            wanted.extend(further);
+            if wanted.len() == before {
+                break;
+            }
+        }
+        let variables = self.variables.iter().filter(|it| wanted.contains(it.name.as_str())).cloned().collect();
+        let slots = vec![Slot::only()];
+        Codebook { variables, outcomes, slots, prediction_moment: self.prediction_moment }
+    }
+
     /// The codebook as a TOML document.
     pub fn to_toml(&self) -> String {
         toml::to_string(&self.to_tables()).expect("a codebook is plain data")

@@ -123,7 +123,7 @@ impl Study {
     /// The trail, newest first; a blind reader does not see necrosis.
     pub fn trail_sheet(&self, filter: &ChangeFilter) -> Result<Sheet, Error> {
         let row = |change: Change| {
-            let (old, new) = (change.old.unwrap_or_default(), change.new.unwrap_or_default());
+            let (new, old) = (crate::study::models::validate::shown(&change), change.old.unwrap_or_default());
             let cells =
                 [change.at, change.actor, change.host, change.table, change.row, change.field, old, new, change.reason];
             let seq = Cell::Count(usize::try_from(change.seq).unwrap_or(0));

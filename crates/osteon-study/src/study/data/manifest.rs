@@ -59,10 +59,11 @@ impl std::fmt::Display for LeftOut {
 }
 
 /// Headers of a manifest; the first name of each is ours, the others those of pyradiomics and of clinical files.
-const PATIENT: &[&str] = &["patient", "patient_id", "patient id", "patientid", "id", "subject", "case", "code"];
-const IMAGE: &[&str] = &["image", "img", "image_path", "imagepath"];
+pub(in crate::study) const PATIENT: &[&str] =
+    &["patient", "patient_id", "patient id", "patientid", "id", "subject", "case", "code"];
+pub(in crate::study) const IMAGE: &[&str] = &["image", "img", "image_path", "imagepath"];
 const SLOTS: &[&str] = &["slot", "sequence", "image_slot"];
-const MASK: &[&str] = &["mask", "segmentation", "seg", "mask_path", "maskpath"];
+pub(in crate::study) const MASK: &[&str] = &["mask", "segmentation", "seg", "mask_path", "maskpath"];
 
 impl Entry {
     /// Image first.

@@ -46,6 +46,8 @@ pub struct ExtractReport {
     /// Patients without images.
     pub without_images: usize,
     pub failures: Vec<Failure>,
+    /// Patients who came after the newest fit and got predictions of its models.
+    pub predicted: usize,
     /// Where a damaged file was moved that stood in the place of a shard.
     pub aside: Option<PathBuf>,
 }
@@ -82,20 +84,20 @@ pub(in crate::study) struct Drawing {
 }
 
 /// The regions of one drawing.
-struct Measured {
-    slot: String,
+pub(in crate::study) struct Measured {
+    pub slot: String,
     lesion: String,
     rater: Role,
     inputs: Inputs,
-    regions: Vec<Region>,
+    pub regions: Vec<Region>,
 }
 
-struct Region {
-    name: String,
+pub(in crate::study) struct Region {
+    pub name: String,
     /// What the region is; `None` where its mask could not be read.
     check: Option<RegionCheck>,
     /// Values in catalogue order, or why there are none.
-    outcome: Result<Vec<Option<f64>>, String>,
+    pub outcome: Result<Vec<Option<f64>>, String>,
 }
 
 impl Study {
@@ -120,6 +122,8 @@ impl Study {
         let runs = self.begin(&tasks)?;
         self.measure_all(&tasks, &runs, job, &mut report)?;
         self.store.write("extract", |write| runs.values().try_for_each(|(run, _)| write.end_run(*run)))?;
+        let measured: Vec<PatientId> = tasks.iter().map(|task| task.id).collect();
+        report.predicted = self.predict_later(&measured)?;
         Ok(report)
     }
 
@@ -168,7 +172,7 @@ impl Study {
     }
 
     /// What is measured in a patient's slot; `None` without its image or any mask for it.
-    fn slot_task(&self, slot: &Slot, files: &[ImageFile]) -> Option<SlotTask> {
+    pub(in crate::study) fn slot_task(&self, slot: &Slot, files: &[ImageFile]) -> Option<SlotTask> {
         let image_of = |slot: &str| files.iter().find(|it| it.role == Role::Image && it.slot == slot).cloned();
         let image = image_of(&slot.slot)?;
         let borrowed = !slot.masks_of.is_empty();
@@ -316,7 +320,12 @@ impl Drawing {
 }
 
 /// A slot that cannot be measured fails by itself; the others are measured.
-fn measure(task: &Task, folder: &Path, protocol: &Protocol, job: &Job) -> Result<Vec<Measured>, Error> {
+pub(in crate::study) fn measure(
+    task: &Task,
+    folder: &Path,
+    protocol: &Protocol,
+    job: &Job,
+) -> Result<Vec<Measured>, Error> {
     let mut measured = Vec::new();
     for slot in &task.slots {
         match measure_slot(slot, folder, protocol, job) {

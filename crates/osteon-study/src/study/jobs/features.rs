@@ -10,7 +10,8 @@ use crate::study::jobs::measure::measure;
 use osteon_base::job::Job;
 use osteon_radiomics::describe::{self, RegionError};
 use osteon_radiomics::diagnose::{self, RegionCheck};
-use osteon_radiomics::read::Label;
+use osteon_radiomics::grid::{Image, Mask};
+use osteon_radiomics::read::{Label, Reading};
 use osteon_radiomics::roi::Roi;
 
 /// What to measure.
@@ -40,8 +41,17 @@ pub struct FeaturesReport {
     pub notes: Vec<String>,
 }
 
-/// Measures every region; errors when none could be.
-pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, Error> {
+/// An image and its mask as they were read.
+pub(in crate::study) struct Pair {
+    pub image: Image,
+    pub mask: Mask,
+    pub reading: Reading,
+    /// Of the image's file and the mask's.
+    pub sha256: [String; 2],
+}
+
+/// Reads the image and the mask of a request.
+pub(in crate::study) fn read_pair(request: &FeaturesRequest) -> Result<Pair, Error> {
     let FeaturesRequest { image: image_path, mask: mask_path, protocol, .. } = request;
     let image_file = input::image_bytes(image_path, request.series.as_deref(), protocol.mask.uneven)?;
     let mask_file = input::image_bytes(mask_path, request.structure.as_deref(), protocol.mask.uneven)?;
@@ -51,6 +61,13 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
     let (image, said) = image_file.image_as_stored(image_path)?;
     reading.notes.extend(said.into_iter().map(|note| format!("image: {note}")));
     reading.missing_slices = reading.missing_slices.max(image_file.missing_slices());
+    Ok(Pair { image, mask, reading, sha256: [image_file.sha256, mask_file.sha256] })
+}
+
+/// Measures every region; errors when none could be.
+pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, Error> {
+    let FeaturesRequest { protocol, .. } = request;
+    let Pair { image, mask, reading, sha256: [image_sha256, mask_sha256] } = read_pair(request)?;
     let notes = reading.sentences();
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();
@@ -60,8 +77,8 @@ pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, 
             ("Versions_osteon", env!("CARGO_PKG_VERSION").to_owned()),
             ("Configuration_Settings", settings),
             ("Configuration_Hash", protocol.hash()),
-            ("Image-original_Hash", image_file.sha256.clone()),
-            ("Mask-original_Hash", mask_file.sha256.clone()),
+            ("Image-original_Hash", image_sha256),
+            ("Mask-original_Hash", mask_sha256),
         ];
         let found = diagnose::diagnose(&image, &mask, &rois, &protocol.measured())
             .map_err(|why| Error::Describe(why.into()))?;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView1, Axis};
 use rayon::prelude::*;
-use serde::de::DeserializeOwned;
 
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
+use crate::pipeline::region::RegionModel;
 use crate::protocol::codebook::{Codebook, Value};
 use crate::report::figure::{Figure, Paper, shap};
 use crate::store::{Model, Origin, Patient, PatientId, Side};
@@ -15,6 +15,7 @@ use crate::study::learn::learnt::{region_recipe, variable_label};
 use crate::study::{Error, ForestShap, Study};
 use osteon_stats::model::forest::Forest;
 use osteon_stats::model::shap::{Explanation, interventional, linear, path_dependent};
+use osteon_stats::select::scale::Scaling;
 
 /// A model and the patients that have all its terms.
 struct Explained {
@@ -143,11 +144,8 @@ impl Study {
         how: ForestShap,
         patients: &[Patient],
     ) -> Result<Parts, Error> {
-        let (model, body) = region_recipe(models, region)?;
-        let names: Vec<String> = part(model, &body["features"])?;
-        let (means, sds): (Vec<f64>, Vec<f64>) = (part(model, &body["means"])?, part(model, &body["sds"])?);
-        let forest = Forest::from_json(&body["forest"].to_string())
-            .map_err(|cause| Error::Request(format!("the stored {region} model: {cause}")))?;
+        let RegionModel { features: names, scaling, forest, .. } = region_recipe(models, region)?;
+        let Scaling { means, sds } = scaling;
         let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
         let (known, measured) = self.rows_named(region, &self.rater(), &ids)?;
         let place = |name: &String| known.iter().position(|other| other == name);
@@ -165,10 +163,6 @@ impl Study {
 
 /// The model, its terms, and each patient's values as shown and as the model takes them.
 type Parts = (Explainer, Vec<String>, Vec<Option<(Vec<f64>, Vec<f64>)>>);
-
-fn part<T: DeserializeOwned>(model: &Model, value: &serde_json::Value) -> Result<T, Error> {
-    serde_json::from_value(value.clone()).map_err(|source| Error::Recipe { model: model.name.clone(), source })
-}
 
 impl Explained {
     fn background(&self) -> Array2<f64> {
@@ -219,7 +213,7 @@ fn rad_scores(radiomics: &Model) -> BTreeMap<PatientId, f64> {
 }
 
 /// A patient's value of a term: the Rad-score, a number, or whether a level is the patient's.
-fn value(patient: &Patient, term: &str, scores: &BTreeMap<PatientId, f64>) -> Option<f64> {
+pub(in crate::study) fn value(patient: &Patient, term: &str, scores: &BTreeMap<PatientId, f64>) -> Option<f64> {
     if term == RAD_SCORE {
         return scores.get(&patient.id).copied();
     }

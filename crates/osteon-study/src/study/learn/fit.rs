@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use serde_json::{Value, json};
-
 use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
+use crate::pipeline::recipe::{self, CLINICAL, COMBINED, Stored, Training};
 use crate::pipeline::validate::{Validation, validate};
 use crate::protocol::Protocol;
 use crate::protocol::learn::{Fusion, RadScore};
@@ -33,11 +32,12 @@ pub struct FitReport {
 }
 
 /// The patients that a fit sees.
-struct Patients {
-    cohort: Cohort,
-    ids: Vec<PatientId>,
-    train: Vec<usize>,
-    split: Split,
+pub(in crate::study) struct Patients {
+    pub cohort: Cohort,
+    pub ids: Vec<PatientId>,
+    /// Positions of the training patients.
+    pub train: Vec<usize>,
+    pub split: Split,
     n_left_out: usize,
     notes: Vec<String>,
 }
@@ -124,7 +124,7 @@ impl Study {
         Ok(protocol)
     }
 
-    fn learning_patients(&self) -> Result<Patients, Error> {
+    pub(in crate::study) fn learning_patients(&self) -> Result<Patients, Error> {
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let sides: BTreeMap<PatientId, Side> = split.members.iter().copied().collect();
         let table = self.cohort()?;
@@ -271,38 +271,14 @@ fn models(
         let held = recipe.train.iter().zip(out_of_fold[at].1).filter_map(|(&row, p)| {
             Some(Prediction { patient: ids[row], origin: Origin::OutOfFold, probability: (*p)?, linear: None })
         });
-        let mut body = body(recipe, at, &name);
-        body["validation"] = json!(validation[at]);
-        let own_folds = name != "clinical" && reported == RadScore::OutOfFold;
-        body["training"] = json!(if own_folds { Origin::OutOfFold.name() } else { Origin::Fitted.name() });
-        let kind = if name == "clinical" || name == "combined" { "logistic" } else { "forest" };
+        let own_folds = name != CLINICAL && reported == RadScore::OutOfFold;
+        let training = if own_folds { Training::OutOfFold } else { Training::Fitted };
+        let (of_model, notes) = recipe::learnt(recipe, at, &name);
+        let stored = Stored { learnt: of_model, notes, validation: Some(validation[at].clone()), training };
+        let kind = if name == CLINICAL || name == COMBINED { "logistic" } else { "forest" };
         let features = learnt.map(|model| model.features.iter().cloned().zip(model.weights.iter().copied()).collect());
-        let predictions = if name == "clinical" { fitted.collect() } else { fitted.chain(held).collect() };
-        NewModel { name, kind, recipe: body.to_string(), features: features.unwrap_or_default(), predictions }
+        let predictions = if name == CLINICAL { fitted.collect() } else { fitted.chain(held).collect() };
+        NewModel { name, kind, recipe: stored.to_json(), features: features.unwrap_or_default(), predictions }
     };
     scores.named(recipe).into_iter().enumerate().map(model).collect()
-}
-
-fn body(recipe: &Recipe, at: usize, name: &str) -> Value {
-    match (recipe.regions.get(at), name) {
-        (Some(region), _) => match &region.model {
-            Ok(model) if region.notes.is_empty() => model.to_json(),
-            Ok(model) => {
-                let mut body = model.to_json();
-                body["notes"] = json!(region.notes);
-                body
-            }
-            Err(trouble) => json!({ "region": region.region, "error": trouble.to_string() }),
-        },
-        (None, "clinical") => json!({ "logistic": recipe.clinical, "predictors": recipe.clinical_predictors }),
-        (None, "combined") => json!({
-            "logistic": recipe.combined,
-            "predictors": recipe.clinical_predictors,
-            "region": recipe.regions[recipe.best].region,
-        }),
-        (None, _) => match &recipe.fusion {
-            None => json!({ "region": recipe.regions[recipe.best].region }),
-            Some(fusion) => json!({ "region": recipe.regions[recipe.best].region, "fusion": fusion }),
-        },
-    }
 }

@@ -1,8 +1,8 @@
 //! Figures of what was learnt, from the newest fit.
 
-use serde_json::Value;
-
 use crate::pipeline::learn::RAD_SCORE;
+use crate::pipeline::recipe::{Learnt, RADIOMICS};
+use crate::pipeline::region::RegionModel;
 use crate::protocol::codebook::Codebook;
 use crate::report::calculator::{self, Calculator};
 use crate::report::figure::lasso::{self, Lasso};
@@ -30,14 +30,11 @@ impl Study {
     pub(in crate::study) fn lasso_figure(&self, region: Option<&str>, paper: &Paper) -> Result<Figure, Error> {
         self.needs_response()?;
         let models = self.store.models()?;
-        let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
-        let best = recipe(radiomics)?["region"].as_str().unwrap_or_default().to_owned();
+        let radiomics = models.iter().find(|model| model.name == RADIOMICS).ok_or(Error::NoFit)?;
+        let best = recipe(radiomics)?.region().unwrap_or_default().to_owned();
         let region = region.unwrap_or(&best);
-        let (model, body) = region_recipe(&models, region)?;
-        let wrong = |source| Error::Recipe { model: model.name.clone(), source };
-        let names: Vec<String> = serde_json::from_value(body["shortlist"].clone()).map_err(wrong)?;
-        let fitted = serde_json::from_value(body["lasso"].clone()).map_err(wrong)?;
-        let drawn: Lasso = learnt::lasso(region, &names, &fitted, self.protocol.select.lasso.family);
+        let RegionModel { shortlist, lasso: fitted, .. } = region_recipe(&models, region)?;
+        let drawn: Lasso = learnt::lasso(region, &shortlist, &fitted, self.protocol.select.lasso.family);
         Ok(lasso::figure(&drawn, paper))
     }
 
@@ -107,17 +104,17 @@ impl Study {
     }
 }
 
-/// The model of a region and what it learnt.
-pub(in crate::study) fn region_recipe<'a>(models: &'a [Model], region: &str) -> Result<(&'a Model, Value), Error> {
-    let regions = || models.iter().filter(|model| model.kind == "forest" && model.name != "radiomics");
+/// What the model of a region learnt.
+pub(in crate::study) fn region_recipe(models: &[Model], region: &str) -> Result<RegionModel, Error> {
+    let regions = || models.iter().filter(|model| model.kind == "forest" && model.name != RADIOMICS);
     let model = regions().find(|model| model.name == region).ok_or_else(|| Error::Field {
         found: region.to_owned(),
         valid: regions().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", "),
     })?;
-    let body = recipe(model)?;
-    match body["error"].as_str() {
-        Some(trouble) => Err(Error::Request(format!("{region} has no model: {trouble}"))),
-        None => Ok((model, body)),
+    match recipe(model)?.learnt {
+        Learnt::Region(learnt) => Ok(*learnt),
+        Learnt::NoRegion { error, .. } => Err(Error::Request(format!("{region} has no model: {error}"))),
+        Learnt::Clinical { .. } | Learnt::Radiomics { .. } | Learnt::Combined { .. } => Err(Error::NoFit),
     }
 }
 

@@ -8,3 +8,4 @@ pub(in crate::study) mod prediction;
 pub(in crate::study) mod reproducibility;
 pub(in crate::study) mod rows;
 pub(in crate::study) mod splitting;
+pub(in crate::study) mod subgroups;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::Value;
-
+use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS, Stored, Training};
 use crate::pipeline::validate::Validation;
 use crate::protocol::codebook::Value as Known;
 use crate::protocol::codebook::outcome::Cut as Cutoff;
@@ -63,15 +62,16 @@ impl Study {
             ModelTable::Five => "Table 5. Clinical, radiomics and combined models",
         };
         let mut sheet = performance::table(title, &rows, &Cut::At(0.5));
-        sheet.notes.push(if out_of_fold {
-            "training probabilities are out of fold".to_owned()
-        } else {
-            "training probabilities come from forests that saw the patients: the training AUCs are too good".to_owned()
+        sheet.notes.push(match (run, out_of_fold) {
+            (None, _) => "no model was learnt in this study: validations of others".to_owned(),
+            (_, true) => "training probabilities are out of fold".to_owned(),
+            _ => "training probabilities come from forests that saw the patients: the training AUCs are too good"
+                .to_owned(),
         });
         sheet.notes.extend(self.fewer_patients(table)?);
         sheet.notes.extend(self.relearnt()?);
         sheet.provenance = self.provenance()?;
-        sheet.provenance.push(format!("run: {}", run.0));
+        sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
         self.told(sheet)
     }
 
@@ -108,7 +108,7 @@ impl Study {
                 ),
             );
             sheet.provenance = self.provenance()?;
-            sheet.provenance.push(format!("run: {}", run.0));
+            sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
             sheets.push(self.told(sheet)?);
         }
         Ok(sheets)
@@ -136,7 +136,7 @@ impl Study {
         sheets.extend(self.random_splits(&rows)?);
         for sheet in &mut sheets {
             sheet.provenance = self.provenance()?;
-            sheet.provenance.push(format!("run: {}", run.0));
+            sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
         }
         sheets.into_iter().map(|sheet| self.told(sheet)).collect()
     }
@@ -146,9 +146,7 @@ impl Study {
         let mut models = Vec::new();
         for model in self.store.models()? {
             let own = rows.iter().find(|row| row.model == model.name && row.set == "test");
-            let Ok(validation) = serde_json::from_value::<Validation>(recipe(&model)?["validation"].clone()) else {
-                continue;
-            };
+            let Some(validation) = recipe(&model)?.validation else { continue };
             if let Some(own) = own.filter(|_| !validation.split_auc.is_empty()) {
                 let auc = osteon_stats::evaluate::roc::auc(&own.score, &own.event).map(|auc| auc.auc);
                 models.push((model.name, validation.split_auc, auc));
@@ -158,7 +156,7 @@ impl Study {
     }
 
     /// The scores behind Table 3 or 5, whether those of the training set are out of fold, and the run.
-    pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, RunId), Error> {
+    pub(in crate::study) fn scored(&self, table: ModelTable) -> Result<(Vec<Scored>, bool, Option<RunId>), Error> {
         self.scored_with(table, &BTreeSet::new())
     }
 
@@ -167,40 +165,53 @@ impl Study {
         &self,
         table: ModelTable,
         other_side: &BTreeSet<PatientId>,
-    ) -> Result<(Vec<Scored>, bool, RunId), Error> {
+    ) -> Result<(Vec<Scored>, bool, Option<RunId>), Error> {
         self.needs_response()?;
+        let mut events = self.events()?;
+        events.iter_mut().for_each(|(id, event)| *event ^= other_side.contains(id));
+        let external = self.external_rows(table, &events)?;
+        let (mut rows, out_of_fold, run) = match self.own_rows(table, &events) {
+            // Models of others may be validated where nothing was learnt.
+            Err(Error::NoFit | Error::NoSplit) if !external.is_empty() => (Vec::new(), true, None),
+            own => own.map(|(rows, out_of_fold, run)| (rows, out_of_fold, Some(run)))?,
+        };
+        rows.extend(external);
+        Ok((rows, out_of_fold, run))
+    }
+
+    /// The rows of the sets that the newest fit knows.
+    pub(in crate::study) fn own_rows(
+        &self,
+        table: ModelTable,
+        events: &BTreeMap<PatientId, bool>,
+    ) -> Result<(Vec<Scored>, bool, RunId), Error> {
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
-        let others = |model: &&Model| ["clinical", "radiomics", "combined"].contains(&model.name.as_str());
+        let others = |model: &&Model| [CLINICAL, RADIOMICS, COMBINED].contains(&model.name.as_str());
         let wanted: Vec<&Model> = models.iter().filter(|model| others(model) == (table == ModelTable::Five)).collect();
-        let mut events = self.events()?;
-        events.iter_mut().for_each(|(id, event)| *event ^= other_side.contains(id));
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
         let mut rows = Vec::new();
         for (side, set) in [(Side::Train, "training"), (Side::Test, "test")] {
             for model in &wanted {
-                rows.push(scored(model, set, side, &events, &sides)?);
+                rows.push(scored(model, set, side, events, &sides)?);
             }
         }
-        let recipe: Value = recipe(wanted.last().copied().unwrap_or(first))?;
-        Ok((rows, recipe["training"] == "out of fold", first.run))
+        let recipe = recipe(wanted.last().copied().unwrap_or(first))?;
+        Ok((rows, recipe.training == Training::OutOfFold, first.run))
     }
 
     /// Why a model was learnt or judged on fewer patients than its set has, in the words of the fit.
     fn fewer_patients(&self, table: ModelTable) -> Result<Vec<String>, Error> {
         let mut notes = Vec::new();
         for model in self.store.models()? {
-            let body = recipe(&model)?;
-            let of_region = body["region"].as_str().filter(|_| table == ModelTable::Three && model.name != "radiomics");
-            if of_region.is_some() || table == ModelTable::Three && body["notes"].is_array() {
-                let told = body["notes"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                notes.extend(told.map(|note| format!("{}: {note}", model.name)));
+            let stored = recipe(&model)?;
+            if table == ModelTable::Three {
+                notes.extend(stored.notes.iter().map(|note| format!("{}: {note}", model.name)));
             }
-            let missing = body["logistic"]["n_missing"].as_u64().unwrap_or(0);
+            let missing = stored.logistic().map_or(0, |fit| fit.n_missing);
             if table == ModelTable::Five && missing > 0 {
-                let what =
-                    if model.name == "clinical" { "a clinical predictor" } else { "a predictor or the Rad-score" };
+                let what = if model.name == CLINICAL { "a clinical predictor" } else { "a predictor or the Rad-score" };
                 notes.push(format!("{}: {missing} training patients left out, without {what}", model.name));
             }
         }
@@ -210,10 +221,8 @@ impl Study {
     /// How often the whole chain was learnt again for the corrected values.
     fn relearnt(&self) -> Result<Option<String>, Error> {
         let models = self.store.models()?;
-        let Some(model) = models.iter().find(|model| model.name == "clinical") else { return Ok(None) };
-        let Ok(found) = serde_json::from_value::<Validation>(recipe(model)?["validation"].clone()) else {
-            return Ok(None);
-        };
+        let Some(model) = models.iter().find(|model| model.name == CLINICAL) else { return Ok(None) };
+        let Some(found) = recipe(model)?.validation else { return Ok(None) };
         let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
         let again = [
             (samples, "on", "bootstrap sample"),
@@ -234,8 +243,9 @@ impl Study {
     }
 }
 
-pub(in crate::study) fn recipe(model: &Model) -> Result<Value, Error> {
-    serde_json::from_str(&model.recipe).map_err(|source| Error::Recipe { model: model.name.clone(), source })
+/// What a stored model learnt.
+pub(in crate::study) fn recipe(model: &Model) -> Result<Stored, Error> {
+    Stored::parse(&model.name, &model.recipe).map_err(|source| Error::Recipe { model: model.name.clone(), source })
 }
 
 pub(in crate::study) fn scored(
@@ -246,15 +256,15 @@ pub(in crate::study) fn scored(
     sides: &BTreeMap<PatientId, Side>,
 ) -> Result<Scored, Error> {
     let recipe = recipe(model)?;
-    let held = recipe["training"] == "out of fold";
+    let held = recipe.training == Training::OutOfFold;
     let origin = if side == Side::Train && held { Origin::OutOfFold } else { Origin::Fitted };
     let by_patient: BTreeMap<PatientId, f64> =
         model.predictions.iter().filter(|one| one.origin == origin).map(|one| (one.patient, one.probability)).collect();
     let members: Vec<PatientId> = events.keys().copied().filter(|id| sides.get(id) == Some(&side)).collect();
     let event: Vec<bool> = members.iter().map(|id| events[id]).collect();
     let score: Vec<Option<f64>> = members.iter().map(|id| by_patient.get(id).copied()).collect();
-    let corrected = match serde_json::from_value::<Validation>(recipe["validation"].clone()) {
-        Ok(validation) if side == Side::Train => Corrected {
+    let corrected = match recipe.validation {
+        Some(validation) if side == Side::Train => Corrected {
             in_sample: validation.optimism.first().copied().flatten().map(|auc| auc.apparent),
             optimism: corrected_metric(&validation, 0),
             others: std::array::from_fn(|k| corrected_metric(&validation, k + 1)),
@@ -262,8 +272,8 @@ pub(in crate::study) fn scored(
             permutation_p: validation.permutation_p,
             splits: None,
         },
-        Ok(validation) => Corrected { splits: spread(&validation.split_auc), ..Corrected::default() },
-        Err(_) => Corrected::default(),
+        Some(validation) => Corrected { splits: spread(&validation.split_auc), ..Corrected::default() },
+        None => Corrected::default(),
     };
     Ok(Scored::new(&model.name, set, &event, &score, corrected))
 }
@@ -355,7 +365,7 @@ fn learning_set(names: &[String]) -> Cut {
 
 /// Performance at a threshold, operating points there and at Youden points, calibration, tests between models, net
 /// benefit.
-fn sheets(rows: &[Scored], threshold: f64, youden: &Cut) -> Vec<Sheet> {
+pub(in crate::study) fn sheets(rows: &[Scored], threshold: f64, youden: &Cut) -> Vec<Sheet> {
     let cut = Cut::At(threshold);
     let mut performance = performance::table("Performance", rows, &cut);
     performance.notes.extend(rows.iter().filter_map(evaluation::one_class));

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use crate::model::terms::{self, NoValue};
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
-use crate::protocol::codebook::{Codebook, Value as Known};
+use crate::pipeline::recipe::COMBINED;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::Origin;
+use crate::study::learn::performance::recipe;
 use crate::study::{Error, Study};
-use osteon_stats::model::nomogram::{Effect, Nomogram, nomogram};
+use osteon_stats::model::nomogram::{Nomogram, nomogram};
 
 /// What every prediction says.
 pub const RESEARCH_ONLY: &str = "research use only: not a medical device, not for the care of patients";
@@ -26,14 +26,12 @@ impl Study {
     pub fn combined(&self) -> Result<Combined, Error> {
         self.needs_response()?;
         let models = self.store.models()?;
-        let model = models.iter().find(|model| model.name == "combined").ok_or(Error::NoFit)?;
-        let wrong = |source| Error::Recipe { model: model.name.clone(), source };
-        let recipe: Value = serde_json::from_str(&model.recipe).map_err(wrong)?;
-        let logistic: Logistic = serde_json::from_value(recipe["logistic"].clone()).map_err(wrong)?;
+        let model = models.iter().find(|model| model.name == COMBINED).ok_or(Error::NoFit)?;
+        let logistic = recipe(model)?.logistic().ok_or(Error::NoFit)?.clone();
         let logit = |p: f64| (p / (1.0 - p)).ln();
         let finite = model.predictions.iter().map(|one| logit(one.probability)).filter(|lp| lp.is_finite());
         let range = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), lp| (low.min(lp), high.max(lp)));
-        let nomogram = nomogram(logistic.intercept, &effects(&self.protocol.codebook, &logistic), range);
+        let nomogram = nomogram(logistic.intercept, &terms::effects(&self.protocol.codebook, &logistic), range);
         Ok(Combined { logistic, nomogram })
     }
 
@@ -43,7 +41,7 @@ impl Study {
         let values = self.values(&combined.logistic, code, given)?;
         let (low, high) = combined.logistic.interval(&values);
         let estimate = combined.logistic.probability(&values);
-        let points = points(&combined, &values);
+        let points = combined.nomogram.as_ref().and_then(|scales| terms::points(scales, &values));
         let mut rows: Vec<Vec<Cell>> = combined
             .logistic
             .terms
@@ -92,8 +90,9 @@ impl Study {
             let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
             let own =
                 |origin| radiomics.predictions.iter().find(|one| one.patient == patient.id && one.origin == origin);
-            if let Some(score) = own(Origin::OutOfFold).or_else(|| own(Origin::Fitted)) {
-                known.insert(RAD_SCORE.to_owned(), score.probability.to_string());
+            let score = own(Origin::OutOfFold).or_else(|| own(Origin::Fitted)).map(|score| score.probability);
+            if let Some(score) = score.map_or_else(|| self.later_rad_score(patient.id), |score| Ok(Some(score)))? {
+                known.insert(RAD_SCORE.to_owned(), score.to_string());
             }
         }
         for assignment in given {
@@ -110,7 +109,9 @@ impl Study {
             let valid = variables().collect::<Vec<_>>().join(", ");
             return Err(Error::Field { found: foreign.clone(), valid });
         }
-        logistic.terms.iter().map(|term| value_of(&self.protocol.codebook, term, &known)).collect()
+        let value = |term: &String| terms::value(&self.protocol.codebook, term, &known);
+        let cell = |NoValue { name: place, found, expected }| Error::Cell { place, found, expected };
+        logistic.terms.iter().map(|term| value(term).map_err(cell)).collect()
     }
 }
 
@@ -121,66 +122,4 @@ fn outside<'a>(logistic: &'a Logistic, values: &'a [f64]) -> impl Iterator<Item 
     beyond.map(|((term, value), (low, high))| {
         format!("{term}: {value} is outside the training patients' range, {low} to {high}")
     })
-}
-
-/// A number, or whether a variable has the level that the term stands for.
-fn value_of(book: &Codebook, term: &str, known: &BTreeMap<String, String>) -> Result<f64, Error> {
-    let (name, level) = term.split_once('=').map_or((term, None), |(name, level)| (name, Some(level)));
-    let missing =
-        |found: &str, expected: String| Error::Cell { place: name.to_owned(), found: found.to_owned(), expected };
-    let text = known.get(name).ok_or_else(|| missing("", format!("a value; --set {name}=VALUE gives one")))?;
-    let Some(variable) = book.named(name) else {
-        let score = text.parse().ok().filter(|p: &f64| (0.0..=1.0).contains(p));
-        return score.ok_or_else(|| missing(text, "a number from 0 to 1".to_owned()));
-    };
-    match (variable.read(text).map_err(|expected| missing(text, expected))?, level) {
-        (Some(Known::Number(value)), None) => Ok(value),
-        (Some(found @ Known::Level(_)), Some(level)) => Ok(f64::from(variable.text(&found) == level)),
-        _ => Err(missing(text, variable.expected())),
-    }
-}
-
-/// The terms as variables: the levels of one variable stand together.
-fn effects(book: &Codebook, logistic: &Logistic) -> Vec<Effect> {
-    let mut effects: Vec<Effect> = Vec::new();
-    for ((term, &coefficient), &(low, high)) in logistic.terms.iter().zip(&logistic.coefficients).zip(&logistic.ranges)
-    {
-        let Some((name, level)) = term.split_once('=') else {
-            effects.push(Effect::Continuous { name: term.clone(), coefficient, low, high });
-            continue;
-        };
-        match effects.last_mut() {
-            Some(Effect::Levels { name: last, levels }) if last == name => levels.push((level.to_owned(), coefficient)),
-            _ => {
-                // The level without a term of its own.
-                let has_term = |level: &str| logistic.terms.iter().any(|it| *it == format!("{name}={level}"));
-                let levels = book.named(name).map(|variable| variable.levels()).unwrap_or_default();
-                let reference = levels.into_iter().find(|level| !has_term(level));
-                let levels = vec![(reference.unwrap_or("reference").to_owned(), 0.0), (level.to_owned(), coefficient)];
-                effects.push(Effect::Levels { name: name.to_owned(), levels });
-            }
-        }
-    }
-    effects
-}
-
-/// Points of each term: a level's are those above the reference.
-fn points(combined: &Combined, values: &[f64]) -> Option<Vec<f64>> {
-    let nomogram = combined.nomogram.as_ref()?;
-    let mut points = Vec::new();
-    for (at, effect) in nomogram.effects.iter().enumerate() {
-        match effect {
-            Effect::Continuous { .. } => points.push(nomogram.points(at, values[points.len()])?),
-            Effect::Levels { levels, .. } => {
-                // The reference's points count once, with the first term of the variable.
-                let start = points.len();
-                let reference = nomogram.points(at, 0.0)?;
-                for level in 1..levels.len() {
-                    let own = nomogram.points(at, level as f64)? - reference;
-                    points.push(values[start + level - 1] * own + if level == 1 { reference } else { 0.0 });
-                }
-            }
-        }
-    }
-    Some(points)
 }

@@ -94,7 +94,14 @@ impl Study {
         Ok((kinds.iter().flat_map(named).collect(), rows))
     }
 
-    fn measured(&self, slot: &str, region: &str, rater: &Role, ids: &[PatientId]) -> Result<SourceRows, Error> {
+    /// The features of one slot and region, of the lesion that stands for each patient.
+    pub(in crate::study) fn measured(
+        &self,
+        slot: &str,
+        region: &str,
+        rater: &Role,
+        ids: &[PatientId],
+    ) -> Result<SourceRows, Error> {
         let matrix = self.store.matrix(slot, region, rater)?;
         let width = matrix.features.len();
         let mut found: BTreeMap<PatientId, Vec<(&str, usize)>> = BTreeMap::new();
@@ -145,7 +152,7 @@ impl Study {
 }
 
 #[derive(Clone, Copy)]
-enum Change {
+pub(in crate::study) enum Change {
     Difference,
     Ratio,
 }

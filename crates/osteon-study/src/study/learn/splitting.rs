@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::pipeline::cohort::draw;
+use crate::pipeline::cohort::{draw, draw_whole};
 use crate::protocol::codebook::Codebook;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{PatientId, Side, Split};
@@ -28,6 +28,42 @@ impl Study {
             .collect();
         let reason = "split new";
         self.store.write(reason, |write| write.add_split(Some(seed), Some(train_fraction), "response", &members))?;
+        Ok(sizes(&members))
+    }
+
+    /// Draws a split that keeps the patients of each level of a variable (a centre, a scanner) on one side.
+    ///
+    /// # Errors
+    /// When the variable has no levels, fewer than two of them occur, or an included patient's is missing.
+    pub fn draw_split_whole(&self, seed: Seed, train_fraction: f64, by: &str) -> Result<(usize, usize), Error> {
+        self.needs_response()?;
+        let mut patients = self.store.patients()?;
+        patients.retain(|patient| patient.included() && patient.event.is_some());
+        let groups = self.groups(by)?;
+        let place = |patient: &crate::store::Patient| groups.iter().position(|(_, own)| own.contains(&patient.id));
+        let places: Vec<Option<usize>> = patients.iter().map(place).collect();
+        let missing = places.iter().filter(|place| place.is_none()).count();
+        if missing > 0 {
+            let who = osteon_base::text::counted(missing, "included patient");
+            return Err(Error::Request(format!("{who} without {by}: enter it, or exclude them")));
+        }
+        let places: Vec<usize> = places.into_iter().flatten().collect();
+        let mut known = places.clone();
+        known.sort_unstable();
+        known.dedup();
+        if known.len() < 2 {
+            return Err(Error::Request(format!(
+                "all included patients have one {by}: it cannot be kept whole on two sides"
+            )));
+        }
+        let dense: Vec<usize> = places.iter().map(|place| known.partition_point(|other| other < place)).collect();
+        let event: Vec<bool> = patients.iter().map(|patient| patient.event == Some(true)).collect();
+        let train = draw_whole(&dense, &event, train_fraction, seed);
+        let side = |train| if train { Side::Train } else { Side::Test };
+        let members: Vec<(PatientId, Side)> =
+            patients.iter().zip(train).map(|(it, train)| (it.id, side(train))).collect();
+        let strata = format!("{by}, each kept whole");
+        self.store.write("split new", |write| write.add_split(Some(seed), Some(train_fraction), &strata, &members))?;
         Ok(sizes(&members))
     }
 

@@ -156,11 +156,11 @@ impl Study {
             if model.kind != "forest" || model.name == "radiomics" {
                 continue;
             }
-            let body = crate::study::learn::performance::recipe(&model)?;
-            let pairs: Vec<(String, String)> = serde_json::from_value(body["copies"].clone()).unwrap_or_default();
+            let stored = crate::study::learn::performance::recipe(&model)?;
+            let pairs = stored.region_model().map_or(&[][..], |learnt| &learnt.copies);
             if !pairs.is_empty() {
                 let named: Vec<String> = pairs.iter().map(|(copy, of)| format!("{copy} of {of}")).collect();
-                let region = body["region"].as_str().unwrap_or(&model.name).to_owned();
+                let region = &model.name;
                 lines.push(format!(
                     "{region}: {} left out before mRMR as exact copies (|r| = 1 in training patients): {}",
                     osteon_base::text::counted(pairs.len(), "feature"),
@@ -200,7 +200,7 @@ impl Study {
         let new: Vec<String> = further.notes.into_iter().filter(|note| !sheet.notes.contains(note)).collect();
         sheet.notes.extend(new);
         sheet.provenance = self.provenance()?;
-        sheet.provenance.push(format!("run: {}", run.0));
+        sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
         Ok(sheet)
     }
 
@@ -215,6 +215,12 @@ impl Study {
                 let linear = Cell::number(one.linear, 4);
                 rows.push(vec![words(&model.name), p, linear, words(one.origin.name()), words(&model.kind)]);
             }
+        }
+        let later = self.store.newest_fit()?.map_or_else(|| Ok(Vec::new()), |fit| self.later_predictions(fit))?;
+        for (name, kind, one) in later.into_iter().filter(|(.., one)| one.patient == patient.id) {
+            let p = Cell::Number { value: one.probability, digits: 4 };
+            let linear = Cell::number(one.linear, 4);
+            rows.push(vec![words(name), p, linear, words("fitted, not used in learning"), words(kind)]);
         }
         let event = format!("p({})", self.protocol.codebook.side(true));
         let headings = ["model", event.as_str(), "linear", "origin", "kind"];

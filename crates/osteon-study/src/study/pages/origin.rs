@@ -206,7 +206,8 @@ impl Study {
     fn origin_of_metric(&self, table: ModelTable, set: &str, model: &str) -> Result<Vec<String>, Error> {
         let (rows, _, run) = self.scored(table)?;
         let Some(scored) = rows.iter().find(|row| row.set == set && row.model == model) else { return Ok(Vec::new()) };
-        Ok([counts(scored, self.protocol.codebook.side(true)), self.run_lines(run)?].concat())
+        let of_run = run.map_or_else(|| Ok(Vec::new()), |run| self.run_lines(run))?;
+        Ok([counts(scored, self.protocol.codebook.side(true)), of_run].concat())
     }
 
     fn run_lines(&self, id: RunId) -> Result<Vec<String>, Error> {

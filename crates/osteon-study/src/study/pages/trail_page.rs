@@ -2,6 +2,7 @@
 
 use crate::report::sheet::Sheet;
 use crate::store::{Change, ChangeFilter};
+use crate::study::models::validate::shown;
 use crate::study::pages::patient_pages::{levels, minute, words};
 use crate::study::{Error, Study};
 use osteon_stats::table::Table;
@@ -51,7 +52,7 @@ impl Study {
 }
 
 fn texts(it: Change) -> [String; 10] {
-    let (old, new) = (it.old.unwrap_or_default(), it.new.unwrap_or_default());
+    let (new, old) = (shown(&it), it.old.unwrap_or_default());
     [minute(&it.at), it.actor, it.row, it.field, old, new, it.reason, it.table, it.host, it.hash]
 }
 

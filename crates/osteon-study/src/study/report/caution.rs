@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::pipeline::clinical::Logistic;
+use crate::pipeline::recipe::{COMBINED, RADIOMICS, Stored};
 use crate::pipeline::validate::Validation;
 use crate::protocol::codebook::variable::Variable;
 use crate::protocol::learn::RadScore;
@@ -33,7 +32,7 @@ struct Sizes {
     fit: Logistic,
     candidates: usize,
     /// Features among which the Rad-score's were chosen, and how many were.
-    features: Option<(u64, usize)>,
+    features: Option<(usize, usize)>,
     test: (usize, usize),
     validation: Option<Validation>,
 }
@@ -68,14 +67,13 @@ impl Study {
         };
         let models = self.store.models()?;
         let of = |name: &str| models.iter().find(|model| model.name == name);
-        let combined = recipe(of("combined").ok_or(Error::NoFit)?)?;
-        let region = of(combined["region"].as_str().unwrap_or_default()).map(recipe).transpose()?;
-        let features = region.and_then(|it| Some((it["n_varying"].as_u64()?, it["features"].as_array()?.len())));
+        let combined = recipe(of(COMBINED).ok_or(Error::NoFit)?)?;
+        let region = combined.region().and_then(of).map(recipe).transpose()?;
+        let features = region.as_ref().and_then(Stored::region_model).map(|it| (it.n_varying, it.features.len()));
         let (rows, ..) = self.scored(ModelTable::Five)?;
         let test = rows.iter().find(|row| row.set == "test" && row.model == "combined");
         let test = test.map_or((0, 0), |row| (row.event.len(), row.event.iter().filter(|&&event| event).count()));
-        let validation = serde_json::from_value(combined["validation"].clone()).ok();
-        Ok(Sizes { fit, candidates, features, test, validation })
+        Ok(Sizes { fit, candidates, features, test, validation: combined.validation })
     }
 
     /// One row a way by which knowledge of the test set could have entered, and a warning for each that is open.
@@ -240,7 +238,7 @@ fn size_blocks(sizes: &Sizes, provenance: Vec<String>) -> Vec<Block> {
         share("Patients of the smaller class for each candidate", each(sizes.candidates)),
     ];
     if let Some((varying, chosen)) = sizes.features {
-        rows.push(count("Features among which those of the Rad-score were chosen", varying as usize));
+        rows.push(count("Features among which those of the Rad-score were chosen", varying));
         rows.push(count("… and chosen", chosen));
     }
     rows.push(vec![words("Riley: expected Cox-Snell R²"), words(assumed)]);
@@ -296,13 +294,8 @@ fn optimism(validation: Option<&Validation>) -> Block {
     }
 }
 
-/// A number of a stored recipe.
-pub(in crate::study) fn number(body: &Value, keys: &[&str]) -> Option<f64> {
-    keys.iter().try_fold(body, |at, key| at.get(key))?.as_f64()
-}
-
 /// The models of regions, with what each learnt.
-pub(in crate::study) fn regions(models: &[Model]) -> Result<Vec<(&Model, Value)>, Error> {
-    let regions = models.iter().filter(|model| model.kind == "forest" && model.name != "radiomics");
+pub(in crate::study) fn regions(models: &[Model]) -> Result<Vec<(&Model, Stored)>, Error> {
+    let regions = models.iter().filter(|model| model.kind == "forest" && model.name != RADIOMICS);
     regions.map(|model| Ok((model, recipe(model)?))).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::pipeline::validate::Validation;
+use crate::pipeline::recipe::{COMBINED, Training};
 use crate::report::checklist::{self, Fact, Facts};
 use crate::report::figure::TWO_COLUMNS_MM;
 use crate::report::methods;
@@ -15,6 +15,8 @@ use crate::study::learn::performance::{at_is_event, exactly_number};
 use crate::study::{ClinicalTable, Error, FigureName, FigureRequest, ModelTable, Study};
 use osteon_base::text::counted;
 
+/// The model file that a report has beside it.
+pub(in crate::study) const MODEL_FILE: &str = "model.json";
 /// Where the comparisons of models stand among the sheets of an evaluation.
 const PAIRS: usize = 4;
 
@@ -180,9 +182,9 @@ impl Study {
     /// How the stored models were judged; `None` without models.
     fn evaluation_in_words(&self) -> Result<Option<String>, Error> {
         let models = self.store.models()?;
-        let Some(combined) = models.iter().find(|model| model.name == "combined") else { return Ok(None) };
-        let body = crate::study::learn::performance::recipe(combined)?;
-        let training = match body["training"] == "out of fold" {
+        let Some(combined) = models.iter().find(|model| model.name == COMBINED) else { return Ok(None) };
+        let stored = crate::study::learn::performance::recipe(combined)?;
+        let training = match stored.training == Training::OutOfFold {
             true => {
                 "Training probabilities of models with a Rad-score are out of fold, those of the clinical model are not."
             }
@@ -194,7 +196,7 @@ impl Study {
              and precision at a threshold of 0.5 with Wilson's 95 % intervals. Calibration: Brier score, \
              Hosmer-Lemeshow test, calibration curves. Clinical benefit: decision curves (Vickers and Elkin 2006). {training}"
         );
-        if let Ok(found) = serde_json::from_value::<Validation>(body["validation"].clone()) {
+        if let Some(found) = stored.validation {
             let samples = found.optimism.iter().flatten().map(|one| one.used).max().unwrap_or(0);
             for (n, what) in [
                 (samples, "Optimism was corrected (Harrell et al. 1996) on"),
@@ -288,9 +290,12 @@ impl Study {
             let pairs = self.evaluation(ModelTable::Five, 0.5)?.into_iter().nth(PAIRS);
             blocks.extend(pairs.map(Block::Sheet));
         }
-        if blocks.is_empty() {
+        let external = self.external_section()?;
+        if self.newest_fit()?.is_none() || blocks.is_empty() {
             let text = "No models yet: osteon fit learns them.".to_owned();
-            sections.push(Section { heading: "Models".to_owned(), blocks: vec![Block::Text(text)] });
+            blocks.insert(0, Block::Text(text));
+            sections.push(Section { heading: "Models".to_owned(), blocks });
+            sections.extend(external);
             return Ok(sections);
         }
         blocks.extend(self.cautions()?);
@@ -314,18 +319,34 @@ impl Study {
             facts.insert(fact, text.to_owned());
         }
         facts.extend(self.validation_facts()?);
+        if let Ok(file) = self.export_model(None) {
+            facts.insert(
+                Fact::ModelFile,
+                format!(
+                    "{MODEL_FILE} beside this report (osteon model export; SHA-256 {}): every coefficient with its covariance, \
+                     features with means and SDs, the forests, settings of images, variables",
+                    file.sha256
+                ),
+            );
+        }
         sections.push(Section { heading: "Models".to_owned(), blocks });
+        sections.extend(external);
         Ok(sections)
     }
 
     /// What the newest fit says of its own validation and choice.
     fn validation_facts(&self) -> Result<Facts, Error> {
         let models = self.store.models()?;
-        let combined = models.iter().find(|model| model.name == "combined").ok_or(Error::NoFit)?;
-        let body = crate::study::learn::performance::recipe(combined)?;
-        let found: Option<Validation> = serde_json::from_value(body["validation"].clone()).ok();
+        let combined = models.iter().find(|model| model.name == COMBINED).ok_or(Error::NoFit)?;
+        let stored = crate::study::learn::performance::recipe(combined)?;
+        let found = stored.validation.as_ref();
         let (corrected, nested) =
             found.map_or((false, false), |it| (it.optimism.iter().any(Option::is_some), !it.nested_auc.is_empty()));
+        let cohorts: Vec<String> = self.recorded()?.into_iter().map(|(cohort, _)| cohort).collect();
+        let external = match cohorts.as_slice() {
+            [] => String::new(),
+            some => format!("; external: {} (section “External validation”)", some.join(", ")),
+        };
         let mut internal = vec!["a test set that nothing was learnt from"];
         internal.extend(corrected.then_some("bootstrap"));
         internal.extend(nested.then_some("nested cross-validation"));
@@ -333,7 +354,7 @@ impl Study {
         if corrected {
             uncertainty.push_str("; optimism of the entire modelling pipeline");
         }
-        let region = body["region"].as_str().unwrap_or_default();
+        let region = stored.region().unwrap_or_default();
         let chosen = match self.protocol_of_fit()?.learn.best_region.as_str() {
             crate::protocol::learn::BY_AUC => {
                 format!("{region}: the region with the largest out-of-fold AUC in training")
@@ -341,7 +362,7 @@ impl Study {
             _ => format!("{region}: the region that the protocol names"),
         };
         Ok(Facts::from([
-            (Fact::Testing, format!("Internal: {} (Tables 3 and 5)", internal.join(", "))),
+            (Fact::Testing, format!("Internal: {} (Tables 3 and 5){external}", internal.join(", "))),
             (Fact::Uncertainty, uncertainty),
             (Fact::Choice, format!("{chosen} (Table 3)")),
         ]))

@@ -5,6 +5,7 @@ pub(in crate::study) mod audit;
 pub(in crate::study) mod caution;
 pub(in crate::study) mod conformity;
 pub(in crate::study) mod document;
+mod external;
 pub(in crate::study) mod figure;
 pub mod readings;
 pub mod reconcile;

@@ -1,15 +1,14 @@
 //! The models in full, so that somebody else can use them: what each region chose, and the coefficients of the
 //! logistic models.
 
-use serde_json::Value;
-
 use crate::pipeline::clinical::Logistic;
+use crate::pipeline::recipe::{CLINICAL, COMBINED, Learnt, RADIOMICS, Stored};
 use crate::protocol::codebook::Codebook;
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::learn::learnt::variable_label;
 use crate::study::learn::performance::recipe;
 use crate::study::pages::patient_pages::words;
-use crate::study::report::caution::{number, regions};
+use crate::study::report::caution::regions;
 use crate::study::{Error, Study};
 use osteon_stats::stats::distribution::{Z_975, normal_two_sided, t_quantile, t_two_sided};
 
@@ -17,32 +16,33 @@ impl Study {
     /// One row a region: how many features went in and out, the penalty, and the forest that was chosen.
     pub(in crate::study) fn regions_sheet(&self) -> Result<Sheet, Error> {
         let models = self.store.models()?;
-        let count = |body: &Value, key: &str| body[key].as_u64().map_or(Cell::Empty, |n| Cell::Count(n as usize));
-        let row = |(model, body): (&crate::store::Model, Value)| {
-            if let Some(trouble) = body["error"].as_str() {
-                let mut row = vec![words(&model.name), words(format!("no model: {trouble}"))];
-                row.resize(HEADINGS.len(), Cell::Empty);
-                return row;
-            }
-            let lasso = &body["lasso"];
-            let lambda = lasso["chosen"].as_u64().and_then(|at| lasso["path"]["lambdas"][at as usize].as_f64());
-            let length = |key: &str| body[key].as_array().map_or(Cell::Empty, |list| Cell::Count(list.len()));
-            let setting = |key: &str| body["setting"][key].as_u64().unwrap_or(0);
-            let depth = match setting("max_depth") {
+        let row = |(model, stored): (&crate::store::Model, Stored)| {
+            let learnt = match &stored.learnt {
+                Learnt::Region(learnt) => learnt,
+                Learnt::NoRegion { error, .. } => {
+                    let mut row = vec![words(&model.name), words(format!("no model: {error}"))];
+                    row.resize(HEADINGS.len(), Cell::Empty);
+                    return row;
+                }
+                Learnt::Clinical { .. } | Learnt::Radiomics { .. } | Learnt::Combined { .. } => return Vec::new(),
+            };
+            let lambda = learnt.lasso.path.lambdas.get(learnt.lasso.chosen).copied();
+            let setting = &learnt.setting;
+            let depth = match setting.max_depth {
                 0 => "no limit".to_owned(),
                 depth => format!("depth {depth}"),
             };
-            let forest = format!("{} trees, {depth}, leaf {}", setting("n_trees"), setting("min_samples_leaf"));
+            let forest = format!("{} trees, {depth}, leaf {}", setting.n_trees, setting.min_samples_leaf);
             vec![
                 words(&model.name),
-                count(&body, "n_rows"),
-                count(&body, "n_candidates"),
-                count(&body, "n_varying"),
-                length("shortlist"),
+                Cell::Count(learnt.n_rows),
+                Cell::Count(learnt.n_candidates),
+                Cell::Count(learnt.n_varying),
+                Cell::Count(learnt.shortlist.len()),
                 Cell::number(lambda, 4),
-                length("features"),
+                Cell::Count(learnt.features.len()),
                 words(forest),
-                Cell::number(number(&body, &["tuning_auc"]), 3),
+                Cell::number(Some(learnt.tuning_auc), 3),
             ]
         };
         let rows = regions(&models)?.into_iter().map(row).collect();
@@ -59,18 +59,16 @@ impl Study {
     /// The features of the region that gives the Rad-score.
     pub(in crate::study) fn rad_score_sheet(&self) -> Result<Sheet, Error> {
         let models = self.store.models()?;
-        let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
-        let region = recipe(radiomics)?["region"].as_str().unwrap_or_default().to_owned();
-        let (_, body) = crate::study::learn::learnt::region_recipe(&models, &region)?;
-        let names = body["features"].as_array().cloned().unwrap_or_default();
-        let row = |(at, name): (usize, &Value)| {
-            let of = |key: &str| body[key][at].as_f64();
+        let radiomics = models.iter().find(|model| model.name == RADIOMICS).ok_or(Error::NoFit)?;
+        let region = recipe(radiomics)?.region().unwrap_or_default().to_owned();
+        let learnt = crate::study::learn::learnt::region_recipe(&models, &region)?;
+        let row = |(at, name): (usize, &String)| {
             // Features differ by orders of magnitude: significant digits, not decimals.
-            let scientific = |value: Option<f64>| value.map_or(Cell::Empty, |value| words(format!("{value:.4e}")));
-            let weight = Cell::number(of("weights"), 4);
-            vec![words(name.as_str().unwrap_or_default()), scientific(of("means")), scientific(of("sds")), weight]
+            let scientific = |value: f64| words(format!("{value:.4e}"));
+            let weight = Cell::Number { value: learnt.weights[at], digits: 4 };
+            vec![words(name), scientific(learnt.scaling.means[at]), scientific(learnt.scaling.sds[at]), weight]
         };
-        let rows = names.iter().enumerate().map(row).collect();
+        let rows = learnt.features.iter().enumerate().map(row).collect();
         let title = format!("Features of the Rad-score ({region})");
         let sheet = self.sheet(title, &["Feature", "Mean", "SD", "LASSO weight"], rows)?;
         let notes = vec![
@@ -86,11 +84,11 @@ impl Study {
         let models = self.store.models()?;
         let mut rows = Vec::new();
         let mut notes = vec!["p and intervals: Wald's; range: of the training patients".to_owned()];
-        for name in ["clinical", "combined"] {
+        for name in [CLINICAL, COMBINED] {
             let model = models.iter().find(|model| model.name == name).ok_or(Error::NoFit)?;
-            let wrong = |source| Error::Recipe { model: name.to_owned(), source };
-            let fit: Logistic = serde_json::from_value(recipe(model)?["logistic"].clone()).map_err(wrong)?;
-            rows.extend(coefficients(&self.protocol.codebook, name, &fit));
+            let stored = recipe(model)?;
+            let fit = stored.logistic().ok_or(Error::NoFit)?;
+            rows.extend(coefficients(&self.protocol.codebook, name, fit));
             let out = if fit.n_missing > 0 {
                 format!(", {} left out for a missing value", fit.n_missing)
             } else {

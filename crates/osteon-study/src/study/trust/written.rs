@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::report::{docx, page};
 use crate::store::{sha256, write_whole};
+use crate::study::report::document::MODEL_FILE;
 use crate::study::{Error, Study};
 
 impl Study {
-    /// Writes report.html, report.md, report.docx, figures/ and the calculating nomogram.html; gives the page's path.
+    /// Writes report.html, report.md, report.docx, figures/, the calculating nomogram.html and the model file
+    /// model.json; gives the page's path.
     /// `published` is a file of published tables whose audit the report shows.
     pub fn write_report(&self, dir: &Path, published: Option<&Path>) -> Result<PathBuf, Error> {
         let page = self.report(published)?;
@@ -25,6 +27,11 @@ impl Study {
             Ok(text) => files.push(("nomogram.html".to_owned(), text.into_bytes())),
             Err(Error::NoFit | Error::NoSplit | Error::Blind) => (),
             Err(other) => return Err(other),
+        }
+        if self.needs_response().is_ok()
+            && let Ok(file) = self.export_model(None)
+        {
+            files.push((MODEL_FILE.to_owned(), file.to_text().into_bytes()));
         }
         refuse_changed(dir, &files)?;
         std::fs::create_dir_all(&figures).map_err(|source| Error::File { path: figures.clone(), source })?;
