@@ -253,3 +253,65 @@ fn what_the_protocol_accepts_of_a_mask_is_recorded_with_the_result_of_a_study() 
         assert!(shown(patient).contains(expected), "{expected}: {}", shown(patient));
     }
 }
+
+#[test]
+fn a_manifest_of_windows_and_a_label_for_all_masks_of_a_folder_are_taken() {
+    let folder = study();
+    let data = folder.path().join("data");
+    for code in ["001", "002"] {
+        put(&data, "image", &format!("{code}/t2.nii.gz"));
+        put(&data, "mask", &format!("{code}/mask.nii.gz"));
+    }
+    fs::write(folder.path().join("m.csv"), "patient,image,mask\n001,data\\001\\t2.nii.gz,.\\data\\001\\mask.nii.gz\n")
+        .unwrap();
+    let (code, _, said) = run(folder.path(), &["import", "images", "m.csv", "--dry-run"]);
+    assert!(code == 0 && said.contains("1 patients would be linked"), "{said}");
+    let label = |label: &str| run(folder.path(), &["import", "images", "data", "--label", label, "--dry-run"]);
+    assert_eq!((label("1").0, label("all").0), (0, 0));
+    let (code, printed, _) = label("7");
+    assert!(
+        code == 2 && printed.split_whitespace().collect::<Vec<_>>().join(" ").contains("no voxel of label 7"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_drawing_picks_its_own_series_where_others_lie_beside_it() {
+    let folder = study();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("all")).unwrap();
+    for (series, from) in [("1.2.3.4", 0), ("1.2.3.5", 100)] {
+        for z in 0..3u16 {
+            let pixels = (0..6).map(|pixel| from + 10 * z + pixel).collect();
+            let slice = Slice { series, pixels, ..Slice::at(5.0 * f64::from(z)) };
+            fs::write(at(&format!("all/{series}-{z}")), slice.bytes()).unwrap();
+        }
+    }
+    let bytes = crate::dicom_files::segmentation(&[(1, [-10.0, 20.0, 5.0], [true; 6])]);
+    let mut whole = dicom_object::from_reader(&bytes[..]).unwrap().into_inner();
+    let series = vec![vec![text(tags::SERIES_INSTANCE_UID, dicom_core::VR::UI, "1.2.3.5")]];
+    whole.put(crate::dicom_files::sequence(tags::REFERENCED_SERIES_SEQUENCE, series));
+    let bytes = crate::dicom_files::file(whole.into_iter().collect(), "1.2.840.10008.1.2.1");
+    fs::write(at("seg.dcm"), bytes).unwrap();
+    let set = ["--preset", "pyradiomics", "--families", "firstorder", "--roi", "intra", "--label", "1"];
+    let (code, printed, said) = run(folder.path(), &[&["features", "all", "seg.dcm"], &set[..]].concat());
+    assert!(code == 0 && printed.contains("original_firstorder_Minimum,110\n"), "{printed}{said}");
+    assert!(said.contains("the one on which the mask was drawn was read"), "{said}");
+    fs::write(at("m.csv"), "patient,image,mask,label\n001,all,seg.dcm,1\n").unwrap();
+    let (code, _, said) = run(folder.path(), &["import", "images", "m.csv"]);
+    assert!(code == 0 && said.contains("the one on which the mask was drawn was read"), "{said}");
+    assert!(run(folder.path(), &["show", "001", "--format", "csv"]).1.contains("all#1.2.3.5"));
+    assert_eq!(run(folder.path(), &["verify"]).0, 0);
+}
+
+#[test]
+fn an_id_that_may_mean_two_patients_is_refused_with_both() {
+    let folder = study();
+    fs::write(folder.path().join("more.csv"), "patient_id\n7\n07\n").unwrap();
+    run(folder.path(), &["import", "clinical", "more.csv"]);
+    put(&folder.path().join("data"), "image", "007/t2.nii.gz");
+    put(&folder.path().join("data"), "mask", "007/mask.nii.gz");
+    let (code, printed, _) = run(folder.path(), &["import", "images", "data"]);
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == 2 && printed.contains("it may mean each of 07, 7"), "{printed}");
+}

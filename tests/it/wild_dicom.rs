@@ -188,3 +188,44 @@ fn folders_and_manifests_as_hospitals_send_them_are_linked_or_refused_with_the_r
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// A copy of a folder in which the texts that stand for symbolic links are links again.
+fn linked(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let own = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            linked(&entry.path(), &own);
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).unwrap();
+        match std::str::from_utf8(&bytes).ok().filter(|text| text.starts_with("../")) {
+            Some(link) => std::os::unix::fs::symlink(link.trim(), own).unwrap(),
+            None => std::fs::write(own, bytes).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn data_sets_of_symbolic_links_are_linked_by_folder_and_by_manifest() {
+    let Some(folder) = shared("cases/wild") else { return };
+    for (id, source) in [("I03", "img"), ("I03b", "img/m.csv")] {
+        let study = tempfile::tempdir().unwrap();
+        linked(&folder.join("imp").join(id), &study.path().join("own"));
+        run(study.path(), &["init", "--title", "A study"]);
+        run(study.path(), &["import", "clinical", "own/c.csv"]);
+        let (code, printed, said) = run(study.path(), &["import", "images", &format!("own/{source}")]);
+        assert!(code == 0 && said.contains("1 patients linked: 2 files new"), "{id}: {printed}{said}");
+        assert_eq!(run(study.path(), &["verify"]).0, 0, "{id}");
+    }
+}
+
+#[test]
+fn contours_and_segmentations_pick_their_own_series_among_three() {
+    let Some(folder) = shared("cases/wild") else { return };
+    let set = ["--preset", "pyradiomics", "--roi", "intra", "--families", "firstorder"];
+    for (mask, mean) in [("dcm/rt_box.dcm", 332.2016), ("dcm/seg_bin.dcm", 320.4667)] {
+        let (code, printed, said) = run(&folder, &[&["features", "dcm/two", mask], &set[..]].concat());
+        assert!(code == 0 && (number(&printed, "original_firstorder_Mean,") - mean).abs() < 1e-3, "{printed}{said}");
+    }
+}

@@ -56,6 +56,8 @@ pub enum Coding {
 pub enum Skip {
     /// So many bytes of the stored file, then, after a gzip stream was opened, so many of its content.
     Bytes { stored: u64, content: u64 },
+    /// So many lines from a place of the stored file on, then so many bytes of what follows, once it is inflated.
+    Lines { start: u64, lines: u64, bytes: u64 },
     /// The voxels are the last bytes of the file.
     AllButVoxels { bytes: u64 },
 }
@@ -84,6 +86,7 @@ impl Layout {
     pub fn open<'a>(&self, file: &'a [u8]) -> Result<(Box<dyn Read + 'a>, usize), ReadError> {
         let (stored, content) = match self.skip {
             Skip::Bytes { stored, content } => (stored, content),
+            Skip::Lines { start, lines, bytes } => (behind_lines(file, start, lines), bytes),
             Skip::AllButVoxels { bytes } => ((file.len() as u64).saturating_sub(bytes), 0),
         };
         let rest = usize::try_from(stored).ok().and_then(|stored| file.get(stored..)).unwrap_or_default();
@@ -134,6 +137,16 @@ impl Layout {
     }
 }
 
+/// The place in a file behind so many lines.
+fn behind_lines(file: &[u8], start: u64, lines: u64) -> u64 {
+    let mut at = usize::try_from(start).unwrap_or(file.len()).min(file.len());
+    for _ in 0..lines {
+        let Some(length) = file[at..].iter().position(|&byte| byte == b'\n') else { return file.len() as u64 };
+        at += length + 1;
+    }
+    at as u64
+}
+
 /// Reads until the buffer is full or the content ends; tells how far it came.
 pub fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, ReadError> {
     let mut filled = 0;
@@ -175,7 +188,7 @@ impl Read for Members<'_> {
 fn unfold(text: &[u8], layout: &Layout) -> Result<Vec<u8>, ReadError> {
     let wrong = |word: &[u8]| ReadError::Field {
         field: "a voxel",
-        found: word.escape_ascii().to_string(),
+        found: word[..word.len().min(40)].escape_ascii().to_string(),
         expected: "a number of the header's type and encoding",
     };
     let mut bytes = Vec::new();
@@ -220,6 +233,54 @@ fn encode(word: &str, element: Element) -> Option<Vec<u8>> {
     })
 }
 
+/// Files of a list.
+const MOST: usize = 4096;
+
+/// The files beside a header that hold its voxels, one after the other, and the name of one that leads elsewhere: one
+/// name; `LIST`, with a name on each line that follows; or `PATTERN MIN MAX STEP`.
+pub fn files<'a>(
+    field: &'static str,
+    first: &str,
+    lines: impl Iterator<Item = &'a str>,
+) -> Result<(Vec<String>, Option<String>), ReadError> {
+    let wrong = |expected| ReadError::Field { field, found: first.to_owned(), expected };
+    let words: Vec<&str> = first.split_whitespace().collect();
+    let found: Vec<(String, Option<String>)> = if words.first() == Some(&"LIST") {
+        // A number behind LIST tells how many axes a file holds; it follows from the order of the voxels.
+        let names = lines.map(str::trim).filter(|line| !line.is_empty()).take(MOST + 1);
+        names.map(|name| beside(field, name)).collect::<Result<_, _>>()?
+    } else if let Some((pattern, from, to, step)) = counted(&words) {
+        let n = if step == 0 { i64::MAX } else { (to - from) / step };
+        if !(0..MOST as i64).contains(&n) {
+            return Err(wrong("at most 4096 files"));
+        }
+        (0..=n).map(|at| beside(field, &numbered(&pattern, from + at * step))).collect::<Result<_, _>>()?
+    } else {
+        vec![beside(field, first)?]
+    };
+    if found.is_empty() || found.len() > MOST {
+        return Err(wrong("one file in the header's folder, or a list of up to 4096"));
+    }
+    let elsewhere = found.iter().find_map(|(_, elsewhere)| elsewhere.clone());
+    Ok((found.into_iter().map(|(name, _)| name).collect(), elsewhere))
+}
+
+/// `PATTERN MIN MAX STEP`, the pattern with one `%d` or `%03d`.
+fn counted(words: &[&str]) -> Option<([String; 3], i64, i64, i64)> {
+    let [pattern, from, to, step, ..] = words else { return None };
+    let (head, rest) = pattern.split_once('%')?;
+    let (width, tail) = rest.split_once('d')?;
+    let bound = |text: &str| text.parse::<i64>().ok().filter(|n| n.abs() < 1 << 40);
+    let width_is_number = width.is_empty() || width.parse::<usize>().is_ok_and(|width| width < 20);
+    width_is_number.then_some(())?;
+    Some(([head, width, tail].map(str::to_owned), bound(from)?, bound(to)?, bound(step)?))
+}
+
+fn numbered([head, width, tail]: &[String; 3], n: i64) -> String {
+    let pad = width.parse::<usize>().unwrap_or(0);
+    if width.starts_with('0') { format!("{head}{n:0pad$}{tail}") } else { format!("{head}{n:pad$}{tail}") }
+}
+
 /// The file of voxels that a header names, and the name as it stands there where it leads elsewhere: headers move with
 /// their voxels, so the file of that name beside the header is meant, and a header never reaches for other files.
 pub fn beside(field: &'static str, name: &str) -> Result<(String, Option<String>), ReadError> {
@@ -227,7 +288,7 @@ pub fn beside(field: &'static str, name: &str) -> Result<(String, Option<String>
     let path = name.replace('\\', "/");
     let parts: Vec<&str> = path.split('/').collect();
     let own = parts[parts.len() - 1];
-    if name.starts_with("LIST") || name.contains(['%', '\0']) || matches!(own, "" | "." | "..") {
+    if name.contains(['%', '\0']) || matches!(own, "" | "." | "..") {
         return Err(wrong());
     }
     let has_drive = parts[0].len() == 2 && parts[0].ends_with(':');

@@ -19,17 +19,23 @@ pub fn is_metaimage(bytes: &[u8]) -> bool {
 
 pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let (fields, end) = fields(bytes)?;
-    for (field, valid) in [("NDims", "3"), ("ElementNumberOfChannels", "1"), ("BinaryData", "True")] {
+    for (field, valid) in [("NDims", "3"), ("ElementNumberOfChannels", "1")] {
         if let Some(found) = fields.get(field).filter(|found| !found.eq_ignore_ascii_case(valid)) {
-            return Err(wrong("header", &format!("{field} = {found}"), "NDims = 3, one channel, binary data"));
+            return Err(wrong("header", &format!("{field} = {found}"), "NDims = 3 and one channel"));
         }
     }
     let element = element(required(&fields, "ElementType")?)?;
     let geometry = geometry(&fields)?;
-    let (data_file, elsewhere) = match required(&fields, "ElementDataFile")? {
-        "LOCAL" => (None, None),
-        name => data::beside("ElementDataFile", name).map(|(name, elsewhere)| (Some(name), elsewhere))?,
+    let (files, elsewhere) = match required(&fields, "ElementDataFile")? {
+        "LOCAL" => (Vec::new(), None),
+        first => data::files(
+            "ElementDataFile",
+            first,
+            String::from_utf8_lossy(&bytes[end..bytes.len().min(end + LONGEST_HEADER)]).lines(),
+        )?,
     };
+    let mut files = files.into_iter();
+    let data_file = files.next();
     let gzip = if is_true(&fields, &["CompressedData"]) { Gzip::Zlib } else { Gzip::None };
     let start = if data_file.is_some() { 0 } else { end as u64 };
     let skip = match fields.get("HeaderSize").map(|text| text.parse::<i64>()) {
@@ -43,8 +49,13 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     };
     let big = is_true(&fields, &["BinaryDataByteOrderMSB", "ElementByteOrderMSB"]);
     let order = if big { Order::BigEndian } else { Order::LittleEndian };
-    let layout = Layout { element, order, gzip, coding: Coding::Binary, skip, slope: 1.0, intercept: 0.0 };
-    Ok(Header { elsewhere, ..Header::plain(Format::MetaImage, geometry, data_file, layout) })
+    let is_text = fields.get("BinaryData").is_some_and(|value| value.eq_ignore_ascii_case("false"));
+    let coding = if is_text && gzip == Gzip::None { Coding::Text } else { Coding::Binary };
+    // Text is turned into the least byte first.
+    let order = if coding == Coding::Text { Order::LittleEndian } else { order };
+    let layout = Layout { element, order, gzip, coding, skip, slope: 1.0, intercept: 0.0 };
+    let plain = Header::plain(Format::MetaImage, geometry, data_file, layout);
+    Ok(Header { further_files: files.collect(), elsewhere, ..plain })
 }
 
 /// The header's fields, and where it ends: behind the line that says where the voxels are.
@@ -53,8 +64,8 @@ fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
     let (mut fields, mut at) = (Fields::new(), 0);
     while at < head.len() {
         let length = head[at..].iter().position(|&byte| byte == b'\n').unwrap_or(head.len() - at);
-        let line = std::str::from_utf8(&head[at..at + length])
-            .map_err(|_| wrong("header", "bytes that are no text", "lines of text"))?;
+        // Comments are in whatever encoding they were typed.
+        let line = &String::from_utf8_lossy(&head[at..at + length]);
         at = (at + length + 1).min(head.len());
         let Some((field, value)) = line.split_once('=') else {
             return Err(wrong("header line", &line.chars().take(40).collect::<String>(), "Field = value"));

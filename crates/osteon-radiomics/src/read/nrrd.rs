@@ -8,7 +8,7 @@ use crate::read::{Format, Header, Layers, ReadError, Segment};
 
 /// Headers of hundreds of segments take a megabyte.
 const LONGEST_HEADER: usize = 16 << 20;
-/// Layers and segments of a file, and files of a list.
+/// Layers and segments of a file.
 const MOST: usize = 4096;
 
 /// `field: value` lines by lower-case field, and the `key:=value` lines of segments by key.
@@ -84,12 +84,14 @@ fn segments(fields: &Fields, n_layers: usize) -> Result<Vec<Segment>, ReadError>
         let text = fields.get(&format!("Segment{n}_{what}"));
         text.map(|text| text.parse::<i64>().map_err(|_| wrong("a segment", text, "a whole number"))).transpose()
     };
+    // 3D Slicer before 5 kept one segment a layer and did not number the layers.
+    let is_numbered = fields.keys().any(|key| key.starts_with("Segment") && key.ends_with("_Layer"));
     let mut found = Vec::new();
     for n in 0..MOST {
         let Some(name) = fields.get(&format!("Segment{n}_Name")).or(fields.get(&format!("Segment{n}_ID"))) else {
             continue;
         };
-        let layer = number(n, "Layer")?.unwrap_or(0);
+        let layer = number(n, "Layer")?.unwrap_or(if is_numbered || n_layers == 1 { 0 } else { n as i64 });
         let layer = usize::try_from(layer)
             .ok()
             .filter(|&layer| layer < n_layers)
@@ -102,42 +104,8 @@ fn segments(fields: &Fields, n_layers: usize) -> Result<Vec<Segment>, ReadError>
 /// The file beside the header, or the files of a list; and the name of one that leads elsewhere.
 fn data_files(fields: &Fields) -> Result<(Vec<String>, Option<String>), ReadError> {
     let Some(text) = fields.get("data file").or(fields.get("datafile")) else { return Ok((Vec::new(), None)) };
-    let beside = |name: &str| data::beside("data file", name);
-    let all = |found: Vec<(String, Option<String>)>| {
-        let elsewhere = found.iter().find_map(|(_, elsewhere)| elsewhere.clone());
-        (found.into_iter().map(|(name, _)| name).collect(), elsewhere)
-    };
     let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    let words: Vec<&str> = first.split_whitespace().collect();
-    if words.first() == Some(&"LIST") {
-        // A number behind LIST tells how many axes a file holds; it follows from the order of the voxels.
-        let files: Vec<_> = lines.map(|line| beside(line.trim())).collect::<Result<_, _>>()?;
-        let none = files.is_empty().then(|| wrong("data file", first, "one file in the header's folder a line"));
-        return none.map_or(Ok(all(files)), Err);
-    }
-    let Some((pattern, from, to, step)) = counted(&words) else { return Ok(all(vec![beside(first)?])) };
-    let n = if step == 0 { i64::MAX } else { (to - from) / step };
-    if !(0..MOST as i64).contains(&n) {
-        return Err(wrong("data file", first, "at most 4096 files"));
-    }
-    Ok(all((0..=n).map(|at| beside(&numbered(&pattern, from + at * step))).collect::<Result<_, _>>()?))
-}
-
-/// `PATTERN MIN MAX STEP`, the pattern with one `%d` or `%03d`.
-fn counted(words: &[&str]) -> Option<([String; 3], i64, i64, i64)> {
-    let [pattern, from, to, step, ..] = words else { return None };
-    let (head, rest) = pattern.split_once('%')?;
-    let (width, tail) = rest.split_once('d')?;
-    let bound = |text: &str| text.parse::<i64>().ok().filter(|n| n.abs() < 1 << 40);
-    let width_is_number = width.is_empty() || width.parse::<usize>().is_ok_and(|width| width < 20);
-    width_is_number.then_some(())?;
-    Some(([head, width, tail].map(str::to_owned), bound(from)?, bound(to)?, bound(step)?))
-}
-
-fn numbered([head, width, tail]: &[String; 3], n: i64) -> String {
-    let pad = width.parse::<usize>().unwrap_or(0);
-    if width.starts_with('0') { format!("{head}{n:0pad$}{tail}") } else { format!("{head}{n:pad$}{tail}") }
+    data::files("data file", lines.next().unwrap_or_default(), lines)
 }
 
 /// The header's fields and the position after its empty line.
@@ -252,10 +220,12 @@ fn skip(fields: &Fields, start: u64, voxel_bytes: Option<u64>, gzip: Gzip) -> Re
         let Some(text) = fields.get(field).or(fields.get(other)) else { return Ok(0) };
         text.parse().map_err(|_| wrong(field, text, "a whole number"))
     };
-    if count(fields, "line skip", "lineskip")? != 0 {
-        return Err(wrong("line skip", "lines of text before the voxels", "0"));
-    }
+    let lines = count(fields, "line skip", "lineskip")?;
+    let Ok(lines) = u64::try_from(lines) else {
+        return Err(wrong("line skip", &lines.to_string(), "0 or more"));
+    };
     match count(fields, "byte skip", "byteskip")? {
+        n if n >= 0 && lines > 0 => Ok(Skip::Lines { start, lines, bytes: n as u64 }),
         -1 if gzip == Gzip::None => Ok(Skip::AllButVoxels { bytes: voxel_bytes.unwrap_or(u64::MAX) }),
         n if n >= 0 && gzip == Gzip::None => Ok(Skip::Bytes { stored: start.saturating_add(n as u64), content: 0 }),
         n if n >= 0 => Ok(Skip::Bytes { stored: start, content: n as u64 }),

@@ -139,7 +139,7 @@ fn what_is_no_even_stack_is_refused_with_positions_and_names() {
         change(&mut slices);
         scan_slices(&slices, None).expect_err("refused").to_string()
     };
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 11] = [
         (|s| s.push(Slice::at(5.0)), "two slices lie at 5.000 mm and nothing tells them apart: 3.dcm and 4.dcm"),
         (|s| s[3].position_mm[2] = 6.0, "uneven slices"),
         (
@@ -149,6 +149,14 @@ fn what_is_no_even_stack_is_refused_with_positions_and_names() {
         (|s| s[1].orientation = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0], "mixes orientations"),
         (|s| s[1].spacing_mm = [0.5, 0.5], "mixes pixel spacings"),
         (|s| s[1].position_mm[0] = 3.0, "sheared"),
+        (|s| s[0].more = vec![text(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\M\\MOSAIC")], "0.dcm: a mosaic"),
+        (
+            |s| {
+                let tiles = number(dicom_core::Tag(0x0019, 0x100a), 16);
+                s[0].more = vec![text(tags::MANUFACTURER, VR::LO, "SIEMENS"), tiles];
+            },
+            "0.dcm: a mosaic",
+        ),
         (|s| s[1].pixels.truncate(4), "1.dcm: the voxels take 8 bytes, expected 12"),
         (|s| s[1].more = vec![number(tags::BITS_STORED, 0)], "BitsStored"),
         (|s| s[1].more = vec![number(tags::SAMPLES_PER_PIXEL, 3)], "grey levels, not colours"),
@@ -209,6 +217,49 @@ fn slices_whose_numbers_go_up_by_two_lack_every_other_one() {
     let both = [first, second].concat();
     let found = scan_slices(&both, Some("echo time 80")).unwrap();
     assert_eq!((found.missing_slices, found.image.volume.geometry().shape[0]), (0, 3));
+}
+
+#[test]
+fn an_instance_that_was_stored_twice_under_other_headers_is_read_once() {
+    let uid = |z_mm: f64| text(tags::SOP_INSTANCE_UID, VR::UI, &format!("1.2.3.4.{z_mm}"));
+    let slice = |z_mm| Slice { more: vec![uid(z_mm)], ..Slice::at(z_mm) };
+    let mut again = slice(5.0);
+    again.more.push(text(tags::INSTITUTION_NAME, VR::LO, "elsewhere"));
+    again.transfer_syntax = uids::IMPLICIT_VR_LITTLE_ENDIAN;
+    let found = scan_slices(&[slice(0.0), slice(5.0), slice(10.0), again.clone()], None).unwrap();
+    assert_eq!(found.image.volume.geometry().shape[0], 3);
+    assert!(found.notes[0].contains("1 files of the series are stored twice"), "{:?}", found.notes);
+    again.pixels[0] += 1;
+    assert!(matches!(scan_slices(&[slice(0.0), slice(5.0), again], None), Err(DicomError::Duplicate { .. })));
+}
+
+#[test]
+fn images_of_one_series_are_told_apart_by_private_b_values_times_kernels_or_else_by_their_numbers() {
+    type Fact = fn(usize) -> Vec<dicom_core::DataElement<dicom_object::InMemDicomObject>>;
+    let cases: [(Fact, &str); 5] = [
+        (
+            |n| vec![text(dicom_core::Tag(0x0043, 0x1039), VR::IS, ["0\\8\\0\\0", "800\\8\\0\\0"][n])],
+            "b-value 800\\8\\0\\0",
+        ),
+        (|n| vec![text(tags::CONTENT_TIME, VR::TM, ["100000", "100100"][n])], "content time 100100"),
+        (|n| vec![text(tags::SEQUENCE_NAME, VR::SH, ["fl2d", "tir2d"][n])], "sequence tir2d"),
+        (|n| vec![text(tags::CONVOLUTION_KERNEL, VR::SH, ["B30", "B70"][n])], "kernel B70"),
+        (|_| Vec::new(), "pass 2 of 2 by instance numbers"),
+    ];
+    for (fact, told) in cases {
+        let slice = |at: usize| {
+            let mut slice = numbered([0.0, 5.0, 10.0][at % 3], at as i32);
+            slice.pixels[0] = at as u16;
+            slice.more.extend(fact(at / 3));
+            slice
+        };
+        let slices: Vec<Slice> = (0..6).map(slice).collect();
+        let refused = scan_slices(&slices, None).unwrap_err().to_string();
+        assert!(refused.contains("2 series") && refused.contains(told), "{told}: {refused}");
+        let found = scan_slices(&slices, Some("2")).unwrap().image.volume;
+        let first: Vec<f64> = (0..3).map(|z| found.cells()[[z, 0, 0]]).collect();
+        assert_eq!(first, [3.0, 4.0, 5.0], "{told}");
+    }
 }
 
 #[test]

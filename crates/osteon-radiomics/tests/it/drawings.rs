@@ -265,3 +265,17 @@ fn slices_that_a_drawing_names_and_the_image_lacks_are_counted() {
     assert_eq!(read(&["1.1", "1.2", "1.3", "1.4", "1.5"]).missing_slices, None);
     assert_eq!(read(&[]).missing_slices, None);
 }
+
+#[test]
+fn structures_without_a_name_have_their_number_and_the_same_line_twice_is_one() {
+    let square = |z: f64| [[-10.2, 19.9, z], [-9.0, 19.9, z], [-9.0, 20.2, z], [-10.2, 20.2, z]];
+    let bytes = structure_set(&[("", &[&square(0.0)])]);
+    assert_eq!(plain(&bytes, Which::Only).unwrap().mask.count(), 2);
+    assert_eq!(plain(&bytes, Which::Name("unnamed 0")).unwrap().mask.count(), 2);
+    let whole = dicom_object::from_reader(&structure_set(&[("GTV", &[&square(0.0)])])[..]).unwrap().into_inner();
+    let line = || vec![text(tags::ROI_NUMBER, VR::IS, "0"), text(tags::ROI_NAME, VR::LO, "GTV")];
+    let mut twice = whole.clone();
+    twice.put(sequence(tags::STRUCTURE_SET_ROI_SEQUENCE, vec![line(), line()]));
+    let twice = file(twice.into_iter().collect(), uids::IMPLICIT_VR_LITTLE_ENDIAN);
+    assert_eq!(plain(&twice, Which::Only).unwrap().mask.count(), 2);
+}

@@ -53,3 +53,20 @@ fn a_header_that_promises_what_is_not_there_is_refused() {
     check(&[], "/etc/passwd", "its voxels in passwd, which was not given");
     check(&[], "LIST", "header's folder");
 }
+
+#[test]
+fn voxels_may_be_text_or_lie_in_a_list_of_files() {
+    let words =
+        |data: &str| format!("Comment = Universit\u{e4}t\nNDims = 3\nDimSize = 2 1 3\nElementType = MET_SHORT\n{data}");
+    let latin_1 = |text: String| text.chars().map(|letter| letter as u8).collect::<Vec<u8>>();
+    let text = latin_1(words("BinaryData = False\nElementDataFile = LOCAL\n1 2 -3\n4 5 600\n"));
+    let found = image(Source { bytes: &text, data: None }, &Limits::default()).unwrap();
+    assert_eq!(found.volume.as_slice(), [1.0, 2.0, -3.0, 4.0, 5.0, 600.0]);
+    let listed = ["LIST 2\na.raw\nb.raw\nsub/c.raw\n", "s%02d.raw 8 10 1\n"];
+    let names = [["a.raw", "b.raw", "sub/c.raw"], ["s08.raw", "s09.raw", "s10.raw"]];
+    for (list, names) in listed.into_iter().zip(names) {
+        let found = header(&latin_1(words(&format!("ElementDataFile = {list}"))), &Limits::default()).unwrap();
+        assert_eq!(found.data_file.as_deref(), Some(names[0]));
+        assert_eq!(found.further_files, names[1..]);
+    }
+}

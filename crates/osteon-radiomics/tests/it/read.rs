@@ -342,6 +342,10 @@ fn segments_are_picked_by_name_layer_by_layer() {
     assert!(region(&file, Label::Value(4), None).unwrap_err().contains("no voxel of label 4"));
     assert_eq!(region(&file, Label::AnyNonZero, None), Ok((18, "all".to_owned())));
     assert_eq!(region(&file, Label::Only, Some("all")), Ok((18, "all".to_owned())));
+    // Older files do not number the layers: each segment has its own.
+    let old = forge::nrrd_header(&lines).replace("Segment0_Layer:=0\n", "").replace("Segment1_Layer:=1\n", "");
+    let old = [old.replace("Segment2_", "Other_").as_bytes(), &voxels].concat();
+    assert_eq!(region(&old, Label::Only, Some("Muscle")), Ok((12, "Muscle".to_owned())));
     let unnamed = String::from_utf8_lossy(&forge::nrrd_header(&lines).into_bytes()).replace("Segment1_", "Other_");
     let told = region(&[unnamed.as_bytes(), &voxels].concat(), Label::Only, None).unwrap_err();
     assert!(told.contains("Tumor (6 voxels)") && told.contains("label 3 (12 voxels)"), "{told}");
@@ -455,4 +459,18 @@ fn a_segment_is_found_by_its_name_but_for_capital_letters() {
     let found = read::region(source, pick, &geometry(), &read::Params::default(), &Limits::default()).unwrap();
     assert_eq!(found.mask.count(), 5);
     assert!(found.reading.notes[0].contains("tumor left is taken for Tumor  Left"), "{:?}", found.reading);
+}
+
+#[test]
+fn lines_of_text_before_the_voxels_are_skipped() {
+    let voxels = forge::encode(Element::I16, &counting(), true);
+    let with = |lines: &[&str], voxels: &[u8]| [forge::nrrd_header(lines).as_bytes(), voxels].concat();
+    check("lines", &with(&["line skip: 2"], &[b"one\ntwo\n", &voxels[..]].concat()), Element::I16);
+    check(
+        "lines and bytes",
+        &with(&["line skip: 1", "byte skip: 3"], &[b"one\nabc", &voxels[..]].concat()),
+        Element::I16,
+    );
+    let zipped = [b"one\n", &forge::gzip(&[b"abc", &voxels[..]].concat())[..]].concat();
+    check("lines before gzip", &with(&["line skip: 1", "byte skip: 3", "encoding: gzip"], &zipped), Element::I16);
 }

@@ -303,6 +303,13 @@ fn drawing_hint(error: &DicomError) -> Option<&'static str> {
             "is the series complete? --uneven resample, or mask.uneven=\"resample\" in the protocol, interpolates even \
              slices",
         ),
+        DicomError::Mixed { .. } => Some(
+            "scouts and other stacks belong in series of their own: keep the slices of one stack in the folder, or give a \
+             folder of them",
+        ),
+        DicomError::Field { field: "ContourData", .. } => {
+            Some("the contours belong to another image: give the series on which they were drawn")
+        }
         DicomError::Field { field: "ImagePositionPatient" | "ImageOrientationPatient", .. } => Some(
             "radiographs, photographs and secondary captures have no place in the patient; the original series has",
         ),

@@ -191,10 +191,16 @@ fn named(file: &object::File) -> Vec<(i64, String)> {
         .collect();
     fields
         .items(tags::STRUCTURE_SET_ROI_SEQUENCE)
-        .filter_map(|item| Some((item.number(tags::ROI_NUMBER)?, item.text(tags::ROI_NAME)?)))
+        .filter_map(|item| Some((item.number(tags::ROI_NUMBER)?, item.text(tags::ROI_NAME))))
         .filter(|(number, _)| drawn.contains(number))
-        .map(|(number, name)| (number as i64, name))
-        .collect()
+        .map(|(number, name)| (number as i64, drawing::name_of(number as i64, name)))
+        // The same line twice is one structure.
+        .fold(Vec::new(), |mut all, own| {
+            if !all.contains(&own) {
+                all.push(own);
+            }
+            all
+        })
 }
 
 /// The frame of reference of a structure: its own, else the file's only one.

@@ -168,6 +168,11 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
     }
 }
 
+/// A structure's name; its number where the file gives none.
+pub(super) fn name_of(number: i64, name: Option<String>) -> String {
+    name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| format!("unnamed {number}"))
+}
+
 /// Whether two names differ by capital letters and white space alone.
 pub fn is_alike(name: &str, wanted: &str) -> bool {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();

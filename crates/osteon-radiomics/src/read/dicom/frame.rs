@@ -42,10 +42,17 @@ struct Place {
     intercept: f64,
 }
 
+/// Siemens' number of slices side by side in one plane.
+const IMAGES_IN_MOSAIC: Tag = Tag(0x0019, 0x100a);
+
 /// All planes of a file, intensities rescaled.
 pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
     let fields = file.fields();
-    if fields.text(tags::IMAGE_TYPE).is_some_and(|kind| kind.split('\\').any(|part| part.trim() == "MOSAIC")) {
+    let is_siemens = fields.text(tags::MANUFACTURER).is_some_and(|maker| maker.to_lowercase().contains("siemens"));
+    let has_tiles = is_siemens && fields.number(IMAGES_IN_MOSAIC).is_some_and(|n| n > 1.0);
+    let is_named =
+        fields.text(tags::IMAGE_TYPE).is_some_and(|kind| kind.split('\\').any(|part| part.trim() == "MOSAIC"));
+    if is_named || has_tiles {
         return Err(DicomError::Mosaic { name: file.name.clone() });
     }
     let rows = fields.size(tags::ROWS, "Rows")?;

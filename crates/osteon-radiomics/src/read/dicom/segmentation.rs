@@ -151,7 +151,8 @@ struct Count {
 fn labelled(fields: &Fields) -> Vec<(i64, String)> {
     fields
         .items(tags::SEGMENT_SEQUENCE)
-        .filter_map(|item| Some((item.number(tags::SEGMENT_NUMBER)? as i64, item.text(tags::SEGMENT_LABEL)?)))
+        .filter_map(|item| Some((item.number(tags::SEGMENT_NUMBER)? as i64, item.text(tags::SEGMENT_LABEL))))
+        .map(|(number, label)| (number, drawing::name_of(number, label)))
         // Number 0 is the background of a label map.
         .filter(|(number, _)| *number > 0)
         .collect()

@@ -61,8 +61,6 @@ pub enum Wanted<'a> {
     Named(&'a str),
     /// The one that holds this file.
     Holding(usize),
-    /// The only one of these UIDs; where none is there, the only one of all.
-    Among(&'a [String]),
 }
 
 impl std::fmt::Display for Series {
@@ -127,7 +125,8 @@ fn listed(files: &[Instance], limits: &Limits) -> Result<(Vec<Series>, usize), D
         }
         let (series, units) = &mut found[at];
         let before = fields.text(tags::SOP_INSTANCE_UID).map(|uid| *instances.entry(uid).or_insert(index));
-        if before.is_some_and(|before| before != index && files[before].bytes == instance.bytes) {
+        let is_repeated = |before: usize| before != index && is_same(&files[before], instance, &file, limits);
+        if before.is_some_and(is_repeated) {
             series.repeated += 1;
             continue;
         }
@@ -136,6 +135,30 @@ fn listed(files: &[Instance], limits: &Limits) -> Result<(Vec<Series>, usize), D
         units.extend(split::units(&file, index));
     }
     Ok((found.into_iter().flat_map(|(series, units)| parts(&series, units)).collect(), unread))
+}
+
+/// Whether an instance that was stored twice has the same plane both times, whatever else was written beside it.
+fn is_same(before: &Instance, instance: &Instance, file: &object::File, limits: &Limits) -> bool {
+    if before.bytes == instance.bytes {
+        return true;
+    }
+    let Ok(other) = object::open(before, limits) else { return false };
+    let (own, other) = (file.fields(), other.fields());
+    let same = |tag| own.text(tag) == other.text(tag);
+    let alike = [
+        tags::ROWS,
+        tags::COLUMNS,
+        tags::NUMBER_OF_FRAMES,
+        tags::BITS_ALLOCATED,
+        tags::PIXEL_REPRESENTATION,
+        tags::IMAGE_POSITION_PATIENT,
+        tags::IMAGE_ORIENTATION_PATIENT,
+        tags::PIXEL_SPACING,
+        tags::RESCALE_SLOPE,
+        tags::RESCALE_INTERCEPT,
+    ];
+    let voxels = own.bytes(tags::PIXEL_DATA);
+    alike.into_iter().all(same) && voxels.is_some() && voxels == other.bytes(tags::PIXEL_DATA)
 }
 
 fn parts(series: &Series, units: Vec<Unit>) -> Vec<Series> {
@@ -243,9 +266,6 @@ fn pick<'a>(all: &'a [Series], wanted: Wanted, files: usize) -> Result<&'a Serie
     match (wanted, all) {
         (_, []) => Err(DicomError::NoSeries { files }),
         (Wanted::Only, _) => only(&|_| true).expect("there is a series"),
-        (Wanted::Among(uids), _) => {
-            only(&|series| uids.contains(&series.uid)).or_else(|| only(&|_| true)).expect("there is a series")
-        }
         (Wanted::Holding(file), _) => {
             only(&|series| series.files.contains(&file)).unwrap_or(Err(DicomError::NoSeries { files }))
         }

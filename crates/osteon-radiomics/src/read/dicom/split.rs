@@ -14,22 +14,26 @@ pub struct Unit {
     pub file: usize,
     pub frame: usize,
     place: Option<[i64; 3]>,
+    /// Instance number, or position in its file.
+    number: Option<i64>,
     facts: [Option<String>; FACTS.len()],
 }
 
 /// A fact: its name in messages; its field; for enhanced images the functional group and its field.
 type Fact = (&'static str, &'static [Tag], Option<(Tag, Tag)>);
 
-/// Siemens' b-value of a slice.
+/// Private b-values of a slice.
 const SIEMENS_B_VALUE: Tag = Tag(0x0019, 0x100c);
+const PHILIPS_B_VALUE: Tag = Tag(0x2001, 0x1003);
+const GE_B_VALUE: Tag = Tag(0x0043, 0x1039);
 
 /// In the order in which they are tried.
-const FACTS: [Fact; 11] = [
+const FACTS: [Fact; 14] = [
     ("description", &[tags::SERIES_DESCRIPTION], None),
     ("echo time", &[tags::ECHO_TIME], Some((tags::MR_ECHO_SEQUENCE, tags::EFFECTIVE_ECHO_TIME))),
     (
         "b-value",
-        &[tags::DIFFUSION_B_VALUE, SIEMENS_B_VALUE],
+        &[tags::DIFFUSION_B_VALUE, SIEMENS_B_VALUE, PHILIPS_B_VALUE, GE_B_VALUE],
         Some((tags::MR_DIFFUSION_SEQUENCE, tags::DIFFUSION_B_VALUE)),
     ),
     (
@@ -43,7 +47,10 @@ const FACTS: [Fact; 11] = [
     ("trigger time", &[tags::TRIGGER_TIME], None),
     ("stack", &[tags::STACK_ID], Some((tags::FRAME_CONTENT_SEQUENCE, tags::STACK_ID))),
     ("acquisition", &[tags::ACQUISITION_NUMBER], Some((tags::FRAME_CONTENT_SEQUENCE, tags::FRAME_ACQUISITION_NUMBER))),
-    ("acquisition time", &[tags::ACQUISITION_TIME], None),
+    ("sequence", &[tags::SEQUENCE_NAME, tags::PULSE_SEQUENCE_NAME], None),
+    ("kernel", &[tags::CONVOLUTION_KERNEL], None),
+    ("acquisition time", &[tags::ACQUISITION_DATE_TIME, tags::ACQUISITION_TIME], None),
+    ("content time", &[tags::CONTENT_TIME], None),
 ];
 
 /// The planes of a file.
@@ -65,7 +72,9 @@ fn unit(fields: &Fields, frame: Option<&Fields>, file: usize, at: usize) -> Unit
     };
     // A thousandth of a millimetre: decimal strings carry no more.
     let place = position.map(|mm| mm.map(|part| (part * 1e3).round() as i64));
-    Unit { file, frame: at, place, facts: FACTS.map(fact) }
+    let number = frame
+        .map_or_else(|| fields.number(tags::INSTANCE_NUMBER).map(|number| number as i64), |_| i64::try_from(at).ok());
+    Unit { file, frame: at, place, number, facts: FACTS.map(fact) }
 }
 
 /// How often one place occurs at most.
@@ -81,6 +90,30 @@ pub fn split(units: Vec<Unit>) -> Vec<(String, Vec<Unit>)> {
     let mut parts = vec![(String::new(), units)];
     for (at, (name, ..)) in FACTS.iter().enumerate() {
         parts = parts.into_iter().flat_map(|part| by_fact(part, at, name)).collect();
+    }
+    parts.into_iter().flat_map(by_number).collect()
+}
+
+/// Where every place has as many planes and nothing else tells them apart, the first of each by its number, the second
+/// of each, and so on: one pass of the scanner after the other.
+fn by_number((told, mut units): (String, Vec<Unit>)) -> Vec<(String, Vec<Unit>)> {
+    let n = repeats(&units);
+    let mut places: BTreeMap<Option<[i64; 3]>, Vec<Option<i64>>> = BTreeMap::new();
+    units.iter().for_each(|unit| places.entry(unit.place).or_default().push(unit.number));
+    let is_complete = |numbers: &mut Vec<Option<i64>>| {
+        numbers.sort_unstable();
+        numbers.len() == n && numbers[0].is_some() && numbers.windows(2).all(|pair| pair[0] < pair[1])
+    };
+    if n < 2 || places.len() < 2 || places.contains_key(&None) || !places.values_mut().all(is_complete) {
+        return vec![(told, units)];
+    }
+    let rank = |unit: &Unit| places[&unit.place].iter().position(|number| *number == unit.number);
+    let mut parts = Vec::new();
+    for pass in 0..n {
+        let (own, others): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| rank(unit) == Some(pass));
+        units = others;
+        let word = format!("pass {} of {n} by instance numbers", pass + 1);
+        parts.push((if told.is_empty() { word } else { format!("{told}, {word}") }, own));
     }
     parts
 }

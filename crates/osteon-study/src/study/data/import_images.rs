@@ -149,7 +149,13 @@ impl Study {
             }
             match self.store.find_patient(&entry.code)? {
                 Some(patient) => entries.push((patient.id, entry)),
-                None => report.refused.push(entry.refusal("patient", &entry.code, "a patient of the study")),
+                None => {
+                    let alike =
+                        manifest::alike(&entry.code, &codes).into_iter().cloned().collect::<Vec<_>>().join(", ");
+                    let more = if alike.is_empty() { String::new() } else { format!("; it may mean each of {alike}") };
+                    let expected = format!("a patient of the study{more}");
+                    report.refused.push(entry.refusal("patient", &entry.code, &expected));
+                }
             }
         }
         let slots = self.protocol.slots().iter().map(|slot| (slot.slot.as_str(), self.protocol.in_slot(&slot.slot)));
@@ -227,8 +233,11 @@ fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], protocol: 
         let shown = path.to_string_lossy();
         let refuse = |expected: String| entry.refusal(role.name(), &shown, &expected);
         let place = place_of(base, path).map_err(refuse)?;
-        let part = if role == Role::Image { &entry.series } else { &entry.structure };
-        let bytes = input::image_bytes(&place, part.as_deref(), mask.uneven).map_err(|cause| refuse(reason(&cause)))?;
+        let mut part = if role == Role::Image { entry.series.clone() } else { entry.structure.clone() };
+        let drawn = entry.mask.as_deref().filter(|_| role == Role::Image).and_then(|mask| place_of(base, mask).ok());
+        let read = input::image_under(&place, part.as_deref(), drawn.as_deref(), mask.uneven);
+        let (bytes, series) = read.map_err(|cause| refuse(reason(&cause)))?;
+        part = part.or(series);
         let label = if role == Role::Image { None } else { entry.label };
         let geometry = match files.first() {
             None => bytes.geometry().cloned().ok_or_else(|| refuse("an image, not contours".to_owned()))?,
@@ -285,6 +294,11 @@ fn what(entry: &Entry, protocol: &Protocol) -> String {
 /// symbolic link is followed when it is read, and stored as the link.
 fn place_of(base: &Path, path: &Path) -> Result<PathBuf, String> {
     use std::path::Component::{CurDir, ParentDir};
+    // A manifest written on Windows.
+    let text = path.to_string_lossy();
+    let turned = PathBuf::from(text.replace('\\', "/"));
+    let is_windows = text.contains('\\') && !base.join(path).exists();
+    let path = if is_windows { &turned } else { path };
     let mut place = PathBuf::new();
     for part in base.join(path).components() {
         match part {

@@ -81,11 +81,47 @@ pub fn image_bytes(path: &Path, part: Option<&str>, uneven: Uneven) -> Result<Im
     file(path, bytes, part)
 }
 
+/// The same for the image of a mask: of several series the one on which the mask was drawn, and its UID where that
+/// decided.
+pub fn image_under(
+    path: &Path,
+    part: Option<&str>,
+    mask: Option<&Path>,
+    uneven: Uneven,
+) -> Result<(ImageBytes, Option<String>), Error> {
+    let is = |cause: &Error, of: fn(&DicomError) -> bool| matches!(cause, Error::Dicom { source, .. } if of(source));
+    match image_bytes(path, part, uneven) {
+        Err(several) if part.is_none() && is(&several, |cause| matches!(cause, DicomError::SeveralSeries(_))) => {
+            for uid in mask.into_iter().flat_map(drawn_on) {
+                match image_bytes(path, Some(&uid), uneven) {
+                    Err(cause) if is(&cause, |cause| matches!(cause, DicomError::UnknownSeries { .. })) => (),
+                    Err(cause) => return Err(cause),
+                    Ok(mut found) => {
+                        found.notes.push("of several series, the one on which the mask was drawn was read".to_owned());
+                        return Ok((found, Some(uid)));
+                    }
+                }
+            }
+            Err(several)
+        }
+        found => Ok((found?, None)),
+    }
+}
+
+/// UIDs of the series on which a mask was drawn; none where it is no drawing.
+fn drawn_on(mask: &Path) -> Vec<String> {
+    let drawing = Some(mask).filter(|mask| is_dicom_file(mask)).and_then(kind_of);
+    drawing.filter(|file| file.kind != Kind::Image).map(|file| file.series).unwrap_or_default()
+}
+
 /// The header beside voxels that stand alone: `name.hdr` of `name.img`.
 fn header_of(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
-    let stem = name.strip_suffix(".img").or(name.strip_suffix(".img.gz"))?;
-    [".hdr", ".hdr.gz"].iter().map(|ending| path.with_file_name(format!("{stem}{ending}"))).find(|path| path.is_file())
+    let stem = [".img", ".img.gz", ".IMG", ".IMG.GZ"].iter().find_map(|ending| name.strip_suffix(ending))?;
+    [".hdr", ".hdr.gz", ".HDR", ".HDR.GZ"]
+        .iter()
+        .map(|ending| path.with_file_name(format!("{stem}{ending}")))
+        .find(|path| path.is_file())
 }
 
 /// The file that a header names beside itself; `.img` takes the place of the header's own ending.
@@ -94,9 +130,11 @@ fn data_path(path: &Path, name: &str) -> PathBuf {
     if !name.starts_with(".img") {
         return path.with_file_name(name);
     }
-    let stem = own.strip_suffix(".hdr.gz").or(own.strip_suffix(".hdr")).unwrap_or(&own);
-    let plain = path.with_file_name(format!("{stem}.img"));
-    if plain.exists() { plain } else { path.with_file_name(format!("{stem}.img.gz")) }
+    let endings = [".hdr.gz", ".hdr", ".HDR.GZ", ".HDR"];
+    let stem = endings.iter().find_map(|ending| own.strip_suffix(ending)).unwrap_or(&own);
+    let named = |ending: &str| path.with_file_name(format!("{stem}{ending}"));
+    let found = [".img", ".img.gz", ".IMG", ".IMG.GZ"].into_iter().map(named).find(|path| path.exists());
+    found.unwrap_or_else(|| named(".img"))
 }
 
 /// What stands for a file that was not fetched: a symbolic link as text, or a pointer of git-annex or Git LFS.

@@ -182,15 +182,19 @@ pub fn in_folder(folder: &Path) -> Result<Option<Found>, Error> {
 
 /// The patient id that a name means: itself, or the only one that differs by `sub-` or leading zeros.
 pub fn matching<'a>(name: &str, codes: &'a [String]) -> Option<&'a String> {
+    codes.iter().find(|code| *code == name).or_else(|| match alike(name, codes)[..] {
+        [only] => Some(only),
+        _ => None,
+    })
+}
+
+/// Patient ids that differ from a name by no more than `sub-` or leading zeros.
+pub fn alike<'a>(name: &str, codes: &'a [String]) -> Vec<&'a String> {
     let plain = |name: &str| {
         let name = name.strip_prefix("sub-").unwrap_or(name).to_owned();
         let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         let digits = name.trim_start_matches('0');
         if is_number { (if digits.is_empty() { "0" } else { digits }).to_owned() } else { name }
     };
-    if let Some(own) = codes.iter().find(|code| *code == name) {
-        return Some(own);
-    }
-    let mut alike = codes.iter().filter(|code| plain(code) == plain(name));
-    alike.next().filter(|_| alike.next().is_none())
+    codes.iter().filter(|code| plain(code) == plain(name)).collect()
 }

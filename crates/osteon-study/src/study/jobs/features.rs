@@ -53,7 +53,8 @@ pub(in crate::study) struct Pair {
 /// Reads the image and the mask of a request.
 pub(in crate::study) fn read_pair(request: &FeaturesRequest) -> Result<Pair, Error> {
     let FeaturesRequest { image: image_path, mask: mask_path, protocol, .. } = request;
-    let image_file = input::image_bytes(image_path, request.series.as_deref(), protocol.mask.uneven)?;
+    let series = request.series.as_deref();
+    let (image_file, _) = input::image_under(image_path, series, Some(mask_path), protocol.mask.uneven)?;
     let mask_file = input::image_bytes(mask_path, request.structure.as_deref(), protocol.mask.uneven)?;
     let on = image_file.on().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
     let region = mask_file.region(mask_path, request.label, on, &protocol.mask)?;

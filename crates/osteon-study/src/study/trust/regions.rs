@@ -13,8 +13,9 @@ const BEYOND: f64 = 3.5;
 /// Patients that a note names.
 const NAMED: usize = 8;
 
-/// Where more than half of the patients share one value, others are listed that no more than this part of them have.
-const RARE: f64 = 0.1;
+/// Where more than half of the patients share one value, others are listed that no more than this part of them have, or
+/// one patient alone.
+const RARE: f64 = 0.05;
 
 /// One quantity of a region.
 struct Quantity {
@@ -26,8 +27,8 @@ struct Quantity {
     told: fn(f64) -> String,
 }
 
-/// Volumes differ by factors, so their logarithms are compared. One piece or hole more, and one part in twenty, is no
-/// news however alike the others are.
+/// Volumes differ by factors, so their logarithms are compared. Two pieces or holes more, and less than one part in
+/// twenty, are no news however alike the others are: rings of healthy masks have them.
 const QUANTITIES: [Quantity; 6] = [
     Quantity {
         name: "volume",
@@ -35,12 +36,12 @@ const QUANTITIES: [Quantity; 6] = [
         least: 0.0,
         told: |ln| format!("{:.1} mm³", ln.exp()),
     },
-    Quantity { name: "pieces", value: |it| Some(it.pieces as f64), least: 2.0, told: whole },
-    Quantity { name: "holes", value: |it| Some(it.holes as f64), least: 2.0, told: whole },
+    Quantity { name: "pieces", value: |it| Some(it.pieces as f64), least: 3.0, told: whole },
+    Quantity { name: "holes", value: |it| Some(it.holes as f64), least: 3.0, told: whole },
     Quantity {
         name: "slices without the region between its own",
         value: |it| Some(it.empty_slices as f64),
-        least: 2.0,
+        least: 3.0,
         told: whole,
     },
     Quantity { name: "share cut off by the image", value: |it| it.cut_share, least: 0.05, told: percent },
@@ -113,8 +114,8 @@ fn named(patients: &[String]) -> String {
 }
 
 /// A sentence for each value of one region by one rater that is far from the others': beyond 3.5 robust z scores, or,
-/// where more than half of the patients share one value and no score exists, a value that at most a tenth of them are as
-/// far from it or farther.
+/// where more than half of the patients share one value and no score exists, a value that at most one patient in twenty,
+/// or one alone, is as far from it or farther.
 fn far(place: &Place, members: &[(&str, &RegionCheck)]) -> Vec<String> {
     let mut notes = Vec::new();
     for Quantity { name, value, least, told } in QUANTITIES {
@@ -132,7 +133,7 @@ fn far(place: &Place, members: &[(&str, &RegionCheck)]) -> Vec<String> {
                 Some(score) if score.abs() > BEYOND => {
                     notes.push(format!("{shown}, robust z {score:.1} (median {} of {all} patients)", told(middle)));
                 }
-                None if *value != middle && as_far(*value) as f64 <= RARE * all as f64 => {
+                None if *value != middle && as_far(*value) as f64 <= (RARE * all as f64).max(1.0) => {
                     notes.push(format!("{shown}, where {n} of {all} patients have {}", told(middle)));
                 }
                 _ => (),
@@ -180,8 +181,8 @@ mod tests {
 
     #[test]
     fn a_count_that_most_patients_share_has_no_z_and_only_rare_and_larger_steps_are_listed() {
-        // One piece more is no news.
-        assert!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 1, 2]).is_empty());
+        // Two pieces more are no news.
+        assert!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 1, 3]).is_empty());
         assert_eq!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 4]), ["P9 intra (mask): pieces 4, where 8 of 10 patients have 1"]);
         // Two of ten are not rare; one of twenty is.
         assert!(told(&[1, 1, 1, 1, 1, 1, 1, 1, 4, 4]).is_empty());
