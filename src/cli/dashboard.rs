@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use crate::cli::{Color, Globals, Outcome, opening};
+use crate::cli::{Color, Globals, Outcome, demo, opening};
 use crate::tui::app::Options;
 use crate::tui::keys::Bindings;
+use crate::tui::start::Wish;
 use crate::tui::theme::Theme;
 use osteon_study::store::Access;
 use osteon_study::study::{Error, Study};
@@ -40,12 +41,26 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         (false, true) => Access::WriteOnNetwork,
         (false, false) => Access::Write,
     };
+    if globals.study.symlink_metadata().is_err() && !args.read_only {
+        return begin(args, globals, access);
+    }
     open(&opening::open(globals, access)?, args, globals)
+}
+
+/// Without a study file the first page asks for one.
+fn begin(args: &Args, globals: &Globals, access: Access) -> Result<Outcome, Error> {
+    let options = Options { theme: theme(args, globals.color), read_only: false, mouse: args.mouse };
+    match crate::tui::start::run(&globals.study, options)? {
+        Wish::Leave => Ok(Outcome::Done),
+        Wish::Open(path) => open(&opening::open(&Globals { study: path, ..globals.clone() }, access)?, args, globals),
+        Wish::Demo(dir) => demo::run(&demo::Args::new(dir), globals),
+    }
 }
 
 /// Opens the dashboard of a study.
 pub fn open(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let bindings = bindings(args)?;
+    crate::tui::shell::know(crate::cli::definition());
     let read_only = args.read_only || study.store.kept_from_writing().is_some();
     let options = Options { theme: theme(args, globals.color), read_only, mouse: args.mouse };
     crate::tui::run(study, options, bindings)?;

@@ -18,6 +18,13 @@ pub struct Args {
     no_dashboard: bool,
 }
 
+impl Args {
+    /// The demonstration in a folder, and its dashboard.
+    pub fn new(dir: PathBuf) -> Args {
+        Args { dir, no_dashboard: false }
+    }
+}
+
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let (study, report, fitted) = watched(globals, |job| {
         let study = Study::demo(&args.dir, job)?;

@@ -23,6 +23,7 @@ mod jobs;
 mod log;
 mod logistic;
 pub mod man;
+mod masks;
 mod model;
 mod names;
 mod opening;
@@ -64,7 +65,7 @@ pub struct Cli {
 }
 
 /// What every command understands.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Globals {
     /// The study file
     #[arg(long, global = true, env = "OSTEON_STUDY", default_value = "study.db", value_name = "FILE")]
@@ -141,6 +142,9 @@ enum Command {
     Report(report::Args),
     Log(log::Args),
     Query(query::Args),
+    /// One row a patient and one column a step, and what comes next
+    Status,
+    Masks(masks::Args),
     Lock(trust::LockArgs),
     Unlock(trust::UnlockArgs),
     Verify(trust::VerifyArgs),
@@ -213,6 +217,11 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Report(args) => report::run(args, globals),
         Command::Log(args) => log::run(args, globals),
         Command::Query(args) => query::run(args, globals),
+        Command::Status => {
+            output::print_sheet(&opening::read(globals)?.status_sheet()?, globals.format)?;
+            Ok(Outcome::Done)
+        }
+        Command::Masks(args) => masks::run(args, globals),
         Command::Lock(args) => trust::lock(args, globals),
         Command::Unlock(args) => trust::unlock(args, globals),
         Command::Verify(args) => trust::verify(args, globals),

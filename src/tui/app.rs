@@ -10,14 +10,14 @@ use crate::tui::dialog::{self, Dialog};
 use crate::tui::form::Form;
 use crate::tui::grid_view::Move;
 use crate::tui::jobs::Jobs;
-use crate::tui::keys::{Bindings, Key};
+use crate::tui::keys::{self, Bindings, Key};
 use crate::tui::message::{Answer, Change, Effect, Message, Pointer, Request, Work};
 use crate::tui::nomogram::NomogramScreen;
 use crate::tui::page::PageState;
 use crate::tui::patients::Patients;
 use crate::tui::slices::Slices;
 use crate::tui::theme::Theme;
-use crate::tui::{forms, jobs, layout, nomogram, origin, page, patients, slices};
+use crate::tui::{forms, jobs, layout, nomogram, origin, page, patients, slices, study_page};
 
 /// What the reader chose at the start.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,8 @@ impl App {
             Screen::Models => Context::Models,
             Screen::Nomogram => Context::Nomogram,
             Screen::Trail => Context::Trail,
-            Screen::Study | Screen::Clinical => Context::Table,
+            Screen::Study => Context::Study,
+            Screen::Clinical => Context::Table,
         };
         Context::CHAINS.iter().find(|chain| chain[0] == narrowest).expect("every context begins a chain")
     }
@@ -224,6 +225,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
 }
 
 fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
+    let is_bound = app.dialog.is_none() && app.bindings.find(app.contexts(), Key::from(event)).is_some();
+    if let Some(parts) = keys::parted(event).filter(|_| !is_bound) {
+        return parts.into_iter().flat_map(|part| key(app, part)).collect();
+    }
     app.note = None;
     app.sent = None;
     if let Some(open) = app.dialog.take() {
@@ -278,6 +283,9 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Extract => return jobs::extract(app),
         Action::Export => return forms::export_form(app),
         Action::Slices => return slices::open(app),
+        Action::Ask => return study_page::ask(app),
+        Action::Answer | Action::Close if app.slices.is_none() => return study_page::act(app, action),
+        Action::Redo | Action::LeaveOut if app.slices.is_none() => return study_page::act(app, action),
         Action::Verify => return app.open_page(Screen::Trail, Page::Verification),
         _ if app.slices.is_some() => return slices::act(app, action),
         _ => {
@@ -382,6 +390,17 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
         Answer::Picture { id, picture } => {
             slices::arrived(app, &id, picture);
             Vec::new()
+        }
+        Answer::Said { title, lines } => {
+            // Nothing comes in the way of what is being typed.
+            match &app.dialog {
+                Some(_) => app.say(format!("{title}: {}", lines.last().map_or("", String::as_str))),
+                None => {
+                    app.note = None;
+                    app.dialog = Some(Dialog::text(title, lines));
+                }
+            }
+            vec![Effect::Ask(Request::Head), Effect::Ask(Request::Jobs)]
         }
         Answer::Nomogram(nomogram) => {
             nomogram::arrived(app, nomogram);

@@ -7,6 +7,7 @@ use crate::tui::data::Screen;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
     Global,
+    Study,
     Table,
     Patients,
     Patient,
@@ -19,8 +20,9 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 10] = [
+    pub const ALL: [Context; 11] = [
         Context::Global,
+        Context::Study,
         Context::Table,
         Context::Patients,
         Context::Patient,
@@ -33,7 +35,8 @@ impl Context {
     ];
 
     /// Contexts that are in force together, the narrowest first.
-    pub const CHAINS: [&[Context]; 9] = [
+    pub const CHAINS: [&[Context]; 10] = [
+        &[Context::Study, Context::Table, Context::Global],
         &[Context::Patients, Context::Table, Context::Global],
         &[Context::Patient, Context::Table, Context::Global],
         &[Context::Slice, Context::Global],
@@ -48,6 +51,7 @@ impl Context {
     pub fn name(self) -> &'static str {
         match self {
             Context::Global => "everywhere",
+            Context::Study => "study",
             Context::Table => "tables",
             Context::Patients => "patients",
             Context::Patient => "patient",
@@ -100,6 +104,18 @@ pub enum Action {
     Edit,
     Exclude,
     Undo,
+    UnmarkAll,
+    MarkAll,
+    Ask,
+    Answer,
+    Close,
+    Accept,
+    Redo,
+    LeaveOut,
+    NextMask,
+    PreviousMask,
+    Zoom,
+    Turn,
     Extract,
     Slices,
     SliceForward,
@@ -215,6 +231,11 @@ use Context as C;
 
 /// Every key of the dashboard.
 pub const BINDINGS: &[Binding] = &[
+    key(C::Study, "a", A::Answer, "answer", "answer this query; on a mask: accept it", writable),
+    key(C::Study, "c", A::Close, "close", "close this query, with a reason", writable),
+    key(C::Study, "r", A::Redo, "redo", "this mask has to be drawn again", writable),
+    key(C::Study, "d", A::LeaveOut, "leave-out", "this mask is not measured", writable),
+    key(C::Study, "i", A::Slices, "slices", "the image with this patient's mask", always),
     key(C::Patients, "&", A::Filter, "filter", "show only patients such as: alp > 300 and pf = yes", always),
     key(C::Patients, "s", A::Sort, "sort", "sort by this column; again: descending; again: unsorted", always),
     key(C::Patients, "space", A::Mark, "mark", "mark or unmark this patient and go down", on_patient),
@@ -222,6 +243,10 @@ pub const BINDINGS: &[Binding] = &[
     key(C::Patients, "e", A::Edit, "edit", "change this value, with a reason", unlocked_on_patient),
     key(C::Patients, "X", A::Exclude, "exclude", "exclude or include again, with a reason", unlocked_on_patient),
     key(C::Patients, "u", A::Undo, "undo", "turn the patient's last change back, as a new change", unlocked_on_patient),
+    key(C::Patients, "U", A::UnmarkAll, "unmark-all", "no patient is marked", always),
+    key(C::Patients, "*", A::MarkAll, "mark-all", "mark all patients that are shown", always),
+    key(C::Patients, "Q", A::Ask, "ask", "raise a query about this value", unlocked_on_patient),
+    key(C::Patient, "Q", A::Ask, "ask", "raise a query about this value", unlocked_on_patient),
     key(C::Patients, "i", A::Slices, "slices", "the image with the tumour and its ring", on_patient),
     key(C::Patients, "E", A::Extract, "extract", "extract features of the marked patients, or all", writable),
     key(C::Patient, "e", A::Edit, "edit", "change this value, with a reason", unlocked_on_patient),
@@ -238,6 +263,13 @@ pub const BINDINGS: &[Binding] = &[
     key(C::Slice, "0", A::WindowReset, "window-reset", "window and level as at first", always),
     key(C::Slice, "o", A::Outline, "outline", "tumour and ring on or off", always),
     key(C::Slice, "g", A::ToTumour, "largest", "the slice with most tumour", always),
+    key(C::Slice, "z", A::Zoom, "zoom", "the tumour and its surroundings, or the whole slice", always),
+    key(C::Slice, "t", A::Turn, "turn", "slices seen from another side", always),
+    key(C::Slice, "n", A::NextMask, "next-mask", "the next mask: of this patient, then of the next", always),
+    key(C::Slice, "p", A::PreviousMask, "previous-mask", "the mask before", always),
+    key(C::Slice, "a", A::Accept, "accept", "the mask is right; on to the next", writable),
+    key(C::Slice, "r", A::Redo, "redo", "the mask has to be drawn again, with a note", writable),
+    key(C::Slice, "d", A::LeaveOut, "leave-out", "the mask is not measured, with a note", writable),
     key(C::Jobs, "E", A::Extract, "extract", "extract features of all patients", writable),
     key(C::Jobs, "f", A::Fit, "fit", "fit all models, after a look at the parameters", writable),
     key(C::Jobs, "c", A::Cancel, "cancel", "cancel the selected job", on_running_job),

@@ -15,7 +15,7 @@ use crate::tui::data::{Page, Screen};
 use crate::tui::dialog::{Dialog, frame};
 use crate::tui::grid_view::put;
 use crate::tui::message::{Effect, Request};
-use crate::tui::{forms, patients};
+use crate::tui::{forms, patients, shell};
 
 /// A name that the command line knows.
 #[derive(Clone, Copy)]
@@ -43,6 +43,10 @@ impl Target {
 
 pub fn key(app: &mut App, mut line: TextArea<'static>, mut pick: usize, key: KeyEvent) -> Vec<Effect> {
     let text = line.lines().concat();
+    // The words of the shell mean what they mean there.
+    if key.code == KeyCode::Enter && shell::is_line(&text) {
+        return shell::ask(app, &text);
+    }
     let Found { targets: found, argument } = found(app, &text);
     match key.code {
         KeyCode::Esc => return Vec::new(),
@@ -135,10 +139,7 @@ fn best(targets: &[Target], text: &str) -> Vec<Target> {
 
 fn run(app: &mut App, text: &str, target: Option<Target>, argument: &str) -> Vec<Effect> {
     match target {
-        None => {
-            app.complain(format!("no command {}", text.trim()));
-            Vec::new()
-        }
+        None => shell::ask(app, text),
         Some(Target::Page(screen, page)) => {
             if screen == Screen::Patients {
                 app.patients.open = app.patients.selected().map(str::to_owned);
@@ -191,6 +192,11 @@ pub fn draw(app: &App, line: &TextArea, pick: usize, area: Rect, buffer: &mut Bu
         put(buffer, inner.x, y, inner.width, &text, false, style);
     }
     if found.is_empty() && inner.height > 1 {
-        put(buffer, inner.x, inner.y + 1, inner.width, "nothing is called that", false, theme.bad());
+        let text = line.lines().concat();
+        let (said, style) = match shell::is_line(&text) {
+            true => (format!("osteon {}", text.trim()), Style::new()),
+            false => ("nothing is called that".to_owned(), theme.bad()),
+        };
+        put(buffer, inner.x, inner.y + 1, inner.width, &said, false, style);
     }
 }

@@ -48,7 +48,7 @@ impl Screen {
     /// The pages that `Tab` goes through.
     pub fn pages(self) -> &'static [Page] {
         match self {
-            Screen::Study => &[Page::Overview],
+            Screen::Study => &[Page::Overview, Page::Status, Page::Queries, Page::Masks],
             Screen::Patients => {
                 &[Page::Variables, Page::Images, Page::Features, Page::Predictions, Page::Waterfall, Page::History]
             }
@@ -78,6 +78,9 @@ impl Screen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Page {
     Overview,
+    Status,
+    Queries,
+    Masks,
     Variables,
     Images,
     Features,
@@ -112,6 +115,9 @@ impl Page {
     pub fn name(self) -> &'static str {
         match self {
             Page::Overview => "Overview",
+            Page::Status => "Status",
+            Page::Queries => "Queries",
+            Page::Masks => "Masks",
             Page::Variables => "Variables",
             Page::Images => "Images",
             Page::Features => "Features",
@@ -207,7 +213,7 @@ impl Cohort {
         let of_texts = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0).min(40) as u16;
         let mut widths = vec![of_texts(&mut table.rows().iter().map(|id| id.chars().count()))];
         widths.extend(table.columns().iter().map(|column| match &column.values {
-            Values::Numbers(values) => of_texts(&mut values.iter().flatten().map(|value| value.to_string().len())),
+            Values::Numbers(values) => of_texts(&mut values.iter().flatten().map(|value| sensible(*value).len())),
             Values::Levels { levels, .. } => of_texts(&mut levels.iter().map(|level| level.chars().count())),
         }));
         let patients = table.rows().len();
@@ -229,6 +235,14 @@ impl Cohort {
         }
     }
 
+    /// Text of a cell for the screen: a number that was computed has the digits that somebody reads.
+    pub fn shown(&self, row: usize, column: usize) -> String {
+        match column.checked_sub(1).map(|at| &self.table.columns()[at].values) {
+            Some(Values::Numbers(values)) => values[row].map_or_else(String::new, sensible),
+            _ => self.text(row, column),
+        }
+    }
+
     /// Name of a column; 0 is the id.
     pub fn name(&self, column: usize) -> &str {
         column.checked_sub(1).map_or("id", |at| &self.table.columns()[at].name)
@@ -242,6 +256,16 @@ impl Cohort {
     pub fn columns(&self) -> usize {
         self.table.columns().len() + 1
     }
+}
+
+/// A number as it was typed; one with more than eight signs, which nobody typed, to four digits.
+fn sensible(value: f64) -> String {
+    let whole = value.to_string();
+    if whole.len() <= 8 {
+        return whole;
+    }
+    let digits = if value == 0.0 { 0 } else { (3 - value.abs().log10().floor() as i64).clamp(0, 8) as usize };
+    format!("{value:.digits$}")
 }
 
 /// One piece of long work.

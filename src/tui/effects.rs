@@ -9,15 +9,15 @@ use std::thread;
 use std::time::Duration;
 
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page, SplitHead};
-use crate::tui::export;
 use crate::tui::message::{Answer, Change, Message, Request, Work};
+use crate::tui::{export, shell};
 use osteon_base::seed::Seed;
 use osteon_study::report::figure::TWO_COLUMNS_MM;
-use osteon_study::store::{JobId, RunId, StoreError};
+use osteon_study::store::{JobId, QueryId, RunId, StoreError};
 use osteon_study::study::readings;
 use osteon_study::study::{
-    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, ModelTable, Study, health,
-    split_in_words,
+    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, Masks, ModelTable, Study,
+    health, split_in_words,
 };
 
 /// Threads that ask the study: short questions never wait behind pages, pages never behind files.
@@ -43,7 +43,12 @@ impl Workers {
         use Request as R;
         let is_file = matches!(
             &request,
-            R::Page(Verification, _) | R::Picture { .. } | R::Report { .. } | R::Write { .. } | R::Soundness
+            R::Page(Verification, _)
+                | R::Picture { .. }
+                | R::Report { .. }
+                | R::Write { .. }
+                | R::Soundness
+                | R::Command(_)
         );
         let is_light = matches!(&request, R::Page(Variables | Images | History, _));
         let is_page = matches!(&request, R::Page(..) | R::Nomogram | R::Cohort) && !is_light;
@@ -86,7 +91,14 @@ fn latest(first: Request, waiting: &Receiver<Request>) -> Vec<Request> {
     all.extend(waiting.try_iter());
     let replaced = |earlier: &Request, later: &Request| match (earlier, later) {
         (Request::Page(a, _), Request::Page(b, _)) => a == b,
-        (Request::Change(_) | Request::Work(_) | Request::Write { .. } | Request::Report { .. }, _) => false,
+        (
+            Request::Change(_)
+            | Request::Work(_)
+            | Request::Write { .. }
+            | Request::Report { .. }
+            | Request::Command(_),
+            _,
+        ) => false,
         _ => earlier == later,
     };
     let kept = (0..all.len()).filter(|&at| !all[at + 1..].iter().any(|later| replaced(&all[at], later)));
@@ -133,10 +145,11 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             let content = content.unwrap_or_else(|error| Content::Nothing(with_hint(&error)));
             vec![Answer::Page(page, patient, Box::new(content))]
         }
-        Request::Picture { id } => {
-            let picture = study.picture(&id).map(Arc::new).map_err(|error| error.in_full());
+        Request::Picture { id, nth } => {
+            let picture = study.picture(&id, nth).map(Arc::new).map_err(|error| error.in_full());
             vec![Answer::Picture { id, picture }]
         }
+        Request::Command(line) => vec![shell::run(study, &line)],
         Request::Nomogram => {
             let model = study.movable_model().map(Box::new).map_err(|error| with_hint(&error));
             vec![Answer::Nomogram(model)]
@@ -222,6 +235,9 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
     let clinical = |table| Ok::<_, Error>(study.clinical_table(table, &study.protocol)?.0);
     let sheet = match page {
         Page::Overview => return Ok(Content::Blocks(study.overview()?)),
+        Page::Status => study.status_sheet()?,
+        Page::Queries => study.queries_sheet(false)?,
+        Page::Masks => study.masks_sheet(Masks::All)?,
         Page::Variables => study.variables_sheet(id)?,
         Page::Images => study.images_sheet(id)?,
         Page::Features => study.features_sheet(id)?,
@@ -306,6 +322,18 @@ fn changed(study: &Study, change: Change) -> Answer {
             .draw_split(Seed(*seed), f64::from(*train_percent) / 100.0)
             .map(|(train, test)| format!("a new split: {train} training, {test} test")),
         Change::LockSplit { reason } => study.lock_split(reason).map(|()| "the split is locked".to_owned()),
+        Change::Ask { id, field, text } => {
+            study.raise_query(id, field, text).map(|query| format!("query {} about {field} of {id}", query.0))
+        }
+        Change::Answer { query, text } => {
+            study.answer_query(QueryId(*query), text).map(|()| format!("query {query} is answered"))
+        }
+        Change::Close { query, reason } => {
+            study.close_query(QueryId(*query), reason).map(|()| format!("query {query} is closed"))
+        }
+        Change::Judge { id, mask, judgement, note } => {
+            study.judge(id, Some(mask), *judgement, note).map(|mask| format!("{id}, {mask}: {}", judgement.name()))
+        }
     };
     match result {
         Ok(text) => Answer::Done(text),

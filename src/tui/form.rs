@@ -37,10 +37,23 @@ pub enum Purpose {
     FilterPatients,
     FilterChanges,
     Export,
-    Edit { id: String, field: String, version: i64 },
-    Exclude { id: String, version: i64 },
-    Include { id: String, version: i64 },
-    Undo { id: String, seq: i64 },
+    Edit {
+        id: String,
+        field: String,
+        version: i64,
+    },
+    Exclude {
+        id: String,
+        version: i64,
+    },
+    Include {
+        id: String,
+        version: i64,
+    },
+    Undo {
+        id: String,
+        seq: i64,
+    },
     Split,
     ImportSplit,
     LockSplit,
@@ -48,6 +61,23 @@ pub enum Purpose {
     TakePatient,
     Reconcile,
     Report,
+    /// Of the page that stands before the dashboard.
+    Start,
+    Ask {
+        id: String,
+        field: String,
+    },
+    Answer {
+        query: i64,
+    },
+    Close {
+        query: i64,
+    },
+    Judge {
+        id: String,
+        mask: String,
+        judgement: osteon_study::store::Judgement,
+    },
 }
 
 /// What a key did to a form.

@@ -62,15 +62,32 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
             change(app, Change::Split { seed, train_percent })
         }
         Purpose::Fit => {
-            let answers =
-                form.fields.iter().enumerate().map(|(at, field)| format!("{}={}", field.label, form.answer(at)));
-            work(app, Work::Fit { assignments: answers.collect() })
+            // What was left as it is changes no protocol, and a setting without a say may stay as it is.
+            let answers = form.fields.iter().enumerate().map(|(at, field)| (field.label.clone(), form.answer(at)));
+            let changed = answers.filter(|answer| !app.head.parameters.contains(answer));
+            let assignments = changed.map(|(key, value)| format!("{key}={value}")).collect();
+            work(app, Work::Fit { assignments })
         }
         Purpose::ImportSplit => {
             let column = Some(form.answer(1)).filter(|name| !name.is_empty()).ok_or("which column has the sets?")?;
             change(app, Change::ImportSplit { path: PathBuf::from(first), column })
         }
         Purpose::LockSplit => change(app, Change::LockSplit { reason: reason(0)? }),
+        Purpose::Start => Vec::new(),
+        Purpose::Ask { id, field } => {
+            let text = Some(first).filter(|text| !text.is_empty()).ok_or("what is asked?")?;
+            change(app, Change::Ask { id, field, text })
+        }
+        Purpose::Answer { query } => {
+            let text = Some(first).filter(|text| !text.is_empty()).ok_or("what is the answer?")?;
+            change(app, Change::Answer { query, text })
+        }
+        Purpose::Close { query } => change(app, Change::Close { query, reason: reason(0)? }),
+        Purpose::Judge { id, mask, judgement } => {
+            let note = reason(0)?;
+            let judged = change(app, Change::Judge { id, mask, judgement, note });
+            return Ok(judged.into_iter().chain(crate::tui::slices::next(app, 1)).collect());
+        }
         Purpose::TakePatient => vec![Effect::Ask(Request::Values { id: first })],
         Purpose::Reconcile => reconcile(app, &first),
         Purpose::Report => report(app, &first),
@@ -117,7 +134,7 @@ pub fn filter_changes(app: &mut App, text: &str) -> Result<Vec<Effect>, String> 
 }
 
 /// The field under the cursor of the list or of the patient's variables, with its present value.
-fn field_here(app: &App) -> Option<(String, String)> {
+pub fn field_here(app: &App) -> Option<(String, String)> {
     let row = app.patients.selected_row()?;
     let cohort = &app.patients.cohort;
     let name = match (&app.patients.open, app.pages.get(&Page::Variables)) {

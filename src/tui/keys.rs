@@ -149,6 +149,14 @@ const NAMED: [(&str, KeyCode); 16] = [
     ("backspace", KeyCode::Backspace),
 ];
 
+/// Esc and a key in one read, or within the time that tmux waits, arrive as that key with Alt. Where nobody bound it, it
+/// is Esc, then the key.
+pub fn parted(event: KeyEvent) -> Option<[KeyEvent; 2]> {
+    let esc = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+    let plain = KeyEvent::new(event.code, event.modifiers - KeyModifiers::ALT);
+    event.modifiers.contains(KeyModifiers::ALT).then_some([esc, plain])
+}
+
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Key {
         let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);

@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 use crate::tui::export::{Ending, View};
+use osteon_study::store::Judgement;
 use osteon_study::study::{Asked, MovableModel, Picture};
 
 /// Everything that reaches `update`.
@@ -56,9 +57,13 @@ pub enum Request {
     Page(Page, Option<String>),
     /// What else is known of a number.
     Origin(Asked),
+    /// The image of a patient with the n-th of the masks.
     Picture {
         id: String,
+        nth: usize,
     },
+    /// A command line in the words of the shell, run beside the dashboard.
+    Command(String),
     Nomogram,
     Values {
         id: String,
@@ -119,6 +124,27 @@ pub enum Change {
     LockSplit {
         reason: String,
     },
+    /// A question about a patient's field.
+    Ask {
+        id: String,
+        field: String,
+        text: String,
+    },
+    Answer {
+        query: i64,
+        text: String,
+    },
+    Close {
+        query: i64,
+        reason: String,
+    },
+    /// What the reader says of a mask.
+    Judge {
+        id: String,
+        mask: String,
+        judgement: Judgement,
+        note: String,
+    },
 }
 
 /// Long work, in a process of its own.
@@ -146,6 +172,11 @@ pub enum Answer {
     Picture {
         id: String,
         picture: Result<std::sync::Arc<Picture>, String>,
+    },
+    /// What a command printed.
+    Said {
+        title: String,
+        lines: Vec<String>,
     },
     Nomogram(Result<Box<MovableModel>, String>),
     /// A patient's values for the nomogram.

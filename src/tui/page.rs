@@ -11,7 +11,7 @@ use crate::tui::data::{Content, Page, Screen};
 use crate::tui::grid_view::{Grid, GridView, Heading, Move, put_lines};
 use crate::tui::message::Effect;
 use crate::tui::theme::Theme;
-use crate::tui::{blocks, chart, forms, layout, origin, patients};
+use crate::tui::{blocks, chart, forms, layout, origin, patients, study_page};
 use osteon_study::report::sheet::{Cell, Format, Sheet, render};
 
 /// One page and where the reader is in it.
@@ -303,6 +303,9 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
 
 /// A patient's id opens the patient; anything else says where it comes from.
 fn open(app: &mut App, page: Page) -> Vec<Effect> {
+    if app.screen == Screen::Study {
+        return study_page::open(app, page).unwrap_or_else(|| origin::open(app, page));
+    }
     let Some(state) = app.pages.get(&page) else { return Vec::new() };
     if let Some(Cell::Text(text)) = state.cell()
         && app.screen != Screen::Patients

@@ -232,6 +232,18 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
             mark(app);
             Move::Down(1)
         }
+        Action::UnmarkAll => {
+            app.patients.marks.clear();
+            app.say("no patient is marked");
+            return Vec::new();
+        }
+        Action::MarkAll => {
+            let rows = app.patients.cohort.table.rows();
+            let shown: Vec<String> = app.patients.order.iter().map(|&row| rows[row as usize].clone()).collect();
+            app.patients.marks.extend(shown);
+            app.say(format!("{} marked", counted(app.patients.marks.len(), "patient")));
+            return Vec::new();
+        }
         Action::Open => return open_selected(app),
         Action::Filter => {
             app.dialog = Some(forms::filter_form(app));
@@ -491,7 +503,7 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let columns = patients.columns();
     let cell = |at: usize, column: usize| {
         let row = patients.order[at] as usize;
-        let text = patients.cohort.text(row, columns[column]);
+        let text = patients.cohort.shown(row, columns[column]);
         let style = match (patients.cohort.name(columns[column]), text.as_str()) {
             ("included", "no") => theme.attention(),
             ("extraction", text) if text.contains("failed") => theme.bad(),

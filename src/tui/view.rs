@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::tui::app::App;
 use crate::tui::bindings::Action;
-use crate::tui::data::Screen;
+use crate::tui::data::{Page, Screen};
 use crate::tui::grid_view::put;
 use crate::tui::layout::{SMALLEST, places, tabs};
 use crate::tui::{dialog, jobs, nomogram, patients, slices};
@@ -150,8 +150,10 @@ fn hints(app: &App, room: u16) -> String {
     let actions: &[(Action, &str)] = match (app.screen, app.page()) {
         _ if app.slices.is_some() => &[
             (Action::SliceForward, "slice"),
-            (Action::WindowWider, "window"),
-            (Action::LevelUp, "level"),
+            (Action::Zoom, "zoom"),
+            (Action::Accept, "accept"),
+            (Action::Redo, "redo"),
+            (Action::NextMask, "next"),
             (Action::Back, "back"),
         ],
         (Screen::Patients, None) => &[
@@ -173,6 +175,21 @@ fn hints(app: &App, room: u16) -> String {
             (Action::Less, "less"),
             (Action::TakePatient, "patient"),
             (Action::Explain, "SHAP"),
+        ],
+        (Screen::Study, Some(Page::Queries)) => &[
+            (Action::NextPage, "page"),
+            (Action::Answer, "answer"),
+            (Action::Close, "close"),
+            (Action::Open, "patient"),
+        ],
+        (Screen::Study, Some(Page::Masks)) => {
+            &[(Action::NextPage, "page"), (Action::Open, "image"), (Action::Answer, "accept"), (Action::Redo, "redo")]
+        }
+        (Screen::Study, _) => &[
+            (Action::NextPage, "page"),
+            (Action::Open, "do"),
+            (Action::Command, "command"),
+            (Action::Export, "export"),
         ],
         (Screen::Split, _) => &[
             (Action::NextPage, "page"),

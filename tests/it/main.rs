@@ -3,6 +3,7 @@
 mod analyse;
 mod blind;
 mod conformity;
+mod coordinator;
 mod crowd;
 mod declared;
 #[path = "../../crates/osteon-radiomics/tests/it/dicom_files.rs"]

@@ -19,7 +19,7 @@ fn text(sheet: &Sheet) -> String {
     format!("{sheet:?}")
 }
 
-fn unpack(folder: &Path) {
+pub fn unpack(folder: &Path) {
     let bytes = std::fs::read(fixture("second/images.zip")).unwrap();
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     for at in 0..archive.len() {
@@ -33,7 +33,7 @@ fn unpack(folder: &Path) {
 }
 
 /// TEMPORARY: until longitudinal exports are read.
-fn wide(folder: &Path) -> std::path::PathBuf {
+pub fn wide(folder: &Path) -> std::path::PathBuf {
     let text = std::fs::read_to_string(fixture("second/redcap.csv")).unwrap();
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap().split(';').collect();

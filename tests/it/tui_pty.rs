@@ -89,8 +89,13 @@ impl Session {
         assert!(within(LIMIT, || self.text().contains(what)), "no {what:?} in\n{}", self.text());
     }
 
+    /// The same, of work that takes its time.
+    pub fn wait_for_long(&self, what: &str, limit: Duration) {
+        assert!(within(limit, || self.text().contains(what)), "no {what:?} in\n{}", self.text());
+    }
+
     /// Presses keys and waits for what they bring.
-    fn do_and_see(&mut self, keys: &str, what: &str) {
+    pub fn do_and_see(&mut self, keys: &str, what: &str) {
         self.press(keys);
         self.wait_for(what);
     }

@@ -60,7 +60,7 @@ fn answer(request: Request, patients: usize) -> Option<Answer> {
             let content = content(page, patient.as_deref().unwrap_or_default());
             Answer::Page(page, patient, Box::new(content))
         }
-        Request::Picture { id } => Answer::Picture { id, picture: Ok(Arc::new(ball())) },
+        Request::Picture { id, .. } => Answer::Picture { id, picture: Ok(Arc::new(ball())) },
         Request::Nomogram => Answer::Nomogram(Ok(Box::new(movable()))),
         Request::Values { id } => Answer::Values { id, values: vec![0.75, 1.0, 412.0] },
         Request::Origin(_) => Answer::Origin(vec!["run 5, fit: 2026-11-23 09:00 by kim@ward, seed 1".into()]),
@@ -85,7 +85,17 @@ fn ball() -> osteon_study::study::Picture {
         Grid::new(geometry.clone(), inside).unwrap()
     };
     let image = Grid::new(geometry.clone(), Array3::from_shape_fn(shape, |(_, _, x)| x as f64)).unwrap();
-    osteon_study::study::Picture { image, tumour: mask(0.0, 9.0), ring: mask(9.0, 13.0), ring_name: "peri_4mm".into() }
+    let (mask_name, said) = ("mask".to_owned(), Vec::new());
+    let (tumour, ring) = (mask(0.0, 9.0), mask(9.0, 13.0));
+    osteon_study::study::Picture {
+        mask: mask_name,
+        place: [0, 1],
+        said,
+        image,
+        tumour,
+        ring,
+        ring_name: "peri_4mm".into(),
+    }
 }
 
 /// A combined model of three values, learnt from five patients.

@@ -49,6 +49,9 @@ pub struct Params {
     /// Whose masks are learnt from; those of others serve the agreement. Also read as `mask.rater`.
     #[serde(default = "first_rater", skip_serializing_if = "is_first_rater")]
     pub rater: String,
+    /// Which masks are measured.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub masks: Masks,
     /// Which lesion stands for a patient who has several.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lesions: Lesions,
@@ -74,6 +77,17 @@ fn is_first_rater(name: &String) -> bool {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Which masks are measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Masks {
+    /// Whatever readers say of them.
+    #[default]
+    All,
+    /// Those that a reader accepts and none rejects.
+    Accepted,
 }
 
 /// Which lesion stands for a patient who has several.
@@ -183,6 +197,7 @@ impl Default for Params {
             n_permutations: 0,
             n_splits: 0,
             rater: first_rater(),
+            masks: Masks::default(),
             lesions: Lesions::default(),
             sources: Vec::new(),
             delta: Delta::default(),

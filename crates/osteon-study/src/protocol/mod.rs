@@ -260,7 +260,9 @@ impl Protocol {
             for key in ["auxiliary", "sources"] {
                 learn.entry(key).or_insert_with(|| Value::Array(Vec::new()));
             }
-            for (key, word) in [("rater", "mask"), ("lesions", "largest"), ("delta", "none"), ("fusion", "best")] {
+            for (key, word) in
+                [("rater", "mask"), ("masks", "all"), ("lesions", "largest"), ("delta", "none"), ("fusion", "best")]
+            {
                 learn.entry(key).or_insert_with(|| Value::String(word.to_owned()));
             }
         }

@@ -26,6 +26,7 @@ mod split;
 mod study;
 mod trail;
 mod validation;
+mod verdict;
 
 pub use actor::Actor;
 pub use backup::{check as check_copy, restore};
@@ -45,3 +46,4 @@ pub use split::{Side, Split};
 pub use study::StudyRow;
 pub use trail::{Change, ChangeFilter, sha256};
 pub use validation::ValidationRecord;
+pub use verdict::{Judgement, Verdict};

@@ -18,7 +18,8 @@ use crate::protocol::Protocol;
 pub use data::browse::Progress;
 pub use data::clinical::{Clinical, Map as ClinicalMap, Row as ClinicalRow, read as read_clinical};
 pub use data::codebook::{
-    CodebookForm, ReadCodebook, clinical_template, codebook_sheet, propose_codebook, read_codebook, write_codebook,
+    CodebookForm, ReadCodebook, clinical_template, codebook_sheet, propose_codebook, propose_protocol, read_codebook,
+    write_codebook,
 };
 pub use data::demo;
 pub use data::edit::{Belongs, Edit};
@@ -27,6 +28,7 @@ pub use data::import_clinical::{BadRows, ClinicalReport, FieldChange};
 pub use data::import_images::{ImagesReport, Link};
 pub use data::manifest::LeftOut;
 pub use data::picture::Picture;
+pub use data::quality::Masks;
 pub use data::refusal::Refusal;
 pub use data::relocate::Relocation;
 pub use error::Error;
@@ -45,6 +47,7 @@ pub use models::validate::{Updating, Validated, updated};
 pub use open::{Study, View};
 pub use pages::model_pages::MovableModel;
 pub use pages::origin::{Asked, definition};
+pub use pages::status::NextStep;
 pub use pages::trail_page::{trail_columns, trail_filter};
 pub use report::analyse::{describe, discriminate, read_table, regress};
 pub use report::conformity::{CONFIGURATIONS, conformity};

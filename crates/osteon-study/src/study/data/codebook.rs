@@ -1,6 +1,6 @@
 //! Codebooks as files: read in any of their forms, written in another, proposed from a clinical file, put in force.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::protocol::Protocol;
@@ -8,6 +8,7 @@ use crate::protocol::codebook::propose::{Proposal, propose};
 use crate::protocol::codebook::variable::{Kind, Number, Variable};
 use crate::protocol::codebook::{Codebook, redcap, sheet};
 use crate::report::sheet::{Cell, Sheet};
+use crate::store::write_whole;
 use crate::study::data::input;
 use crate::study::{Error, Study};
 use osteon_base::cells;
@@ -139,6 +140,29 @@ pub fn propose_codebook(path: &Path) -> Result<Proposal, Error> {
         }
     }
     propose(&columns).map_err(|cause| wrong(cause.to_string()))
+}
+
+/// Writes what a file seems to hold as a protocol, with what should be looked at above it. Gives the protocol's file, how
+/// many variables it proposes, and what should be looked at.
+pub fn propose_protocol(file: &Path, to: &Path) -> Result<(PathBuf, usize, Vec<String>), Error> {
+    if to.exists() {
+        return Err(Error::Request(format!("{} is there already; rename it first", to.display())));
+    }
+    let found = propose_codebook(file)?;
+    let mut text = format!(
+        "# Proposed from {}; patients are named by its column {}. Read every line before it is used.\n",
+        file.display(),
+        found.id
+    );
+    found.notes.iter().for_each(|note| text.push_str(&format!("# {}\n", note.replace('\n', " "))));
+    if found.codebook.outcomes.is_empty() {
+        text.push_str(
+            "# No outcome is declared yet, such as: [outcome] name = \"response\", event = \"necrosis_pct < 90\"\n",
+        );
+    }
+    text.push_str(&format!("codebook = \"none\"\n\n{}", found.codebook.to_toml()));
+    write_whole(to, text.as_bytes()).map_err(|source| Error::File { path: to.to_owned(), source })?;
+    Ok((to.to_owned(), found.codebook.variables.len(), found.notes))
 }
 
 impl Study {

@@ -15,6 +15,7 @@ pub(in crate::study) mod manifest;
 pub(in crate::study) mod nifti;
 pub(in crate::study) mod phantom;
 pub(in crate::study) mod picture;
+pub(in crate::study) mod quality;
 pub(in crate::study) mod question;
 pub(in crate::study) mod refusal;
 pub(in crate::study) mod relocate;

@@ -52,7 +52,10 @@ impl Study {
                 .map(str::to_owned)
                 .to_vec(),
             rows: queries.iter().map(row).collect(),
-            notes: vec![format!("{open} open")],
+            notes: vec![match queries.len() {
+                0 => "no query waits for an answer or to be closed".to_owned(),
+                _ => format!("{open} open"),
+            }],
             provenance: self.provenance()?,
         })
     }

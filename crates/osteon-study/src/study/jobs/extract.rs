@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::protocol::codebook::slot::Slot;
-use crate::protocol::learn::Lesions;
+use crate::protocol::learn::{Lesions, Masks};
 use crate::store::{
     ALL_LESIONS, Exclusive, FeatureId, ImageFile, Inputs, NewRun, PatientId, Place, RegionState, Role, RunId, Write,
     natural,
@@ -154,8 +154,10 @@ impl Study {
         };
         let standing = if request.force { BTreeMap::new() } else { self.standing()? };
         let mut tasks = Vec::new();
+        let rejected = self.rejected_masks()?;
         for patient in patients {
-            let files = self.store.images_of(patient.id)?;
+            let mut files = self.store.images_of(patient.id)?;
+            files.retain(|file| !rejected.contains(file));
             let slots: Vec<SlotTask> =
                 self.protocol.slots().iter().filter_map(|slot| self.slot_task(slot, &files)).collect();
             let stands = |slot: &SlotTask| self.stands(patient.id, slot, &standing);
@@ -169,6 +171,14 @@ impl Study {
             }
         }
         Ok(tasks)
+    }
+
+    /// Masks that are not measured, where the protocol wants accepted ones.
+    fn rejected_masks(&self) -> Result<Vec<ImageFile>, Error> {
+        if self.protocol.learn.masks == Masks::All {
+            return Ok(Vec::new());
+        }
+        Ok(self.judged()?.into_iter().filter(|mask| !mask.is_accepted()).map(|mask| mask.file).collect())
     }
 
     /// What is measured in a patient's slot; `None` without its image or any mask for it.

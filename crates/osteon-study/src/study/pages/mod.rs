@@ -6,4 +6,5 @@ pub(in crate::study) mod origin;
 pub(in crate::study) mod overview;
 pub(in crate::study) mod patient_pages;
 pub(in crate::study) mod runs;
+pub(in crate::study) mod status;
 pub(in crate::study) mod trail_page;

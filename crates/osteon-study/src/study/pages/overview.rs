@@ -19,7 +19,12 @@ impl Study {
             provenance: provenance.clone(),
             ..Sheet::default()
         };
+        let next = self.next_steps()?;
+        // Each step, and below it the command that does it.
+        let next = next.into_iter().flat_map(|it| [it.what, format!("  :{}", it.command)]);
+        let next = next.map(|text| vec![words(text)]).collect();
         Ok(vec![
+            block("What comes next", next),
             block("Study", self.glance()?),
             block("Inclusion", self.inclusion(&patients)?),
             block("Missing values (included patients)", self.missing(&patients)),
