@@ -151,7 +151,9 @@ CREATE TABLE import (
     first   INTEGER NOT NULL REFERENCES change (seq),
     last    INTEGER NOT NULL REFERENCES change (seq),
     at      TEXT NOT NULL,
-    CHECK (first <= last)
+    undoes  INTEGER UNIQUE REFERENCES import (id),  -- the import that these changes turned back; NULL for a file's own
+    CHECK (first <= last),
+    CHECK (undoes < id)
 ) STRICT;
 
 -- ---------------------------------------------------------------- features
@@ -518,7 +520,8 @@ CREATE TRIGGER verdict_kept_delete BEFORE DELETE ON verdict
 BEGIN SELECT raise(ABORT, 'a verdict is never deleted'); END;
 CREATE TRIGGER import_ended AFTER INSERT ON import BEGIN
     INSERT INTO trail VALUES ('import', new.id, new.kind, NULL,
-                              new.sha256 || ' changes ' || new.first || ' to ' || new.last);
+                              new.sha256 || ' changes ' || new.first || ' to ' || new.last
+                              || iif(new.undoes IS NULL, '', ' undoes ' || new.undoes));
 END;
 CREATE TRIGGER import_kept_update BEFORE UPDATE ON import
 BEGIN SELECT raise(ABORT, 'an import is never changed'); END;

@@ -1,5 +1,6 @@
 //! `osteon import`: clinical variables and images.
 
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, Globals, Outcome, opening, output};
@@ -15,12 +16,17 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Clinical variables from a CSV file: one row a patient, columns by name
+    /// Clinical variables from a CSV file or a workbook: one row a patient, columns by name; or REDCap's longitudinal
+    /// export
+    #[command(after_long_help = MAP)]
     Clinical {
         file: PathBuf,
-        /// TOML file that names the file's headers (`[columns]`) and words for levels (`[levels.sex]`)
+        /// TOML file that says how the file's headers, words, units and signs become the study's
         #[arg(long, value_name = "FILE")]
         map: Option<PathBuf>,
+        /// Why stored values are replaced; goes to the trail with each of them. Asked for at a terminal
+        #[arg(long)]
+        reason: Option<String>,
         /// Print what would change, and change nothing
         #[arg(long)]
         dry_run: bool,
@@ -28,6 +34,8 @@ enum What {
         #[arg(long)]
         skip_bad_rows: bool,
     },
+    /// List the imports that changed values: file, changes, who, when, why, and which were turned back
+    List,
     /// Images and masks, from a manifest (patient,image,mask,repeat_mask,label,series,slot,timepoint,lesion,rater) or a folder with one folder a
     /// patient
     #[command(
@@ -52,16 +60,53 @@ enum What {
     },
 }
 
+/// How a map is written.
+const MAP: &str = "A map is TOML; every part may be left out:
+
+  sheet = \"Data\"                     the sheet of a workbook
+  [columns]  alp = \"AP (U/l)\"         our name = the file's header; patient_id names the patients
+  [levels.sex]  male = [\"m\", \"1\"]   our level = the file's words and codes
+  [unit]  diameter_mm = \"cm\"         the unit of the file's numbers, whatever the header says
+  [scale]  necrosis_pct = 100         the factor by which they are multiplied
+  [missing]  age = [\"-9: not asked\"]  cells that mean a missing value, and why
+  [decimal]  alp = \",\"               the decimal sign; the other one groups thousands
+  [date]  birth = \"DD.MM.YYYY\"       how dates are written
+  [patients]  \"sub-001\" = \"001\"     the file's id = the study's; one that stands for itself is new
+  [redcap.events]  v1_arm_1 = \"baseline\"    event = baseline, during treatment, surgery, follow-up or not read
+  [redcap.from]  alp = \"v1_arm_1\"    the event that a variable is taken from, whatever its moment
+  [redcap.take]  weight = \"last\"     which of several values is taken: first or last
+
+The name \"*\" stands for all variables in missing, decimal, date and redcap.take. A header's unit is compared with the \
+variable's: length, mass, volume, time and prefixes are converted and that is said; mmol/L to mg/dL or kat to U need \
+[scale]. In a REDCap export a variable is taken from the events of its own moment, which their names tell (baseline, pre, \
+chemo, surgery, follow-up) where the map does not; one column may feed two variables of different moments.
+
+What replaces stored values needs a reason, and is one entry: osteon import list names it, osteon undo --import N takes \
+it back.";
+
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let bad_rows = |skip: bool| if skip { BadRows::Skip } else { BadRows::Refuse };
     match &args.what {
-        What::Clinical { file, map, dry_run: true, skip_bad_rows } => {
+        What::List => {
+            output::print_sheet(&opening::read(globals)?.imports_sheet()?, globals.format)?;
+            Ok(Outcome::Done)
+        }
+        What::Clinical { file, map, dry_run: true, skip_bad_rows, .. } => {
             let report = opening::read(globals)?.preview_clinical(file, map.as_deref())?;
             clinical(&report, globals, file, bad_rows(*skip_bad_rows))
         }
-        What::Clinical { file, map, skip_bad_rows, .. } => {
-            let bad_rows = bad_rows(*skip_bad_rows);
-            let report = opening::write(globals)?.import_clinical(file, map.as_deref(), bad_rows)?;
+        What::Clinical { file, map, skip_bad_rows, reason, .. } => {
+            let (study, bad_rows, map) = (opening::write(globals)?, bad_rows(*skip_bad_rows), map.as_deref());
+            let mut reason = reason.clone().unwrap_or_default();
+            if reason.trim().is_empty() {
+                let report = study.preview_clinical(file, map)?;
+                let would_write = !report.stops && (report.refused.is_empty() || bad_rows == BadRows::Skip);
+                if would_write && report.replaced() > 0 {
+                    output::print_sheet(&changes(&report), globals.format)?;
+                    reason = ask(report.replaced())?;
+                }
+            }
+            let report = study.import_clinical_for(file, map, bad_rows, &reason)?;
             clinical(&report, globals, file, bad_rows)
         }
         What::Images { source, label, dry_run: true, skip_bad_rows } => {
@@ -78,8 +123,22 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     }
 }
 
+/// Asks why values are replaced, where somebody can answer.
+fn ask(replaced: usize) -> Result<String, Error> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::ImportReason(replaced));
+    }
+    output::warn(&format!("{replaced} stored values are replaced. Why? (goes to the trail; empty imports nothing)"));
+    let mut line = String::new();
+    let wrong = |source| Error::File { path: "standard input".into(), source };
+    std::io::stdin().lock().read_line(&mut line).map_err(wrong)?;
+    let reason = line.trim().to_owned();
+    if reason.is_empty() { Err(Error::ImportReason(replaced)) } else { Ok(reason) }
+}
+
 fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path, bad_rows: BadRows) -> Result<Outcome, Error> {
     report.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+    report.warnings.iter().for_each(|warning| output::warn(&format!("warning: {warning}")));
     if !report.changed.is_empty() {
         output::print_sheet(&changes(report), globals.format)?;
     }
@@ -90,7 +149,16 @@ fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path, bad_rows: B
     if *kept > 0 {
         output::say(globals, &format!("{kept} empty cells leave stored values as they are"));
     }
-    refusals(&report.refused, bad_rows, globals, file)
+    if !report.included_again.is_empty() {
+        let codes = report.included_again.join(", ");
+        output::say(globals, &format!("included again after an import was turned back: {codes}"));
+    }
+    if let Some(import) = report.import {
+        output::say(globals, &format!("import {import}: osteon undo --import {import} --reason TEXT takes it back"));
+    }
+    let outcome = refusals(&report.refused, if report.stops { BadRows::Refuse } else { bad_rows }, globals, file);
+    report.hints.iter().for_each(|hint| output::warn(&format!("hint: {hint}")));
+    outcome
 }
 
 /// Shows what is going to be linked, and what found no pair: a tree for people, a table for programs.

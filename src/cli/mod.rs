@@ -40,6 +40,7 @@ mod shard;
 mod split;
 mod table;
 mod trust;
+mod undo;
 mod validate;
 mod watch;
 
@@ -127,6 +128,7 @@ enum Command {
     Edit(edit::EditArgs),
     Exclude(edit::ExcludeArgs),
     Include(edit::IncludeArgs),
+    Undo(undo::Args),
     Extract(extract::Args),
     Agreement(agreement::Args),
     Split(split::Args),
@@ -202,6 +204,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Edit(args) => edit::edit(args, globals),
         Command::Exclude(args) => edit::exclude(args, globals),
         Command::Include(args) => edit::include(args, globals),
+        Command::Undo(args) => undo::run(args, globals),
         Command::Extract(args) => extract::run(args, globals),
         Command::Agreement(args) => agreement::run(args, globals),
         Command::Split(args) => split::run(args, globals),

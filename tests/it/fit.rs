@@ -132,7 +132,7 @@ fn shuffled_responses_are_not_predicted_under_recommended() {
     let mut pooled: BTreeMap<String, (Vec<f64>, Vec<bool>)> = BTreeMap::new();
     for at in 0..4 {
         let study = study(None);
-        study.import_clinical(&shuffled(folder.path(), Seed(at)), None, BadRows::Refuse).unwrap();
+        study.import_clinical_for(&shuffled(folder.path(), Seed(at)), None, BadRows::Refuse, "shuffled").unwrap();
         let study = put_protocol_in_force(study, protocol.clone());
         study.draw_split(Seed(at), 0.7).unwrap();
         study.fit(&Job::unwatched()).unwrap();

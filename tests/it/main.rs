@@ -46,6 +46,7 @@ mod tui_pty;
 mod tui_stage;
 mod validate;
 mod wild;
+mod wild_clinical;
 mod wild_dicom;
 #[path = "../../crates/osteon-plot/tests/it/words.rs"]
 mod words;

@@ -32,7 +32,7 @@ pub fn unpack(folder: &Path) {
     }
 }
 
-/// TEMPORARY: until longitudinal exports are read.
+/// The export as one row a patient.
 pub fn wide(folder: &Path) -> std::path::PathBuf {
     let text = std::fs::read_to_string(fixture("second/redcap.csv")).unwrap();
     let mut lines = text.lines();
@@ -52,6 +52,7 @@ pub fn wide(folder: &Path) -> std::path::PathBuf {
         }
     }
     let header = header.join(";").replace("studien_id", "patient_id").replace("redcap_data_access_group", "zentrum");
+    let header = header.replace("redcap_event_name", "ereignis").replace("redcap_repeat_", "wiederholung_");
     let mut out = header + "\n";
     patients.values().for_each(|cells| out.push_str(&(cells.join(";") + "\n")));
     let path = folder.join("wide.csv");
@@ -64,8 +65,8 @@ fn study(folder: &Path, settings: &[&str]) -> Study {
     let protocol = Protocol::parse(&std::fs::read_to_string(fixture("second/protocol.toml")).unwrap()).unwrap();
     let protocol = protocol.set(settings.iter().copied()).unwrap();
     let study = Study::create(&folder.join("study.db"), "The second study", protocol).unwrap();
-    let file = wide(folder);
-    let imported = study.import_clinical(&file, None, BadRows::Refuse).unwrap();
+    let [file, map] = ["second/redcap.csv", "second/map.toml"].map(fixture);
+    let imported = study.import_clinical(&file, Some(&map), BadRows::Refuse).unwrap();
     assert_eq!((imported.refused.as_slice(), imported.added.len()), (&[][..], 40));
     let images = folder.join("images");
     unpack(&images);

@@ -168,6 +168,9 @@ impl Store {
             hold("split", &id.to_string(), &source, Some(origin));
             hold("split", &id.to_string(), "locked", locked.then(|| "1".to_owned()));
         }
+        for import in self.imports()? {
+            hold("import", &import.id.to_string(), &import.kind, Some(import.told()));
+        }
         for run in self.runs()? {
             if let Some((field, seal)) = self.seal(run.id)? {
                 hold("run", &run.id.0.to_string(), field, Some(seal));
@@ -193,7 +196,7 @@ fn is_held((table, _, field): &Place) -> bool {
         "patient" => field != "included",
         "image" => !field.ends_with(" patient"),
         "study" => field != "schema",
-        "split" | "run" => true,
+        "split" | "run" | "import" => true,
         _ => false,
     }
 }

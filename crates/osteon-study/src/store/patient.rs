@@ -110,6 +110,12 @@ impl Store {
         Ok(usize::try_from(n).unwrap_or(0))
     }
 
+    /// The codes of all patients, the excluded ones too, in no order.
+    pub fn patient_codes(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT code FROM patient")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// The patient of a code; errors when there is none.
     pub fn patient(&self, code: &str) -> Result<Patient, StoreError> {
         self.find_patient(code)?.ok_or_else(|| StoreError::NoPatient(code.to_owned()))
@@ -302,6 +308,17 @@ fn enter(patient: &mut Patient, row: &Row, places: &BTreeMap<i64, usize>) -> rus
     };
     patient.entries[at] = value;
     Ok(())
+}
+
+/// What a value is that the trail writes so; `None` where it has no place in the variable any more.
+pub fn stored(variable: &Variable, text: &str) -> Option<Value> {
+    if let Some(reason) = text.strip_prefix("missing: ") {
+        return Some(Value::Missing(reason.into()));
+    }
+    match variable.kind {
+        Kind::Number(_) => text.parse().ok().map(Value::Number).or_else(|| word(variable, text)),
+        _ => word(variable, text),
+    }
 }
 
 /// What a stored word means.

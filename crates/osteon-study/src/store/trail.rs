@@ -172,7 +172,7 @@ fn digest(fields: &[serde_json::Value]) -> String {
     sha256(serde_json::to_string(fields).expect("text and numbers are JSON"))
 }
 
-fn change(row: &Row) -> rusqlite::Result<Change> {
+pub(in crate::store) fn change(row: &Row) -> rusqlite::Result<Change> {
     Ok(Change {
         seq: row.get(0)?,
         at: row.get(1)?,

@@ -74,6 +74,8 @@ pub enum Error {
     Cells(#[from] osteon_base::cells::CellsError),
     #[error("{file}: {n} refused, nothing was imported")]
     Refused { file: String, n: usize },
+    #[error("the file replaces {0} stored values, which needs a reason; nothing was imported")]
+    ImportReason(usize),
     #[error("{place} is {found:?}, expected {expected}")]
     Cell { place: String, found: String, expected: String },
     #[error("no field {found}; the fields are {valid}")]
@@ -185,11 +187,16 @@ impl Error {
                     .to_owned(),
             ),
             Error::Map(_) => Some(
-                "a map is TOML: [columns] alp = \"ALP (U/l)\", and [levels.sex] female = [\"w\", \"F\"]".to_owned(),
+                "a map is TOML: [columns] alp = \"ALP (U/l)\", and [levels.sex] female = [\"w\", \"F\"]; osteon import clinical \
+                 --help lists all of it"
+                    .to_owned(),
             ),
             Error::Cells(cause) => cause.hint().map(str::to_owned),
             Error::Read { source, .. } => source.hint(),
             Error::Refused { .. } => Some("--skip-bad-rows imports the other rows".to_owned()),
+            Error::ImportReason(_) => Some(
+                "--reason TEXT goes to the trail with each of them; --dry-run shows old and new values".to_owned(),
+            ),
             Error::Changed(_) => Some("osteon import images takes the file as it is now".to_owned()),
             Error::Image { source, .. } => region_hint(source).map(str::to_owned),
             Error::Describe(DescribeError::Preprocess(

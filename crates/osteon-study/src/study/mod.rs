@@ -31,6 +31,7 @@ pub use data::picture::Picture;
 pub use data::quality::Masks;
 pub use data::refusal::Refusal;
 pub use data::relocate::Relocation;
+pub use data::undo_import::TurnedBack;
 pub use error::Error;
 pub use jobs::batch::{BatchReport, BatchRequest, batch};
 pub use jobs::extract::{ExtractReport, ExtractRequest, Failure};

@@ -13,6 +13,7 @@ pub mod range;
 pub mod redcap;
 pub mod sheet;
 pub mod slot;
+pub mod unit;
 pub mod value;
 pub mod variable;
 

@@ -23,8 +23,10 @@ pub enum Value {
 }
 
 /// Cells that are empty for every variable.
+///
+/// The last are what spreadsheets (in English, German, French and Spanish) and SPSS show for a value that is not there.
 pub(in crate::protocol::codebook) const EMPTY: &[&str] =
-    &["", "na", "n/a", "nan", "null", ".", "-", "?", "missing", "unknown"];
+    &["", "na", "n/a", "nan", "null", ".", "-", "?", "missing", "unknown", "#n/a", "#nv", "#n/d", "#null!"];
 /// Longest text that is kept.
 const LONGEST: usize = 10_000;
 

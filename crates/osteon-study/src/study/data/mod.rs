@@ -21,3 +21,4 @@ pub(in crate::study) mod refusal;
 pub(in crate::study) mod relocate;
 pub(in crate::study) mod rules;
 pub(in crate::study) mod undo;
+pub(in crate::study) mod undo_import;
