@@ -28,6 +28,11 @@ enum Action {
         #[arg(long)]
         reason: String,
     },
+    /// List every setting: what it means, its unit, what it takes, its default, and when it has a say
+    Keys {
+        /// Only the settings of this table or key, such as learn or select.mrmr
+        key: Option<String>,
+    },
     /// Read a candidate; print its hash and which of its settings have no say, or what is wrong with it
     Check { file: PathBuf },
 }
@@ -45,6 +50,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         Action::Use { file, reason } => {
             let hash = opening::write(globals)?.use_protocol(study::read_protocol(file)?, reason)?;
             output::say(globals, &format!("in force: {hash}"));
+        }
+        Action::Keys { key } => {
+            output::print_sheet(&study::settings_sheet(key.as_deref())?, globals.format)?;
         }
         Action::Check { file } => {
             let protocol: Protocol = study::read_protocol(file)?;

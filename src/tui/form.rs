@@ -28,6 +28,8 @@ pub struct Form {
 pub struct Field {
     pub label: String,
     pub area: TextArea<'static>,
+    /// What the answer means and takes; empty for nothing to say.
+    pub tip: String,
 }
 
 /// What the answers are for.
@@ -91,7 +93,8 @@ pub enum Outcome {
 impl Form {
     /// One field for each label and first text; the first is chosen whole.
     pub fn new(title: impl Into<String>, purpose: Purpose, fields: &[(&str, &str)]) -> Form {
-        let field = |(label, text): &(&str, &str)| Field { label: (*label).to_owned(), area: area(text) };
+        let field =
+            |(label, text): &(&str, &str)| Field { label: (*label).to_owned(), area: area(text), tip: String::new() };
         let fields = fields.iter().map(field).collect();
         let mut form = Form { title: title.into(), lines: Vec::new(), fields, at: 0, purpose, error: None };
         form.go(0);
@@ -109,6 +112,12 @@ impl Form {
 
     pub fn saying(mut self, lines: impl IntoIterator<Item = String>) -> Form {
         self.lines.extend(lines);
+        self
+    }
+
+    /// A word on each field, seen while the pen is in it.
+    pub fn hinted(mut self, tips: impl IntoIterator<Item = String>) -> Form {
+        self.fields.iter_mut().zip(tips).for_each(|(field, tip)| field.tip = tip);
         self
     }
 
@@ -151,7 +160,8 @@ impl Form {
         let lines = wrap(&self.lines, usize::from(area.width.min(WIDEST).saturating_sub(4)));
         let error = self.error.iter().cloned().collect::<Vec<_>>();
         let error = wrap(&error, usize::from(area.width.min(WIDEST).saturating_sub(4)));
-        let said = error.len().max(1);
+        let has_tips = self.fields.iter().any(|field| !field.tip.is_empty());
+        let said = error.len().max(1 + usize::from(has_tips));
         let rows = lines.len() + self.fields.len() + said;
         let inner = frame(&self.title, rows as u16, theme, area, buffer);
         // On a low screen the fields and the error matter most; of many fields some can be out of sight.
@@ -177,7 +187,10 @@ impl Form {
             area.render(place.intersection(buffer.area), buffer);
         }
         let last = first + self.fields.len().min(seen) as u16;
-        let hint = || vec![self.hint(seen < self.fields.len())];
+        let hint = || {
+            let tip = Some(self.fields[self.at].tip.clone()).filter(|_| has_tips);
+            tip.into_iter().chain([self.hint(seen < self.fields.len())]).collect()
+        };
         let (said, style) = if error.is_empty() { (hint(), Style::new()) } else { (error, theme.bad()) };
         for (text, y) in said.iter().zip(last..inner.bottom()) {
             put(buffer, inner.x, y, inner.width, text, false, style);

@@ -9,6 +9,7 @@ use crate::tui::export::{Ending, View};
 use crate::tui::form::{Form, Purpose};
 use crate::tui::message::{Change, Effect, Request, Work};
 use crate::tui::patients;
+use osteon_study::protocol::keys;
 
 /// Does what a filled form asks; a refused answer keeps the form open with the reason.
 pub fn submit(app: &mut App, form: Form) -> Vec<Effect> {
@@ -253,9 +254,15 @@ pub fn fit(app: &mut App) -> Vec<Effect> {
         return work(app, Work::Fit { assignments: Vec::new() });
     }
     let form = Form::new("Fit all models", Purpose::Fit, &fields)
-        .saying(["a changed value puts a new protocol in force; the run carries its hash".to_owned()]);
+        .saying(["a changed value puts a new protocol in force; the run carries its hash".to_owned()])
+        .hinted(app.head.parameters.iter().map(|(key, _)| hint(key)));
     app.dialog = Some(Dialog::Form(form));
     Vec::new()
+}
+
+/// What a setting means and takes.
+fn hint(key: &str) -> String {
+    keys::of(key).map_or_else(String::new, |key| format!("{}; {}", key.meaning, key.takes.in_words()))
 }
 
 /// Marks the run under the cursor, or takes the mark away; two marked runs are shown side by side.

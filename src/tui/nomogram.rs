@@ -14,7 +14,7 @@ use crate::tui::theme::Theme;
 use crate::tui::{forms, layout, page};
 use osteon_stats::model::nomogram::Effect as Scale;
 use osteon_study::report::sheet::{Cell, Sheet};
-use osteon_study::study::MovableModel;
+use osteon_study::study::{MovableModel, USE};
 
 /// State of the screen.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +90,7 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
             app.dialog = Some(Dialog::Form(form));
         }
         Action::CopyCell => {
-            let text = lines(app).join("\n");
+            let text = [title(app)].into_iter().chain(lines(app)).collect::<Vec<_>>().join("\n");
             app.say("copied the values and the probability");
             return vec![Effect::Copy(text)];
         }
@@ -148,7 +148,9 @@ pub fn title(app: &App) -> String {
     match &app.nomogram.model {
         Some(Ok(model)) => {
             let whose = app.nomogram.patient.as_ref().map_or_else(String::new, |id| format!("; values of {id}"));
-            format!("combined model, {} events in {} patients{whose}", model.logistic.n_events, model.logistic.n)
+            let doubt = model.doubt.as_ref().map_or_else(String::new, |doubt| format!("{doubt}: "));
+            let (events, n) = (model.logistic.n_events, model.logistic.n);
+            format!("{doubt}combined model, {events} events in {n} patients{whose}; research use only")
         }
         _ => "Nomogram".to_owned(),
     }
@@ -171,11 +173,16 @@ pub fn sheet(app: &App) -> Option<Sheet> {
     let (estimate, [low, high]) = model.risk(&screen.values);
     let risk = Cell::Interval { estimate, low, high, digits: 4 };
     rows.push(vec![Cell::Text(format!("probability of {}", model.event)), risk, Cell::Empty, Cell::Empty]);
+    let mut used = USE.map(|text| Cell::Text(text.to_owned())).to_vec();
+    used.resize(4, Cell::Empty);
+    rows.push(used);
+    let doubt = model.doubt.as_ref().map_or_else(String::new, |doubt| format!("{doubt}: "));
+    let whose = screen.patient.as_ref().map_or("Prediction".to_owned(), |id| format!("Prediction for {id}"));
     Some(Sheet {
-        title: screen.patient.as_ref().map_or("Prediction".to_owned(), |id| format!("Prediction for {id}")),
+        title: format!("{doubt}{whose}"),
         headings: ["variable", "value", "points", "SHAP, log odds"].map(str::to_owned).to_vec(),
         rows,
-        notes: vec!["interval: Wald's on the linear predictor, the Rad-score taken as known".to_owned()],
+        notes: vec![model.logistic.interval_in_words()],
         provenance: model.provenance.clone(),
     })
 }

@@ -126,6 +126,7 @@ pub fn movable() -> osteon_study::study::MovableModel {
         event: "non-pGR".into(),
         logistic,
         provenance: vec!["protocol: 77ab".into()],
+        doubt: None,
         means: vec![0.5, 0.4, 300.0],
         swarm: vec![
             vec![-2.0, -1.0, 0.0, 1.0, 2.0],

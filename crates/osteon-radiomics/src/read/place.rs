@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grid::{Geometry, Grid, Mask};
 use crate::read::{ReadError, Reading, Region};
+use osteon_base::setting::{self, Unfit};
 
 /// How a mask may come to its image's grid.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,19 @@ pub enum Uneven {
     Refuse,
     /// Even slices are interpolated linearly, at the usual distance.
     Resample,
+}
+
+impl Params {
+    /// Names a setting that no run could use.
+    pub fn check(&self) -> Result<(), Unfit> {
+        let is_part = (0.0..0.5).contains(&self.tolerance_voxels);
+        setting::require(
+            is_part,
+            "tolerance_voxels",
+            self.tolerance_voxels,
+            "a part of a voxel from 0 to less than 0.5",
+        )
+    }
 }
 
 impl Default for Params {

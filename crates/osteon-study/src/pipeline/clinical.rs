@@ -7,7 +7,7 @@ use crate::pipeline::cohort::Cohort;
 use crate::protocol::Protocol;
 use osteon_stats::model::logistic::screen::choose;
 use osteon_stats::model::logistic::{self, FitError, Method};
-use osteon_stats::stats::distribution::Z_975;
+use osteon_stats::stats::distribution::{Z_975, t_quantile};
 use osteon_stats::stats::rubin::Pooled;
 use osteon_stats::table::Design;
 use osteon_stats::table::encode::EncodeError;
@@ -84,12 +84,31 @@ impl Logistic {
         1.0 / (1.0 + (-self.linear_predictor(values)).exp())
     }
 
+    /// What stands for 1.96 in an interval of the linear predictor: under multiple imputation the quantile of t with the
+    /// fewest degrees of freedom among its coefficients (Barnard and Rubin 1999), which no combination of them has less
+    /// of in practice; the normal one otherwise.
+    pub fn quantile(&self) -> f64 {
+        self.fewest_df().and_then(|df| t_quantile(0.975, df)).unwrap_or(Z_975)
+    }
+
+    /// How the interval of a probability is made.
+    pub fn interval_in_words(&self) -> String {
+        let by = self.fewest_df().map_or(String::new(), |df| {
+            format!(" (t with {df:.1} degrees of freedom, the fewest of the pooled coefficients)")
+        });
+        format!("interval: Wald's on the linear predictor{by}, the Rad-score taken as known")
+    }
+
+    fn fewest_df(&self) -> Option<f64> {
+        self.pooled.iter().flatten().map(|pooled| pooled.df).reduce(f64::min)
+    }
+
     /// 95 % interval of the probability: Wald's on the linear predictor.
     pub fn interval(&self, values: &[f64]) -> (f64, f64) {
         let x: Vec<f64> = std::iter::once(1.0).chain(values.iter().copied()).collect();
         let inner = |row: &Vec<f64>| row.iter().zip(&x).map(|(c, x)| c * x).sum::<f64>();
         let variance: f64 = self.covariance.iter().zip(&x).map(|(row, x)| x * inner(row)).sum();
-        let (eta, half) = (self.linear_predictor(values), Z_975 * variance.max(0.0).sqrt());
+        let (eta, half) = (self.linear_predictor(values), self.quantile() * variance.max(0.0).sqrt());
         let p = |eta: f64| 1.0 / (1.0 + (-eta).exp());
         (p(eta - half), p(eta + half))
     }

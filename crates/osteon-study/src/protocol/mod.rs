@@ -1,10 +1,10 @@
 //! Every choice of a study in one TOML document: the sum of all `Params`, with presets and a hash.
 
 pub mod codebook;
+pub mod keys;
 pub mod learn;
 mod preset;
 pub mod query;
-pub mod say;
 pub mod source;
 
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Protocol {
             keys.push(key.trim().to_owned());
         }
         let protocol = self.with(document)?;
-        match keys.into_iter().find_map(|key| Some((say::no_say(&protocol, &key)?, key))) {
+        match keys.into_iter().find_map(|key| Some((keys::no_say(&protocol, &key)?, key))) {
             Some((because, key)) => Err(ProtocolError::NoSay { key, because }),
             None => Ok(protocol),
         }
@@ -125,7 +125,7 @@ impl Protocol {
         let document: Table = text.parse().map_err(|cause| ProtocolError::Syntax(one_line(&cause)))?;
         let mut keys = Vec::new();
         leaves(&document, "", &mut keys);
-        Ok(keys.into_iter().filter_map(|key| say::no_say(&protocol, &key).map(|because| (key, because))).collect())
+        Ok(keys.into_iter().filter_map(|key| keys::no_say(&protocol, &key).map(|because| (key, because))).collect())
     }
 
     /// A document that was in force once: read as it is, with values that a check would refuse now. What uses them
@@ -292,7 +292,10 @@ impl Protocol {
         let mut table = base.to_table();
         overlay(&mut table, document, "", &base.keys())?;
         let settings: Protocol =
-            table.try_into().map_err(|cause: toml::de::Error| ProtocolError::Type(one_line(&cause)))?;
+            table.clone().try_into().map_err(|cause: toml::de::Error| match keys::unfit(&table) {
+                Some(unfit) => ProtocolError::Unfit(unfit),
+                None => ProtocolError::Type(one_line(&cause)),
+            })?;
         Ok(Protocol { codebook: base.codebook, ..settings })
     }
 
@@ -332,8 +335,15 @@ impl Protocol {
         Ok(base)
     }
 
-    /// Refuses values that no run could use; each `Params` knows its own limits.
+    /// Refuses values that no run could use: by the list of settings, then what each `Params` knows of its own.
     pub fn check(&self) -> Result<(), ProtocolError> {
+        match keys::unfit(&self.to_table()) {
+            Some(unfit) => Err(unfit.into()),
+            None => self.check_each(),
+        }
+    }
+
+    fn check_each(&self) -> Result<(), ProtocolError> {
         let below = |table: &'static str| move |unfit: Unfit| unfit.below(table);
         self.acquisition.check().map_err(below("acquisition"))?;
         self.query.check(&self.codebook)?;
@@ -344,10 +354,7 @@ impl Protocol {
         osteon_radiomics::filter::chosen(&self.filter)?;
         self.filter.check().map_err(below("filter"))?;
         self.feature.check()?;
-        let tolerance = self.mask.tolerance_voxels;
-        let is_part = (0.0..0.5).contains(&tolerance);
-        let expected = "a part of a voxel from 0 to less than 0.5";
-        setting::require(is_part, "mask.tolerance_voxels", tolerance, expected)?;
+        self.mask.check().map_err(below("mask"))?;
         setting::some("feature.families", &self.feature.families)?;
         self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
         self.select.check().map_err(below("select"))?;

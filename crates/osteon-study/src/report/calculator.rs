@@ -16,6 +16,8 @@ pub struct Calculator<'a> {
     pub labels: Vec<String>,
     /// Covariance of intercept and coefficients in the order of the effects, for the 95 % interval; empty for none.
     pub covariance: Vec<Vec<f64>>,
+    /// What the standard error of the linear predictor is multiplied by for the interval.
+    pub quantile: f64,
     /// The nomogram drawn, as SVG; empty for none.
     pub svg: String,
     /// What a user must know: sample size, optimism, who was studied.
@@ -113,6 +115,7 @@ fn data(calculator: &Calculator) -> Value {
         "points_per_unit": nomogram.points_per_unit,
         "effects": effects,
         "covariance": calculator.covariance,
+        "quantile": calculator.quantile,
     })
 }
 
@@ -136,6 +139,7 @@ mod tests {
             nomogram: &nomogram,
             labels: vec!["ALP, U/L".into(), "Fracture </script>".into()],
             covariance: Vec::new(),
+            quantile: 1.96,
             svg: String::new(),
             warnings: vec!["75 patients".into()],
             provenance: vec!["protocol: 0".into()],

@@ -11,7 +11,11 @@ pub enum Fact {
     SampleSize,
     Flow,
     Split,
+    /// Patients and events of each set.
+    Events,
+    /// Clinical predictors with their units and levels.
     Predictors,
+    PredictorChoice,
     Outcome,
     Preparation,
     Resampling,
@@ -39,7 +43,8 @@ pub enum Fact {
     Specification,
     Performance,
     Calculator,
-    ModelFile,
+    /// What of the models is given, and what is not.
+    FullModel,
 }
 
 pub type Facts = BTreeMap<Fact, String>;
@@ -130,7 +135,7 @@ const CLEAR: &[Item] = &[
     ("54", "Feature values shared", None),
     ("55", "Settings shared", Some(Fact::Settings)),
     ("56", "Code shared", None),
-    ("57", "Model shared", Some(Fact::ModelFile)),
+    ("57", "Model shared", Some(Fact::FullModel)),
     ("58", "System ready to use", Some(Fact::Calculator)),
 ];
 
@@ -150,7 +155,7 @@ const TRIPOD: &[Item] = &[
     ("8a", "Outcome: definition, time, how assessed", Some(Fact::Outcome)),
     ("8b", "Outcome: qualification of assessors", None),
     ("8c", "Outcome: blinding", None),
-    ("9a", "Predictors: choice", Some(Fact::Predictors)),
+    ("9a", "Predictors: choice", Some(Fact::PredictorChoice)),
     ("9b", "Predictors: definition and measurement", Some(Fact::Extraction)),
     ("9c", "Predictors: qualification of assessors", None),
     ("10", "Sample size", Some(Fact::SampleSize)),
@@ -177,8 +182,8 @@ const TRIPOD: &[Item] = &[
     ("20a", "Flow of participants", Some(Fact::Flow)),
     ("20b", "Characteristics of participants", Some(Fact::Baseline)),
     ("20c", "Comparison of predictors between sets", None),
-    ("21", "Participants and events in each analysis", Some(Fact::Split)),
-    ("22", "The full model", Some(Fact::ModelFile)),
+    ("21", "Participants and events in each analysis", Some(Fact::Events)),
+    ("22", "The full model", Some(Fact::FullModel)),
     ("23a", "Performance with intervals", Some(Fact::Performance)),
     ("23b", "Heterogeneity of performance", None),
     ("24", "Results of updating", None),

@@ -97,6 +97,47 @@ pub fn table_2(
     Ok((Sheet { title, headings, rows, notes, provenance: Vec::new() }, found))
 }
 
+/// A P value that Table 1 or 2 prints.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrintedTest {
+    /// `1` or `2`.
+    pub table: &'static str,
+    /// The variable; with its comparison where the table has three.
+    pub label: String,
+    pub test: TestName,
+    pub from: PFrom,
+}
+
+/// The tests whose P values Table 1 prints, and Table 2 where there are sets, in the order of the tables.
+pub fn printed_tests(
+    book: &Codebook,
+    cohort: &Table,
+    event: &[Option<bool>],
+    test: Option<&[Option<bool>]>,
+    params: &Params,
+) -> Result<Vec<PrintedTest>, TableError> {
+    let mut blocks = vec![("1", "", block(book, "all", book.sides(), cohort, event, params)?)];
+    if let Some(test) = test {
+        let within = |side: bool| -> Vec<Option<bool>> {
+            event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(side))).collect()
+        };
+        let known: Vec<Option<bool>> =
+            event.iter().zip(test).map(|(event, test)| test.filter(|_| event.is_some())).collect();
+        blocks.push(("2", " (training)", block(book, "training", book.sides(), cohort, &within(false), params)?));
+        blocks.push(("2", " (test)", block(book, "test", book.sides(), cohort, &within(true), params)?));
+        blocks.push(("2", " (sets)", block(book, "balance", ["training", "test"], cohort, &known, params)?));
+    }
+    let of = |(table, set, block): &(&'static str, &str, Block)| {
+        let printed = |variable: &Compared| {
+            let chosen = variable.chosen()?;
+            let label = format!("{}{set}", form(book, variable).in_tables());
+            Some(PrintedTest { table, label, test: chosen.test, from: chosen.from })
+        };
+        block.variables.iter().filter_map(printed).collect::<Vec<_>>()
+    };
+    Ok(blocks.iter().flat_map(of).collect())
+}
+
 impl Spread {
     fn note(self) -> &'static str {
         match self {

@@ -38,6 +38,9 @@ struct Writer {
 pub fn docx(page: &Page) -> Result<Vec<u8>, PngError> {
     let mut writer = Writer { docx: empty(), n_paragraphs: 0, n_figures: 0, numbers: Numbers::default() };
     writer.title(&page.title);
+    for text in &page.first {
+        writer.warning(text);
+    }
     writer.provenance(&page.provenance);
     for section in &page.sections {
         writer.heading(&section.heading);
@@ -84,6 +87,11 @@ impl Writer {
 
     fn title(&mut self, text: &str) {
         let paragraph = self.paragraph().add_run(words(text).size(36).bold());
+        self.add(paragraph);
+    }
+
+    fn warning(&mut self, text: &str) {
+        let paragraph = self.paragraph().add_run(words(text).bold().color("A04000"));
         self.add(paragraph);
     }
 
@@ -235,7 +243,12 @@ mod tests {
             provenance: vec!["protocol: 0123".into()],
         };
         let blocks = vec![Block::Text("Words.".into()), Block::Warning("Look.".into()), Block::Sheet(sheet)];
-        Page { title: "Report".into(), sections: vec![Section { heading: "One".into(), blocks }], provenance: vec![] }
+        Page {
+            title: "Report".into(),
+            first: vec!["Research use only.".into()],
+            sections: vec![Section { heading: "One".into(), blocks }],
+            provenance: vec![],
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ use osteon_plot::svg::escape;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     pub title: String,
+    /// What a reader must know before anything else, right below the title.
+    pub first: Vec<String>,
     pub sections: Vec<Section>,
     /// Lines of `name: value`.
     pub provenance: Vec<String>,
@@ -41,6 +43,9 @@ pub fn html(page: &Page) -> String {
     let title = escape(&page.title);
     let _ =
         write!(out, "<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header><h1>{title}</h1>\n");
+    for text in &page.first {
+        let _ = writeln!(out, "<p class=\"warning\">{}</p>", escape(text));
+    }
     let _ = writeln!(out, "<p class=\"from\">{}</p></header>", lines(&page.provenance));
     out.push_str("<nav><ol>\n");
     for (n, section) in page.sections.iter().enumerate() {
@@ -87,6 +92,9 @@ fn lines(provenance: &[String]) -> String {
 /// The same document; figures are links to `figures/NAME.svg`.
 pub fn markdown(page: &Page) -> String {
     let mut out = format!("# {}\n", plain(&page.title));
+    for text in &page.first {
+        let _ = write!(out, "\n> {}\n", plain(text));
+    }
     for line in &page.provenance {
         let _ = write!(out, "\n{}  ", plain(line));
     }
@@ -201,6 +209,7 @@ mod tests {
         let hostile = "<script>alert(1)</script>\u{1b}[2J *x* [y](z)";
         let page = Page {
             title: hostile.into(),
+            first: vec![hostile.into()],
             provenance: vec![hostile.into()],
             sections: vec![Section {
                 heading: hostile.into(),

@@ -102,11 +102,13 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         add(&mut headings, &mut cells, format!("{name} 95 % CI"), column);
     }
     let mut notes = vec![match cut {
-        Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
+        Cut::At(threshold) => {
+            format!("classification threshold {threshold}: scores of at least {threshold} count as events")
+        }
         Cut::Youden(set) => format!("cut at the largest Youden index in {set}"),
         Cut::YoudenOfEach => "cut at the largest Youden index in the same set".to_owned(),
     }];
-    notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1; shares: Wilson's 95 % intervals".to_owned());
+    notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1; proportions: Wilson 95% CI".to_owned());
     notes.extend(newcombe(rows));
     if headings.iter().any(|heading| heading == HL_P) {
         notes.push(HL_NOTE.to_owned());
@@ -143,10 +145,11 @@ pub fn parted(sheet: Sheet) -> [Sheet; 2] {
 }
 
 const IN_SAMPLE: &str = "AUC in-sample";
-const IN_SAMPLE_NOTE: &str = "AUC bootstrap-corrected (Harrell): the in-sample AUC less the mean optimism of models learnt \
-    again on bootstrap samples, so it may exceed an AUC of out-of-fold scores beside it. A bootstrap sample holds two \
-    thirds of the rows that its model is judged on, and a forest remembers its rows: the optimism comes out too small, \
-    and the nested AUC is the one to trust. Corrected shares and Brier scores likewise, at a threshold of 0.5";
+const IN_SAMPLE_NOTE: &str = "AUC bootstrap-corrected (Harrell): the in-sample AUC less the mean optimism of models \
+    refitted on bootstrap samples, so it may exceed an AUC of out-of-fold scores beside it. A bootstrap sample holds two \
+    thirds of the rows that its model is judged on, and random forests overfit their training samples: the optimism comes \
+    out too small, and the nested AUC is the one to trust. Corrected proportions and Brier scores likewise, at a threshold \
+    of 0.5";
 const SPLITS: &str = "AUC random splits";
 /// The heading after the corrected AUCs.
 const FIRST_FURTHER: &str = "Brier";

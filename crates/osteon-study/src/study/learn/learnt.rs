@@ -7,10 +7,11 @@ use crate::protocol::codebook::Codebook;
 use crate::report::calculator::{self, Calculator};
 use crate::report::figure::lasso::{self, Lasso};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram, scored};
+use crate::report::sheet::Cell;
 use crate::store::{Model, Patient, PatientId, Role};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::performance::recipe;
-use crate::study::learn::prediction::RESEARCH_ONLY;
+use crate::study::learn::prediction::{RESEARCH_ONLY, USE, in_a_sentence};
 use crate::study::report::figure::title_of;
 use crate::study::{Error, FigureName, ModelTable, Study};
 use osteon_stats::model::nomogram::Effect;
@@ -44,8 +45,16 @@ impl Study {
         let from = combined.nomogram.ok_or(Error::NoFit)?;
         let labels = self.labels(&from.effects);
         let mut figure = nomogram::figure(&learnt::nomogram(&from, &labels, self.protocol.codebook.side(true)), paper);
-        figure.caption = format!("{} Research use only.", figure.caption.trim_end());
+        figure.caption = format!("{} {}", figure.caption.trim_end(), in_a_sentence(RESEARCH_ONLY));
         figure.numbers.notes.push(RESEARCH_ONLY.to_owned());
+        // The numbers as CSV have no notes, and the drawing has no caption.
+        let width = figure.numbers.headings.len();
+        let mut row = USE.map(|text| Cell::Text(text.to_owned())).to_vec();
+        row.resize(width, Cell::Empty);
+        figure.numbers.rows.push(row);
+        if let Some(panel) = figure.plot.panels.first_mut() {
+            panel.title = format!("{} ({})", panel.title, USE[0]).trim_start().to_owned();
+        }
         figure.plot.provenance.push(format!("use: {RESEARCH_ONLY}"));
         Ok(figure)
     }
@@ -72,6 +81,7 @@ impl Study {
             nomogram: from,
             labels: self.labels(&from.effects),
             covariance: fit.covariance.clone(),
+            quantile: fit.quantile(),
             svg: self.nomogram_figure(&paper)?.svg(),
             warnings: doubt.into_iter().chain(warnings).collect(),
             provenance: paper.provenance,

@@ -12,6 +12,7 @@ use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
 use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::report::analyse::read_table;
+use crate::study::report::told::training_in_words;
 use crate::study::{Error, Study};
 use osteon_base::text::counted;
 use osteon_stats::stats::describe::{Quantiles, quantile};
@@ -62,11 +63,10 @@ impl Study {
             ModelTable::Five => "Table 5. Clinical, radiomics and combined models",
         };
         let mut sheet = performance::table(title, &rows, &Cut::At(0.5));
-        sheet.notes.push(match (run, out_of_fold) {
-            (None, _) => "no model was learnt in this study: validations of others".to_owned(),
-            (_, true) => "training probabilities are out of fold".to_owned(),
-            _ => "training probabilities come from forests that saw the patients: the training AUCs are too good"
-                .to_owned(),
+        sheet.notes.push(match (run, out_of_fold, table) {
+            (None, ..) => "no model was learnt in this study: validations of others".to_owned(),
+            (_, true, ModelTable::Three) => "training probabilities are out of fold".to_owned(),
+            (_, out_of_fold, _) => training_in_words(out_of_fold).trim_end_matches('.').to_owned(),
         });
         sheet.notes.extend(self.fewer_patients(table)?);
         sheet.notes.extend(self.relearnt()?);

@@ -14,6 +14,14 @@ use osteon_stats::model::nomogram::{Nomogram, nomogram};
 
 /// What every prediction says.
 pub const RESEARCH_ONLY: &str = "research use only: not a medical device, not for the care of patients";
+/// The same as a row of a table.
+pub const USE: [&str; 2] = ["research use only", "not a medical device, not for the care of patients"];
+
+/// The same as a sentence of its own.
+pub(in crate::study) fn in_a_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
 
 /// The combined model of the newest fit.
 pub struct Combined {
@@ -61,14 +69,13 @@ impl Study {
             risk,
             Cell::Empty,
         ]);
+        // A row of its own: what is printed as CSV has no notes.
+        rows.push([USE[0], USE[1], ""].map(|text| Cell::Text(text.to_owned())).to_vec());
         self.told(Sheet {
             title: code.map_or("Prediction".to_owned(), |code| format!("Prediction for {code}")),
             headings: ["Term", "Value", "Points"].map(str::to_owned).to_vec(),
             rows,
-            notes: std::iter::once(RESEARCH_ONLY.to_owned())
-                .chain(outside(&combined.logistic, &values))
-                .chain(["interval: Wald's on the linear predictor, the Rad-score taken as known".to_owned()])
-                .collect(),
+            notes: outside(&combined.logistic, &values).chain([combined.logistic.interval_in_words()]).collect(),
             provenance: self.provenance_of("fit")?,
         })
     }

@@ -41,8 +41,9 @@ impl Study {
         } else {
             &["Region", "Patients", "Features", "Mean ICC(2,1)", "Lowest", "At least 0.75", "At least 0.90"]
         };
+        let doubt = self.doubt_of_features()?.map_or(String::new(), |doubt| format!("{doubt}: "));
         Ok(Sheet {
-            title: format!("Agreement between {}", self.masks_in_words(&second_rater)),
+            title: format!("{doubt}Agreement between {}", self.masks_in_words(&second_rater)),
             headings: headings.iter().map(|&heading| heading.to_owned()).collect(),
             rows,
             notes: vec!["features that are undefined in a patient, or constant, have no ICC".to_owned()],

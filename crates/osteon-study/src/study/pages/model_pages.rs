@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::pipeline::clinical::Logistic;
+use crate::protocol::keys;
 use crate::report::evaluation;
 use crate::report::figure::forest::{self, Estimate};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM};
@@ -11,8 +12,8 @@ use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Patient, PatientId, Role};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::learnt::variable_label;
+use crate::study::learn::prediction::RESEARCH_ONLY;
 use crate::study::pages::patient_pages::{minute, words};
-use crate::study::pages::runs::parameters;
 use crate::study::{ClinicalTable, Error, ModelTable, Study};
 use osteon_stats::model::nomogram::{Effect, Nomogram};
 
@@ -26,6 +27,8 @@ pub struct MovableModel {
     pub event: String,
     pub logistic: Logistic,
     pub provenance: Vec<String>,
+    /// Why the model does not stand on the present data, where it does not.
+    pub doubt: Option<String>,
     /// Mean of each term over the training patients.
     pub means: Vec<f64>,
     /// SHAP values on the log odds: a list of the training patients for each effect.
@@ -146,7 +149,7 @@ impl Study {
         sheet.notes.push(format!("ICC(2,1): a single measurement, between {masks}"));
         sheet.notes.extend(self.copies()?);
         sheet.provenance.push(format!("run: {}", run.0));
-        Ok(sheet)
+        self.told(sheet)
     }
 
     /// Features that were left out before mRMR as exact copies of others, a line a region.
@@ -201,7 +204,7 @@ impl Study {
         sheet.notes.extend(new);
         sheet.provenance = self.provenance()?;
         sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
-        Ok(sheet)
+        self.told(sheet)
     }
 
     /// The probability of the event by each model of the newest fit.
@@ -224,7 +227,9 @@ impl Study {
         }
         let event = format!("p({})", self.protocol.codebook.side(true));
         let headings = ["model", event.as_str(), "linear", "origin", "kind"];
-        self.sheet(format!("Predictions for {code}"), &headings, rows)
+        let mut sheet = self.sheet(format!("Predictions for {code}"), &headings, rows)?;
+        sheet.notes.push(RESEARCH_ONLY.to_owned());
+        self.told(sheet)
     }
 
     /// The combined model of the newest fit.
@@ -253,6 +258,7 @@ impl Study {
             event,
             logistic: combined.logistic,
             provenance: self.provenance()?,
+            doubt: self.doubt()?,
             means,
             swarm,
         })
@@ -273,19 +279,22 @@ impl Study {
         Ok(model.scales.effects.iter().map(value).collect())
     }
 
-    /// The protocol's parameters of learning: key and value in TOML's notation.
+    /// The protocol's parameters of learning that have a say: key and value in TOML's notation.
     pub fn learning_parameters(&self) -> Vec<(String, String)> {
-        let parts = ["learn.", "select.", "forest."];
-        let mut all: Vec<(String, String)> = parameters(&self.protocol.to_toml()).into_iter().collect();
-        all.retain(|(key, _)| parts.iter().any(|part| key.starts_with(part)));
+        let document = self.protocol.to_table();
         // What is changed most often comes first.
-        all.sort_by_key(|(key, _)| parts.iter().position(|part| key.starts_with(part)));
-        all
+        let parts = ["learn.", "select.", "forest."];
+        let of = |part: &'static str| keys::all().filter(move |key| key.name.starts_with(part));
+        let known = parts.into_iter().flat_map(of).filter(|key| key.no_say(&self.protocol).is_none());
+        known.filter_map(|key| Some((key.name.to_owned(), keys::value(&document, key.name)?.to_string()))).collect()
     }
 
-    /// Puts a fit in the queue, under the protocol with these values changed.
+    /// Puts a fit in the queue, under the protocol with these values changed; those that are as before change nothing.
     pub fn queue_fit(&self, assignments: &[String]) -> Result<crate::store::JobId, Error> {
-        let protocol = self.protocol.clone().set(assignments.iter().map(String::as_str))?;
+        let before: BTreeMap<String, String> = self.learning_parameters().into_iter().collect();
+        let changed =
+            |text: &&str| text.split_once('=').is_none_or(|(key, value)| before.get(key).is_none_or(|it| it != value));
+        let protocol = self.protocol.clone().set(assignments.iter().map(String::as_str).filter(changed))?;
         if protocol.hash() != self.protocol.hash() {
             self.use_protocol(protocol, "parameters of a fit, from the dashboard")?;
         }

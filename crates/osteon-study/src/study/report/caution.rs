@@ -61,7 +61,7 @@ impl Study {
 
     fn sizes(&self) -> Result<Sizes, Error> {
         let fit = self.combined()?.logistic;
-        let candidates = match self.protocol.learn.clinical.is_empty() {
+        let candidates = match self.protocol_of_fit()?.learn.clinical.is_empty() {
             true => 1 + self.protocol.codebook.predictors().into_iter().map(columns).sum::<usize>(),
             false => fit.terms.len(),
         };
@@ -80,10 +80,12 @@ impl Study {
     fn leakage(&self) -> Result<Vec<Block>, Error> {
         let mut rows = vec![(
             "Learning",
-            "scaling, selection, tuning and fitting see training rows only; validation repeats all of them".to_owned(),
+            "scaling, selection, tuning and fitting used training patients only; validation repeats all of them"
+                .to_owned(),
             true,
         )];
-        let learn = &self.protocol.learn;
+        let protocol = self.protocol_of_fit()?;
+        let learn = &protocol.learn;
         rows.push(match learn.rad_score {
             RadScore::OutOfFold => ("Rad-score of training patients", "out of fold".to_owned(), true),
             RadScore::InSample => (
@@ -94,7 +96,7 @@ impl Study {
             ),
         });
         rows.push(match learn.clinical.as_slice() {
-            [] if self.protocol.screen.rows == Rows::All => (
+            [] if protocol.screen.rows == Rows::All => (
                 "Clinical predictors",
                 "chosen from all patients, those of the test set among them (screen.rows = \"all\"), once: resampling \
                  does not repeat the choice"
@@ -108,7 +110,7 @@ impl Study {
                 false,
             ),
         });
-        if self.protocol.select.reproducible == Reproducible::Icc {
+        if protocol.select.reproducible == Reproducible::Icc {
             rows.push(("Agreement of segmentations", "judged on training patients".to_owned(), true));
         }
         rows.push(self.shared_images()?);
@@ -117,11 +119,11 @@ impl Study {
         let open = rows.iter().filter(|(.., fine)| !fine);
         let mut blocks: Vec<Block> = open.map(|(what, found, _)| Block::Warning(format!("{what}: {found}."))).collect();
         let row = |(what, found, fine): (&str, String, bool)| {
-            vec![words(what), words(found), words(if fine { "closed" } else { "open" })]
+            vec![words(what), words(found), words(if fine { "not detected" } else { "possible" })]
         };
         let rows = rows.into_iter().map(row).collect();
-        let title = "Ways for the test set to leak into learning".to_owned();
-        let sheet = self.sheet(title, &["Way", "In this study", "State"], rows)?;
+        let title = "Data-leakage checks".to_owned();
+        let sheet = self.sheet(title, &["What was checked", "In this study", "Leakage"], rows)?;
         blocks.push(Block::Sheet(Sheet { provenance: self.provenance_of("fit")?, ..sheet }));
         Ok(blocks)
     }
@@ -279,8 +281,8 @@ fn optimism(validation: Option<&Validation>) -> Block {
     match it.optimism.first().copied().flatten() {
         Some(auc) => {
             let text = format!(
-                "The combined model's AUC in the patients it was learnt from, {:.3}, is too good by {:.3}: learning the whole \
-                 chain again in {} bootstrap samples corrects it to {:.3}.{nested}{permuted}",
+                "The combined model's AUC in the patients it was learnt from, {:.3}, is too good by {:.3}: refitting the entire \
+                 modelling pipeline on {} bootstrap samples corrects it to {:.3}.{nested}{permuted}",
                 auc.apparent, auc.optimism, auc.used, auc.corrected
             );
             if auc.optimism > LARGE { Block::Warning(text) } else { Block::Text(text) }

@@ -12,6 +12,7 @@ use crate::report::figure::{Figure, Paper};
 use crate::report::sheet::Cell;
 use crate::store::{ImageFile, Patient, PatientId, Side};
 use crate::study::data::input;
+use crate::study::trust::standing::doubted;
 use crate::study::{ClinicalTable, Error, Study, View};
 use osteon_radiomics::grid::Mask;
 use osteon_radiomics::preprocess::{self, Extent};
@@ -109,7 +110,11 @@ impl Study {
             FigureName::Shap => self.shap_figure(region, request.forest_shap, &paper),
             FigureName::Waterfall => self.waterfall_figure(patient, region, request.forest_shap, &paper),
         }?;
-        if of_fit { self.told_of(figure) } else { Ok(figure) }
+        match request.name {
+            _ if of_fit => self.told_of(figure),
+            FigureName::Icc => Ok(doubted(figure, self.doubt_of_features()?)),
+            _ => Ok(figure),
+        }
     }
 
     /// Table 4 as odds ratios, univariable and multivariable.

@@ -90,7 +90,11 @@ impl Study {
             };
             add(table.number(), &entries);
         }
-        self.beside("The study", &compared, path)
+        let mut sheet = self.beside("The study", &compared, path)?;
+        if let Some(doubt) = self.doubt()? {
+            sheet.title = format!("{doubt}, Tables 3 and 5 only: {}", sheet.title);
+        }
+        Ok(sheet)
     }
 
     /// The cells of a clinical table beside those of a file of published ones.
@@ -105,7 +109,7 @@ impl Study {
     pub fn models_beside(&self, table: ModelTable, path: &Path) -> Result<Sheet, Error> {
         let entries = performance::entries(&self.scored(table)?.0, &Cut::At(0.5));
         let compared = against::against(table.number(), &entries, &read_published(path)?);
-        self.beside(&format!("Table {}", table.number()), &compared, path)
+        self.told(self.beside(&format!("Table {}", table.number()), &compared, path)?)
     }
 
     fn beside(&self, what: &str, compared: &[Compared], path: &Path) -> Result<Sheet, Error> {

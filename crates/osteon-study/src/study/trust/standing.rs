@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::protocol::Protocol;
+use crate::protocol::learn::Missing;
 use crate::report::figure::Figure;
 use crate::report::sheet::Sheet;
-use crate::store::{Patient, PatientId, Place, Role, Run, Side};
+use crate::store::{ALL_LESIONS, ImageFile, Patient, PatientId, Place, RegionState, Role, Run, RunId, Side};
 use crate::study::{Error, Study};
+use osteon_stats::model::logistic::screen::Rows;
 use osteon_stats::select::Reproducible;
 
 /// Which rule a hash of a fit's inputs follows. A hash of another version is neither equal nor unequal to one of this.
@@ -32,7 +34,8 @@ impl Study {
             return Ok(Some(Standing::NotComparable));
         }
         let then = Protocol::stored(&self.store.protocol_document(&run.protocol_hash)?)?;
-        if then.learning_part() != self.protocol.learning_part() {
+        let measured_alike = then.extraction_hash() == self.protocol.extraction_hash();
+        if then.learning_part() != self.protocol.learning_part() || !measured_alike {
             return Ok(Some(Standing::Changed("another protocol is in force".to_owned())));
         }
         Ok(Some(match self.fit_inputs() {
@@ -54,6 +57,38 @@ impl Study {
         })
     }
 
+    /// Why what is shown of the features is not of the present images and settings; `None` where it is, or where there
+    /// are none.
+    pub fn doubt_of_features(&self) -> Result<Option<String>, Error> {
+        let included: BTreeSet<PatientId> =
+            self.store.patients()?.into_iter().filter(Patient::included).map(|patient| patient.id).collect();
+        let files = self.store.images()?;
+        let mut settings: BTreeMap<RunId, Protocol> = BTreeMap::new();
+        for run in self.store.runs()?.into_iter().filter(|run| run.kind == "extract") {
+            settings.insert(run.id, Protocol::stored(&self.store.protocol_document(&run.protocol_hash)?)?);
+        }
+        let same_settings = |state: &RegionState| {
+            let slot = &state.place.slot;
+            settings.get(&state.run).is_none_or(|then| then.slot_hash(slot) == self.protocol.slot_hash(slot))
+        };
+        let same_files = |state: &RegionState| {
+            let own = |file: &&ImageFile| file.patient == state.patient && file.slot == state.place.slot;
+            let image = files.iter().filter(own).find(|file| file.role == Role::Image);
+            let is_mask = |file: &&ImageFile| file.role == state.place.rater && file.lesion == state.place.lesion;
+            let mask = files.iter().filter(own).find(is_mask).filter(|_| state.place.lesion != ALL_LESIONS);
+            image.is_none_or(|file| file.sha256 == state.inputs.image_sha256)
+                && mask.is_none_or(|file| file.input() == state.inputs.mask_sha256)
+        };
+        let stands = |state: &RegionState| same_settings(state) && same_files(state);
+        let states = self.store.region_states()?.into_iter();
+        let measured = states.filter(|it| it.error.is_none() && included.contains(&it.patient));
+        let old = measured.filter(|state| !stands(state)).count();
+        Ok((old > 0).then(|| {
+            let regions = osteon_base::text::counted(old, "region");
+            format!("Out of date, {regions} measured on other images or settings (osteon extract)")
+        }))
+    }
+
     /// A sheet of the newest fit, which says first where it is not of the present data.
     pub(in crate::study) fn told(&self, mut sheet: Sheet) -> Result<Sheet, Error> {
         if let Some(doubt) = self.doubt()? {
@@ -62,14 +97,9 @@ impl Study {
         Ok(sheet)
     }
 
-    /// The same of a figure: title, caption and numbers.
-    pub(in crate::study) fn told_of(&self, mut figure: Figure) -> Result<Figure, Error> {
-        if let Some(doubt) = self.doubt()? {
-            figure.plot.title = format!("Out of date: {}", figure.plot.title);
-            figure.numbers.title = format!("{doubt}: {}", figure.numbers.title);
-            figure.caption = format!("{doubt}. {}", figure.caption);
-        }
-        Ok(figure)
+    /// The same of a figure: title, first panel, caption and numbers.
+    pub(in crate::study) fn told_of(&self, figure: Figure) -> Result<Figure, Error> {
+        Ok(doubted(figure, self.doubt()?))
     }
 
     /// The protocol under which the newest fit was made; that in force where there is none.
@@ -90,16 +120,26 @@ impl Study {
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
         let mut patients: Vec<(Patient, bool, Side)> = Vec::new();
+        // Patients of no set take part where all patients choose the clinical predictors.
+        let mut choosing: Vec<(Patient, bool)> = Vec::new();
+        let all_choose = self.protocol.screen.rows == Rows::All && self.protocol.learn.clinical.is_empty();
         for patient in self.store.patients()?.into_iter().filter(Patient::included) {
-            if let (Some(event), Some(&side)) = (patient.event, sides.get(&patient.id)) {
-                patients.push((patient, event, side));
+            match (patient.event, sides.get(&patient.id)) {
+                (Some(event), Some(&side)) => patients.push((patient, event, side)),
+                (Some(event), None) if all_choose => choosing.push((patient, event)),
+                _ => (),
             }
         }
+        choosing.sort_by(|a, b| a.0.code.cmp(&b.0.code));
         patients.sort_by(|a, b| a.0.code.cmp(&b.0.code));
         let named = &self.protocol.learn.clinical;
+        let learn = &self.protocol.learn;
+        let auxiliary = learn.auxiliary.iter().filter(|_| learn.missing == Missing::Multiple && !named.is_empty());
         let mut variables: Vec<&str> =
             if named.is_empty() { self.protocol.candidates() } else { named.iter().map(String::as_str).collect() };
+        variables.extend(auxiliary.map(String::as_str));
         variables.sort_unstable();
+        variables.dedup();
         let sources = self.protocol.sources();
         let regions: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let is_gated = self.protocol.select.reproducible == Reproducible::Icc;
@@ -136,6 +176,13 @@ impl Study {
                 }
             }
         }
+        for (patient, event) in &choosing {
+            put(&patient.code);
+            put(if *event { "event" } else { "no event" });
+            for name in &variables {
+                put(&patient.book.place(name).map(|at| patient.text(at)).unwrap_or_default());
+            }
+        }
         Ok(format!("{VERSION}{}", osteon_base::text::hex(hash.finalize())))
     }
 
@@ -150,4 +197,18 @@ impl Study {
             n => format!("{} excluded", osteon_base::text::counted(n, "patient")),
         })
     }
+}
+
+/// A figure that says first why it is not of the present data, if it is not.
+pub(in crate::study) fn doubted(mut figure: Figure, doubt: Option<String>) -> Figure {
+    let Some(doubt) = doubt else { return figure };
+    let short = doubt.split(',').next().unwrap_or(&doubt);
+    figure.plot.title = format!("{short}: {}", figure.plot.title);
+    if let Some(panel) = figure.plot.panels.first_mut() {
+        // The drawing itself has no caption.
+        panel.title = format!("{short}: {}", panel.title).trim_end_matches([':', ' ']).to_owned();
+    }
+    figure.numbers.title = format!("{doubt}: {}", figure.numbers.title);
+    figure.caption = format!("{doubt}. {}", figure.caption);
+    figure
 }
