@@ -38,6 +38,15 @@ pub fn study(path: Option<&Path>) -> Study {
     study
 }
 
+/// The same, measured under some assignments too.
+pub fn study_measured_with(assignments: &[&str]) -> Study {
+    let protocol = Preset::Study.protocol().set(QUICK).unwrap().set(assignments.iter().copied()).unwrap();
+    let study = Study::in_memory("fit", protocol).unwrap();
+    study.import_clinical(&fixture("cohort.csv"), None, BadRows::Refuse).unwrap();
+    measure(&study, &|_, value| value);
+    study
+}
+
 /// The same under some assignments.
 pub fn study_with(assignments: &[&str]) -> Study {
     put_in_force(study(None), assignments)
@@ -337,7 +346,16 @@ fn what_does_not_stand_on_the_present_data_says_so_first() {
     assert_eq!(study.standing_of_fit().unwrap(), Some(Standing::Current));
     assert!(study.model_table(ModelTable::Five).unwrap().title.starts_with("Table 5."));
     // What a fit does not read makes nothing out of date.
-    let study = put_in_force(study, &["query.missing=false", "compare.quantiles=type7", "acquisition.tolerance=0.2"]);
+    let study = put_in_force(
+        study,
+        &[
+            "query.missing=false",
+            "compare.quantiles=type7",
+            "acquisition.tolerance=0.2",
+            "variable.alp.label=Alkaline phosphatase",
+            "variable.alp.usual=[20, 9000]",
+        ],
+    );
     assert_eq!(study.standing_of_fit().unwrap(), Some(Standing::Current));
     for code in ["SYN001", "SYN002", "SYN003", "SYN005", "SYN006", "SYN007"] {
         study.exclude(code, "test").unwrap();
@@ -355,8 +373,77 @@ fn what_does_not_stand_on_the_present_data_says_so_first() {
     assert!(study.predict(Some("SYN010"), &[]).unwrap().title.starts_with(first));
     let figure = study.figure(&FigureRequest::new(FigureName::Roc, TWO_COLUMNS_MM)).unwrap();
     assert!(figure.caption.starts_with(first) && figure.numbers.title.starts_with(first));
+    // The drawing itself, in a terminal and in the dashboard, has no caption.
+    assert!(figure.plot.panels[0].title.starts_with("Out of date: A"), "{}", figure.plot.panels[0].title);
+    for sheet in
+        [study.chosen_sheet().unwrap(), study.pairs_sheet().unwrap(), study.predictions_sheet("SYN010").unwrap()]
+    {
+        assert!(sheet.title.starts_with(first), "{}", sheet.title);
+    }
+    assert!(study.movable_model().unwrap().doubt.unwrap().starts_with(first));
+    assert!(study.calculator().unwrap().contains(first));
+    assert!(study.report(None).unwrap().first[0].starts_with(first));
     let study = put_in_force(study, &["select.mrmr.n_features=5"]);
     assert!(study.doubt().unwrap().unwrap().contains("another protocol is in force"));
+    // A fit of an earlier version is neither current nor out of date.
+    let old = NewRun { kind: "fit", inputs: &"0".repeat(64), seed: Seed(0) };
+    study.store.write::<_, Error>("test", |write| Ok(write.end_run(write.begin_run(&old)?)?)).unwrap();
+    assert_eq!(study.standing_of_fit().unwrap(), Some(Standing::NotComparable));
+}
+
+#[test]
+fn a_fit_depends_on_the_variables_that_help_to_impute_and_on_settings_of_masks() {
+    use osteon_study::study::Standing;
+    let set = [
+        "learn.n_bootstraps=0",
+        "learn.n_repeats=0",
+        "learn.missing=multiple",
+        "learn.clinical=[\"alp\"]",
+        "learn.auxiliary=[\"ldh\"]",
+    ];
+    let study = study_measured_with(&set);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let standing = |study: &Study| study.standing_of_fit().unwrap().unwrap();
+    let edit = |field: &str, value: &str| {
+        study.edit("SYN010", &[Edit { field: field.to_owned(), value: value.to_owned() }], "test", None).unwrap();
+    };
+    edit("age", "33");
+    assert_eq!(standing(&study), Standing::Current, "age is not read");
+    edit("ldh", "333");
+    assert_eq!(standing(&study), Standing::Changed("the data changed".to_owned()));
+    let study = put_in_force(study, &["mask.cut=accept"]);
+    assert_eq!(standing(&study), Standing::Changed("another protocol is in force".to_owned()));
+    let title = study.agreement_sheet(false).unwrap().title;
+    assert!(title.starts_with("Out of date, ") && title.contains("measured on other images or settings"), "{title}");
+}
+
+#[test]
+fn the_dashboard_offers_settings_that_have_a_say_and_sets_those_that_were_changed() {
+    let study = study(None);
+    let offered = study.learning_parameters();
+    let has = |key: &str| offered.iter().any(|(known, _)| known == key);
+    assert!(has("learn.p_keep") && has("select.mrmr.sd_multiple"));
+    assert!(!has("learn.n_imputations") && !has("select.mrmr.n_quantiles") && !has("select.icc_min"));
+    let answers: Vec<String> = offered.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    study.queue_fit(&answers).unwrap();
+    let more: Vec<String> = answers.iter().map(|it| it.replace("learn.n_repeats=1", "learn.n_repeats=2")).collect();
+    study.queue_fit(&more).unwrap();
+    let mut study = study;
+    study.renew().unwrap();
+    assert_eq!(study.protocol.learn.n_repeats, 2);
+}
+
+#[test]
+fn training_probabilities_are_called_out_of_fold_only_where_they_are() {
+    let study = put_in_force(study(None), &["learn.n_bootstraps=0", "learn.n_repeats=0"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let notes = |table| study.model_table(table).unwrap().notes.join("\n");
+    assert!(notes(ModelTable::Three).contains("training probabilities are out of fold"));
+    let five = notes(ModelTable::Five);
+    assert!(five.contains("those of the clinical and the combined model come from coefficients"), "{five}");
+    assert!(!five.contains("training probabilities are out of fold"), "{five}");
 }
 
 #[test]
@@ -366,10 +453,17 @@ fn a_prediction_and_a_nomogram_say_research_use_only() {
     let study = put_in_force(study(None), &["learn.n_bootstraps=0", "learn.n_repeats=0"]);
     study.draw_split(Seed(4), 0.806).unwrap();
     study.fit(&Job::unwatched()).unwrap();
-    assert!(study.predict(Some("SYN010"), &[]).unwrap().notes[0].contains("research use only"));
+    let prediction = study.predict(Some("SYN010"), &[]).unwrap();
+    for format in [Format::Text, Format::Csv, Format::Json] {
+        assert!(render(&prediction, format).contains("research use only"));
+    }
+    assert!(study.predictions_sheet("SYN010").unwrap().notes.iter().any(|note| note.contains("research use only")));
+    assert!(study.report(None).unwrap().first.iter().any(|text| text.starts_with("Research use only")));
     let figure = study.figure(&FigureRequest::new(FigureName::Nomogram, TWO_COLUMNS_MM)).unwrap();
     assert!(figure.caption.contains("Research use only"));
-    assert!(figure.svg().contains("research use only"));
+    // In sight, in the file and in its numbers.
+    assert!(figure.plot.panels[0].title.contains("research use only") && figure.svg().contains("research use only"));
+    assert!(figure.csv().contains("research use only"));
     assert!(study.calculator().unwrap().contains("Research use only"));
 }
 

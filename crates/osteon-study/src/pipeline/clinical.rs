@@ -144,3 +144,34 @@ pub fn predictors(cohort: &Cohort, rows: &[usize], protocol: &Protocol) -> Resul
     let event = |row: usize| cohort.event[row];
     Ok(choose(&cohort.clinical, &candidates, rows, event, &protocol.choice(), &protocol.logistic)?.chosen)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_under_imputation_is_that_of_t_with_the_fewest_degrees_of_freedom() {
+        let pooled = |df| Some(Pooled { estimate: 0.0, within: 1.0, between: 0.0, total: 1.0, df, fmi: 0.0 });
+        let mut fit = Logistic {
+            terms: vec!["x".to_owned()],
+            intercept: 0.25,
+            coefficients: vec![0.5],
+            covariance: vec![vec![0.04, 0.0], vec![0.0, 0.0]],
+            n: 20,
+            n_missing: 0,
+            n_events: 9,
+            ranges: vec![(0.0, 1.0)],
+            fill: Vec::new(),
+            pooled: vec![pooled(12.0), pooled(5.0)],
+            notes: Vec::new(),
+        };
+        // R 4.2.2: plogis(0.75 + c(-1, 1) * qt(0.975, 5) * 0.2); plogis(0.75 + c(-1, 1) * qnorm(0.975) * 0.2).
+        let close = |found: (f64, f64), low: f64, high: f64| {
+            assert!((found.0 - low).abs() < 1e-9 && (found.1 - high).abs() < 1e-9, "{found:?}");
+        };
+        close(fit.interval(&[1.0]), 0.558698987323080, 0.779733903502324);
+        assert!(fit.interval_in_words().contains("t with 5.0 degrees of freedom"));
+        fit.pooled.clear();
+        close(fit.interval(&[1.0]), 0.588557948669616, 0.758045331009600);
+    }
+}

@@ -218,14 +218,12 @@ impl Protocol {
         for slot in self.slots().iter().filter(|_| self.slots().len() > 1) {
             text.push_str(&format!("\nimage {}: {} {}\n", slot.slot, slot.preprocess, slot.sequence));
         }
-        if *self.codebook != *Codebook::study() {
-            // Names, labels and ranges are for people; keys, kinds, levels and the condition are learnt from.
-            let event = self.codebook.outcome().map(|outcome| outcome.event.as_str()).unwrap_or_default();
-            text.push_str(&format!("\noutcome: {event}\n"));
-            for variable in self.codebook.predictors() {
-                let (key, kind, levels) = (&variable.key, variable.kind.name(), variable.levels());
-                text.push_str(&format!("{key}: {kind} {levels:?} {:?}\n", variable.per));
-            }
+        // Labels and ranges are for people; names, kinds, levels and the condition are learnt from.
+        let event = self.codebook.outcome().map(|outcome| outcome.event.as_str()).unwrap_or_default();
+        text.push_str(&format!("\noutcome: {event}\n"));
+        for variable in self.codebook.predictors() {
+            let (key, kind, levels) = (&variable.key, variable.kind.name(), variable.levels());
+            text.push_str(&format!("{key}: {kind} {levels:?} {:?}\n", variable.per));
         }
         text
     }

@@ -144,7 +144,8 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
                 region => format!("The region {region}, named beforehand, gives the Rad-score."),
             })
         },
-    ),
+    )
+    .needs(|it| it.learn.fusion == Fusion::Best, "learn.fusion joins the sources"),
     Key::new(
         "learn.rad_score",
         "which probability stands for the Rad-score when the combined model is fitted",

@@ -230,10 +230,18 @@ impl Study {
             (found.permuted_auc.len(), "for", "permuted response"),
             (found.split_auc.len(), "on", "random split"),
         ];
-        let again = again.map(|(n, how, what)| format!("{how} {}", counted(n, what))).join(", ");
-        Ok(Some(format!(
-            "the entire modelling pipeline, selection and choice of the region included, was refitted {again}"
-        )))
+        let again: Vec<String> = again
+            .into_iter()
+            .filter(|(n, ..)| *n > 0)
+            .map(|(n, how, what)| format!("{how} {}", counted(n, what)))
+            .collect();
+        Ok(Some(match again.is_empty() {
+            true => "the modelling pipeline was not refitted for validation".to_owned(),
+            false => format!(
+                "the entire modelling pipeline, selection and choice of the region included, was refitted {}",
+                again.join(", ")
+            ),
+        }))
     }
 
     pub(in crate::study) fn events(&self) -> Result<BTreeMap<PatientId, bool>, Error> {

@@ -154,12 +154,17 @@ impl Study {
             return Ok(Vec::new());
         }
         let with = format!("{told} of {} image files told their acquisition. ", images.len());
-        let paragraphs = methods::methods(&self.protocol, &["acquisition"], &[]);
-        Ok(paragraphs.into_iter().map(|(heading, text)| (heading, format!("{with}{text}"))).collect())
+        let mut paragraphs = methods::methods(&self.protocol, &["acquisition"], &[]);
+        paragraphs.iter_mut().for_each(|(_, text)| text.insert_str(0, &with));
+        for slot in self.protocol.slots().iter().filter(|slot| !slot.acquisition.is_empty()) {
+            let own = methods::methods(&self.protocol.in_slot(&slot.slot), &["acquisition"], &[]);
+            paragraphs.extend(own.into_iter().map(|(heading, text)| (format!("{heading} ({})", slot.slot), text)));
+        }
+        Ok(paragraphs)
     }
 
     fn agreement_in_words(&self) -> Result<Option<Paragraph>, Error> {
-        let Some(second) = self.second_rater()? else { return Ok(None) };
+        let second = self.second_rater()?.unwrap_or(Role::RepeatMask);
         if self.found(FigureName::Icc)?.is_none() {
             return Ok(None);
         }
@@ -347,6 +352,10 @@ fn in_words(test: TestName, from: PFrom) -> &'static str {
 impl MeasuredWith {
     fn in_words(&self) -> Vec<Paragraph> {
         let mut told = methods::methods(&self.protocol, &["mask", "preprocess", "roi", "filter", "feature"], &[]);
+        for slot in self.protocol.slots().iter().filter(|slot| !slot.preprocess.is_empty()) {
+            let own = methods::methods(&self.protocol.in_slot(&slot.slot), &["preprocess"], &[]);
+            told.extend(own.into_iter().map(|(heading, text)| (format!("{heading} ({})", slot.slot), text)));
+        }
         if self.others > 0 {
             let text = format!(
                 "{} of {} measured regions were measured under other settings than these (osteon extract).",
