@@ -47,11 +47,6 @@ pub fn study_measured_with(assignments: &[&str]) -> Study {
     study
 }
 
-/// The same under some assignments.
-pub fn study_with(assignments: &[&str]) -> Study {
-    put_in_force(study(None), assignments)
-}
-
 /// Stores features; `changed` says what becomes of a patient's value.
 pub fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
     let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();

@@ -12,6 +12,7 @@ pub fn card(model: &Model) -> Page {
     let file = &model.file;
     Page {
         title: format!("Model card: probability of {}", file.outcome.event_label),
+        first: vec![file.research_use_only.clone()],
         sections: vec![
             use_section(model),
             population(model),
