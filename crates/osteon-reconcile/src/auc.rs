@@ -19,8 +19,67 @@ pub fn check(models: &[Model]) -> Vec<Finding> {
         findings.extend(operating_point(model, column, auc));
         findings.extend(interval(model, column, auc));
     }
+    findings.extend(slipped(models));
     findings.extend(asymmetric(models));
     findings.extend(method(models));
+    findings
+}
+
+/// By how much one arm of an interval is longer than the other, at the least, on the scale (plain or logit) on which
+/// they differ less; `None` for an interval cut off at 0 or 1.
+fn skew(auc: &Auc) -> Option<f64> {
+    let (low, high) = auc.interval?;
+    if is_end(low, 0.0) || is_end(high, 1.0) {
+        return None;
+    }
+    let inside = |it: f64| it.clamp(1e-6, 1.0 - 1e-6);
+    let ratio = |scale: &dyn Fn(f64) -> f64| {
+        let [area, low, high] = [auc.area, low, high].map(|it| it.interval().map(|it| scale(inside(it))));
+        let (below, above) = (area.minus(low), high.minus(area));
+        let least = |long: Interval, short: Interval| if short.high > 0.0 { long.low / short.high } else { f64::INFINITY };
+        least(below, above).max(least(above, below)).max(1.0)
+    };
+    Some(ratio(&|it| it).min(ratio(&|it| (it / (1.0 - it)).ln())))
+}
+
+/// An arm so many times the other, on either scale, is of no usual method.
+const SKEWED: f64 = 2.0;
+/// What arms of usual intervals differ by at most, on the better scale.
+const EVEN: f64 = 1.35;
+/// Even intervals of the table that a skewed one needs around it.
+const NEIGHBOURS: usize = 4;
+
+/// Intervals of a table that are skewed where nearly all others are even: an end or the area is misprinted.
+fn slipped(models: &[Model]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for model in models {
+        let Some((column, auc)) = &model.auc else { continue };
+        if !is_inside(auc) || skew(auc).is_none_or(|it| it < SKEWED) {
+            continue;
+        }
+        let others: Vec<f64> = models
+            .iter()
+            .filter(|it| it.place.table == model.place.table && it.place != model.place)
+            .filter_map(|it| it.auc.as_ref().and_then(|(_, auc)| skew(auc)))
+            .collect();
+        let even = others.iter().filter(|&&it| it <= EVEN).count();
+        if even < NEIGHBOURS || 5 * even < 4 * others.len() {
+            continue;
+        }
+        let Some((low, high)) = auc.interval else { continue };
+        let [a, l, h] = [auc.area, low, high].map(Printed::value);
+        let repairs = [("area", auc.area, 0.5 * (l + h)), ("lower end", low, 2.0 * a - h), ("upper end", high, 2.0 * a - l)];
+        let why = format!(
+            "Its ends lie {:.3} below and {:.3} above the area; {even} of {} other intervals of the table are even.",
+            a - l,
+            h - a,
+            others.len()
+        );
+        let mut finding = finding(model, column, auc, Kind::AucInterval, Severity::Inconsistent, why);
+        finding.alternatives =
+            repairs.iter().map(|(part, printed, value)| format!("{part} {}", printed.like(*value))).collect();
+        findings.push(finding);
+    }
     findings
 }
 

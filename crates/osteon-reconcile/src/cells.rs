@@ -67,6 +67,25 @@ pub enum Value {
     Absent,
 }
 
+impl Value {
+    /// The same numbers, their further digits known to be cut off.
+    pub fn cut(self) -> Value {
+        match self {
+            Value::Count { n, percent } => Value::Count { n, percent: percent.cut() },
+            Value::MeanSd { mean, sd } => Value::MeanSd { mean: mean.cut(), sd: sd.cut() },
+            Value::Estimate { estimate, low, high } => {
+                Value::Estimate { estimate: estimate.cut(), low: low.cut(), high: high.cut() }
+            }
+            Value::Number(number) => Value::Number(number.cut()),
+            Value::Median { median, spread } => {
+                Value::Median { median: median.cut(), spread: spread.map(|(low, high)| (low.cut(), high.cut())) }
+            }
+            Value::Test { statistic, p } => Value::Test { statistic: statistic.cut(), p: p.cut() },
+            other => other,
+        }
+    }
+}
+
 const COLUMNS: [&str; 5] = ["table", "set", "row", "column", "printed"];
 
 /// Reads a tidy file; a cell given twice is refused by line and column, one that says nothing known stays words.

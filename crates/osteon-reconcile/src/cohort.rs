@@ -4,7 +4,7 @@ use crate::cells::{PublishedCell, Value};
 use crate::finding::Place;
 use crate::moments::Moments;
 use crate::printed::Printed;
-use crate::role::{Compared, Role};
+use crate::role::{Compared, Role, Rounding, RowRole};
 
 /// One set of one table whose groups have printed sizes.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Arm {
     pub variables: Vec<Variable>,
     /// Each column of P values with the groups that its header says it compares.
     pub p_columns: Vec<(String, Compared)>,
+    /// A person said that digits are rounded: cut ones are no habit.
+    pub is_rounded: bool,
 }
 
 /// A column of patients.
@@ -75,6 +77,7 @@ pub fn arms(cells: &[PublishedCell]) -> Vec<Arm> {
                 groups: vec![group],
                 variables: Vec::new(),
                 p_columns: Vec::new(),
+                is_rounded: cell.rounding == Some(Rounding::Rounded),
             }),
         }
     }
@@ -206,7 +209,11 @@ impl Arm {
     }
 }
 
+/// A P of the groups; one of a regression's term is not.
 fn is_p(cell: &PublishedCell) -> bool {
+    if matches!(cell.row_role, RowRole::Term { .. }) {
+        return false;
+    }
     matches!(cell.role, Role::P(_)) || P_VALUES.contains(&cell.place.column.to_lowercase().as_str())
 }
 

@@ -87,7 +87,7 @@ fn column<'a>(arm: &'a Arm, name: &str, compared: &Compared, is_first: bool) -> 
 }
 
 /// The natural choice first; then, unless the header names it, every subset and pooling that papers use.
-fn choices(arm: &Arm, compared: &Compared) -> Vec<Vec<Vec<usize>>> {
+pub fn choices(arm: &Arm, compared: &Compared) -> Vec<Vec<Vec<usize>>> {
     let all = arm.compared();
     let named: Option<Vec<usize>> =
         compared.groups.iter().map(|name| arm.groups.iter().position(|it| it.column == *name)).collect();

@@ -5,6 +5,8 @@ use crate::cells::{PublishedCell, Value};
 use crate::finding::{Finding, Kind, Severity};
 use crate::metrics::{matrices, other_sizes, score_named};
 use crate::models::Model;
+use crate::read::words;
+use crate::role::RowRole;
 use crate::printed::{Interval, Printed};
 use crate::tested::grade;
 use osteon_stats::stats::distribution::normal_two_sided;
@@ -24,6 +26,42 @@ pub fn check(cells: &[PublishedCell], models: &[Model]) -> Vec<Finding> {
         }
     }
     findings.extend(repeats(models));
+    findings.extend(mirrored(cells));
+    findings
+}
+
+/// The same pair on both sides of a matrix.
+fn mirrored(cells: &[PublishedCell]) -> Vec<Finding> {
+    let pairs: Vec<(&PublishedCell, Printed, (&str, &str))> = cells
+        .iter()
+        .filter(|cell| cell.row_role == RowRole::Comparison)
+        .filter_map(|cell| {
+            let Value::Number(number) = cell.value else { return None };
+            let row = cell.place.row.strip_prefix("DeLong: ").unwrap_or(&cell.place.row);
+            Some((cell, number, row.split_once(" vs ")?))
+        })
+        .collect();
+    let mut findings = Vec::new();
+    for (at, (cell, number, (one, other))) in pairs.iter().enumerate() {
+        let same = |it: &&(&PublishedCell, Printed, (&str, &str))| {
+            let (first, second) = (&it.0.place, &cell.place);
+            (&first.table, &first.set, &first.column) == (&second.table, &second.set, &second.column)
+                && it.2 == (*other, *one)
+        };
+        let Some((_, mirror, _)) = pairs[..at].iter().find(same) else { continue };
+        if mirror.interval().overlaps(number.interval()) {
+            continue;
+        }
+        findings.push(Finding {
+            kind: Kind::Repeat,
+            severity: Severity::Inconsistent,
+            place: cell.place.clone(),
+            printed: cell.printed.clone(),
+            implied: mirror.to_string(),
+            alternatives: Vec::new(),
+            why: format!("The same pair is printed as {mirror} on the other side of the diagonal."),
+        });
+    }
     findings
 }
 
@@ -49,11 +87,13 @@ fn statistic_with_p(cell: &PublishedCell) -> Option<Finding> {
 }
 
 fn named<'a>(models: &'a [Model], set: &str, name: &str) -> Option<&'a Model> {
-    models.iter().find(|model| {
-        model.place.set.eq_ignore_ascii_case(set)
-            && model.place.row.eq_ignore_ascii_case(name.trim())
-            && model.auc.is_some()
-    })
+    let own = || models.iter().filter(|it| it.place.row.eq_ignore_ascii_case(name.trim()) && it.auc.is_some());
+    // A table of P values without a set is of the only set that the models have.
+    let only = || Some(own().next().filter(|_| set == "all" && own().count() == 1)?);
+    own()
+        .find(|model| model.place.set.eq_ignore_ascii_case(set))
+        .or_else(|| own().find(|model| words::same_set(&model.place.set, set)))
+        .or_else(only)
 }
 
 /// Every p that DeLong's test of two printed AUCs can have, whatever the correlation between the models.

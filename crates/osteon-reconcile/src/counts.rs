@@ -334,7 +334,8 @@ fn one_for_cut_tables(arms: &[Arm], findings: &mut Vec<Finding>) {
                 it.is_ratio(above, below) && !it.is_truncated_ratio(above, below)
             })
         });
-        if n < HABIT || 4 * rounded.count() > n {
+        let is_said = arms.iter().any(|arm| arm.table == table && arm.is_rounded);
+        if is_said || n < HABIT || 4 * rounded.count() > n {
             continue;
         }
         let first = findings.iter().position(own).expect("at least three");

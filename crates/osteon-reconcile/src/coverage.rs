@@ -14,6 +14,12 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         (&other.place.table, &other.place.set) == (&cell.place.table, &cell.place.set) && *other != cell
     };
     let in_row = |other: &&PublishedCell| beside(other) && other.place.row == cell.place.row;
+    // A statistic and its P are held against each other.
+    let is_companion = match cell.role {
+        Role::P(_) => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Statistic(_))),
+        Role::Statistic(_) => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::P(_))),
+        _ => false,
+    };
     match (&cell.role, cell.value) {
         (_, Value::Absent | Value::Words | Value::Reference) => false,
         (Role::Group { n, .. }, Value::Count { .. } | Value::Number(_)) => n.is_some(),
@@ -27,7 +33,7 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
                         RowRole::Level { variable: of, .. } => of == variable,
                         _ => other.place.row == cell.place.row && matches!(other.value, Value::MeanSd { .. }),
                     }
-            }),
+            }) || is_companion,
             _ => cells.iter().filter(in_row).any(|other| {
                 matches!((&other.role, other.value), (Role::Group { .. }, Value::MeanSd { .. } | Value::Count { .. }))
             }),

@@ -20,6 +20,7 @@ mod group_sizes;
 mod independence;
 mod judge;
 pub mod located;
+mod means;
 pub mod metric;
 mod metrics;
 mod models;
@@ -28,6 +29,7 @@ mod odds;
 mod permuted;
 mod pooling;
 pub mod printed;
+mod ranked;
 mod ratios;
 pub mod read;
 mod regression;
@@ -56,7 +58,9 @@ pub struct Judgement {
 pub fn judge(cells: &[PublishedCell]) -> Judgement {
     let mut arms = cohort::arms(cells);
     counts::check(&mut arms);
-    let taken = columns::columns(&arms).iter().map(columns::Column::taken).collect();
+    let columns = columns::columns(&arms);
+    let means = means::columns(&arms, &columns);
+    let taken = columns.iter().map(columns::Column::taken).chain(means.iter().map(means::Means::taken)).collect();
     Judgement { findings: reconcile(cells), used: coverage::used(cells), taken }
 }
 
@@ -68,6 +72,8 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings.extend(pooling::check(&arms));
     let columns = columns::columns(&arms);
     findings.extend(tested::check(&arms, &columns));
+    findings.extend(means::columns(&arms, &columns).iter().flat_map(means::Means::findings));
+    findings.extend(ranked::check(cells));
     findings.extend(regression::check(cells, &arms));
     let models = models::models(cells, &arms);
     let (judged, left) = judge::check(&models);
@@ -80,6 +86,26 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     let first = |finding: &Finding| cells.iter().position(|cell| cell.place.table == finding.place.table);
     findings.sort_by_key(|finding| (first(finding), finding.severity));
     findings
+}
+
+/// What was lost or assumed when tables were read, before any check: letters of an unknown encoding, cells beyond the
+/// largest table. One note for each.
+pub fn reading_notes(readings: &[read::Reading]) -> Vec<Finding> {
+    let note = |reading: &read::Reading, why: &String| Finding {
+        kind: Kind::Format,
+        severity: Severity::Note,
+        place: Place {
+            table: reading.name.clone(),
+            set: "all".to_owned(),
+            row: "all rows".to_owned(),
+            column: "all columns".to_owned(),
+        },
+        printed: String::new(),
+        implied: String::new(),
+        alternatives: Vec::new(),
+        why: format!("{}{}.", why[..1].to_uppercase(), &why[1..]),
+    };
+    readings.iter().flat_map(|reading| reading.grid.notes.iter().map(move |why| note(reading, why))).collect()
 }
 
 /// Cells written unlike the others: decimal commas where most numbers have points, a bracket or a dash that is missing.

@@ -11,6 +11,8 @@ pub enum Metric {
     Specificity,
     Accuracy,
     BalancedAccuracy,
+    /// One minus the accuracy.
+    ErrorRate,
     Precision,
     Npv,
     F1,
@@ -36,7 +38,7 @@ pub enum Metric {
 }
 
 /// Each metric with the heading that we print, and the names it goes by: lower case, single spaces, no marks.
-pub const METRICS: [(Metric, &str, &[&str]); 29] = [
+pub const METRICS: [(Metric, &str, &[&str]); 30] = [
     (Metric::TruePositive, "TP", &["tp", "true positive", "true positives"]),
     (Metric::FalsePositive, "FP", &["fp", "false positive", "false positives"]),
     (Metric::TrueNegative, "TN", &["tn", "true negative", "true negatives"]),
@@ -56,9 +58,14 @@ pub const METRICS: [(Metric, &str, &[&str]); 29] = [
             "sensitivity recall",
         ],
     ),
-    (Metric::Specificity, "Specificity", &["specificity", "spec", "spe", "sp", "tnr", "true negative rate"]),
+    (Metric::Specificity, "Specificity", &["specificity", "spec", "spe", "spc", "sp", "tnr", "true negative rate"]),
     (Metric::Accuracy, "Accuracy", &["accuracy", "acc", "overall accuracy", "diagnostic accuracy", "correct rate"]),
     (Metric::BalancedAccuracy, "Balanced accuracy", &["balanced accuracy", "bacc", "balanced acc", "bac"]),
+    (
+        Metric::ErrorRate,
+        "Error rate",
+        &["error rate", "misclassification error", "misclassification rate", "classification error", "misclassification"],
+    ),
     (
         Metric::Precision,
         "Precision",
@@ -280,6 +287,8 @@ impl Metric {
             let is_long = rest.chars().count() > 2 || rest.ends_with(['+', '-']);
             if is_long { exact(rest) } else { None }.filter(|_| last != ' ')
         })
+        .or_else(|| in_brackets(heading).filter(|_| !plain.is_empty()).and_then(|inner| exact(&inner)))
+        .filter(|metric| !(*metric == Metric::Size && exact(&plain) != Some(Metric::Size)))
     }
 
     /// The metric of a heading that says more than its name: "1,000-time bootstrap accuracy (%)" ends with it.
@@ -310,6 +319,7 @@ impl Metric {
                 | Specificity
                 | Accuracy
                 | BalancedAccuracy
+                | ErrorRate
                 | Precision
                 | Npv
                 | F1
@@ -328,6 +338,13 @@ impl Metric {
         use Metric::*;
         matches!(self, TruePositive | FalsePositive | TrueNegative | FalseNegative | Size)
     }
+}
+
+/// What stands in the brackets at the end of a heading, where it is more than a letter: `ROC (AUC)`.
+fn in_brackets(heading: &str) -> Option<String> {
+    let text = heading.trim_end().strip_suffix([')', ']'])?;
+    let inner = self::plain(&text[text.rfind(['(', '['])? + 1..]);
+    (inner.chars().count() > 1).then_some(inner)
 }
 
 /// A heading in lower case without interval, unit, brackets, dots and marks.
@@ -360,6 +377,11 @@ mod tests {
             ("Sensitivity, % (95% CI)", Some(Metric::Sensitivity)),
             ("SPE", Some(Metric::Specificity)),
             ("ACC1", Some(Metric::Accuracy)),
+            ("ROC (AUC)", Some(Metric::Auc)),
+            ("Radiomics (n = 10)", None),
+            ("Vascular invasion (n)", None),
+            ("SPC", Some(Metric::Specificity)),
+            ("Misclassification Error", Some(Metric::ErrorRate)),
             ("F1-score", Some(Metric::F1)),
             ("Youden Index J", Some(Metric::Youden)),
             ("Harrell’s C statistic (95% CI)c", Some(Metric::CIndex)),

@@ -37,7 +37,7 @@ const fn score(metric: Metric, of: fn(Cells) -> [f64; 2]) -> Score {
 }
 
 /// The scores of a confusion matrix.
-pub const SCORES: [Score; 17] = [
+pub const SCORES: [Score; 18] = [
     score(Metric::Accuracy, |m| [m.tp + m.tn, m.all()]),
     score(Metric::Sensitivity, |m| [m.tp, m.positives()]),
     score(Metric::Specificity, |m| [m.tn, m.negatives()]),
@@ -71,6 +71,7 @@ pub const SCORES: [Score; 17] = [
     score(Metric::PositiveRatio, |m| [m.tp * m.negatives(), m.fp * m.positives()]),
     score(Metric::NegativeRatio, |m| [m.fn_ * m.negatives(), m.tn * m.positives()]),
     score(Metric::DiagnosticOddsRatio, |m| [m.tp * m.tn, m.fp * m.fn_]),
+    score(Metric::ErrorRate, |m| [m.fp + m.fn_, m.all()]),
 ];
 
 impl Score {
@@ -96,7 +97,8 @@ pub const LR_MINUS: usize = 15;
 pub const DIAGNOSTIC_ODDS: usize = 16;
 
 /// One minus which score a score is: false negatives are what sensitivity leaves.
-pub const COMPLEMENTS: [(usize, usize); 4] = [(6, SPECIFICITY), (7, SENSITIVITY), (8, PRECISION), (9, NPV)];
+pub const COMPLEMENTS: [(usize, usize); 5] =
+    [(6, SPECIFICITY), (7, SENSITIVITY), (8, PRECISION), (9, NPV), (17, ACCURACY)];
 
 /// Printed scores, each with its index in `SCORES`.
 pub type Printeds = Vec<(usize, Printed)>;

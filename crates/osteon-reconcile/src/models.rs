@@ -6,7 +6,8 @@ use crate::finding::Place;
 use crate::metric::Metric;
 use crate::metrics::{Matrix, Printeds, SCORES, YOUDEN, score_of};
 use crate::printed::Printed;
-use crate::role::Role;
+use crate::read::words;
+use crate::role::{Role, Rounding};
 
 /// A printed area with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Model {
     pub declared: Option<Sizes>,
     /// How many patients the set has in all, where only that is printed.
     pub total: Option<i64>,
+    /// A person said that digits are rounded, never cut off.
+    pub is_rounded: bool,
 }
 
 /// Two groups and their sizes.
@@ -76,7 +79,11 @@ impl Model {
     }
 
     fn new(cell: &PublishedCell, arms: &[Arm]) -> Model {
+        let of_set = |name: &str| words::same_set(name, &cell.place.set);
         let arm = arms.iter().find(|arm| arm.set.eq_ignore_ascii_case(&cell.place.set));
+        let arm = arm.or_else(|| arms.iter().find(|arm| of_set(&arm.set)));
+        // The sets of one table are often the groups of another.
+        let group = arms.iter().flat_map(|arm| &arm.groups).find(|group| of_set(&group.column));
         Model {
             place: cell.place.clone(),
             scores: Vec::new(),
@@ -86,7 +93,8 @@ impl Model {
             counts: [const { None }; 4],
             auc: None,
             declared: arm.and_then(sizes),
-            total: arm.and_then(total),
+            total: arm.and_then(total).or(group.map(|group| group.n as i64).filter(|&n| n > 1)),
+            is_rounded: cell.rounding == Some(Rounding::Rounded),
         }
     }
 }

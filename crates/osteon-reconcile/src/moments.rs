@@ -102,13 +102,13 @@ pub fn missing_sd(whole: &Group, others: &[Group], part: &Group) -> Option<Inter
 }
 
 /// Squared deviations from the group's own mean.
-fn within(group: &Group) -> Interval {
+pub fn within(group: &Group) -> Interval {
     group.sd.map(|sd| group.n.saturating_sub(1) as f64 * sd * sd)
 }
 
 /// Squared deviations of the group means from the common mean. The greatest lies at a corner of the box of means;
 /// the least is a convex function of the common mean alone.
-fn between(parts: &[Group]) -> Interval {
+pub fn between(parts: &[Group]) -> Interval {
     let n: f64 = parts.iter().map(|part| part.n as f64).sum();
     let greatest = (0..1u32 << parts.len().min(16)).map(|corner| {
         let at = |index: usize| {

@@ -11,6 +11,10 @@ pub struct Printed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Rounded,
+    /// Known to be cut off, towards zero.
+    Cut,
+    /// One minus a number whose digits were cut off: away from zero.
+    Up,
     Below,
     Above,
 }
@@ -83,6 +87,10 @@ impl Printed {
         let half = 0.5 / self.power();
         match self.side {
             Side::Rounded => Interval { low: self.value() - half, high: self.value() + half },
+            Side::Cut | Side::Up => {
+                let beyond = if (self.scaled < 0) == (self.side == Side::Cut) { -self.unit() } else { self.unit() };
+                Interval::spanning(self.value(), self.value() + beyond)
+            }
             Side::Below => Interval { low: f64::NEG_INFINITY, high: self.value() },
             Side::Above => Interval { low: self.value(), high: f64::INFINITY },
         }
@@ -95,6 +103,8 @@ impl Printed {
         denominator > 0
             && match self.side {
                 Side::Rounded => 2 * off.abs() <= denominator,
+                Side::Cut => (0..denominator).contains(&off),
+                Side::Up => (0..denominator).contains(&-off),
                 Side::Below => off <= 0,
                 Side::Above => off >= 0,
             }
@@ -118,6 +128,8 @@ impl Printed {
     pub fn complement(self) -> Printed {
         let side = match self.side {
             Side::Rounded => Side::Rounded,
+            Side::Cut => Side::Up,
+            Side::Up => Side::Cut,
             Side::Below => Side::Above,
             Side::Above => Side::Below,
         };
@@ -126,7 +138,12 @@ impl Printed {
 
     /// Neither `<` nor `>`.
     pub fn is_exact(self) -> bool {
-        self.side == Side::Rounded
+        !matches!(self.side, Side::Below | Side::Above)
+    }
+
+    /// The same number, its further digits known to be cut off.
+    pub fn cut(self) -> Printed {
+        Printed { side: if self.side == Side::Rounded { Side::Cut } else { self.side }, ..self }
     }
 
     /// Whether a quotient is printed like this; exact where both numbers are whole. A zero denominator never is.
@@ -139,6 +156,8 @@ impl Printed {
                 (Side::Rounded, Rounding::Nearest) => 2.0 * off.abs() <= below + slack,
                 (Side::Rounded, Rounding::Cut) => (0.0..below - slack).contains(&(off + slack * 0.5)),
                 (Side::Rounded, Rounding::Any) => off.abs() < below - slack,
+                (Side::Cut, _) => (0.0..below - slack).contains(&(off + slack * 0.5)),
+                (Side::Up, _) => (0.0..below - slack).contains(&(slack * 0.5 - off)),
                 (Side::Below, _) => off <= slack,
                 (Side::Above, _) => off >= -slack,
             }
@@ -159,8 +178,13 @@ impl Printed {
     /// The whole numbers `k` with `k / n` printed like this, as a closed range; empty when none.
     pub fn numerators(self, n: i64) -> std::ops::RangeInclusive<i64> {
         let (n, scaled, unit) = (i128::from(n), i128::from(self.scaled), 2 * 10i128.pow(self.decimals));
-        let low = (n * (2 * scaled - 1)).div_euclid(unit) + i128::from((n * (2 * scaled - 1)).rem_euclid(unit) != 0);
-        let high = (n * (2 * scaled + 1)).div_euclid(unit);
+        let above = |halves: i128| (n * halves).div_euclid(unit) + i128::from((n * halves).rem_euclid(unit) != 0);
+        let below = |halves: i128| (n * halves).div_euclid(unit);
+        let (low, high) = match self.side {
+            Side::Cut => (above(2 * scaled), above(2 * scaled + 2) - 1),
+            Side::Up => (below(2 * scaled - 2) + 1, below(2 * scaled)),
+            _ => (above(2 * scaled - 1), below(2 * scaled + 1)),
+        };
         low as i64..=high as i64
     }
 
@@ -181,6 +205,10 @@ impl Printed {
 
     /// `computed` with as many decimals as this.
     pub fn like(self, computed: f64) -> String {
+        if self.side == Side::Cut {
+            let cut = (computed.abs() * self.power() + SLACK).floor() / self.power();
+            return format!("{:.*}", self.decimals as usize, cut.copysign(computed));
+        }
         format!("{computed:.*}", self.decimals as usize)
     }
 
@@ -208,7 +236,7 @@ impl Printed {
 impl std::fmt::Display for Printed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = match self.side {
-            Side::Rounded => "",
+            Side::Rounded | Side::Cut | Side::Up => "",
             Side::Below => "<",
             Side::Above => ">",
         };
@@ -312,6 +340,18 @@ mod tests {
         assert!(!printed("15.5").is_ratio(700, 45), "15.556");
         assert!(printed("15.5").is_truncated_ratio(700, 45));
         assert!(printed("<0.001").is(0.0004) && !printed("<0.001").is(0.0011));
+    }
+
+    #[test]
+    fn digits_known_to_be_cut_stand_for_what_is_cut_to_them() {
+        let cut = printed("15.5").cut();
+        assert!(cut.is_ratio(700, 45) && !cut.is_ratio(3095, 200) && cut.is_exact());
+        assert!(cut.meets(Interval::point(15.599)) && !cut.is(15.49) && cut.like(15.59) == "15.5");
+        assert!(printed("0.84").cut().complement().is(0.152) && !printed("0.84").cut().complement().is(0.165));
+        for n in [7, 45, 100] {
+            let expected: Vec<i64> = (-50..2000).filter(|&k| cut.is_ratio(k, n)).collect();
+            assert_eq!(cut.numerators(n).collect::<Vec<_>>(), expected, "of {n}");
+        }
     }
 
     #[test]

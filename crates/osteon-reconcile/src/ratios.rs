@@ -9,11 +9,14 @@ use std::collections::BTreeMap;
 use crate::finding::{Finding, Kind, Place, Severity};
 use crate::printed::{Interval, Printed};
 use crate::regression::Row;
+use crate::role::Measure;
 use crate::tested::grade;
 use osteon_stats::stats::distribution::{Z_975, normal_quantile, normal_two_sided};
 
 /// By so much of the half width an estimate must be off the middle: profile and score intervals are off by less.
 const ASYMMETRY: f64 = 0.05;
+/// Intervals of differences of proportions are often of Newcombe's method or of a bootstrap.
+const OF_DIFFERENCE: f64 = 0.3;
 /// Symmetric neighbours that an asymmetric interval needs to be called wrong.
 const NEIGHBOURS: usize = 3;
 /// How far z of a P may lie beyond what the interval allows: likelihood-ratio, score and profile differ by so much.
@@ -129,7 +132,8 @@ fn outside(row: &Row) -> Option<Finding> {
 
 /// The intervals of a table that are not symmetric.
 fn asymmetric(rows: &[&Row]) -> Vec<Finding> {
-    let (odd, even): (Vec<&&Row>, Vec<&&Row>) = rows.iter().partition(|row| row.is_asymmetric(ASYMMETRY));
+    let share = |row: &Row| if row.measure == Measure::Difference { OF_DIFFERENCE } else { ASYMMETRY };
+    let (odd, even): (Vec<&&Row>, Vec<&&Row>) = rows.iter().partition(|row| row.is_asymmetric(share(row)));
     if odd.is_empty() {
         return Vec::new();
     }

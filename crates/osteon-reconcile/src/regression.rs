@@ -88,11 +88,17 @@ fn rows(cells: &[PublishedCell]) -> Vec<Row> {
         let is_p = |it: &&&PublishedCell| matches!(it.role, Role::P(_)) && matches!(it.value, Value::Number(_));
         // The P whose heading begins as this one does, and as no other estimate's does better.
         let shared = |one: &str, other: &str| one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        let next = estimates().map(|it| it.source.column).filter(|&at| at > cell.source.column).min();
+        let apart = own.iter().any(|it| it.source.column != cell.source.column);
+        let beside = |it: &&&PublishedCell| {
+            it.source.column > cell.source.column && next.is_none_or(|next| it.source.column < next)
+        };
+        let behind = own.iter().filter(is_p).filter(beside).min_by_key(|it| it.source.column).filter(|_| apart);
         let p = own.iter().filter(is_p).max_by_key(|it| shared(&it.place.column, &cell.place.column)).filter(|p| {
             let most = estimates().map(|it| shared(&it.place.column, &p.place.column)).max();
             most == Some(shared(&cell.place.column, &p.place.column))
         });
-        let p = p.and_then(|it| match it.value {
+        let p = behind.or(p).and_then(|it| match it.value {
             Value::Number(p) => Some((it.place.clone(), p)),
             _ => None,
         });

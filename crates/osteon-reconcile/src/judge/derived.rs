@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Kind, Severity};
 use crate::judge::on;
 use crate::metrics::{
-    BALANCED, COMPLEMENTS, DIAGNOSTIC_ODDS, LR_MINUS, LR_PLUS, MCC, NPV, PRECISION, SCORES, SENSITIVITY, SPECIFICITY,
+    ACCURACY, BALANCED, COMPLEMENTS, DIAGNOSTIC_ODDS, LR_MINUS, LR_PLUS, MCC, NPV, PRECISION, SCORES, SENSITIVITY, SPECIFICITY,
     YOUDEN,
 };
 use crate::models::Model;
@@ -21,7 +21,7 @@ pub fn repeated(row: &mut Model) -> Vec<Finding> {
             row.limits[at] = row.limits[at].map(|(low, high)| (high.complement(), low.complement()));
         }
     }
-    for score in [SENSITIVITY, SPECIFICITY, PRECISION, NPV] {
+    for score in [ACCURACY, SENSITIVITY, SPECIFICITY, PRECISION, NPV] {
         let own: Vec<usize> = (0..row.scores.len()).filter(|&at| row.scores[at].0 == score).collect();
         let Some((&first, others)) = own.split_first() else { continue };
         findings.extend(repeated_finding(row, first, others));

@@ -14,6 +14,9 @@ pub fn numbers(cells: &[PublishedCell]) -> Vec<Finding> {
 }
 
 fn number(cell: &PublishedCell) -> Option<Finding> {
+    if let Role::P(_) = cell.role {
+        return probability(cell);
+    }
     let Role::Score(metric) = cell.role else { return None };
     let bounds = match metric {
         Metric::CIndex | Metric::Brier | Metric::PrecisionRecallArea => [0.0, 1.0],
@@ -50,6 +53,21 @@ fn number(cell: &PublishedCell) -> Option<Finding> {
         return finding(Severity::Inconsistent, format!("It lies outside its own interval, {low} to {high}."));
     }
     None
+}
+
+/// A P value above 1 or below 0.
+fn probability(cell: &PublishedCell) -> Option<Finding> {
+    let (Value::Number(p) | Value::Test { p, .. }) = cell.value else { return None };
+    let around = p.loose();
+    (p.is_exact() && around.low > 1.0 || around.high < 0.0).then(|| Finding {
+        kind: Kind::PValue,
+        severity: Severity::Impossible,
+        place: cell.place.clone(),
+        printed: cell.printed.clone(),
+        implied: String::new(),
+        alternatives: Vec::new(),
+        why: "A P value lies between 0 and 1.".to_owned(),
+    })
 }
 
 /// Scores that no classifier has, and scores outside their own interval; the first kind leaves the row.

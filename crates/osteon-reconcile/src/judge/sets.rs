@@ -78,6 +78,7 @@ fn undeclared(rows: &[&Model]) -> Vec<Finding> {
     let total = rows.first().and_then(|row| row.total);
     let sized = infer(rows, total).or_else(|| total.and_then(|_| infer(rows, None)));
     let mut findings: Vec<Finding> = sized.iter().filter_map(|it| size_note(rows, it)).collect();
+    findings.extend(sized.and_then(|it| cut_digits(rows, &it)));
     let mut other_patients = Vec::new();
     for row in rows.iter().filter(|row| row.scores.len() > 1) {
         match sized.and_then(|sized| of_size(row, &sized)) {
@@ -122,6 +123,37 @@ fn size_note(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
              rows have a confusion matrix."
         ),
     })
+}
+
+/// One finding for a set whose scores follow from its patients only with their digits cut off.
+fn cut_digits(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
+    let (p, n) = (sized.positives, sized.negatives);
+    let is_cut = |row: &&&Model| {
+        row.scores.len() > 1
+            && !matrices_by(&row.scores, p, n, Rounding::Cut).is_empty()
+            && matrices(&row.scores, p, n).is_empty()
+    };
+    let cut: Vec<&&Model> = rows.iter().filter(|_| sized.rounding == Rounding::Cut).filter(is_cut).collect();
+    let first = cut.first()?;
+    let matrix = *matrices_by(&first.scores, p, n, Rounding::Cut).first()?;
+    let off: Vec<usize> = (0..first.scores.len())
+        .filter(|&at| !matrix.prints(first.scores[at].0, first.scores[at].1, Rounding::Nearest))
+        .collect();
+    let implied: Vec<String> = off
+        .iter()
+        .map(|&at| {
+            let (score, printed) = first.scores[at];
+            crate::cells::shown_like(&first.texts[at], printed, matrix.score(score).unwrap_or(0.0))
+        })
+        .collect();
+    let names: Vec<&str> = cut.iter().map(|row| row.place.row.as_str()).collect();
+    let why = format!(
+        "Of {p}/{n} patients the scores of {} of {} rows follow only with their digits cut off, not rounded: {}.",
+        cut.len(),
+        rows.len(),
+        names.join("; ")
+    );
+    Some(on(first, &off, Kind::Metric, Severity::Rounding, implied.join(" "), why))
 }
 
 enum Verdict {

@@ -36,7 +36,9 @@ pub struct Inferred {
 
 /// The sizes of a set from its rows; `total` where the table prints how many patients there are in all.
 pub fn infer(rows: &[&Model], total: Option<i64>) -> Option<Inferred> {
-    let best = [Rounding::Nearest, Rounding::Cut].into_iter().filter_map(|rounding| infer_by(rows, total, rounding));
+    let may_be_cut = rows.iter().all(|row| !row.is_rounded);
+    let ways = [Rounding::Nearest, Rounding::Cut].into_iter().filter(|&it| it == Rounding::Nearest || may_be_cut);
+    let best = ways.filter_map(|rounding| infer_by(rows, total, rounding));
     let best = best.max_by(|a, b| {
         a.score.total_cmp(&b.score).then((a.rounding == Rounding::Nearest).cmp(&(b.rounding == Rounding::Nearest)))
     })?;

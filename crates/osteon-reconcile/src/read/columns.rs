@@ -40,6 +40,8 @@ pub struct Column {
     /// `univariate` or `multivariate`, of a regression.
     pub prefix: &'static str,
     pub n: Option<u64>,
+    /// `n` is no printed size but what the levels of most variables add up to.
+    pub is_summed: bool,
     /// Of an interval: the column whose ends it gives.
     pub target: Option<usize>,
     pub compared: Compared,
@@ -68,6 +70,7 @@ fn bare(path: &[String]) -> Column {
         class: String::new(),
         prefix: "",
         n,
+        is_summed: false,
         target: None,
         compared: Compared::default(),
         is_percent: None,
@@ -86,25 +89,35 @@ pub fn columns(
     let body: Vec<usize> = (frame.n_header..grid.rows.len()).filter(|&row| !frame.is_header_row(row)).collect();
     let mut columns: Vec<Column> = paths.iter().map(|path| bare(path)).collect();
     for (at, column) in columns.iter_mut().enumerate() {
+        let shapes = shapes(reads, &body, at);
+        // A heading that the file leaves empty may be taken from its neighbour, but not for P values.
+        let is_bare = frame.n_header > 0 && (0..frame.n_header).all(|row| grid.text(row, at).is_empty());
         column.kind = if at < frame.n_labels {
             Kind::Label
         } else if metrics_in_rows {
-            Kind::Unknown
+            beside_models(column, &shapes)
+        } else if is_bare && are_p_values(&shapes) {
+            column.path.clear();
+            Kind::P
         } else {
-            kind(column, &shapes(reads, &body, at))
+            kind(column, &shapes)
         };
         if let Some(said) = correction.column(at + 1) {
             said.apply(column);
         }
     }
+    if !metrics_in_rows {
+        metric_of_labels(&mut columns, paths);
+    }
     if metrics_in_rows {
-        for column in columns.iter_mut().skip(frame.n_labels) {
+        for column in columns.iter_mut().skip(frame.n_labels).filter(|it| it.kind == Kind::Unknown) {
             let (set, name) = set_and_name(&column.path);
             set_unless_said(column, set, name);
         }
         return columns;
     }
     pair_shares(&mut columns);
+    own_sizes(&mut columns);
     name_groups(&mut columns);
     name_others(&mut columns);
     attach_intervals(&mut columns, reads, &body);
@@ -133,16 +146,82 @@ fn shapes<'a>(reads: &'a [Vec<Read>], body: &[usize], column: usize) -> Vec<&'a 
     body.iter().filter_map(cell).filter(|shape| !matches!(shape, Shape::Absent | Shape::Reference)).collect()
 }
 
+/// Whether the numbers of a column are P values by themselves: all within 0 and 1, with decimals or a sign.
+fn are_p_values(shapes: &[&Shape]) -> bool {
+    let is_p = |shape: &&&Shape| {
+        matches!(shape, Shape::One(p) if (0.0..=1.0).contains(&p.value()) && (p.decimals() > 1 || !p.is_exact()))
+    };
+    let numbers = shapes.iter().filter(|shape| !matches!(shape, Shape::Words)).count();
+    numbers > 1 && shapes.iter().filter(is_p).count() == numbers
+}
+
+/// Whether all numbers of a column but one, or four of five, lie within 0 and 1.
+fn mostly_shares(shapes: &[&Shape]) -> bool {
+    let inside = |shape: &&&Shape| matches!(shape, Shape::One(p) if (0.0..=1.0).contains(&p.value()));
+    let numbers = shapes.iter().filter(|shape| !matches!(shape, Shape::Words)).count();
+    let inside = shapes.iter().filter(inside).count();
+    10 * inside >= 8 * numbers || inside > 0 && numbers - inside <= 1
+}
+
+/// Columns of P values and of differences beside those of models, in a table whose metrics stand in rows.
+fn beside_models(column: &Column, shapes: &[&Shape]) -> Kind {
+    if column.path.iter().any(|text| words::is_p(text)) && mostly_shares(shapes) {
+        return Kind::P;
+    }
+    if words::is_difference(column.leaf()) || words::measure(column.leaf()) == Some(Measure::Difference) {
+        return Kind::Estimate(Measure::Difference);
+    }
+    Kind::Unknown
+}
+
+/// `Model AUC (95% CI) | Set A | Set B`: the metric that only the heading of the labels names is that of every column.
+fn metric_of_labels(columns: &mut [Column], paths: &[Vec<String>]) {
+    let Some(metric) = paths.first().and_then(|path| Metric::at_end(path.last()?)).filter(|it| !it.is_count()) else {
+        return;
+    };
+    if columns.iter().any(|it| matches!(it.kind, Kind::Score(_) | Kind::Estimate(_) | Kind::Interval(_))) {
+        return;
+    }
+    for column in columns.iter_mut().filter(|it| matches!(it.kind, Kind::Group | Kind::Unknown)) {
+        column.kind = Kind::Score(metric);
+        if column.set.is_empty() {
+            let set: Vec<String> = column.path.iter().map(|text| words::without_size(text)).collect();
+            column.set = set.join(" ");
+        }
+    }
+}
+
+/// The size in a heading that spans several groups is of none of them.
+fn own_sizes(columns: &mut [Column]) {
+    let sized = |column: &Column| {
+        let at = column.path.iter().rposition(|text| words::size(text).is_some())?;
+        (at + 1 < column.path.len()).then(|| column.path[..=at].to_vec())
+    };
+    let groups: Vec<(usize, Option<Vec<String>>)> = (0..columns.len())
+        .filter(|&at| columns[at].kind == Kind::Group)
+        .map(|at| (at, sized(&columns[at])))
+        .collect();
+    for (at, above) in &groups {
+        let shared = above.is_some() && groups.iter().any(|(other, it)| other != at && it == above);
+        if shared && columns[*at].n == above.as_ref().and_then(|path| words::size(path.last()?)) {
+            columns[*at].n = None;
+        }
+    }
+}
+
 fn kind(column: &Column, shapes: &[&Shape]) -> Kind {
     let leaf = column.leaf();
     let whole = column.heading();
-    let between = |low: f64, high: f64| {
-        let inside = |shape: &&&Shape| matches!(shape, Shape::One(p) if (low..=high).contains(&p.value()));
-        let numbers = shapes.iter().filter(|shape| !matches!(shape, Shape::Words)).count();
-        10 * shapes.iter().filter(inside).count() >= 8 * numbers
-    };
-    if words::is_p(leaf) && between(0.0, 1.0) {
+    let is_pair = words::pair(leaf).is_some() && column.path.iter().any(|text| words::is_p(text));
+    if (words::is_p(leaf) || is_pair) && mostly_shares(shapes) {
         return Kind::P;
+    }
+    // `P value` that has lost its letter.
+    if matches!(words::plain(leaf).as_str(), "value" | "values" | "sig" | "sig.") && are_p_values(shapes) {
+        return Kind::P;
+    }
+    if words::is_difference(leaf) {
+        return Kind::Estimate(Measure::Difference);
     }
     if shapes.iter().any(|shape| matches!(shape, Shape::Test(..)))
         && shapes.iter().all(|shape| matches!(shape, Shape::Test(..) | Shape::Words))

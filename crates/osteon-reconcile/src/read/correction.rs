@@ -158,6 +158,11 @@ impl Correction {
 }
 
 impl TableCorrection {
+    /// Whether nothing is said of any column or row.
+    pub fn is_silent(&self) -> bool {
+        self.column.iter().all(|it| it.role.is_empty()) && self.row.is_empty()
+    }
+
     pub fn column(&self, at: usize) -> Option<&ColumnCorrection> {
         self.column.iter().find(|it| it.at == at)
     }

@@ -2,6 +2,7 @@
 
 use osteon_base::cells::{self, CellsError, Note, Separator};
 
+use crate::read::encoding;
 use crate::read::grid::{Grid, GridCell, GridRow, MOST_CELLS, MOST_COLUMNS, tidy};
 
 /// The tables of a file of separated cells, or of each sheet of a workbook.
@@ -32,12 +33,15 @@ fn grid(cells: &cells::Grid) -> Grid {
         line: row.line,
         cells: row.cells().take(MOST_COLUMNS).map(|cell| GridCell::new(cell.text, cell.line)).collect(),
     });
-    Grid { title: cells.sheet.clone().unwrap_or_default(), rows: rows.collect(), ..Grid::default() }
+    let mut grid = Grid { title: cells.sheet.clone().unwrap_or_default(), rows: rows.collect(), ..Grid::default() };
+    let beyond = |row: cells::Row| row.cells().skip(MOST_COLUMNS).filter(|cell| !cell.text.trim().is_empty()).count();
+    grid.leave_out(cells.rows().map(beyond).sum());
+    grid
 }
 
 /// Lines split at tabs, or at commas where there are none.
 fn plain(bytes: &[u8]) -> Grid {
-    let text = String::from_utf8_lossy(bytes);
+    let (text, note) = encoding::text(bytes);
     let separator = if text.contains('\t') { Separator::Tab } else { Separator::Comma };
     let row = |(at, line): (usize, &str)| GridRow {
         line: at + 1,
@@ -48,14 +52,19 @@ fn plain(bytes: &[u8]) -> Grid {
             .collect(),
     };
     let lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
-    let rows = lines.enumerate().filter(|(_, line)| !line.trim().is_empty()).map(row).take(MOST_CELLS);
-    Grid { rows: rows.collect(), ..Grid::default() }
+    let filled = || lines.clone().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let beyond = |line: &str| line.split(char::from(separator.byte())).skip(MOST_COLUMNS).count();
+    let left_out = filled().map(|(_, line)| beyond(line)).sum::<usize>() + filled().skip(MOST_CELLS).count();
+    let mut grid = Grid { rows: filled().map(row).take(MOST_CELLS).collect(), ..Grid::default() };
+    grid.notes.extend(note);
+    grid.leave_out(left_out);
+    grid
 }
 
 /// One grid for each table of a sheet: lines of one cell above are its title, lines of one long cell below its legend.
 fn split(grid: Grid) -> Vec<Grid> {
     let mut tables: Vec<Grid> = Vec::new();
-    let mut current = Grid { title: grid.title.clone(), ..Grid::default() };
+    let mut current = Grid { title: grid.title.clone(), notes: grid.notes.clone(), ..Grid::default() };
     let filled = |row: &GridRow| row.cells.iter().filter(|cell| !cell.text.is_empty()).count();
     let starts = |row: &GridRow| {
         let first = row.cells.first().map_or("", |cell| cell.text.as_str());

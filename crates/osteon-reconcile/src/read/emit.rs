@@ -10,8 +10,8 @@ use crate::read::correction::{Metrics, TableCorrection, Unit};
 use crate::read::grid::Grid;
 use crate::read::header::{self, Frame};
 use crate::read::value::{self, Read, Shape};
-use crate::read::{Reading, models, said, terms, words};
-use crate::role::{Role, RowRole, Source};
+use crate::read::{Reading, matrix, models, said, terms, words};
+use crate::role::{Role, Rounding, RowRole, Source};
 
 /// A table being read.
 pub struct Table<'a> {
@@ -62,7 +62,13 @@ pub fn understand(mut grid: Grid, file: &str, number: usize, total: usize, corre
         cells: Vec::new(),
         taken: HashSet::new(),
     };
-    let rows = if in_rows { models::in_rows(&mut table) } else { terms::in_columns(&mut table) };
+    let rows = if table.correction.metrics.is_none() && table.correction.is_silent() && matrix::read(&mut table) {
+        Vec::new()
+    } else if in_rows {
+        models::in_rows(&mut table)
+    } else {
+        terms::in_columns(&mut table)
+    };
     let said = said::said(&table, &rows, in_rows);
     let unread = table.unread();
     let rounding = table.correction.rounding;
@@ -70,6 +76,9 @@ pub fn understand(mut grid: Grid, file: &str, number: usize, total: usize, corre
     shares(&mut cells);
     for cell in &mut cells {
         cell.rounding = rounding;
+        if rounding == Some(Rounding::Cut) && cell.row_role != RowRole::Sizes {
+            cell.value = cell.value.cut();
+        }
     }
     unique(&mut cells);
     let title = grid.title.clone();

@@ -12,6 +12,8 @@ pub struct Grid {
     pub has_spans: bool,
     /// Rows that the file marks as its header; 0 when it marks none.
     pub header_rows: usize,
+    /// What was lost or assumed while the file was read, one sentence each, lower case.
+    pub notes: Vec<String>,
 }
 
 /// A row of a table.
@@ -56,6 +58,17 @@ impl Grid {
         self.rows.get(row).and_then(|row| row.cells.get(column)).map_or("", |cell| &cell.text)
     }
 
+    /// Says that so many cells were left out.
+    pub fn leave_out(&mut self, cells: usize) {
+        if cells > 0 {
+            let why = format!(
+                "{cells} cells beyond column {MOST_COLUMNS} or beyond {MOST_CELLS} cells of the table were left out; \
+                 divide the table"
+            );
+            self.notes.push(why);
+        }
+    }
+
     /// Whether any cell has a digit: a table of words or of layout has nothing to check.
     pub fn has_numbers(&self) -> bool {
         self.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.text.bytes().any(|byte| byte.is_ascii_digit()))
@@ -76,6 +89,7 @@ pub struct Builder {
     /// For each column, rows that a cell from above still covers.
     hanging: Vec<usize>,
     cells: usize,
+    left_out: usize,
 }
 
 /// No printed table has more; a file that says so is cut there.
@@ -96,10 +110,14 @@ impl Builder {
         }
         self.cover();
         let row = self.grid.rows.last_mut().expect("a row was just put there");
+        let asked = width.max(1);
         let width = width.clamp(1, MOST_COLUMNS);
         if row.cells.len() + width > MOST_COLUMNS || self.cells + width > MOST_CELLS {
+            // What a cell spans beyond the table holds nothing.
+            self.left_out += 1;
             return;
         }
+        self.left_out += usize::from(asked > width);
         self.cells += width;
         self.grid.has_spans |= width > 1 || height > 1;
         for at in 0..width {
@@ -119,6 +137,7 @@ impl Builder {
     pub fn finish(mut self) -> Grid {
         self.cover();
         self.grid.rows.retain(|row| !row.cells.is_empty());
+        self.grid.leave_out(self.left_out);
         self.grid
     }
 

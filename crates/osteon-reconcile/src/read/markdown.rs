@@ -11,8 +11,12 @@ pub fn tables(text: &str) -> Vec<Grid> {
         if lines.get(at + 1).is_some_and(|line| is_rule(line)) && lines[at].contains('|') {
             let end = (at + 2..lines.len()).find(|&it| !lines[it].contains('|')).unwrap_or(lines.len());
             let of = (at..end).filter(|&it| it != at + 1);
-            let rows = of.map(|it| row(lines[it], it + 1)).collect();
-            tables.push(Grid { title: std::mem::take(&mut title), rows, header_rows: 1, ..Grid::default() });
+            let mut rows: Vec<GridRow> = of.map(|it| row(lines[it], it + 1)).collect();
+            let beyond: usize = rows.iter().map(|row| row.cells.len().saturating_sub(MOST_COLUMNS)).sum();
+            rows.iter_mut().for_each(|row| row.cells.truncate(MOST_COLUMNS));
+            let mut grid = Grid { title: std::mem::take(&mut title), rows, header_rows: 1, ..Grid::default() };
+            grid.leave_out(beyond);
+            tables.push(grid);
             at = end;
             continue;
         }
@@ -63,7 +67,6 @@ fn row(line: &str, number: usize) -> GridRow {
     if inner.ends_with('|') && cells.len() > 1 && cells.last().is_some_and(|last| last.trim().is_empty()) {
         cells.pop();
     }
-    cells.truncate(MOST_COLUMNS);
     let cell = |text: &String| {
         let mut cell = GridCell::new(&plain(text), number);
         // One space after the bar is of the notation.

@@ -10,11 +10,13 @@ pub mod correction;
 mod delimited;
 mod docx;
 pub(crate) mod emit;
+mod encoding;
 pub mod grid;
 mod header;
 mod html;
 mod markdown;
 mod markup;
+mod matrix;
 mod mend;
 mod models;
 mod rows;
@@ -130,8 +132,10 @@ pub fn grids(bytes: &[u8], params: &Params) -> Result<Vec<Grid>, ReadError> {
     }
     let mut grids = if is_document(bytes) {
         docx::tables(&docx::document(bytes, params.max_inflated)?)
-    } else if let Some(text) = markup(bytes) {
-        html::tables(&text)
+    } else if let Some((text, note)) = markup(bytes) {
+        let mut grids = html::tables(&text);
+        grids.iter_mut().for_each(|grid| grid.notes.extend(note.clone()));
+        grids
     } else if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| markdown::is_markdown(text)) {
         markdown::tables(text.strip_prefix('\u{feff}').unwrap_or(text))
     } else {
@@ -166,19 +170,23 @@ fn is_document(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") && bytes.windows(name.len()).any(|window| window == name)
 }
 
-/// The text of HTML or XML; pages in other encodings than UTF-8 lose the letters that they have alone.
-fn markup(bytes: &[u8]) -> Option<String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let first = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    if bytes[first] != b'<' {
+/// The text of HTML or XML, and what was assumed of its encoding.
+fn markup(bytes: &[u8]) -> Option<(String, Option<String>)> {
+    let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    if rest[first] != b'<' && !is_utf16 {
         return None;
     }
-    let text = String::from_utf8_lossy(bytes);
+    let (text, note) = encoding::text(bytes);
+    if !text.trim_start().starts_with('<') {
+        return None;
+    }
     let head: String = text.chars().take(4096).collect::<String>().to_lowercase();
     ["<!doctype", "<html", "<?xml", "<table", "<article", "<head", "<body", "<div", "<!--", "<p", "<section"]
         .iter()
         .any(|tag| head.contains(tag))
-        .then(|| text.into_owned())
+        .then_some((text, note))
 }
 
 /// The text of a tidy file: its first line has the columns table, row, column and printed.

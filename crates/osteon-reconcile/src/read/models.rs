@@ -1,21 +1,28 @@
 //! Scores of models: tables whose metrics stand in rows, and the values of scores in either direction.
 
+use std::collections::HashSet;
+
 use crate::cells::Value;
 use crate::metric::Metric;
-use crate::read::columns::Column;
+use crate::read::columns::{Column, Kind};
 use crate::read::emit::Table;
 use crate::read::rows::{Row, RowKind};
 use crate::read::value::{Read, Shape};
 use crate::read::words;
-use crate::role::{Compared, Role, RowRole};
+use crate::role::{Compared, Measure, Role, RowRole};
 
 /// Reads a table whose metrics stand in the labels of rows: every data column is a model on a set.
 pub fn in_rows(table: &mut Table) -> Vec<Row> {
     let (mut set, mut section) = (String::new(), String::new());
     let mut rows: Vec<Row> = Vec::new();
     let mut last: Vec<String> = Vec::new();
+    // Sets that a heading prints with their size: row, name, n.
+    let mut headed: Vec<(usize, String, u64)> = Vec::new();
     // Row of the metric that an interval below it belongs to.
     let mut before: Option<usize> = None;
+    // Labels of metrics since the last heading; one that comes again begins another block of rows.
+    let mut seen: HashSet<[String; 3]> = HashSet::new();
+    let mut block = String::new();
     for at in table.body() {
         let labels: Vec<String> =
             (0..table.frame.n_labels).map(|column| table.grid.text(at, column).to_owned()).collect();
@@ -47,9 +54,19 @@ pub fn in_rows(table: &mut Table) -> Vec<Row> {
             rows.push(row);
             continue;
         }
-        if data.is_empty() {
+        let metric = Metric::named(&row.label).or_else(|| Metric::at_end(&row.label));
+        let is_set = metric.is_none() && !words::is_comparison(&label) && words::is_set(&label);
+        if data.is_empty() || is_set && only_beside(table, at, &data) {
             row.kind = RowKind::Heading;
-            words::head(label, &mut set, &mut section);
+            if let (true, Some(n)) = (words::is_set(&label), words::size(&label)) {
+                headed.push((at, words::without_size(&label), n));
+            }
+            words::head(words::without_size(&label), &mut set, &mut section);
+            (block, seen) = (String::new(), HashSet::new());
+            if !data.is_empty() {
+                row.set.clone_from(&set);
+                read_row(table, &row, None, &data);
+            }
             rows.push(row);
             continue;
         }
@@ -61,7 +78,13 @@ pub fn in_rows(table: &mut Table) -> Vec<Row> {
                 row.section.clone_from(other)
             };
         }
-        let metric = Metric::named(&row.label).or_else(|| Metric::at_end(&row.label));
+        if metric.is_some() {
+            if !seen.insert([row.set.clone(), row.section.clone(), label.clone()]) {
+                (block, seen) = (format!("from line {}", table.grid.rows[at].line), HashSet::new());
+                seen.insert([row.set.clone(), row.section.clone(), label.clone()]);
+            }
+            row.section = join(&[&row.section, &block]);
+        }
         if metric.is_none()
             && words::interval(&row.label).is_some()
             && before.is_some_and(|above| attach(table, above, at, &data))
@@ -73,12 +96,18 @@ pub fn in_rows(table: &mut Table) -> Vec<Row> {
         before = metric.map(|_| at);
         rows.push(row);
     }
-    sizes(table);
+    sizes(table, &headed);
     rows
 }
 
+/// Whether a row has nothing but P values and differences beside the models' columns.
+fn only_beside(table: &Table, row: usize, data: &[usize]) -> bool {
+    data.iter().all(|&column| matches!(table.columns_at(row)[column].kind, Kind::P | Kind::Estimate(_)))
+}
+
 fn read_row(table: &mut Table, row: &Row, metric: Option<Metric>, data: &[usize]) {
-    let line: Vec<(usize, usize)> = data.iter().map(|&column| (row.at, column)).collect();
+    let of_models = |column: &usize| table.columns_at(row.at)[*column].kind == Kind::Unknown;
+    let line: Vec<(usize, usize)> = data.iter().copied().filter(of_models).map(|column| (row.at, column)).collect();
     let heading = format!("{} {}", row.label, table.grid.title);
     let is_share = metric.is_some_and(Metric::is_share);
     let is_percent = is_share && table.is_percent(&line, &heading, None);
@@ -87,9 +116,13 @@ fn read_row(table: &mut Table, row: &Row, metric: Option<Metric>, data: &[usize]
         let said = table.columns_at(row.at)[column].clone();
         let place = [join(&[&said.set, &row.set]), or_model(join(&[&said.name, &row.section])), String::new()];
         let read = table.reads[row.at][column].clone();
+        if said.kind != Kind::Unknown {
+            beside(table, row, column, &said, &read);
+            continue;
+        }
         let percent = is_share && (read.is_percent || is_percent && !is_area_share(metric, &read));
         let (role, name) = match (metric, &read.shape) {
-            (Some(metric), _) if words::is_average(&row.label) => (Role::Average(metric), row.label.clone()),
+            (Some(metric), _) if words::is_average(&row.label) || is_mean(&said, row) => (Role::Average(metric), row.label.clone()),
             (Some(metric), _) => (Role::Score(metric), column_name(table, metric, &row.label, &place, percent)),
             (None, Shape::Test(..)) => {
                 let test = words::plain(&row.label);
@@ -105,6 +138,28 @@ fn read_row(table: &mut Table, row: &Row, metric: Option<Metric>, data: &[usize]
         let last = table.cells.last_mut().expect("just put there");
         last.is_percent = percent;
     }
+}
+
+/// Whether a model's column or section says that its scores are means over readers or folds.
+fn is_mean(column: &Column, row: &Row) -> bool {
+    words::is_average_row(&column.name) || words::is_average_row(&row.section)
+}
+
+/// A P value or a difference in a column beside those of the models.
+fn beside(table: &mut Table, row: &Row, column: usize, said: &Column, read: &Read) {
+    let Some(value) = score_value(read) else { return };
+    let set = join(&[&said.set, &row.set]);
+    let (name, heading, role) = match (said.kind, words::pair(said.leaf())) {
+        (Kind::P, Some((one, other))) => {
+            (format!("DeLong: {one} vs {other}"), join(&["P value", &row.section]), Role::P(said.compared.clone()))
+        }
+        (Kind::P, None) => (row.label.clone(), said.heading(), Role::P(said.compared.clone())),
+        _ => (row.label.clone(), said.heading(), Role::Estimate(Measure::Difference)),
+    };
+    // A P of two scores is only DeLong's where it stands with the areas.
+    let is_area = row.kind == RowKind::Heading || Metric::named(&row.label) == Some(Metric::Auc);
+    let name = if is_area { name } else { format!("{} {}", row.label, name.trim_start_matches("DeLong: ")) };
+    table.push((row.at, column), &[], [set, name, heading], value, (role, RowRole::Comparison));
 }
 
 /// An area of 0.84 in a table of percentages is no percentage.
@@ -160,7 +215,12 @@ fn attach(table: &mut Table, above: usize, at: usize, data: &[usize]) -> bool {
 }
 
 /// Sizes that headers and labels print for the sets.
-fn sizes(table: &mut Table) {
+fn sizes(table: &mut Table, headed: &[(usize, String, u64)]) {
+    for (row, set, n) in headed {
+        if table.cells.iter().any(|cell| cell.place.set == *set) {
+            table.push_size((*row, 0), set, "Total", *n, true);
+        }
+    }
     let mut done: Vec<(String, u64)> = Vec::new();
     for column in table.frame.n_labels..table.columns.len() {
         let Column { set, name, n: Some(n), .. } = table.columns[column].clone() else { continue };

@@ -269,7 +269,30 @@ pub fn rows(
         }
         rows.push(row);
     }
+    if is_score {
+        tell_apart(grid, reads, columns, &mut rows);
+    }
     rows
+}
+
+/// Rows of scores under the same labels, two thresholds of one model, get the words that stand beside their scores, or
+/// their line.
+fn tell_apart(grid: &Grid, reads: &[Vec<Read>], columns: &[Column], rows: &mut [Row]) {
+    let key = |row: &Row| [row.set.clone(), row.section.clone(), row.label.clone()];
+    let keys: Vec<Option<[String; 3]>> =
+        rows.iter().map(|row| (row.kind == RowKind::Single).then(|| key(row))).collect();
+    for at in 0..rows.len() {
+        if keys[at].is_none() || keys.iter().filter(|it| **it == keys[at]).count() < 2 {
+            continue;
+        }
+        let row = rows[at].at;
+        let words: Vec<&str> = (0..columns.len())
+            .filter(|&it| columns[it].kind != Kind::Label && matches!(reads[row][it].shape, Shape::Words))
+            .map(|it| grid.text(row, it))
+            .collect();
+        let beside = if words.is_empty() { format!("line {}", grid.rows[row].line) } else { words.join(" ") };
+        rows[at].label = format!("{} ({beside})", rows[at].label).trim_start().to_owned();
+    }
 }
 
 /// How many rows behind the first are levels of it without a heading: counts without P that add up to the group, or

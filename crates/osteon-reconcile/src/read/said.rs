@@ -30,11 +30,12 @@ pub fn said(table: &Table, rows: &[Row], metrics_in_rows: bool) -> Vec<Said> {
 }
 
 fn of_column(table: &Table, at: usize, column: &Column, metrics_in_rows: bool) -> Said {
-    let size = column.n.map_or(String::new(), |n| format!(" n={n}"));
+    let summed = if column.is_summed { ", to which its levels add up" } else { "" };
+    let size = column.n.map_or(String::new(), |n| format!(" n={n}{summed}"));
     let of_set = if column.set.is_empty() { String::new() } else { format!(" of {}", column.set) };
     let (role, key) = match column.kind {
         Kind::Label => ("label".to_owned(), "label".to_owned()),
-        _ if metrics_in_rows => {
+        _ if metrics_in_rows && column.kind == Kind::Unknown => {
             let name = if column.name.is_empty() { "model".to_owned() } else { format!("model {}", column.name) };
             let set = if column.set.is_empty() { String::new() } else { format!(" on {}", column.set) };
             (format!("{name}{set}{size}"), String::new())

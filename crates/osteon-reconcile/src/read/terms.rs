@@ -30,13 +30,62 @@ pub fn in_columns(table: &mut Table) -> Vec<Row> {
                 Kind::Group => group(table, row, &columns, at),
                 Kind::Estimate(_) => estimate(table, row, rows.get(index + 1), &columns, at),
                 Kind::P | Kind::Statistic => p(table, row, &columns, at),
+                Kind::Score(_) if words::is_comparison(&row.label) => comparison(table, row, column, at),
                 Kind::Score(metric) => score(table, row, &columns, at, metric, percents[at]),
                 _ => (),
             }
         }
     }
+    summed_sizes(table);
     sizes(table);
     rows
+}
+
+/// Variables whose levels must add up to one number before it is taken for the size of a group without a printed one.
+const SUMS: usize = 3;
+
+/// Gives groups without a printed size the number to which the levels of most variables add up.
+fn summed_sizes(table: &mut Table) {
+    for at in 0..table.columns.len() {
+        let column = &table.columns[at];
+        if column.kind != Kind::Group || column.n.is_some() {
+            continue;
+        }
+        let mut sums: Vec<(String, u64, usize)> = Vec::new();
+        for cell in table.cells.iter().filter(|cell| cell.source.column == at + 1) {
+            let (RowRole::Level { variable, .. }, Value::Count { n, .. }) = (&cell.row_role, whole(cell.value)) else {
+                continue;
+            };
+            let key = format!("{}/{variable}", cell.place.set);
+            match sums.iter_mut().find(|it| it.0 == key) {
+                Some(it) => (it.1, it.2) = (it.1 + n, it.2 + 1),
+                None => sums.push((key, n, 1)),
+            }
+        }
+        let sums: Vec<u64> = sums.into_iter().filter(|it| it.2 > 1).map(|it| it.1).collect();
+        let votes = |n: u64| sums.iter().filter(|&&it| it == n).count();
+        let Some(&n) = sums.iter().max_by_key(|&&n| votes(n)) else { continue };
+        if votes(n) < SUMS || 3 * votes(n) < 2 * sums.len() {
+            continue;
+        }
+        table.columns[at].n = Some(n);
+        table.columns[at].is_summed = true;
+        for cell in table.cells.iter_mut().filter(|cell| cell.source.column == at + 1) {
+            if let Role::Group { n: size, .. } = &mut cell.role {
+                *size = Some(n);
+            }
+        }
+    }
+}
+
+/// A count without a percentage as one.
+fn whole(value: Value) -> Value {
+    match value {
+        Value::Number(n) if n.decimals() == 0 && n.value() >= 0.0 && n.is_exact() => {
+            Value::Count { n: n.value() as u64, percent: n }
+        }
+        other => other,
+    }
 }
 
 fn is_percent(table: &Table, column: usize) -> bool {
@@ -226,6 +275,20 @@ fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
     table.push((row.at, at), &[], [set, name, heading], value, (role, row_role));
 }
 
+/// A P value, or what else a row of comparisons prints below the scores that it compares.
+fn comparison(table: &mut Table, row: &Row, column: &Column, at: usize) {
+    let read = table.reads[row.at][at].clone();
+    let Some(value) = models::score_value(&read) else { return };
+    let is_share = |number: Printed| (0.0..=1.0).contains(&number.value());
+    let role = match value {
+        Value::Number(p) if is_share(p) => Role::P(column.compared.clone()),
+        Value::Test { .. } => Role::P(column.compared.clone()),
+        _ => Role::Estimate(Measure::Difference),
+    };
+    let place = [set(column, row), join(&[&column.name, &row.section, &row.label]), column.heading()];
+    table.push((row.at, at), &[], place, value, (role, RowRole::Comparison));
+}
+
 fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Metric, is_percent: bool) {
     let column = &columns[at];
     let read = table.reads[row.at][at].clone();
@@ -252,7 +315,9 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
             && cell.source.line == table.line(row.at, at)
     });
     let heading = if is_there { column.heading() } else { metric.heading().to_owned() };
-    let role = if words::is_average(&column.heading()) || words::is_average(&row.label) {
+    let role = if words::is_average(column.leaf())
+        || [&row.label, &row.section, &column.name].iter().any(|it| words::is_average_row(it))
+    {
         Role::Average(metric)
     } else {
         Role::Score(metric)

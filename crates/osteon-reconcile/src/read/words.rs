@@ -5,7 +5,8 @@ use crate::role::{Measure, Summary};
 
 /// Lower case, single spaces, ASCII signs, without footnote marks.
 pub fn plain(text: &str) -> String {
-    let text: String = normal(text).to_lowercase().chars().filter(|c| !"*†‡§¶#_^".contains(*c)).collect();
+    let text: String = normal(text).to_lowercase().replace('_', " ");
+    let text: String = text.chars().filter(|c| !"*†‡§¶#^".contains(*c)).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -53,17 +54,33 @@ pub enum Ends {
 
 pub fn interval(heading: &str) -> Option<Ends> {
     let text = plain(heading);
-    let has_word = |wanted: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| word == wanted);
-    if ["lower", "lcl", "low", "ll"].iter().any(|word| has_word(word)) && !text.contains("lower lobe") {
-        return Some(Ends::Lower);
-    }
-    if ["upper", "ucl", "ul"].iter().any(|word| has_word(word)) && !text.contains("upper lobe") {
-        return Some(Ends::Upper);
+    if let Some(end) = one_end(&text) {
+        return Some(end);
     }
     let bare = text.replace("confidence interval", "ci").replace("confidence limits", "ci");
     let is_ci = bare.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ci" | "cl" | "cis"));
     // `95% Cl` with an l, as scanned pages have it.
     (is_ci && measure(heading).is_none() && crate::metric::Metric::named(heading).is_none()).then_some(Ends::Both)
+}
+
+/// The end of an interval that a heading names with nothing else: `Lower`, `AUC_CI_high`, `95% CI upper limit`; never
+/// `Low-risk group` or `Lower limb`.
+fn one_end(text: &str) -> Option<Ends> {
+    const LOWER: [&str; 4] = ["lower", "lcl", "low", "ll"];
+    const UPPER: [&str; 5] = ["upper", "ucl", "high", "ul", "up"];
+    const OF_INTERVAL: [&str; 11] =
+        ["ci", "cl", "limit", "limits", "bound", "bounds", "confidence", "95", "90", "99", "interval"];
+    const BESIDE: [&str; 14] =
+        ["of", "the", "end", "value", "auc", "or", "hr", "rr", "exp", "b", "odds", "hazard", "ratio", "for"];
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
+    let any = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    let all = words.iter().all(|word| [&LOWER[..], &UPPER, &OF_INTERVAL, &BESIDE].iter().any(|it| it.contains(word)));
+    let said = any(&OF_INTERVAL) || any(&["lower", "upper", "lcl", "ucl"]);
+    match (any(&LOWER), any(&UPPER)) {
+        (true, false) if all && said => Some(Ends::Lower),
+        (false, true) if all && said => Some(Ends::Upper),
+        _ => None,
+    }
 }
 
 /// The kind of estimate that a heading names.
@@ -161,18 +178,57 @@ pub fn says_percent(heading: &str) -> bool {
 /// Whether a label calls its number a mean over resamples or folds.
 pub fn is_average(label: &str) -> bool {
     let text = plain(label);
-    ["bootstrap", "mean", "average", "cross-validated", "fold", "averaged", "median"]
+    ["bootstrap", "mean", "average", "cross-validated", "fold", "averaged", "median", "pooled"]
         .iter()
         .any(|word| text.contains(word))
+}
+
+/// Whether a row's label says that its scores are means of other rows or over folds: `Mean ± SD`, `Pooled`; a marker
+/// may be called `Mean ADC`.
+pub fn is_average_row(label: &str) -> bool {
+    const BESIDE: [&str; 20] = [
+        "mean", "average", "averaged", "median", "sd", "std", "±", "of", "over", "the", "all", "folds", "fold", "cv",
+        "models", "readers", "value", "values", "pooled", "se",
+    ];
+    let text = plain(label);
+    let words: Vec<&str> = text.split([' ', '(', ')', ',', '/', '-']).filter(|it| !it.is_empty()).collect();
+    let first = words.first().copied().unwrap_or("");
+    let is_mean = matches!(first, "mean" | "average" | "averaged" | "median" | "pooled" | "mean±sd" | "±sd");
+    is_mean && words[1..].iter().all(|word| BESIDE.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit()))
+        || ["bootstrap", "cross-validat", "cross validat", "-fold", " folds"].iter().any(|it| text.contains(it))
+            && !is_set(label)
+}
+
+/// Whether a row among scores holds P values or differences of comparisons between other rows.
+pub fn is_comparison(label: &str) -> bool {
+    let text = plain(label);
+    is_p(label) || text.contains("delong") || text.starts_with("compar") || text.starts_with("statistical ")
 }
 
 /// Whether a label says that its numbers are differences between other rows.
 pub fn is_difference(label: &str) -> bool {
     let text = plain(label);
     text.starts_with("difference")
-        || text.starts_with('δ')
+        || text.starts_with(['δ', '∆', '△'])
         || text.starts_with("delta ")
         || text.starts_with("change in")
+}
+
+/// The two names of `A vs. B`.
+pub fn pair(label: &str) -> Option<(String, String)> {
+    let text = normal(label);
+    let lower = text.to_lowercase();
+    if lower.len() != text.len() {
+        return None;
+    }
+    let at = [" versus ", " vs. ", " vs ", " v.s. "].iter().find_map(|word| Some((lower.find(word)?, word.len())))?;
+    let clean = |text: &str| text.trim_matches([' ', ':', ',', '(', ')', '*']).to_owned();
+    let (one, other) = (clean(&text[..at.0]), clean(&text[at.0 + at.1..]));
+    let one = ["DeLong:", "DeLong test:", "p-value:", "P value:"]
+        .iter()
+        .find_map(|head| one.strip_prefix(head))
+        .map_or(one.clone(), |rest| rest.trim().to_owned());
+    (!one.is_empty() && !other.is_empty()).then_some((one, other))
 }
 
 /// Takes a heading: a set stands until the next set, any other until the next of either.
@@ -208,6 +264,35 @@ pub fn is_set(label: &str) -> bool {
     const WHOLE: [&str; 5] = ["test", "set", "sets", "tests", "primary"];
     PARTS.iter().any(|part| text.contains(part))
         || text.split(|c: char| !c.is_alphanumeric()).any(|word| WHOLE.contains(&word))
+}
+
+/// Whether two names are of the same set of patients: `Training cohort (n = 108)` and `training set`.
+pub fn same_set(one: &str, other: &str) -> bool {
+    let key = set_key(one);
+    !key.is_empty() && key == set_key(other)
+}
+
+/// A set's name by the words that tell it from others.
+fn set_key(name: &str) -> Vec<String> {
+    const SAID: [&str; 14] = [
+        "cohort", "set", "group", "dataset", "data", "sample", "patients", "the", "cohorts", "sets", "population",
+        "series", "of", "subset",
+    ];
+    let text = plain(&without_size(name));
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty() && !SAID.contains(it));
+    let mut key: Vec<String> = words
+        .map(|word| match word {
+            word if word.starts_with("train") => "training",
+            word if word.starts_with("valid") => "validation",
+            "test" | "tests" | "testing" => "test",
+            word if word.starts_with("develop") => "development",
+            word if word.starts_with("deriv") => "derivation",
+            word => word,
+        })
+        .map(str::to_owned)
+        .collect();
+    key.sort();
+    key
 }
 
 /// Whether a column is of all patients.
@@ -352,6 +437,15 @@ mod tests {
         assert_eq!(summary("Tumor diameter, median (IQR), cm"), Summary::MedianIqr);
         assert_eq!(summary("Age* (years) median (min, max)"), Summary::Range);
         assert_eq!(summary("Age, mean ± SD, years"), Summary::MeanSd);
+        assert!(same_set("Training cohort (n = 108)", "training set") && same_set("Test", "Testing cohort"));
+        assert!(!same_set("Internal validation", "External validation") && !same_set("", "cohort"));
+        assert_eq!(interval("AUC_CI_low"), Some(Ends::Lower));
+        assert_eq!(interval("Upper limit of 95% CI"), Some(Ends::Upper));
+        for text in ["Low Rad-score group", "High risk", "Low", "Lower limb", "Upper lobe"] {
+            assert_eq!(interval(text), None, "{text}");
+        }
+        assert_eq!(pair("P value: A vs. B"), Some(("A".to_owned(), "B".to_owned())));
+        assert!(is_average_row("Mean ± SD") && is_average_row("Pooled") && !is_average_row("Mean ADC"));
         assert!(is_set("Testing") && is_set("External test cohort1") && !is_set("Radiomics") && is_total("Overall"));
     }
 }

@@ -1,0 +1,103 @@
+//! Statistics of medians against their own P values: an H, a chi-square or a Z says its P without any data.
+
+use std::collections::BTreeMap;
+
+use crate::cells::{PublishedCell, Value};
+use crate::finding::{Finding, Kind, Place, Severity};
+use crate::printed::Printed;
+use crate::role::Role;
+use crate::tested::grade;
+use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided};
+
+/// A row of medians with a statistic and a P.
+struct Row {
+    place: Place,
+    statistic: Printed,
+    p: Printed,
+    n_groups: usize,
+}
+
+/// What the statistic of a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Law {
+    Normal,
+    /// With one degree of freedom fewer than groups.
+    ChiSquare,
+    OneFreedom,
+}
+
+impl Law {
+    fn p(self, statistic: f64, n_groups: usize) -> f64 {
+        match self {
+            Law::Normal => normal_two_sided(statistic),
+            Law::ChiSquare => chi2_sf(statistic.max(0.0), (n_groups.max(2) - 1) as f64),
+            Law::OneFreedom => chi2_sf(statistic.max(0.0), 1.0),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Law::Normal => "the normal distribution",
+            Law::ChiSquare => "chi-square with one degree of freedom fewer than groups",
+            Law::OneFreedom => "chi-square with one degree of freedom",
+        }
+    }
+}
+
+/// P values that do not follow from the statistics beside them, where most of the column's do.
+pub fn check(cells: &[PublishedCell]) -> Vec<Finding> {
+    let mut columns: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
+    for cell in cells {
+        let (Role::P(_), Value::Number(p)) = (&cell.role, cell.value) else { continue };
+        if let Some(row) = row(cells, cell, p) {
+            columns.entry((cell.place.table.clone(), cell.place.set.clone())).or_default().push(row);
+        }
+    }
+    columns.values().flat_map(|rows| column(rows)).collect()
+}
+
+fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row> {
+    let own = || {
+        cells.iter().filter(|it| {
+            (&it.place.table, &it.place.set, &it.place.row) == (&cell.place.table, &cell.place.set, &cell.place.row)
+        })
+    };
+    let statistic = own().find_map(|it| match (&it.role, it.value) {
+        (Role::Statistic(_), Value::Number(number)) => Some(number),
+        _ => None,
+    })?;
+    let groups: Vec<&PublishedCell> = own().filter(|it| matches!(it.role, Role::Group { .. })).collect();
+    let medians = groups.iter().filter(|it| matches!(it.value, Value::Median { .. })).count();
+    (medians > 1 && medians == groups.len()).then(|| Row { place: cell.place.clone(), statistic, p, n_groups: medians })
+}
+
+fn column(rows: &[Row]) -> Vec<Finding> {
+    let follows = |law: Law, row: &Row| row.p.meets(row.statistic.interval().magnitude().map(|it| law.p(it, row.n_groups)));
+    let laws = [Law::OneFreedom, Law::ChiSquare, Law::Normal];
+    let explained = |law: Law| rows.iter().filter(|row| follows(law, row)).count();
+    let Some(law) = laws.into_iter().max_by_key(|&law| explained(law)) else { return Vec::new() };
+    let count = explained(law);
+    if count < 2 || 3 * count < 2 * rows.len() {
+        return Vec::new();
+    }
+    let wrong = rows.iter().filter(|row| !follows(law, row));
+    wrong
+        .map(|row| {
+            let computed = law.p(row.statistic.value().abs(), row.n_groups);
+            Finding {
+                kind: Kind::PValue,
+                severity: grade(row.p, computed),
+                place: row.place.clone(),
+                printed: row.p.to_string(),
+                implied: row.p.like(computed),
+                alternatives: Vec::new(),
+                why: format!(
+                    "{} has the P {} by {}, as {count} others of the column have theirs.",
+                    row.statistic,
+                    row.p.like(computed),
+                    law.name()
+                ),
+            }
+        })
+        .collect()
+}
