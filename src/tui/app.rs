@@ -17,7 +17,7 @@ use crate::tui::page::PageState;
 use crate::tui::patients::Patients;
 use crate::tui::slices::Slices;
 use crate::tui::theme::Theme;
-use crate::tui::{forms, jobs, layout, nomogram, origin, page, patients, slices, study_page};
+use crate::tui::{forms, jobs, layout, nomogram, origin, page, patients, slices, study_page, tables};
 
 /// What the reader chose at the start.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,8 @@ pub struct App {
     pub compared: Vec<String>,
     /// File of published tables, or the pasted tables themselves (several lines), that were given to reconcile.
     pub published: String,
+    /// The cell to stand on when the published tables are on the screen.
+    pub jump: Option<tables::Jump>,
     /// Keys pressed before the first patients were here; they are pressed again when there is a row to act on. `None`
     /// from then on.
     early: Option<Vec<KeyEvent>>,
@@ -85,6 +87,7 @@ impl App {
             trail_filter: String::new(),
             compared: Vec::new(),
             published: String::new(),
+            jump: None,
             early: Some(Vec::new()),
             shown: BTreeMap::new(),
         }
@@ -138,7 +141,9 @@ impl App {
         match page {
             Page::Changes => Some(self.trail_filter.clone()).filter(|text| !text.is_empty()),
             Page::Comparison => (self.compared.len() == 2).then(|| self.compared.join(" ")),
-            Page::Reconciliation | Page::Beside => Some(self.published.clone()).filter(|path| !path.is_empty()),
+            Page::Reconciliation | Page::Printed | Page::Beside => {
+                Some(self.published.clone()).filter(|path| !path.is_empty())
+            }
             _ => self.patient_of(page),
         }
     }
@@ -279,6 +284,8 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Lock => return forms::lock_split(app),
         Action::ImportSplit => return forms::import_split(app),
         Action::Reconcile => app.dialog = Some(forms::reconcile_form(app)),
+        Action::ToCell => return tables::to_cell(app),
+        Action::Correct => return tables::correct(app),
         Action::Report => app.dialog = Some(forms::report_form()),
         Action::Extract => return jobs::extract(app),
         Action::Export => return forms::export_form(app),
@@ -375,7 +382,13 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Effect> {
         }
         Answer::Page(page, subject, content) => {
             page::arrived(app, page, subject, *content);
+            tables::place(app);
             Vec::new()
+        }
+        Answer::Corrected { published, text } => {
+            app.sent = None;
+            app.say(text);
+            tables::again(app, published)
         }
         Answer::Origin(lines) => {
             origin::arrived(app, lines);

@@ -1,7 +1,7 @@
 //! The one table of keys: bindings, help, hints and the command line are made from it.
 
 use crate::tui::app::App;
-use crate::tui::data::Screen;
+use crate::tui::data::{Page, Screen};
 
 /// Where a key has its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +142,8 @@ pub enum Action {
     Explain,
     Verify,
     Reconcile,
+    ToCell,
+    Correct,
     Report,
 }
 
@@ -206,6 +208,17 @@ fn unlocked_on_patient(app: &App) -> Result<(), &'static str> {
 
 fn finding(app: &App) -> Result<(), &'static str> {
     if app.find.is_empty() { Err("nothing was searched yet: /") } else { Ok(()) }
+}
+
+fn on_tables(app: &App) -> Result<(), &'static str> {
+    match app.page() {
+        Some(Page::Reconciliation | Page::Printed) => Ok(()),
+        _ => Err("only on the pages of published tables: r"),
+    }
+}
+
+fn on_cell(app: &App) -> Result<(), &'static str> {
+    if app.page() == Some(Page::Printed) { Ok(()) } else { Err("only on a published table as printed: r, then f") }
 }
 
 fn on_running_job(app: &App) -> Result<(), &'static str> {
@@ -290,6 +303,22 @@ pub const BINDINGS: &[Binding] = &[
     key(C::Trail, "&", A::Filter, "filter", "show only changes such as: field = alp and who ~ kim", always),
     key(C::Trail, "v", A::Verify, "verify", "check the hash chain and the file", always),
     key(C::Trail, "r", A::Reconcile, "reconcile", "published tables against themselves and this study", always),
+    key(
+        C::Trail,
+        "f",
+        A::ToCell,
+        "to-cell",
+        "published tables: the finding's cell; there, the next finding's",
+        on_tables,
+    ),
+    key(
+        C::Trail,
+        "c",
+        A::Correct,
+        "correct",
+        "published tables: say what this column or row is, and read again",
+        on_cell,
+    ),
     key(C::Trail, "R", A::Report, "report", "write the report: text, tables, figures", always),
     key(C::Table, "j down", A::Down, "down", "down", always),
     key(C::Table, "k up", A::Up, "up", "up", always),

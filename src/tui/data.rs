@@ -68,7 +68,7 @@ impl Screen {
                 Page::Shap,
                 Page::Comparison,
             ],
-            Screen::Trail => &[Page::Changes, Page::Verification, Page::Reconciliation, Page::Beside],
+            Screen::Trail => &[Page::Changes, Page::Verification, Page::Reconciliation, Page::Printed, Page::Beside],
             Screen::Jobs | Screen::Nomogram => &[],
         }
     }
@@ -108,6 +108,8 @@ pub enum Page {
     Changes,
     Verification,
     Reconciliation,
+    /// The published tables as they were understood, cell by cell.
+    Printed,
     Beside,
 }
 
@@ -145,6 +147,7 @@ impl Page {
             Page::Changes => "Changes",
             Page::Verification => "Verify",
             Page::Reconciliation => "Reconcile",
+            Page::Printed => "Printed",
             Page::Beside => "Beside",
         }
     }

@@ -165,6 +165,16 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             Ok(change) => vec![Answer::LastEdit { seq: change.seq, text: told(&change), id }],
             Err(error) => vec![refused(&error)],
         },
+        Request::Correct(said) => {
+            let at = (said.line, said.column);
+            vec![match readings::amend(&said.published, &said.table, at, &said.amendment) {
+                Ok([tables, corrections]) => Answer::Corrected {
+                    published: tables.display().to_string(),
+                    text: format!("written: {}", corrections.display()),
+                },
+                Err(error) => refused(&error),
+            }]
+        }
         Request::Change(change) => vec![changed(study, change)],
         Request::Work(work) => vec![said(worked(study, work))],
         Request::Write { path, view, ending } => match export::text(&view, ending) {
@@ -260,18 +270,18 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
             Some([first, second]) => study.runs_beside(first, second)?,
             None => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),
         },
-        Page::Reconciliation | Page::Beside => match subject {
+        Page::Reconciliation | Page::Printed | Page::Beside => match subject {
             Some(text) if page == Page::Beside && text.contains('\n') => {
                 return Ok(Content::Nothing(
                     "a pasted table is held against itself; r reads a file for this page".to_owned(),
                 ));
             }
             Some(path) if page == Page::Beside => study.beside_published(Path::new(path))?,
-            Some(text) if text.contains('\n') => readings::judged(readings::pasted(text)?).sheet(),
+            Some(text) if text.contains('\n') => published(page, readings::pasted(text)?),
             Some(path) => {
                 // A dash is a file here: nobody types into the standard input of a dashboard.
                 let path = if path == "-" { PathBuf::from("./-") } else { PathBuf::from(path) };
-                readings::judged(readings::readings(&[path])?).sheet()
+                published(page, readings::readings(&[path])?)
             }
             None => {
                 return Ok(Content::Nothing("r reads a file of published tables; or paste a table here".to_owned()));
@@ -286,6 +296,12 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
         Page::Waterfall => return figure(study, "waterfall", subject),
     };
     Ok(Content::Sheet(sheet))
+}
+
+/// The findings of published tables, or the tables themselves.
+fn published(page: Page, read: Vec<osteon_reconcile::read::Reading>) -> osteon_study::report::sheet::Sheet {
+    let judged = readings::judged(read);
+    if page == Page::Printed { judged.printed_sheet() } else { judged.sheet() }
 }
 
 fn two_runs(marked: &str) -> Option<[RunId; 2]> {

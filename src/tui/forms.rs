@@ -8,7 +8,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::export::{Ending, View};
 use crate::tui::form::{Form, Purpose};
 use crate::tui::message::{Change, Effect, Request, Work};
-use crate::tui::patients;
+use crate::tui::{patients, tables};
 use osteon_study::protocol::keys;
 
 /// Does what a filled form asks; a refused answer keeps the form open with the reason.
@@ -28,7 +28,7 @@ pub fn submit(app: &mut App, form: Form) -> Vec<Effect> {
 /// Whether the study takes or refuses it at once; a report takes its time.
 fn answers_soon(effect: &Effect) -> bool {
     use Request as R;
-    matches!(effect, Effect::Ask(R::Change(_) | R::Work(_) | R::Write { .. } | R::Values { .. }))
+    matches!(effect, Effect::Ask(R::Change(_) | R::Work(_) | R::Write { .. } | R::Values { .. } | R::Correct(_)))
 }
 
 fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
@@ -91,6 +91,7 @@ fn outcome(app: &mut App, form: &Form) -> Result<Vec<Effect>, String> {
         }
         Purpose::TakePatient => vec![Effect::Ask(Request::Values { id: first })],
         Purpose::Reconcile => reconcile(app, &first),
+        Purpose::Correct { table, line, column } => tables::corrected(app, form, table, (line, column)),
         Purpose::Report => report(app, &first),
     })
 }
@@ -348,7 +349,7 @@ pub fn reconcile_form(app: &App) -> Dialog {
 /// a file of them.
 pub fn takes_table(app: &App, text: &str) -> bool {
     let is_table = text.trim().contains(['\n', '\r']);
-    let here = matches!(app.page(), Some(Page::Reconciliation | Page::Beside));
+    let here = matches!(app.page(), Some(Page::Reconciliation | Page::Printed | Page::Beside));
     is_table
         && match &app.dialog {
             None => here,
@@ -362,7 +363,7 @@ pub fn reconcile(app: &mut App, path: &str) -> Vec<Effect> {
     // Terminals paste line ends as carriage returns.
     app.published =
         if path.contains(['\n', '\r']) { path.replace("\r\n", "\n").replace('\r', "\n") } else { path.to_owned() };
-    [Page::Reconciliation, Page::Beside].iter().for_each(|page| drop(app.pages.remove(page)));
+    tables::forget(app);
     app.open_page(Screen::Trail, Page::Reconciliation)
 }
 

@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 use crate::tui::export::{Ending, View};
 use osteon_study::store::Judgement;
-use osteon_study::study::{Asked, MovableModel, Picture};
+use osteon_study::study::{Amendment, Asked, MovableModel, Picture};
 
 /// Everything that reaches `update`.
 #[derive(Clone, Debug)]
@@ -76,6 +76,8 @@ pub enum Request {
     Report {
         folder: PathBuf,
     },
+    /// What a person says of a cell of published tables, put beside their file.
+    Correct(Correction),
     Change(Change),
     Work(Work),
     Write {
@@ -147,6 +149,18 @@ pub enum Change {
     },
 }
 
+/// What a person says of the column, row and table of one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Correction {
+    /// The file of the tables, or the tables themselves (several lines).
+    pub published: String,
+    /// As findings call it.
+    pub table: String,
+    pub line: usize,
+    pub column: usize,
+    pub amendment: Amendment,
+}
+
 /// Long work, in a process of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {
@@ -190,6 +204,11 @@ pub enum Answer {
     LastEdit {
         id: String,
         seq: i64,
+        text: String,
+    },
+    /// The file of the published tables whose corrections were written, and what was written.
+    Corrected {
+        published: String,
         text: String,
     },
     /// Something was done; say so.

@@ -33,6 +33,7 @@ pub mod shell;
 mod slices;
 pub mod start;
 mod study_page;
+mod tables;
 pub mod terminal;
 pub mod theme;
 pub mod view;

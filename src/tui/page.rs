@@ -47,7 +47,7 @@ impl PageState {
         PageState { subject, ..PageState::default() }
     }
 
-    fn sheet(&self) -> Option<&Sheet> {
+    pub fn sheet(&self) -> Option<&Sheet> {
         match &self.content {
             Some(Content::Sheet(sheet)) => Some(sheet),
             _ => None,
@@ -239,7 +239,7 @@ fn waiting_for(page: Page) -> &'static str {
     match page {
         Page::Verification => "checking the trail, the data and the images on disk",
         Page::Icc | Page::Selected => "comparing the features of both masks",
-        Page::Reconciliation | Page::Beside => "reading the published tables",
+        Page::Reconciliation | Page::Printed | Page::Beside => "reading the published tables",
         _ => "reading",
     }
 }

@@ -433,3 +433,42 @@ fn a_study_stands_beside_all_published_tables_at_once() {
     assert!(alone.rows.iter().all(|row| row[3].text() != "not computed" && row[3].text() != "not printed"));
     assert!(study.models_beside(ModelTable::Five, &file).unwrap().title.starts_with("Table 5 beside"));
 }
+
+#[test]
+fn what_is_said_of_a_cell_stands_beside_the_file_and_changes_the_judgement() {
+    use osteon_study::study::{Amendment, readings};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.md");
+    let table = "| Item | A (n = 30) | B (n = 45) |\n|--|--|--|\n| Sex | | |\n| Male | 20 (66.6) | 31 (68.8) |\n| Female | 10 (33.3) | 14 (31.1) |\n";
+    std::fs::write(&file, table).unwrap();
+    let judged = || readings::judged(readings::readings(std::slice::from_ref(&file)).unwrap());
+    let wrong = |judged: &readings::Judged| judged.findings.iter().filter(|it| it.severity != Severity::Note).count();
+    assert_eq!(wrong(&judged()), 2);
+    let published = file.display().to_string();
+    let amend = |amendment: Amendment| readings::amend(&published, "table", (4, 2), &amendment);
+    let [_, beside] = amend(Amendment { rounding: "cut".into(), ..Amendment::default() }).unwrap();
+    assert_eq!(wrong(&judged()), 0);
+    // What is said later stands before what was said first, and leaves the rest.
+    amend(Amendment { rounding: "rounded".into(), row_role: "ignore".into(), ..Amendment::default() }).unwrap();
+    assert_eq!(wrong(&judged()), 0, "{}", std::fs::read_to_string(&beside).unwrap());
+    let before = std::fs::read_to_string(&beside).unwrap();
+    for amendment in [Amendment::default(), Amendment { role: "colour".into(), ..Amendment::default() }] {
+        assert!(amend(amendment).is_err());
+    }
+    assert_eq!(std::fs::read_to_string(&beside).unwrap(), before, "what is refused is not written");
+    let sheet = judged().printed_sheet();
+    assert_eq!(sheet.rows[1][1].text(), "1");
+    assert_eq!(sheet.rows[3][4].text(), "20 (66.6) o", "a row that is left out takes no part");
+}
+
+#[test]
+fn what_the_text_says_of_a_term_is_held_against_its_odds_ratio() {
+    let text = std::fs::read_to_string(fixture("published/tables.csv")).unwrap();
+    // The SHAP plot is said to push towards a good response where a fracture is present and where ALP is high.
+    let said = "text,all,SHAP: Pathological fracture,pGR,1\ntext,all,SHAP: ALP,non-pGR,1\n";
+    let findings = reconcile(&osteon_reconcile::read(&(text + said)).unwrap());
+    let told: Vec<&Finding> = findings.iter().filter(|it| it.kind == Kind::Direction).collect();
+    assert!(told.len() == 1 && told[0].place.row == "SHAP: Pathological fracture", "{told:#?}");
+    let chosen = findings.iter().filter(|it| it.implied == "chosen by its test AUC").count();
+    assert_eq!(chosen, 1, "the least of seven training AUCs went on, the highest in the test set");
+}

@@ -6,7 +6,7 @@ use osteon::tui::message::{Answer, Change, Effect, Message, Request, Work};
 use osteon::tui::theme::Theme;
 use rand::Rng;
 
-use crate::tui_stage::{COLOURED, app, app_with, picture, press, text};
+use crate::tui_stage::{COLOURED, app, app_with, paste, picture, press, text};
 
 /// Every screen, page and dialog, and the keys that lead there from the start.
 const PLACES: &[(&str, &str)] = &[
@@ -62,6 +62,37 @@ fn every_screen_is_drawn_as_it_was_approved() {
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&app));
         }
     }
+}
+
+#[test]
+fn a_finding_of_a_pasted_table_leads_to_its_cell_and_what_is_said_there_is_read_again() {
+    let table = "Item\tA (n = 30)\tB (n = 45)\nSex\t\t\nMale\t21 (66.7)\t31 (68.9)\nFemale\t10 (33.3)\t14 (31.3)\n";
+    let mut app = app((200, 60), 93);
+    press(&mut app, "8r");
+    paste(&mut app, table);
+    assert_eq!(app.page(), Some(Page::Reconciliation));
+    press(&mut app, "f");
+    let place = |app: &App| (app.pages[&Page::Printed].view.row, app.pages[&Page::Printed].view.column);
+    assert_eq!((app.page(), place(&app)), (Some(Page::Printed), (3, 4)), "line 3, column 2");
+    assert!(text(&app).contains("21 (66.7) [?]"), "{}", text(&app));
+    press(&mut app, "f");
+    assert_eq!(place(&app), (4, 5), "line 4, column 3: the next finding's");
+    press(&mut app, "c");
+    let sent = press(&mut app, "ignore<tab><tab><tab>cut<c-s>");
+    let said = sent.iter().find_map(|effect| match effect {
+        Effect::Ask(Request::Correct(said)) => Some(said),
+        _ => None,
+    });
+    let said = said.expect("the correction is sent");
+    assert_eq!((said.line, said.column, said.amendment.role.as_str()), (4, 3, "ignore"));
+    assert_eq!((said.amendment.rounding.as_str(), said.amendment.pair.as_str()), ("cut", ""));
+    let asked = update(
+        &mut app,
+        Message::Answer(Answer::Corrected { published: "pasted-1.txt".into(), text: "written".into() }),
+    );
+    let pages = [Page::Printed, Page::Reconciliation];
+    assert!(pages.iter().all(|page| asked.contains(&Effect::Ask(Request::Page(*page, Some("pasted-1.txt".into()))))));
+    assert_eq!(app.published, "pasted-1.txt");
 }
 
 #[test]

@@ -40,6 +40,13 @@ pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
     all
 }
 
+/// Pastes a text and answers everything that is asked.
+pub fn paste(app: &mut App, text: &str) {
+    let effects = update(app, Message::Paste(text.to_owned()));
+    let patients = app.patients.cohort.patients;
+    settle(app, effects, patients);
+}
+
 /// Answers questions until none is left.
 fn settle(app: &mut App, mut effects: Vec<Effect>, patients: usize) {
     while let Some(effect) = effects.pop() {
@@ -253,6 +260,11 @@ pub fn content(page: Page, patient: &str) -> Content {
             let passing =
                 |n: &usize| patient.rsplit_once("~ ").is_none_or(|(_, part)| format!("field {n}").contains(part));
             Content::Sheet(sheet("Trail", &headings, (1..40).filter(passing).map(row).collect()))
+        }
+        Page::Reconciliation | Page::Printed if patient.contains('\n') => {
+            use osteon_study::study::readings;
+            let judged = readings::judged(readings::pasted(patient).unwrap());
+            Content::Sheet(if page == Page::Printed { judged.printed_sheet() } else { judged.sheet() })
         }
         Page::Calibration | Page::Decision | Page::LassoPath => Content::Nothing("no model yet".into()),
         _ => {

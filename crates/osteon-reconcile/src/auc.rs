@@ -36,7 +36,8 @@ fn skew(auc: &Auc) -> Option<f64> {
     let ratio = |scale: &dyn Fn(f64) -> f64| {
         let [area, low, high] = [auc.area, low, high].map(|it| it.interval().map(|it| scale(inside(it))));
         let (below, above) = (area.minus(low), high.minus(area));
-        let least = |long: Interval, short: Interval| if short.high > 0.0 { long.low / short.high } else { f64::INFINITY };
+        let least =
+            |long: Interval, short: Interval| if short.high > 0.0 { long.low / short.high } else { f64::INFINITY };
         least(below, above).max(least(above, below)).max(1.0)
     };
     Some(ratio(&|it| it).min(ratio(&|it| (it / (1.0 - it)).ln())))
@@ -68,7 +69,8 @@ fn slipped(models: &[Model]) -> Vec<Finding> {
         }
         let Some((low, high)) = auc.interval else { continue };
         let [a, l, h] = [auc.area, low, high].map(Printed::value);
-        let repairs = [("area", auc.area, 0.5 * (l + h)), ("lower end", low, 2.0 * a - h), ("upper end", high, 2.0 * a - l)];
+        let repairs =
+            [("area", auc.area, 0.5 * (l + h)), ("lower end", low, 2.0 * a - h), ("upper end", high, 2.0 * a - l)];
         let why = format!(
             "Its ends lie {:.3} below and {:.3} above the area; {even} of {} other intervals of the table are even.",
             a - l,

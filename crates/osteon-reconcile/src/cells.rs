@@ -22,6 +22,8 @@ pub struct PublishedCell {
     pub has_comma: bool,
     /// Printed in percent where `value` is a share of 1: 97.52 under "Sensitivity (%)" is 0.9752.
     pub is_percent: bool,
+    /// A person said whether it is a percentage or a share.
+    pub is_unit_said: bool,
     /// The fraction that the cell prints beside its number: 122 of 163 in `122/163 (74.8)`, 30 of 40 in `75.0 (30/40)`.
     pub fraction: Option<(u64, u64)>,
     /// The cell is not written as cells are, and was read in this way.
@@ -148,6 +150,7 @@ fn cell(place: Place, printed: String, source: Source) -> PublishedCell {
         value,
         has_comma,
         is_percent: false,
+        is_unit_said: false,
         fraction: lenient.fraction,
         odd: lenient.odd,
         rounding: None,

@@ -16,7 +16,9 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
     let in_row = |other: &&PublishedCell| beside(other) && other.place.row == cell.place.row;
     // A statistic and its P are held against each other.
     let is_companion = match cell.role {
-        Role::P(_) => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Statistic(_))),
+        Role::P(_) => {
+            cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Statistic(_) | Role::Estimate(_)))
+        }
         Role::Statistic(_) => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::P(_))),
         _ => false,
     };
@@ -27,13 +29,15 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         (Role::P(_) | Role::Statistic(_), _) => match &cell.row_role {
             RowRole::Term { .. } => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Estimate(_))),
             RowRole::Comparison => true,
-            RowRole::Variable { variable } => cells.iter().filter(beside).any(|other| {
-                matches!(other.role, Role::Group { .. })
-                    && match &other.row_role {
-                        RowRole::Level { variable: of, .. } => of == variable,
-                        _ => other.place.row == cell.place.row && matches!(other.value, Value::MeanSd { .. }),
-                    }
-            }) || is_companion,
+            RowRole::Variable { variable } => {
+                cells.iter().filter(beside).any(|other| {
+                    matches!(other.role, Role::Group { .. })
+                        && match &other.row_role {
+                            RowRole::Level { variable: of, .. } => of == variable,
+                            _ => other.place.row == cell.place.row && matches!(other.value, Value::MeanSd { .. }),
+                        }
+                }) || is_companion
+            }
             _ => cells.iter().filter(in_row).any(|other| {
                 matches!((&other.role, other.value), (Role::Group { .. }, Value::MeanSd { .. } | Value::Count { .. }))
             }),

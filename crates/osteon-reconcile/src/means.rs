@@ -61,7 +61,12 @@ fn two(test: Test, one: &Group, other: &Group) -> Interval {
             }
         }
     };
-    let sds = [(one.sd.low, other.sd.low), (one.sd.high, other.sd.high), (one.sd.low, other.sd.high), (one.sd.high, other.sd.low)];
+    let sds = [
+        (one.sd.low, other.sd.low),
+        (one.sd.high, other.sd.high),
+        (one.sd.low, other.sd.high),
+        (one.sd.high, other.sd.low),
+    ];
     let (mut low, mut high) = (1.0_f64, 0.0_f64);
     for (a, b) in sds {
         let (error, freedom) = of(a, b);
@@ -98,7 +103,8 @@ pub fn columns<'a>(arms: &'a [Arm], counted: &[Column]) -> Vec<Means<'a>> {
     let mut found = Vec::new();
     for arm in arms {
         for (name, compared) in &arm.p_columns {
-            let of_counts = counted.iter().find(|it| it.arm.table == arm.table && it.arm.set == arm.set && it.name == *name);
+            let of_counts =
+                counted.iter().find(|it| it.arm.table == arm.table && it.arm.set == arm.set && it.name == *name);
             let mut choices: Vec<Vec<Vec<usize>>> = of_counts.map(|it| it.groups.clone()).into_iter().collect();
             choices.extend(columns::choices(arm, compared));
             let singles = choices.into_iter().filter(|it| it.iter().all(|pool| pool.len() == 1));
@@ -137,7 +143,9 @@ impl Means<'_> {
     /// Explained rows whose P says something: not below its last digit, and not any P at all.
     fn telling(&self) -> usize {
         let tells = |variable: &&&Variable| {
-            let (Some(groups), Some(p)) = (of(variable, &self.groups), variable.p_in(&self.column)) else { return false };
+            let (Some(groups), Some(p)) = (of(variable, &self.groups), variable.p_in(&self.column)) else {
+                return false;
+            };
             let range = self.test.p(&groups);
             p.is_exact() && p.value() > p.unit() && range.high - range.low < 0.2
         };

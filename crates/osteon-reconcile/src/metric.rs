@@ -64,7 +64,13 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
     (
         Metric::ErrorRate,
         "Error rate",
-        &["error rate", "misclassification error", "misclassification rate", "classification error", "misclassification"],
+        &[
+            "error rate",
+            "misclassification error",
+            "misclassification rate",
+            "classification error",
+            "misclassification",
+        ],
     ),
     (
         Metric::Precision,
@@ -81,6 +87,7 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "positive prediction value",
             "pv+",
             "+pv",
+            "positive pv",
         ],
     ),
     (
@@ -94,6 +101,7 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "negative prediction value",
             "pv-",
             "-pv",
+            "negative pv",
         ],
     ),
     (Metric::F1, "F1", &["f1", "f1 score", "f1-score", "f-score", "f score", "f1 value", "f-measure", "f1-measure"]),
@@ -280,15 +288,16 @@ impl Metric {
         let plain = plain(heading);
         let exact = |name: &str| METRICS.iter().find(|(_, _, names)| names.contains(&name)).map(|(metric, ..)| *metric);
         // A footnote letter or digit glued to the end: "AUCa", "ACC1", "LR+f".
-        exact(&plain).or_else(|| {
-            let mut chars = plain.chars();
-            let last = chars.next_back().filter(|c| c.is_ascii_digit() || ('a'..='h').contains(c))?;
-            let rest = chars.as_str().trim_end();
-            let is_long = rest.chars().count() > 2 || rest.ends_with(['+', '-']);
-            if is_long { exact(rest) } else { None }.filter(|_| last != ' ')
-        })
-        .or_else(|| in_brackets(heading).filter(|_| !plain.is_empty()).and_then(|inner| exact(&inner)))
-        .filter(|metric| !(*metric == Metric::Size && exact(&plain) != Some(Metric::Size)))
+        exact(&plain)
+            .or_else(|| {
+                let mut chars = plain.chars();
+                let last = chars.next_back().filter(|c| c.is_ascii_digit() || ('a'..='h').contains(c))?;
+                let rest = chars.as_str().trim_end();
+                let is_long = rest.chars().count() > 2 || rest.ends_with(['+', '-']);
+                if is_long { exact(rest) } else { None }.filter(|_| last != ' ')
+            })
+            .or_else(|| in_brackets(heading).filter(|_| !plain.is_empty()).and_then(|inner| exact(&inner)))
+            .filter(|metric| !(*metric == Metric::Size && exact(&plain) != Some(Metric::Size)))
     }
 
     /// The metric of a heading that says more than its name: "1,000-time bootstrap accuracy (%)" ends with it.
@@ -350,6 +359,12 @@ fn in_brackets(heading: &str) -> Option<String> {
 /// A heading in lower case without interval, unit, brackets, dots and marks.
 fn plain(heading: &str) -> String {
     let mut text = heading.to_lowercase().replace(['’', '‘', '`'], "'").replace(['−', '–', '—', '‐', '‑'], "-");
+    // A word that a narrow column breaks: `Sensi- tivity`.
+    while let Some(at) = text.match_indices("- ").map(|(at, _)| at).find(|&at| {
+        text[..at].ends_with(|c: char| c.is_alphabetic()) && text[at + 2..].starts_with(|c: char| c.is_alphabetic())
+    }) {
+        text.replace_range(at..at + 2, "");
+    }
     // What stands in brackets is a unit, an interval, or another name for the same.
     while let Some(open) = text.find(['(', '[']) {
         let close = text[open..].find([')', ']']).map_or(text.len(), |at| open + at + 1);
@@ -381,6 +396,7 @@ mod tests {
             ("Radiomics (n = 10)", None),
             ("Vascular invasion (n)", None),
             ("SPC", Some(Metric::Specificity)),
+            ("Sensi- tivity", Some(Metric::Sensitivity)),
             ("Misclassification Error", Some(Metric::ErrorRate)),
             ("F1-score", Some(Metric::F1)),
             ("Youden Index J", Some(Metric::Youden)),

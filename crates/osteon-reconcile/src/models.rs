@@ -160,7 +160,7 @@ impl Model {
 /// Whether the numbers of a cell are percentages that the reader left as they are: the cell has the sign, or a value
 /// of its column is one that no share and no slip of one has.
 fn is_percent(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
-    if cell.is_percent {
+    if cell.is_percent || cell.is_unit_said {
         return false;
     }
     let value = |it: &PublishedCell| match it.value {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cells::{PublishedCell, Value};
-use crate::finding::{Finding, Kind, Place, Severity};
+use crate::finding::{Finding, Kind, Place};
 use crate::printed::Printed;
 use crate::role::Role;
 use crate::tested::grade;
@@ -72,7 +72,8 @@ fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row>
 }
 
 fn column(rows: &[Row]) -> Vec<Finding> {
-    let follows = |law: Law, row: &Row| row.p.meets(row.statistic.interval().magnitude().map(|it| law.p(it, row.n_groups)));
+    let follows =
+        |law: Law, row: &Row| row.p.meets(row.statistic.interval().magnitude().map(|it| law.p(it, row.n_groups)));
     let laws = [Law::OneFreedom, Law::ChiSquare, Law::Normal];
     let explained = |law: Law| rows.iter().filter(|row| follows(law, row)).count();
     let Some(law) = laws.into_iter().max_by_key(|&law| explained(law)) else { return Vec::new() };

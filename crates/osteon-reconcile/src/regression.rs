@@ -6,7 +6,7 @@ use crate::finding::{Finding, Kind, Place, Severity};
 use crate::odds::{self, OddsRatio, TwoByTwo};
 use crate::printed::{Interval, Printed};
 use crate::ratios;
-use crate::role::{Measure, Role};
+use crate::role::{Measure, Role, RowRole};
 use crate::stated::{self, Direction};
 use crate::tested::grade;
 
@@ -98,7 +98,8 @@ fn rows(cells: &[PublishedCell]) -> Vec<Row> {
             let most = estimates().map(|it| shared(&it.place.column, &p.place.column)).max();
             most == Some(shared(&cell.place.column, &p.place.column))
         });
-        let p = behind.or(p).and_then(|it| match it.value {
+        // The P of a comparison of readers or models is of another test than the interval of their difference.
+        let p = behind.or(p).filter(|_| cell.row_role != RowRole::Comparison).and_then(|it| match it.value {
             Value::Number(p) => Some((it.place.clone(), p)),
             _ => None,
         });

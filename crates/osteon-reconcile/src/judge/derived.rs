@@ -3,8 +3,8 @@
 use crate::finding::{Finding, Kind, Severity};
 use crate::judge::on;
 use crate::metrics::{
-    ACCURACY, BALANCED, COMPLEMENTS, DIAGNOSTIC_ODDS, LR_MINUS, LR_PLUS, MCC, NPV, PRECISION, SCORES, SENSITIVITY, SPECIFICITY,
-    YOUDEN,
+    ACCURACY, BALANCED, COMPLEMENTS, DIAGNOSTIC_ODDS, LR_MINUS, LR_PLUS, MCC, NPV, PRECISION, SCORES, SENSITIVITY,
+    SPECIFICITY, YOUDEN,
 };
 use crate::models::Model;
 use crate::printed::{Interval, Printed};

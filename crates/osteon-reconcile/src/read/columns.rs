@@ -148,9 +148,7 @@ fn shapes<'a>(reads: &'a [Vec<Read>], body: &[usize], column: usize) -> Vec<&'a 
 
 /// Whether the numbers of a column are P values by themselves: all within 0 and 1, with decimals or a sign.
 fn are_p_values(shapes: &[&Shape]) -> bool {
-    let is_p = |shape: &&&Shape| {
-        matches!(shape, Shape::One(p) if (0.0..=1.0).contains(&p.value()) && (p.decimals() > 1 || !p.is_exact()))
-    };
+    let is_p = |shape: &&&Shape| matches!(shape, Shape::One(p) if (0.0..=1.0).contains(&p.value()) && (p.decimals() > 1 || !p.is_exact()));
     let numbers = shapes.iter().filter(|shape| !matches!(shape, Shape::Words)).count();
     numbers > 1 && shapes.iter().filter(is_p).count() == numbers
 }
@@ -197,10 +195,8 @@ fn own_sizes(columns: &mut [Column]) {
         let at = column.path.iter().rposition(|text| words::size(text).is_some())?;
         (at + 1 < column.path.len()).then(|| column.path[..=at].to_vec())
     };
-    let groups: Vec<(usize, Option<Vec<String>>)> = (0..columns.len())
-        .filter(|&at| columns[at].kind == Kind::Group)
-        .map(|at| (at, sized(&columns[at])))
-        .collect();
+    let groups: Vec<(usize, Option<Vec<String>>)> =
+        (0..columns.len()).filter(|&at| columns[at].kind == Kind::Group).map(|at| (at, sized(&columns[at]))).collect();
     for (at, above) in &groups {
         let shared = above.is_some() && groups.iter().any(|(other, it)| other != at && it == above);
         if shared && columns[*at].n == above.as_ref().and_then(|path| words::size(path.last()?)) {
@@ -439,9 +435,20 @@ fn attach_intervals(columns: &mut [Column], reads: &[Vec<Read>], body: &[usize])
         let can = |target: usize| {
             matches!(columns[target].kind, Kind::Estimate(_) | Kind::Score(_) | Kind::Group) && target != at
         };
-        // Nearest first, the left one before the right one.
         let mut near: Vec<usize> = (0..columns.len()).filter(|&it| can(it) && free(it)).collect();
-        near.sort_by_key(|&it| (it.abs_diff(at), it > at));
+        // An end that names a score is of it; an upper end stands beside the lower one.
+        let words = words::plain(columns[at].leaf());
+        let is_named = |it: usize| {
+            let name = words::plain(columns[it].leaf());
+            name.chars().count() > 1 && words.starts_with(&name)
+        };
+        let is_other_end = |it: usize| {
+            ends == Ends::Upper
+                && at > 0
+                && columns[at - 1].kind == Kind::Interval(Ends::Lower)
+                && columns[at - 1].target == Some(it)
+        };
+        near.sort_by_key(|&it| (!is_named(it), !is_other_end(it), it.abs_diff(at), it > at));
         let score = |target: usize| {
             let (mut fits, mut all) = (0, 0);
             for &row in body {

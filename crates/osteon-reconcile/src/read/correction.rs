@@ -117,6 +117,8 @@ pub const ROLES: [&str; 14] = [
 pub enum CorrectionError {
     #[error("not a correction of tables: {0}")]
     Toml(String),
+    #[error("nothing is said; expected a role, a pair, a unit, a rounding or the role of the row")]
+    Nothing,
     #[error("table {table}, column {at}: role {found:?} is none of {} and no metric", ROLES.join(", "))]
     Role { table: usize, at: usize, found: String },
     #[error("table {table}, line {line}: role {found:?} is none of heading, sizes, variable, level, single, ignore")]
@@ -151,9 +153,67 @@ impl Correction {
         Ok(correction)
     }
 
-    /// What is said of the table with this number.
+    /// What is said of the table with this number; what is said later stands before what was said first.
     pub fn table(&self, number: usize) -> TableCorrection {
-        self.table.iter().find(|it| it.number == number).cloned().unwrap_or_default()
+        let mut all = TableCorrection::default();
+        for it in self.table.iter().filter(|it| it.number == number) {
+            all.number = number;
+            all.name = it.name.clone().or(all.name);
+            all.metrics = it.metrics.or(all.metrics);
+            all.labels = it.labels.or(all.labels);
+            all.rounding = it.rounding.or(all.rounding);
+            all.unit = it.unit.or(all.unit);
+            for column in &it.column {
+                match all.column.iter_mut().find(|known| known.at == column.at) {
+                    Some(known) => known.amend(column),
+                    None => all.column.push(column.clone()),
+                }
+            }
+            for row in &it.row {
+                match all.row.iter_mut().find(|known| known.line == row.line) {
+                    Some(known) => known.amend(row),
+                    None => all.row.push(row.clone()),
+                }
+            }
+        }
+        all
+    }
+}
+
+/// What a person says of one cell's column, row and table; what is empty is left as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Amendment {
+    /// Of the column: one of `ROLES`, or a metric.
+    pub role: String,
+    /// Names of the groups that a P compares, with colons between them.
+    pub pair: String,
+    /// `percent` or `share`, of the column.
+    pub unit: String,
+    /// `rounded` or `cut`, of the table.
+    pub rounding: String,
+    pub row_role: String,
+}
+
+impl Amendment {
+    /// The TOML to be put behind what a file of corrections says already; `None` when nothing is said.
+    pub fn toml(&self, table: usize, column: usize, line: usize) -> Option<String> {
+        let quoted = |text: &str| toml::Value::String(text.trim().to_owned()).to_string();
+        let line_of = |key: &str, value: &str| match value.trim() {
+            "" => String::new(),
+            value => format!("{key} = {}\n", quoted(value)),
+        };
+        let pair: Vec<String> = self.pair.split(':').map(str::trim).filter(|it| !it.is_empty()).map(quoted).collect();
+        let pair = if pair.is_empty() { String::new() } else { format!("pair = [{}]\n", pair.join(", ")) };
+        let of_column = line_of("role", &self.role) + &pair + &line_of("unit", &self.unit);
+        let of_row = line_of("role", &self.row_role);
+        let mut text = format!("\n[[table]]\nnumber = {table}\n{}", line_of("rounding", &self.rounding));
+        if !of_column.is_empty() {
+            text.push_str(&format!("\n[[table.column]]\nat = {column}\n{of_column}"));
+        }
+        if !of_row.is_empty() {
+            text.push_str(&format!("\n[[table.row]]\nline = {line}\n{of_row}"));
+        }
+        (*self != Amendment::default()).then_some(text)
     }
 }
 
@@ -173,6 +233,17 @@ impl TableCorrection {
 }
 
 impl ColumnCorrection {
+    fn amend(&mut self, later: &ColumnCorrection) {
+        if !later.role.is_empty() {
+            self.role.clone_from(&later.role);
+        }
+        self.pair = later.pair.clone().or(self.pair.take());
+        self.unit = later.unit.or(self.unit);
+        self.n = later.n.or(self.n);
+        self.name = later.name.clone().or(self.name.take());
+        self.set = later.set.clone().or(self.set.take());
+    }
+
     pub fn apply(&self, column: &mut Column) {
         if let Some(kind) = kind_named(&self.role) {
             column.kind = kind;
@@ -189,6 +260,15 @@ impl ColumnCorrection {
 }
 
 impl RowCorrection {
+    fn amend(&mut self, later: &RowCorrection) {
+        if !later.role.is_empty() {
+            self.role.clone_from(&later.role);
+        }
+        self.variable = later.variable.clone().or(self.variable.take());
+        self.label = later.label.clone().or(self.label.take());
+        self.set = later.set.clone().or(self.set.take());
+    }
+
     pub fn apply(&self, row: &mut Row) {
         if let Some(kind) = row_named(&self.role) {
             row.kind = kind;

@@ -34,7 +34,8 @@ fn decoded(encoding: &'static Encoding, bytes: &[u8], why: Option<String>) -> (S
     let lost = text.matches('\u{fffd}').count();
     let lost = (lost > 0).then(|| format!("{lost} characters are none in {}", encoding.name()));
     let said: Vec<String> = why.into_iter().chain(lost).collect();
-    let remedy = if encoding == UTF_8 { "save the page again" } else { "save the page as UTF-8 where letters are wrong" };
+    let remedy =
+        if encoding == UTF_8 { "save the page again" } else { "save the page as UTF-8 where letters are wrong" };
     (text.into_owned(), (!said.is_empty()).then(|| format!("{}; {remedy}", said.join("; "))))
 }
 

@@ -14,8 +14,12 @@ const SHARED: usize = 3;
 /// Reads a matrix of pairs; `false` when the table is none.
 pub fn read(table: &mut Table) -> bool {
     let name = |text: &str| words::plain(&words::without_size(text));
-    let headings: Vec<String> =
-        table.frame.paths.iter().map(|path| path.last().map_or(String::new(), |text| words::without_size(text))).collect();
+    let headings: Vec<String> = table
+        .frame
+        .paths
+        .iter()
+        .map(|path| path.last().map_or(String::new(), |text| words::without_size(text)))
+        .collect();
     let first = table.frame.n_labels;
     let body: Vec<usize> = table.body();
     let label = |row: usize| words::without_size(table.grid.text(row, first - 1));
@@ -36,7 +40,8 @@ pub fn read(table: &mut Table) -> bool {
         return false;
     }
     let words = format!("{} {}", table.grid.title, table.grid.text(0, 0)).to_lowercase();
-    let diagonal = places.iter().filter(|&&(row, column)| own(row, column)).filter_map(|&(row, column)| one(row, column));
+    let diagonal =
+        places.iter().filter(|&&(row, column)| own(row, column)).filter_map(|&(row, column)| one(row, column));
     let is_correlation = ["correl", "pearson", "spearman", "icc", "kappa"].iter().any(|word| words.contains(word))
         || numbers.iter().any(|it| *it < 0.0)
         || diagonal.filter(|it| it.value() == 1.0).count() > 1;
@@ -60,7 +65,9 @@ pub fn read(table: &mut Table) -> bool {
         column.compared = Compared::default();
     }
     // A pair with itself has nothing to check.
-    table.taken.extend(places.into_iter().filter(|&(row, column)| name(table.grid.text(row, first - 1)) == name(&headings[column])));
+    table.taken.extend(
+        places.into_iter().filter(|&(row, column)| name(table.grid.text(row, first - 1)) == name(&headings[column])),
+    );
     true
 }
 

@@ -122,7 +122,9 @@ fn read_row(table: &mut Table, row: &Row, metric: Option<Metric>, data: &[usize]
         }
         let percent = is_share && (read.is_percent || is_percent && !is_area_share(metric, &read));
         let (role, name) = match (metric, &read.shape) {
-            (Some(metric), _) if words::is_average(&row.label) || is_mean(&said, row) => (Role::Average(metric), row.label.clone()),
+            (Some(metric), _) if words::is_average(&row.label) || is_mean(&said, row) => {
+                (Role::Average(metric), row.label.clone())
+            }
             (Some(metric), _) => (Role::Score(metric), column_name(table, metric, &row.label, &place, percent)),
             (None, Shape::Test(..)) => {
                 let test = words::plain(&row.label);
@@ -135,8 +137,9 @@ fn read_row(table: &mut Table, row: &Row, metric: Option<Metric>, data: &[usize]
         let Some(value) = score_value(&read) else { continue };
         let [set, model, _] = place;
         table.push((row.at, column), &[], [set, model, name], value, (role, RowRole::Model));
+        let is_unit_said = table.correction.unit.is_some();
         let last = table.cells.last_mut().expect("just put there");
-        last.is_percent = percent;
+        (last.is_percent, last.is_unit_said) = (percent, is_unit_said);
     }
 }
 

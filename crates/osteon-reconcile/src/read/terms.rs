@@ -326,7 +326,9 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
     let role = if words::is_difference(&row.label) { Role::Estimate(Measure::Difference) } else { role };
     let heading = if matches!(role, Role::Score(_)) { heading } else { column.heading() };
     table.push((row.at, at), &parts, [set, name, heading], value, (role, RowRole::Model));
-    table.cells.last_mut().expect("just put there").is_percent = percent;
+    let is_unit_said = column.is_percent.is_some() || table.correction.unit.is_some();
+    let last = table.cells.last_mut().expect("just put there");
+    (last.is_percent, last.is_unit_said) = (percent, is_unit_said);
 }
 
 /// The sizes in the header of every group that a set has cells of, and of the classes and sets of scores.

@@ -60,7 +60,8 @@ pub fn interval(heading: &str) -> Option<Ends> {
     let bare = text.replace("confidence interval", "ci").replace("confidence limits", "ci");
     let is_ci = bare.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ci" | "cl" | "cis"));
     // `95% Cl` with an l, as scanned pages have it.
-    (is_ci && measure(heading).is_none() && crate::metric::Metric::named(heading).is_none()).then_some(Ends::Both)
+    let metric = crate::metric::Metric::named(heading).or_else(|| crate::metric::Metric::at_end(heading));
+    (is_ci && measure(heading).is_none() && metric.is_none()).then_some(Ends::Both)
 }
 
 /// The end of an interval that a heading names with nothing else: `Lower`, `AUC_CI_high`, `95% CI upper limit`; never
@@ -275,8 +276,20 @@ pub fn same_set(one: &str, other: &str) -> bool {
 /// A set's name by the words that tell it from others.
 fn set_key(name: &str) -> Vec<String> {
     const SAID: [&str; 14] = [
-        "cohort", "set", "group", "dataset", "data", "sample", "patients", "the", "cohorts", "sets", "population",
-        "series", "of", "subset",
+        "cohort",
+        "set",
+        "group",
+        "dataset",
+        "data",
+        "sample",
+        "patients",
+        "the",
+        "cohorts",
+        "sets",
+        "population",
+        "series",
+        "of",
+        "subset",
     ];
     let text = plain(&without_size(name));
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty() && !SAID.contains(it));
@@ -422,6 +435,7 @@ mod tests {
         assert_eq!(interval("95%CI"), Some(Ends::Both));
         assert_eq!(interval("Asym 95% CI"), Some(Ends::Both));
         assert_eq!(interval("OR (95% CI)"), None);
+        assert_eq!(interval("3-year AUC (95% CI)"), None);
         assert_eq!(measure("OR (95% CI)"), Some(Measure::OddsRatio));
         assert_eq!(measure("HR (95% Cl)"), Some(Measure::HazardRatio));
         assert_eq!(measure("Odds ratio"), Some(Measure::OddsRatio));

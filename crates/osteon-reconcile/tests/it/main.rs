@@ -7,3 +7,5 @@ mod published;
 mod reading;
 mod rows;
 mod small;
+mod wide;
+mod writers;

@@ -10,11 +10,11 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 
 /// A printed cell: table, set, row, column, text.
-type Cell = [String; 5];
+pub type Cell = [String; 5];
 
 /// A way to misprint: what cells it concerns, and what becomes of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Slip {
+pub enum Slip {
     Count,
     Percent,
     Swap,
@@ -26,7 +26,7 @@ enum Slip {
     OddsP,
 }
 
-const SLIPS: [Slip; 9] = [
+pub const SLIPS: [Slip; 9] = [
     Slip::Count,
     Slip::Percent,
     Slip::Swap,
@@ -78,7 +78,7 @@ fn said(cells: &[Cell]) -> Vec<Finding> {
 }
 
 /// A cohort table, a table of scores and one of odds ratios, of invented patients.
-fn table(seed: Seed, at: usize) -> Vec<Cell> {
+pub fn table(seed: Seed, at: usize) -> Vec<Cell> {
     let mut cells = Vec::new();
     let mut put = |table: &str, set: &str, row: &str, column: &str, text: String| {
         cells.push([table, set, row, column, &text].map(str::to_owned));
@@ -216,7 +216,7 @@ fn odds(put: Put, seed: Seed) {
 }
 
 /// The cells with one misprint, the row of it, and what it was.
-fn misprint(cells: &[Cell], slip: Slip, rng: &mut impl Rng) -> Option<(Vec<Cell>, String, String)> {
+pub fn misprint(cells: &[Cell], slip: Slip, rng: &mut impl Rng) -> Option<(Vec<Cell>, String, String)> {
     let of = |cell: &Cell| match slip {
         Slip::Count | Slip::Percent => cell[0] == "1" && cell[4].contains(" ("),
         Slip::Swap => cell[0] == "1" && cell[2].ends_with("level 0") && cell[3] != "Total",

@@ -1,5 +1,6 @@
 //! Printed tables of any file a person has: read, shown, judged, and told with the place of every finding.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,10 @@ use crate::report::sheet::{Cell, Sheet};
 use crate::study::Error;
 use osteon_reconcile::located::locate;
 use osteon_reconcile::printed::Printed;
-use osteon_reconcile::read::correction::{self, Correction};
+use osteon_reconcile::read::correction::{self, Amendment, Correction, CorrectionError};
 use osteon_reconcile::read::shown::{self, Coverage};
 use osteon_reconcile::read::{Of, Params, Reading};
-use osteon_reconcile::{Finding, Judgement, PublishedCell};
+use osteon_reconcile::{Finding, Judgement, PublishedCell, Severity};
 use serde_json::{Value, json};
 
 /// The tables of one paper with what the checks say of them.
@@ -98,10 +99,50 @@ pub fn write_corrections(files: &[PathBuf], readings: &[Reading]) -> Result<Vec<
     Ok(written)
 }
 
+/// Puts what a person says of one cell's column, row and table into the file of corrections beside a file of tables,
+/// behind what it says already. Pasted tables (several lines) are first written to a file of their own. Gives the file
+/// of tables and that of corrections.
+pub fn amend(
+    published: &str,
+    table: &str,
+    (line, column): (usize, usize),
+    amendment: &Amendment,
+) -> Result<[PathBuf; 2], Error> {
+    let path = if published.contains('\n') { write_pasted(published)? } else { PathBuf::from(published) };
+    let readings = readings(std::slice::from_ref(&path))?;
+    let number = readings.iter().find(|reading| reading.name == table).map_or(1, |reading| reading.number);
+    let beside = correction_path(&path);
+    let refused = |cause: CorrectionError| Error::Published { path: beside.clone(), source: cause.into() };
+    let more = amendment.toml(number, column, line).ok_or_else(|| refused(CorrectionError::Nothing))?;
+    let wrong = |source| Error::File { path: beside.clone(), source };
+    let before = if beside.exists() { std::fs::read_to_string(&beside).map_err(wrong)? } else { String::new() };
+    let whole = before + &more;
+    Correction::parse(&whole).map_err(refused)?;
+    std::fs::write(&beside, whole).map_err(wrong)?;
+    Ok([path, beside])
+}
+
+/// Writes pasted tables to the first of `pasted-1.txt`, `pasted-2.txt`, ... that is not there.
+fn write_pasted(text: &str) -> Result<PathBuf, Error> {
+    let mut number = 1;
+    loop {
+        let path = PathBuf::from(format!("pasted-{number}.txt"));
+        match std::fs::File::create_new(&path) {
+            Ok(mut file) => {
+                let written = std::io::Write::write_all(&mut file, text.as_bytes());
+                return written.map(|()| path.clone()).map_err(|source| Error::File { path, source });
+            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(source) => return Err(Error::File { path, source }),
+        }
+    }
+}
+
 /// All tables held against themselves and each other.
 pub fn judged(readings: Vec<Reading>) -> Judged {
     let cells: Vec<PublishedCell> = readings.iter().flat_map(|reading| reading.cells.clone()).collect();
-    let Judgement { findings, used, taken, .. } = osteon_reconcile::judge(&cells);
+    let Judgement { findings: judged, used, taken } = osteon_reconcile::judge(&cells);
+    let findings = osteon_reconcile::reading_notes(&readings).into_iter().chain(judged).collect();
     let mut rest = &used[..];
     let coverages = readings
         .iter()
@@ -229,6 +270,63 @@ impl Judged {
             rows: rows.collect(),
             notes: std::iter::once(crate::study::report::reconcile::summary(&self.findings))
                 .chain(notes)
+                .chain(self.taken.iter().cloned())
+                .collect(),
+            ..Sheet::default()
+        }
+    }
+
+    /// The tables as they are printed, each row with its line and role, each cell with the sign of its gravest finding;
+    /// an `o` stands behind what no check read. The cell of a finding is in column `2 + column`.
+    pub fn printed_sheet(&self) -> Sheet {
+        let cells = self.cells();
+        let mut signs: HashMap<(String, usize, Option<usize>), Severity> = HashMap::new();
+        for finding in &self.findings {
+            let Some(located) = locate(&cells, finding) else { continue };
+            let column = located.is_cell.then_some(located.cell.source.column);
+            let key = (located.cell.place.table.clone(), located.cell.source.line, column);
+            let gravest = signs.entry(key).or_insert(finding.severity);
+            *gravest = finding.severity.min(*gravest);
+        }
+        let width = self.readings.iter().map(|reading| reading.grid.width()).max().unwrap_or(0);
+        let mut rows = Vec::new();
+        for (reading, coverage) in self.readings.iter().zip(&self.coverages) {
+            let signed =
+                |text: &str, line: usize, column: Option<usize>| match signs.get(&(reading.name.clone(), line, column))
+                {
+                    Some(severity) => format!("{text} [{}]", severity.sign()),
+                    None if coverage.missing.iter().any(|it| Some(it.1) == column && it.0 == line) => {
+                        format!("{text} o")
+                    }
+                    None => text.to_owned(),
+                };
+            let role = |of: Of, at: usize| {
+                let said = reading.said.iter().find(|said| said.of == of && said.at == at);
+                said.map_or("", |said| said.role.as_str())
+            };
+            let mut head = vec![reading.name.clone(), String::new(), "roles".to_owned()];
+            head.extend((1..=reading.grid.width()).map(|at| role(Of::Column, at).to_owned()));
+            rows.push(head);
+            for row in &reading.grid.rows {
+                let mut texts = vec![reading.name.clone(), row.line.to_string()];
+                texts.push(signed(role(Of::Row, row.line), row.line, None));
+                let cells = row.cells.iter().enumerate();
+                texts.extend(cells.map(|(at, cell)| signed(&cell.text, row.line, Some(at + 1))));
+                rows.push(texts);
+            }
+        }
+        rows.iter_mut().for_each(|row| row.resize(3 + width, String::new()));
+        let heading = |at: usize| at.to_string();
+        let fixed = ["table", "line", "role of the row"].map(String::from);
+        let coverages = self.readings.iter().zip(&self.coverages);
+        let legend =
+            "[X] impossible, [!] inconsistent, [?] typo, [~] rounding, [i] note; o: no check reads it".to_owned();
+        Sheet {
+            title: "Published tables as they were understood".to_owned(),
+            headings: fixed.into_iter().chain((1..=width).map(heading)).collect(),
+            rows: rows.into_iter().map(|row| row.into_iter().map(Cell::Text).collect()).collect(),
+            notes: std::iter::once(legend)
+                .chain(coverages.map(|(reading, coverage)| shown::coverage_text(reading, coverage)))
                 .chain(self.taken.iter().cloned())
                 .collect(),
             ..Sheet::default()
