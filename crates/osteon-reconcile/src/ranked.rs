@@ -1,4 +1,4 @@
-//! Statistics of medians against their own P values: an H, a chi-square or a Z says its P without any data.
+//! Statistics of medians and of terms against their own P values: an H, a chi-square or a Z says its P without any data.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::role::Role;
 use crate::tested::grade;
 use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided};
 
-/// A row of medians with a statistic and a P.
+/// A row of medians, or of a term, with a statistic and a P.
 struct Row {
     place: Place,
     statistic: Printed,
@@ -62,10 +62,17 @@ fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row>
             (&it.place.table, &it.place.set, &it.place.row) == (&cell.place.table, &cell.place.set, &cell.place.row)
         })
     };
-    let statistic = own().find_map(|it| match (&it.role, it.value) {
-        (Role::Statistic(_), Value::Number(number)) => Some(number),
+    // The statistic that stands nearest before the P.
+    let before = own().filter(|it| it.source.column <= cell.source.column);
+    let statistics = before.filter_map(|it| match (&it.role, it.value) {
+        (Role::Statistic(_), Value::Number(number)) => Some((it.source.column, number)),
         _ => None,
-    })?;
+    });
+    let statistic = statistics.max_by_key(|(column, _)| *column)?.1;
+    // Wald's, of a term.
+    if own().any(|it| matches!(it.role, Role::Estimate(_))) {
+        return Some(Row { place: cell.place.clone(), statistic, p, n_groups: 2 });
+    }
     let groups: Vec<&PublishedCell> = own().filter(|it| matches!(it.role, Role::Group { .. })).collect();
     let medians = groups.iter().filter(|it| matches!(it.value, Value::Median { .. })).count();
     (medians > 1 && medians == groups.len()).then(|| Row { place: cell.place.clone(), statistic, p, n_groups: medians })

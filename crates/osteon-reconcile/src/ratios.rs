@@ -14,7 +14,7 @@ use crate::tested::grade;
 use osteon_stats::stats::distribution::{Z_975, normal_quantile, normal_two_sided};
 
 /// By so much of the half width an estimate must be off the middle: profile and score intervals are off by less.
-const ASYMMETRY: f64 = 0.05;
+const ASYMMETRY: f64 = 0.06;
 /// Intervals of differences of proportions are often of Newcombe's method or of a bootstrap.
 const OF_DIFFERENCE: f64 = 0.3;
 /// Symmetric neighbours that an asymmetric interval needs to be called wrong.

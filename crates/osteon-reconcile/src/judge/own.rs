@@ -4,7 +4,7 @@ use crate::cells::{PublishedCell, Value};
 use crate::finding::{Finding, Kind, Severity};
 use crate::judge::on;
 use crate::metric::Metric;
-use crate::metrics::{MCC, SCORES, YOUDEN};
+use crate::metrics::SCORES;
 use crate::models::Model;
 use crate::role::Role;
 
@@ -76,9 +76,10 @@ pub fn check(row: &mut Model) -> Vec<Finding> {
     let mut wrong = Vec::new();
     for at in 0..row.scores.len() {
         let (score, printed) = row.scores[at];
-        let least = if score == YOUDEN || score == MCC { -1.0 } else { 0.0 };
-        let most =
-            if (SCORES[score].metric.is_share() || score == YOUDEN) || score == MCC { 1.0 } else { f64::INFINITY };
+        let metric = SCORES[score].metric;
+        let is_signed = matches!(metric, Metric::Youden | Metric::Mcc | Metric::Kappa);
+        let least = if is_signed { -1.0 } else { 0.0 };
+        let most = if metric.is_share() || is_signed { 1.0 } else { f64::INFINITY };
         let around = printed.loose();
         if around.low > most || around.high < least {
             let why = format!("A {} lies between {least} and {most}.", SCORES[score].name());

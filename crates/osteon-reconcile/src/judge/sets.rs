@@ -80,17 +80,20 @@ fn undeclared(rows: &[&Model]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = sized.iter().filter_map(|it| size_note(rows, it)).collect();
     findings.extend(sized.and_then(|it| cut_digits(rows, &it)));
     let mut other_patients = Vec::new();
+    let (mut alone, mut judged) = (Vec::new(), 0);
     for row in rows.iter().filter(|row| row.scores.len() > 1) {
+        judged += 1;
         match sized.and_then(|sized| of_size(row, &sized)) {
             Some(Verdict::Fits) => (),
             Some(Verdict::Wrong(finding)) => findings.push(*finding),
             Some(Verdict::Elsewhere) => match without_size(row) {
-                Some(finding) => findings.push(finding),
+                Some(finding) => alone.push(finding),
                 None => other_patients.push(row),
             },
-            None => findings.extend(without_size(row)),
+            None => alone.extend(without_size(row)),
         }
     }
+    findings.extend(unless_averages(alone, judged));
     if let (Some(sized), Some(first)) = (sized, other_patients.first()) {
         let named: Vec<&str> = other_patients.iter().map(|row| row.place.row.as_str()).collect();
         let why = format!(
@@ -124,6 +127,28 @@ fn size_note(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
         ),
     })
 }
+
+/// Rows that no share of events gives, or one note where these are nearly all rows of a set: means over folds, which
+/// obey no relation, and not as many wrong numbers.
+fn unless_averages(findings: Vec<Finding>, judged: usize) -> Vec<Finding> {
+    let hard = findings.iter().filter(|it| it.severity == Severity::Inconsistent).count();
+    if hard < MANY || 4 * hard < 3 * judged {
+        return findings;
+    }
+    let (wrong, mut others): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|it| it.severity == Severity::Inconsistent);
+    let mut note = wrong[0].clone();
+    note.severity = Severity::Note;
+    note.implied = "cannot be judged".to_owned();
+    note.why = format!(
+        "No share of events gives the scores of {hard} of {judged} rows of the set: means over folds or resamples, as it seems."
+    );
+    others.push(note);
+    others
+}
+
+/// Rows of a set that cannot be of one matrix each before they are taken for means.
+const MANY: usize = 3;
 
 /// One finding for a set whose scores follow from its patients only with their digits cut off.
 fn cut_digits(rows: &[&Model], sized: &Inferred) -> Option<Finding> {

@@ -140,6 +140,12 @@ impl Table<'_> {
         (self.frame.n_header..self.grid.rows.len()).filter(|&row| !self.frame.is_header_row(row)).collect()
     }
 
+    /// Whether the table, or one of its sets, says that its scores are of cross-validation.
+    pub fn is_resampled(&self, set: &str) -> bool {
+        let labels = self.frame.paths.first().map(|path| path.join(" ")).unwrap_or_default();
+        [self.grid.title.as_str(), labels.as_str(), set].into_iter().any(words::is_resampled)
+    }
+
     pub fn line(&self, row: usize, column: usize) -> usize {
         let row = &self.grid.rows[row];
         row.cells.get(column).map_or(row.line, |cell| if cell.line == 0 { row.line } else { cell.line })

@@ -24,6 +24,7 @@ mod said;
 pub mod shown;
 mod summaries;
 mod terms;
+mod tokens;
 pub mod value;
 pub mod words;
 

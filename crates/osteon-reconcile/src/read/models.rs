@@ -120,9 +120,10 @@ fn read_row(table: &mut Table, row: &Row, metric: Option<Metric>, data: &[usize]
             beside(table, row, column, &said, &read);
             continue;
         }
+        let is_resampled = table.is_resampled(&place[0]);
         let percent = is_share && (read.is_percent || is_percent && !is_area_share(metric, &read));
         let (role, name) = match (metric, &read.shape) {
-            (Some(metric), _) if words::is_average(&row.label) || is_mean(&said, row) => {
+            (Some(metric), _) if words::is_average(&row.label) || is_mean(&said, row) || is_resampled => {
                 (Role::Average(metric), row.label.clone())
             }
             (Some(metric), _) => (Role::Score(metric), column_name(table, metric, &row.label, &place, percent)),

@@ -315,8 +315,10 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
             && cell.source.line == table.line(row.at, at)
     });
     let heading = if is_there { column.heading() } else { metric.heading().to_owned() };
+    let labels = [&row.label, &row.section, &column.name].into_iter().chain(&column.path);
     let role = if words::is_average(column.leaf())
-        || [&row.label, &row.section, &column.name].iter().any(|it| words::is_average_row(it))
+        || labels.into_iter().any(|it| words::is_average_row(it))
+        || table.is_resampled(&set)
     {
         Role::Average(metric)
     } else {

@@ -195,9 +195,19 @@ pub fn is_average_row(label: &str) -> bool {
     let words: Vec<&str> = text.split([' ', '(', ')', ',', '/', '-']).filter(|it| !it.is_empty()).collect();
     let first = words.first().copied().unwrap_or("");
     let is_mean = matches!(first, "mean" | "average" | "averaged" | "median" | "pooled" | "mean±sd" | "±sd");
-    is_mean && words[1..].iter().all(|word| BESIDE.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit()))
+    let is_of_classes = text.starts_with("macro") || text.starts_with("micro-") || text.starts_with("micro av");
+    is_of_classes
+        || text.contains("weighted av")
+        || is_mean
+            && words[1..].iter().all(|word| BESIDE.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit()))
         || ["bootstrap", "cross-validat", "cross validat", "-fold", " folds"].iter().any(|it| text.contains(it))
             && !is_set(label)
+}
+
+/// Whether a title, a set or the heading of the labels says that scores are of cross-validation: means over folds.
+pub fn is_resampled(text: &str) -> bool {
+    let text = plain(text);
+    ["cross-validat", "cross validat", "-fold", " fold "].iter().any(|it| text.contains(it))
 }
 
 /// Whether a row among scores holds P values or differences of comparisons between other rows.
@@ -459,7 +469,12 @@ mod tests {
             assert_eq!(interval(text), None, "{text}");
         }
         assert_eq!(pair("P value: A vs. B"), Some(("A".to_owned(), "B".to_owned())));
-        assert!(is_average_row("Mean ± SD") && is_average_row("Pooled") && !is_average_row("Mean ADC"));
+        assert!(
+            is_average_row("Mean ± SD")
+                && is_average_row("Pooled")
+                && is_average_row("Macro average")
+                && !is_average_row("Mean ADC")
+        );
         assert!(is_set("Testing") && is_set("External test cohort1") && !is_set("Radiomics") && is_total("Overall"));
     }
 }

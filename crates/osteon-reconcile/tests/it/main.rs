@@ -1,6 +1,7 @@
 //! Tables of papers, read and judged.
 
 mod forms;
+mod layouts;
 mod measured;
 mod mutated;
 mod published;
