@@ -315,15 +315,13 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
             && cell.source.line == table.line(row.at, at)
     });
     let heading = if is_there { column.heading() } else { metric.heading().to_owned() };
-    let labels = [&row.label, &row.section, &column.name].into_iter().chain(&column.path);
-    let role = if words::is_average(column.leaf())
-        || labels.into_iter().any(|it| words::is_average_row(it))
-        || table.is_resampled(&set)
-    {
-        Role::Average(metric)
-    } else {
-        Role::Score(metric)
-    };
+    let mut labels = [&row.label, &row.section, &column.name].into_iter().chain(&column.path);
+    let role =
+        if words::is_average(column.leaf()) || labels.any(|it| words::is_average_row(it)) || table.is_resampled(&set) {
+            Role::Average(metric)
+        } else {
+            Role::Score(metric)
+        };
     // The difference of two rows' scores is a score of neither.
     let role = if words::is_difference(&row.label) { Role::Estimate(Measure::Difference) } else { role };
     let heading = if matches!(role, Role::Score(_)) { heading } else { column.heading() };
