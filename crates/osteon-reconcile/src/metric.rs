@@ -302,6 +302,10 @@ impl Metric {
 
     /// The metric of a heading that says more than its name: "1,000-time bootstrap accuracy (%)" ends with it.
     pub fn at_end(heading: &str) -> Option<Metric> {
+        // A heading of several, `AUC, sensitivity, specificity`, is of none.
+        if heading.split([',', ';']).filter(|part| Metric::named(part).is_some()).count() > 1 {
+            return None;
+        }
         let plain = plain(heading);
         let words: Vec<&str> = plain.split(' ').collect();
         let from = words.len().saturating_sub(6);
@@ -407,6 +411,8 @@ mod tests {
         ] {
             assert_eq!(Metric::named(heading), metric, "{heading}");
         }
+        assert_eq!(Metric::at_end("3-year AUC (95% CI)"), Some(Metric::Auc));
+        assert_eq!(Metric::at_end("Overall AUC (95% CI), sensitivity (SD), specificity (SD)"), None);
         for (metric, heading, names) in METRICS {
             assert_eq!(Metric::named(heading), Some(metric), "{heading}");
             assert!(names.iter().all(|name| Metric::named(name) == Some(metric)), "{heading}");

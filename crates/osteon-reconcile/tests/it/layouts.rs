@@ -178,7 +178,7 @@ fn statistics_of_medians_and_means_without_statistics_are_held_against_their_p()
     // SciPy 1.17.1, chi2.sf(H, 2): 0.0773, 0.3012, 0.0072.
     let ranks = |last: &'static str| {
         [
-            "Marker | A | B | C | H | P value",
+            "Marker | OS | OC | NC | H | P value",
             "U | 0.42 (0.30-0.71) | 0.54 (0.32-0.96) | 0.43 (0.36-0.51) | 5.12 | 0.077",
             "V | 0.67 (0.52-0.97) | 0.68 (0.32-1.05) | 0.50 (0.31-0.79) | 2.40 | 0.301",
             last,
