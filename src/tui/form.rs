@@ -62,7 +62,11 @@ pub enum Purpose {
     Fit,
     TakePatient,
     Reconcile,
-    Correct { table: String, line: usize, column: usize },
+    Correct {
+        table: String,
+        line: usize,
+        column: usize,
+    },
     Report,
     /// Of the page that stands before the dashboard.
     Start,
