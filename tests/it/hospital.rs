@@ -60,7 +60,7 @@ pub fn people(prefix: &str, n: usize, seed: u64) -> Vec<Person> {
         let code = format!("{prefix}{:03}", at + 1);
         let seed = Seed(seed).named(&code);
         let mut rng = seed.rng();
-        let event = at % 2 == 0;
+        let event = at.is_multiple_of(2);
         let alp = 120.0 + 300.0 * rng.random::<f64>() + if event { 80.0 * rng.random::<f64>() } else { 0.0 };
         let necrosis_pct = if event { 20.0 + 60.0 * rng.random::<f64>() } else { 91.0 + 8.0 * rng.random::<f64>() };
         let fracture = rng.random_bool(if event { 0.5 } else { 0.25 });

@@ -162,7 +162,7 @@ impl Model {
         let beyond = |value: f64, low: Option<f64>, high: Option<f64>| {
             low.is_some_and(|low| value < low) || high.is_some_and(|high| value > high)
         };
-        let text = |limit: Option<f64>| limit.map_or("-".to_owned(), |limit| limit.to_string());
+        let text = |limit: Option<f64>| limit.map_or("-".to_owned(), short);
         let mut warnings = Vec::new();
         for (term, part) in applied.terms.iter().zip(&self.file.combined.terms) {
             if term.filled {
@@ -171,7 +171,8 @@ impl Model {
                     .push(format!("{name} is missing: {} stands for it, as learnt in training patients", term.value));
             } else if part.level.is_none() && beyond(term.value, part.p2_5, part.p97_5) {
                 let (low, high) = (text(part.p2_5), text(part.p97_5));
-                warnings.push(format!("{}: {} is outside {low} to {high}, {RANGE}", term.name, term.value));
+                let value = short(term.value);
+                warnings.push(format!("{}: {value} is outside {low} to {high}, {RANGE}", term.name));
             }
         }
         warnings.extend(self.rare_levels(applied));
@@ -180,7 +181,8 @@ impl Model {
                 if beyond(own.value, part.p2_5, part.p97_5) {
                     let (low, high) = (text(part.p2_5), text(part.p97_5));
                     let name = format!("{}.{}", source.name, own.name);
-                    warnings.push(format!("{name}: {} is outside {low} to {high}, {RANGE}", own.value));
+                    let value = short(own.value);
+                    warnings.push(format!("{name}: {value} is outside {low} to {high}, {RANGE}"));
                 }
             }
             if let Some(limit) = own.distance_p97_5.filter(|limit| own.distance > *limit) {
@@ -209,6 +211,16 @@ impl Model {
         }
         warnings
     }
+}
+
+/// A number with five significant digits, without exponent where it is readable.
+fn short(value: f64) -> String {
+    let magnitude = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    if !(-4..7).contains(&magnitude) {
+        return format!("{value:.4e}");
+    }
+    let text = format!("{value:.*}", usize::try_from(4 - magnitude).unwrap_or(0));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
@@ -266,6 +278,21 @@ pub fn distance(covariance: &[Vec<f64>], z: &[f64]) -> (f64, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_warnings_are_short() {
+        for (value, text) in [
+            (0.059_027_777, "0.059028"),
+            (9000.0, "9000"),
+            (1.0, "1"),
+            (0.0, "0"),
+            (-1.709_352_49, "-1.7094"),
+            (12_345_678.0, "1.2346e7"),
+            (300.5, "300.5"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+    }
 
     #[test]
     fn the_distance_is_mahalanobis_also_where_the_covariance_is_singular() {

@@ -86,7 +86,7 @@ fn population(model: &Model) -> Section {
         "{}, {} with the event ({}).",
         counted(training.n, "training patient"),
         training.n_events,
-        model.event()
+        model.event_label()
     );
     let mut rows = Vec::new();
     for variable in &training.variables {

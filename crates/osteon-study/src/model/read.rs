@@ -135,7 +135,7 @@ impl Model {
     }
 
     /// What the event is called.
-    pub fn event(&self) -> &str {
+    pub fn event_label(&self) -> &str {
         &self.file.outcome.event_label
     }
 }

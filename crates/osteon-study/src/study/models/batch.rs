@@ -213,7 +213,7 @@ pub fn batch_sheet(model: &Model, batch: &Batch) -> Sheet {
             Err(why) => vec![id, Cell::Empty, Cell::Empty, Cell::Empty, Cell::Empty, words(format!("failed: {why}"))],
         }
     };
-    let risk = format!("Probability of {} (95 % CI)", model.event());
+    let risk = format!("Probability of {} (95 % CI)", model.event_label());
     let headings = ["Patient", "Rad-score", "Points", &risk, "Distance", "Warnings"].map(str::to_owned).to_vec();
     let mut notes = vec![model.file.research_use_only.clone()];
     notes.extend(batch.notes.iter().cloned());

@@ -161,7 +161,7 @@ pub fn prediction_sheets(model: &Model, title: &str, predicted: &Predicted) -> V
         .collect();
     rows.push(vec![words("total"), Cell::Empty, Cell::number(applied.total_points, 1), Cell::Empty]);
     let risk = Cell::Interval { estimate: applied.probability, low: applied.low, high: applied.high, digits: 3 };
-    let label = format!("probability of {} (95 % CI)", model.event());
+    let label = format!("probability of {} (95 % CI)", model.event_label());
     rows.push(vec![words(label), risk, Cell::Empty, Cell::Empty]);
     let mut notes = vec![model.file.research_use_only.clone()];
     notes.extend(applied.warnings.iter().map(|warning| format!("warning: {warning}")));
@@ -235,7 +235,7 @@ pub fn prediction_json(model: &Model, predicted: &Predicted, given: &BTreeMap<St
     }
     let mut document = serde_json::to_value(predicted).unwrap_or(Value::Null);
     document["inputs"] = Value::Object(inputs);
-    document["event"] = json!(model.event());
+    document["event"] = json!(model.event_label());
     document["model"] = json!(model.file.sha256);
     document["use"] = json!(model.file.research_use_only);
     document
