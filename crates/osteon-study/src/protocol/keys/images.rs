@@ -3,7 +3,7 @@
 use toml::Value;
 
 use crate::protocol::Protocol;
-use crate::protocol::keys::takes::{ABOVE_ZERO, MARGIN, NO_LIMIT, NOT_NEGATIVE, PART_OF_A_VOXEL, POSITIVE};
+use crate::protocol::keys::takes::{ABOVE_ZERO, ANY_NUMBER, MARGIN, NO_LIMIT, NOT_NEGATIVE, PART_OF_A_VOXEL, POSITIVE};
 use crate::protocol::keys::{Key, Takes, empty, listed, names, on, one_of, untold, words};
 
 pub(in crate::protocol::keys) const KEYS: &[Key] = &[
@@ -160,7 +160,7 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     Key::new("feature.exclude", "features left out, as family_Name", Takes::Names("names of features"), |value| {
         (!empty(value)).then(|| format!("Excluded features: {}.", names(value)))
     }),
-    Key::new("feature.ibsi.range", "least and largest intensity that stays in a region; [] keeps all", Takes::Names("[] or two ascending numbers"), |value| {
+    Key::new("feature.ibsi.range", "least and largest intensity that stays in a region; [] keeps all", Takes::Numbers(ANY_NUMBER), |value| {
         Some(match value.as_array()?.iter().map(words).collect::<Vec<_>>().as_slice() {
             [low, high] => format!("IBSI families: intensities outside {low} to {high} were excluded from a region,"),
             _ => "IBSI families: no intensity was excluded by its range,".to_owned(),

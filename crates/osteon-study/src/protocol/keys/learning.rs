@@ -240,6 +240,17 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     Key::new("learn.rater", "whose masks are learnt from", Takes::Text("a rater's name"), |value| {
         value.as_str().filter(|name| *name != "mask").map(|name| format!("Masks of {name} were learnt from."))
     }),
+    Key::new(
+        "learn.masks",
+        "which masks are measured: all, or those that a reader accepts and none rejects",
+        Takes::Word(&["all", "accepted"]),
+        |value| {
+            value
+                .as_str()
+                .filter(|word| *word == "accepted")
+                .map(|_| "Only masks that a reader accepted and none rejected were measured.".to_owned())
+        },
+    ),
     // Told with the number of patients where somebody has several.
     Key::new(
         "learn.lesions",

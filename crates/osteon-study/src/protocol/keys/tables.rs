@@ -1,7 +1,7 @@
 //! Settings of queries, tests and Table 4.
 
 use crate::protocol::Protocol;
-use crate::protocol::keys::takes::{ABOVE_ZERO, NO_LIMIT, P, SHARE};
+use crate::protocol::keys::takes::{ABOVE_ZERO, NO_LIMIT, SHARE};
 use crate::protocol::keys::{Key, Takes, empty, names, on, one_of, untold, words};
 use osteon_stats::stats::compare::{CategoricalRule, ContinuousRule};
 
@@ -161,7 +161,7 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     Key::new(
         "screen.alpha",
         "univariable P below which a variable enters Table 4's multivariable model; learn.p_enter is the same",
-        Takes::Number(P),
+        Takes::Number(SHARE),
         |value| {
             Some(format!("A variable with a univariable P below {} entered the multivariable model,", words(value)))
         },

@@ -42,6 +42,8 @@ pub const P: Bounds = Bounds { low: (0.0, false), high: (1.0, true), words: "a n
 pub const PART_OF_A_VOXEL: Bounds =
     Bounds { low: (0.0, true), high: (0.5, false), words: "a part of a voxel from 0 to less than 0.5" };
 pub const MARGIN: Bounds = Bounds { low: (0.0, false), high: (1000.0, true), words: "numbers above 0, at most 1000" };
+/// The setting itself knows how many, and in what order.
+pub const ANY_NUMBER: Bounds = Bounds { low: (f64::NEG_INFINITY, false), high: NO_END, words: "two ascending numbers" };
 pub const POSITIVE: Bounds = Bounds { low: (0.0, false), high: NO_END, words: "numbers above 0" };
 /// Whole numbers without an upper limit of their own.
 pub const NO_LIMIT: i64 = i64::MAX;
