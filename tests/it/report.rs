@@ -147,11 +147,11 @@ fn sentences(page: &Page) -> String {
     }
     for title in ["CLEAR", "TRIPOD+AI"] {
         let sheets = page.sections.iter().flat_map(|section| &section.blocks);
-        let sheet = sheets.filter_map(|block| match block {
+        let mut sheet = sheets.filter_map(|block| match block {
             Block::Sheet(sheet) if sheet.title.starts_with(title) => Some(sheet),
             _ => None,
         });
-        for row in sheet.last().unwrap().rows.iter().filter(|row| row[2] != Cell::Empty) {
+        for row in sheet.next_back().unwrap().rows.iter().filter(|row| row[2] != Cell::Empty) {
             lines.push(format!("{title} {}: {}", row[0].text(), row[2].text()));
         }
     }

@@ -53,18 +53,18 @@ fn completed(folder: &Path) -> tempfile::TempDir {
     fs::write(own.path().join("r15_m.raw"), &inflated(&folder.join("base_m.nii.gz"))[352..]).unwrap();
     let mut mask = inflated(&folder.join("r20_m.nii.gz"));
     let sform: [f32; 12] = [
-        -5.491_958_9,
+        -5.491_959,
         0.111_320_37,
         -0.651_588_56,
         170.123_46,
-        -0.114_212_555,
+        -0.114_212_56,
         -5.498_539_3,
         0.129_907_87,
         150.654_33,
         -0.274_486_46,
         0.060_605_25,
         12.983_01,
-        33.299_999,
+        33.3,
     ];
     mask[252..256].copy_from_slice(&[0, 0, 1, 0]);
     let bytes: Vec<u8> = sform.iter().flat_map(|part| part.to_le_bytes()).collect();

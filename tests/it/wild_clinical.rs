@@ -122,7 +122,7 @@ fn a_hospitals_file_is_converted_by_its_header_and_its_unclear_numbers_are_refus
 /// Imports rows below the usual header, or a file with its own one.
 fn check(text: &str, map: &str, right: &Right) -> String {
     let folder = study();
-    let text = if text.starts_with('!') { text[1..].to_owned() } else { format!("{HEAD}\n{text}") };
+    let text = text.strip_prefix('!').map_or_else(|| format!("{HEAD}\n{text}"), str::to_owned);
     fs::write(folder.path().join("c.csv"), &text).unwrap();
     fs::write(folder.path().join("map.toml"), map).unwrap();
     let (code, said) = import(folder.path(), "c.csv", &["--map", "map.toml"]);

@@ -89,7 +89,7 @@ fn statistic_with_p(cell: &PublishedCell) -> Option<Finding> {
 fn named<'a>(models: &'a [Model], set: &str, name: &str) -> Option<&'a Model> {
     let own = || models.iter().filter(|it| it.place.row.eq_ignore_ascii_case(name.trim()) && it.auc.is_some());
     // A table of P values without a set is of the only set that the models have.
-    let only = || Some(own().next().filter(|_| set == "all" && own().count() == 1)?);
+    let only = || own().next().filter(|_| set == "all" && own().count() == 1);
     own()
         .find(|model| model.place.set.eq_ignore_ascii_case(set))
         .or_else(|| own().find(|model| words::same_set(&model.place.set, set)))

@@ -170,7 +170,7 @@ impl Means<'_> {
     pub fn findings(&self) -> Vec<Finding> {
         let is_judged = self.telling() >= FEWEST && self.explained.len() >= TIMES * self.wrong.len();
         let far = |it: &&&Variable| is_judged && self.gap(it).is_some_and(|gap| gap > GAP);
-        let (judged, left): (Vec<&&Variable>, Vec<&&Variable>) = self.wrong.iter().partition(|it| far(&it));
+        let (judged, left): (Vec<&&Variable>, Vec<&&Variable>) = self.wrong.iter().partition(|it| far(it));
         let mut findings: Vec<Finding> = judged.iter().filter_map(|it| self.finding(it)).collect();
         if let Some(first) = left.first() {
             let names: Vec<&str> = left.iter().map(|it| it.name.as_str()).collect();

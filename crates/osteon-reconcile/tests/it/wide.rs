@@ -86,7 +86,7 @@ fn cohort(cells: &[Cell], at: usize) -> Rows {
     let mut header = texts(if is_beside { &["Characteristic", "Level"] } else { &["Characteristic"] });
     let mut sizes = vec![String::new(); header.len()];
     for group in GROUPS {
-        if at % 3 == 0 {
+        if at.is_multiple_of(3) {
             header.push(group.to_owned());
             sizes.push(format!("(n = {})", n(group)));
         } else {
@@ -98,7 +98,7 @@ fn cohort(cells: &[Cell], at: usize) -> Rows {
     }
     header.push("P value".to_owned());
     let mut rows = vec![header.clone()];
-    if at % 3 == 0 {
+    if at.is_multiple_of(3) {
         sizes.resize(header.len(), String::new());
         rows.push(sizes);
     }

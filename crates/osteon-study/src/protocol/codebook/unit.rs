@@ -192,7 +192,7 @@ mod tests {
         check("kU/L", "U/L", Some(1000.0));
         check("years", "months", Some(12.0));
         check("weeks", "days", Some(7.0));
-        check("h", "days", Some(1.0 / 24.0).map(digits));
+        check("h", "days", Some(digits(1.0 / 24.0)));
         check("fraction", "%", Some(100.0));
         check("umol/L", "mmol/L", Some(0.001));
         // The substance, the assay, the calendar would have to be known.

@@ -21,10 +21,13 @@ pub struct Key {
     pub unit: &'static str,
     pub takes: Takes,
     /// When it has a say, and why it has none otherwise; `None` where it always has one.
-    needs: Option<(fn(&Protocol) -> bool, &'static str)>,
+    needs: Option<Need>,
     /// Its sentence, or part of one; `None` where there is nothing to tell.
     tell: fn(&Value) -> Option<String>,
 }
+
+/// Whether a setting has a say, and why it has none otherwise.
+type Need = (fn(&Protocol) -> bool, &'static str);
 
 impl Key {
     const fn new(name: &'static str, meaning: &'static str, takes: Takes, tell: fn(&Value) -> Option<String>) -> Key {
