@@ -4,6 +4,7 @@ use crate::cells::{PublishedCell, Value};
 use crate::finding::Place;
 use crate::moments::Moments;
 use crate::printed::Printed;
+use crate::read::words;
 use crate::role::{Compared, Role, Rounding, RowRole};
 
 /// One set of one table whose groups have printed sizes.
@@ -56,8 +57,13 @@ pub struct Level {
 pub struct Count {
     pub printed: u64,
     pub percent: Option<Printed>,
+    /// The denominator that the cell itself prints: 88 of `31/88 (35.2)`.
+    pub of: Option<u64>,
     pub n: u64,
 }
+
+/// Levels counted in all groups before their sums alone tell whether a group is the total.
+const FEWEST_SUMS: usize = 4;
 
 /// Column names that hold a test statistic or its p, in lower case.
 pub const STATISTICS: [&str; 9] = ["statistic", "z", "t", "u", "chi2", "χ2", "χ²", "z/χ2", "test statistic"];
@@ -88,6 +94,7 @@ pub fn arms(cells: &[PublishedCell]) -> Vec<Arm> {
                 arm.add(cell);
             }
         }
+        arm.doubt_total();
     }
     arms
 }
@@ -150,8 +157,27 @@ impl Arm {
         let sum: u64 = self.groups.iter().map(|group| group.n).sum();
         let many = self.groups.len() > 2;
         for group in &mut self.groups {
-            let named = ["total", "all", "overall"].contains(&group.column.to_lowercase().as_str());
-            group.is_total = named || many && 2 * group.n == sum;
+            group.is_total = is_named_total(group) || many && 2 * group.n == sum;
+        }
+    }
+
+    /// A group as large as all others together, by its size alone, is one more cohort where its counts are not sums of
+    /// theirs. Where too few counts tell, cohorts that are all called sets of patients are no parts of each other.
+    fn doubt_total(&mut self) {
+        let Some(total) = self.total().filter(|&it| !is_named_total(&self.groups[it])) else { return };
+        let others = self.compared();
+        let (mut sums, mut all) = (0, 0);
+        for level in self.variables.iter().flat_map(|it| &it.levels) {
+            let count = |group: usize| level.counts.get(group).copied().flatten().map(|it| it.printed);
+            let Some(parts) = others.iter().map(|&it| count(it)).sum::<Option<u64>>() else { continue };
+            let Some(whole) = count(total) else { continue };
+            all += 1;
+            sums += usize::from(parts == whole);
+        }
+        let are_sets = self.groups.iter().all(|group| words::is_set(&group.column));
+        // The counts of two levels are one fact: half of them may be sums by chance.
+        if 2 * sums < all && all >= FEWEST_SUMS || 0 < all && 2 * sums <= all && are_sets {
+            self.groups[total].is_total = false;
         }
     }
 
@@ -182,13 +208,14 @@ impl Arm {
                 variable.moments[group] = Some(Moments { n: self.groups[group].n, mean, sd });
             }
             (Some(group), Value::Count { n, percent }) => {
+                let of = own_denominator(cell.fraction, n, percent, self.groups[group].n);
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: Some(percent), n });
+                    Some(Count { printed: n, percent: Some(percent), of, n });
             }
             (Some(group), Value::Number(n)) if n.decimals() == 0 && level.is_some() => {
                 let n = n.value().max(0.0) as u64;
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: None, n });
+                    Some(Count { printed: n, percent: None, of: None, n });
             }
             (None, Value::Number(number)) if STATISTICS.contains(&column.as_str()) => {
                 variable.statistic = Some(number);
@@ -207,6 +234,19 @@ impl Arm {
             _ => (),
         }
     }
+}
+
+fn is_named_total(group: &Group) -> bool {
+    ["total", "all", "overall"].contains(&group.column.to_lowercase().as_str())
+}
+
+/// The denominator of `31/88 (35.2)`: the patients of the group whose value is known. `None` where the fraction is
+/// none of the group, or is of two levels: `56/41 (57.7)` of 97 counts men and women.
+fn own_denominator(fraction: Option<(u64, u64)>, n: u64, percent: Printed, size: u64) -> Option<u64> {
+    let (above, below) = fraction?;
+    let fits = |of: u64| percent.is_ratio(100 * n as i64, of as i64);
+    let is_of_two = above + below == size && fits(size) && !fits(below);
+    (above == n && above <= below && below <= size && !is_of_two).then_some(below)
 }
 
 /// A P of the groups; one of a regression's term is not.
@@ -234,7 +274,8 @@ impl Arm {
         };
         let mut rows: Vec<Vec<u64>> = variable.levels.iter().map(pool).collect::<Option<_>>()?;
         if variable.levels.len() == 1 {
-            let size = |group: usize| self.groups[group].n;
+            let own = |group: usize| count(&variable.levels[0], group).and_then(|it| it.of);
+            let size = |group: usize| own(group).unwrap_or(self.groups[group].n);
             let rest: Option<Vec<u64>> = groups
                 .iter()
                 .zip(&rows[0])

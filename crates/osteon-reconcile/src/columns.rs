@@ -7,7 +7,7 @@
 use crate::cohort::{Arm, Variable};
 use crate::finding::{Finding, Kind, Severity};
 use crate::independence::{self, Effort, Test, Tested};
-use crate::printed::Printed;
+use crate::printed::{Interval, Printed};
 use crate::role::Compared;
 use crate::tested::grade;
 use osteon_stats::stats::distribution::chi2_sf;
@@ -91,7 +91,15 @@ pub fn choices(arm: &Arm, compared: &Compared) -> Vec<Vec<Vec<usize>>> {
     let all = arm.compared();
     let named: Option<Vec<usize>> =
         compared.groups.iter().map(|name| arm.groups.iter().position(|it| it.column == *name)).collect();
-    let natural = named.filter(|it| it.len() > 1).unwrap_or_else(|| all.clone());
+    let mut natural = named.filter(|it| it.len() > 1).unwrap_or_else(|| all.clone());
+    // A cohort as large as the others together was left out for the total, and is none.
+    let sum: u64 = natural.iter().map(|&it| arm.groups[it].n).sum();
+    if let Some(&cohort) = all.iter().find(|&it| !natural.contains(it) && arm.groups[*it].n == sum)
+        && !compared.is_named
+    {
+        natural.push(cohort);
+        natural.sort_unstable();
+    }
     let single = |groups: &[usize]| groups.iter().map(|&it| vec![it]).collect::<Vec<_>>();
     let mut choices = vec![single(&natural)];
     if compared.is_named || all.len() < 3 || all.len() > MOST_GROUPS {
@@ -237,6 +245,9 @@ impl Column<'_> {
             .or_else(|| line.all.iter().find(|it| Some(it.test) == usual))
             .unwrap_or(&line.all[0]);
         let every: Vec<String> = line.all.iter().map(told).collect();
+        if let Some(note) = self.drawn(line, &every) {
+            return vec![note];
+        }
         let mut wrong = Vec::new();
         if let (Some(printed), Some(computed)) = (line.statistic, nearest.statistic)
             && !printed.is(computed)
@@ -269,6 +280,34 @@ impl Column<'_> {
                 ),
             })
             .collect()
+    }
+}
+
+/// Tables that programs draw for Fisher's test where they are told no number: R's `simulate.p.value`. Others draw more.
+const FEWEST_DRAWN: f64 = 2000.0;
+
+impl Column<'_> {
+    /// A note in place of a finding where Fisher's test of a larger table was due, and the P is one that drawn tables
+    /// give: within three standard errors of the exact one.
+    fn drawn(&self, line: &Line, every: &[String]) -> Option<Finding> {
+        let p = line.p.filter(|p| p.is_exact() && line.statistic.is_none())?;
+        let is_large = line.table.len() > 2 || self.groups.len() > 2;
+        let fisher = line.all.iter().find(|it| it.test == Test::Fisher)?;
+        let error = 3.0 * (fisher.p * (1.0 - fisher.p) / FEWEST_DRAWN).sqrt();
+        let around = fisher.range();
+        let near = p.meets(Interval { low: around.low - error, high: around.high + error });
+        (is_large && near && independence::is_sparse(&line.table)).then(|| Finding {
+            kind: Kind::PValue,
+            severity: Severity::Note,
+            place: self.arm.place(&line.variable.name, &self.name),
+            printed: p.to_string(),
+            implied: p.like(fisher.p),
+            alternatives: every.to_vec(),
+            why: format!(
+                "Fisher's exact p is {}; by drawn tables (Monte Carlo, {FEWEST_DRAWN} or more) the printed one may come out.",
+                p.like(fisher.p)
+            ),
+        })
     }
 }
 

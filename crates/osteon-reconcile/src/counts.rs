@@ -37,7 +37,8 @@ pub fn check(arms: &mut [Arm]) -> Vec<Finding> {
             let count = own.variables[v].levels[l].counts[g];
             let is_permuted = permuted.iter().any(|it| it.holds([at, v, l, g]));
             let percent = count.and_then(|it| Some((it.printed as i64, it.percent?)));
-            let of = if own.total() == Some(g) { Some(own.groups[g].n) } else { denominator(all, cell) };
+            let printed = count.and_then(|it| it.of);
+            let of = printed.or(if own.total() == Some(g) { Some(own.groups[g].n) } else { denominator(all, cell) });
             let near = |(n, percent): (i64, Printed)| {
                 of.is_none_or(|of| percent.units_off(100.0 * n as f64 / of.max(1) as f64).abs() < 1.0 + 1e-9)
             };
@@ -74,9 +75,11 @@ fn equations(arms: &[Arm]) -> Vec<Equation> {
                 let parts: Vec<Cell> =
                     levels.clone().filter(|&l| printed(l, g).is_some()).map(|l| [a, v, l, g]).collect();
                 if parts.len() == variable.levels.len() && parts.len() > 1 {
+                    let own: Vec<Option<u64>> = parts.iter().map(|&[_, _, l, g]| printed(l, g)?.of).collect();
+                    let of = own[0].filter(|_| own.iter().all(|it| *it == own[0]));
                     equations.push(Equation {
                         parts,
-                        whole: Whole::Size(group.n),
+                        whole: Whole::Size(of.unwrap_or(group.n)),
                         says: "the levels add up to the group",
                     });
                 }
@@ -197,8 +200,11 @@ fn fitting(percent: Printed, n: u64) -> Vec<u64> {
 type Of = fn(&Arm, &Variable, usize, usize) -> Option<u64>;
 
 /// What a variable's percentages are of: the group, or where that explains more of them, the group's known values or
-/// the level's total (printed, or the sum of the groups). `None` when one of these is meant and cannot be had.
+/// the level's total (printed, or the sum of the groups); before all, what the cell prints itself. `None` when one of these is meant and cannot be had.
 fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
+    if let Some(of) = at(arms, cell).of {
+        return Some(of);
+    }
     let arm = &arms[cell[0]];
     let variable = &arm.variables[cell[1]];
     let schemes: [Of; 4] = [
@@ -214,7 +220,7 @@ fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
         let mut misses = 0;
         for (l, level) in variable.levels.iter().enumerate() {
             for (g, count) in level.counts.iter().enumerate() {
-                let Some(Count { printed, percent: Some(percent), .. }) = *count else { continue };
+                let Some(Count { printed, percent: Some(percent), of: None, .. }) = *count else { continue };
                 let of = scheme(arm, variable, l, g).unwrap_or(0);
                 misses += usize::from(arm.total() != Some(g) && !percent.is_ratio(100 * printed as i64, of as i64));
             }
@@ -229,6 +235,7 @@ fn count_finding(arms: &[Arm], equations: &[Equation], cell: Cell) -> Option<Fin
     let (arm, count) = (&arms[cell[0]], at(arms, cell));
     let (variable, group) = (&arm.variables[cell[1]], &arm.groups[cell[3]]);
     let of = if arm.total() == Some(cell[3]) { Some(group.n) } else { denominator(arms, cell) };
+    let of = count.of.or(of);
     let place = arm.place(&variable.levels[cell[2]].row, &group.column);
     let printed = match count.percent {
         Some(percent) => format!("{}({percent})", count.printed),
@@ -329,6 +336,7 @@ fn one_for_cut_tables(arms: &[Arm], findings: &mut Vec<Finding>) {
         // Percentages that were rounded up speak against the habit.
         let rounded = cells(arms).into_iter().filter(|&cell| arms[cell[0]].table == table).filter(|&cell| {
             let (count, size) = (at(arms, cell), arms[cell[0]].groups[cell[3]].n);
+            let size = count.of.unwrap_or(size);
             count.percent.is_some_and(|it| {
                 let (above, below) = (100 * count.n as i64, size as i64);
                 it.is_ratio(above, below) && !it.is_truncated_ratio(above, below)

@@ -16,6 +16,7 @@ mod coverage;
 pub mod error;
 mod exact;
 pub mod finding;
+mod fractions;
 mod group_sizes;
 mod independence;
 mod judge;
@@ -83,6 +84,8 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings.extend(auc::check(&models));
     findings.extend(comparisons::check(cells, &models));
     findings.extend(stated::chosen(&models));
+    let of_fractions = fractions::check(cells, &findings);
+    findings.extend(of_fractions);
     let first = |finding: &Finding| cells.iter().position(|cell| cell.place.table == finding.place.table);
     findings.sort_by_key(|finding| (first(finding), finding.severity));
     findings

@@ -323,6 +323,11 @@ impl Metric {
         METRICS.iter().find(|(metric, ..)| *metric == self).expect("every metric has a name").1
     }
 
+    /// An area, or another score that tables of percentages print as a share.
+    pub fn is_area(self) -> bool {
+        matches!(self, Metric::Auc | Metric::CIndex | Metric::F1)
+    }
+
     /// Lies between 0 and 1, and is printed in percent as often as not.
     pub fn is_share(self) -> bool {
         use Metric::*;

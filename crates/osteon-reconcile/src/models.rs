@@ -109,6 +109,9 @@ pub fn models(cells: &[PublishedCell], arms: &[Arm]) -> Vec<Model> {
         let Role::Score(metric) = cell.role else { continue };
         let (score, count) = (score_of(metric), COUNTS.iter().position(|it| *it == metric));
         let numbers = matches!(cell.value, Value::Number(_) | Value::Estimate { .. });
+        if metric == Metric::Kappa && is_agreement(cells, cell) {
+            continue;
+        }
         if !numbers || score.is_none() && count.is_none() && metric != Metric::Auc {
             continue;
         }
@@ -171,7 +174,27 @@ fn is_percent(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
     let column = |it: &&PublishedCell| {
         !it.is_percent && it.place.table == cell.place.table && it.place.column == cell.place.column
     };
-    cell.printed.contains('%') || cells.iter().filter(column).any(|it| value(it) >= 10.0)
+    // 0.78 in a row of shares is one, whatever the unit of other rows.
+    let row = |it: &&PublishedCell| {
+        let same = (&it.place.table, &it.place.set, &it.place.row);
+        same == (&cell.place.table, &cell.place.set, &cell.place.row)
+            && matches!(it.role, Role::Score(metric) if metric.is_share() && !metric.is_area())
+            && matches!(it.value, Value::Number(_) | Value::Estimate { .. })
+    };
+    let is_share = |it: &PublishedCell| {
+        let (Value::Number(printed) | Value::Estimate { estimate: printed, .. }) = it.value else { return false };
+        !it.is_percent && !it.printed.contains('%') && printed.is_two_digit_share()
+    };
+    let are_shares = is_share(cell) && cells.iter().filter(row).all(is_share);
+    cell.printed.contains('%') || !are_shares && cells.iter().filter(column).any(|it| value(it) >= 10.0)
+}
+
+/// Whether a kappa is the agreement of readers, which no confusion matrix of theirs gives: its heading says so, or a
+/// kappa of its table stands beside a reader.
+pub fn is_agreement(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
+    let beside = |it: &&PublishedCell| it.role == cell.role && it.place.table == cell.place.table;
+    words::says_agreement(&cell.place.column)
+        || cells.iter().filter(beside).any(|it| words::is_reader(&it.place.row) || words::is_reader(&it.place.set))
 }
 
 fn sizes(arm: &Arm) -> Option<Sizes> {

@@ -124,6 +124,11 @@ impl Printed {
         Printed { decimals: self.decimals + 2, ..self }
     }
 
+    /// A number with decimals between 0 and 1, at least two of them: no percentage is written so.
+    pub fn is_two_digit_share(self) -> bool {
+        self.decimals > 1 && self.value() > 0.0 && self.value() <= 1.0
+    }
+
     /// One minus this, with the same digits.
     pub fn complement(self) -> Printed {
         let side = match self.side {

@@ -10,10 +10,10 @@ use crate::role::Role;
 
 /// C-index, ICC, correlation, Brier score and the like: within what they can be, and within their own interval.
 pub fn numbers(cells: &[PublishedCell]) -> Vec<Finding> {
-    cells.iter().filter_map(number).collect()
+    cells.iter().filter_map(|cell| number(cells, cell)).collect()
 }
 
-fn number(cell: &PublishedCell) -> Option<Finding> {
+fn number(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
     if let Role::P(_) = cell.role {
         return probability(cell);
     }
@@ -21,6 +21,7 @@ fn number(cell: &PublishedCell) -> Option<Finding> {
     let bounds = match metric {
         Metric::CIndex | Metric::Brier | Metric::PrecisionRecallArea => [0.0, 1.0],
         Metric::Icc | Metric::Correlation => [-1.0, 1.0],
+        Metric::Kappa if crate::models::is_agreement(cells, cell) => [-1.0, 1.0],
         _ => return None,
     };
     let (value, limits) = match cell.value {

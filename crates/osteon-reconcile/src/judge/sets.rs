@@ -2,11 +2,12 @@
 
 use crate::finding::{Finding, Kind, Severity};
 use crate::judge::region::{Region, Width};
-use crate::judge::sizes::{Inferred, infer};
+use crate::judge::sizes::{Inferred, LARGEST, infer};
 use crate::judge::{counted, limits, on};
 use crate::metrics::{ACCURACY, Matrix, NPV, Printeds, SENSITIVITY, SPECIFICITY, matrices, matrices_by};
 use crate::models::Model;
 use crate::printed::{Interval, Rounding};
+use crate::read::words;
 
 /// What the rows of a set say, and for each row whether its declared sizes are still to be asked.
 pub fn check(rows: &[&Model]) -> (Vec<Finding>, Vec<bool>) {
@@ -78,6 +79,7 @@ fn undeclared(rows: &[&Model]) -> Vec<Finding> {
     let total = rows.first().and_then(|row| row.total);
     let sized = infer(rows, total).or_else(|| total.and_then(|_| infer(rows, None)));
     let mut findings: Vec<Finding> = sized.iter().filter_map(|it| size_note(rows, it)).collect();
+    findings.extend(sized.and_then(|it| other_size(rows, &it)));
     findings.extend(sized.and_then(|it| cut_digits(rows, &it)));
     let mut other_patients = Vec::new();
     let (mut alone, mut judged) = (Vec::new(), 0);
@@ -124,6 +126,35 @@ fn size_note(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
         why: format!(
             "The printed shares of this set speak for these sizes{cut}: a score of {score:.1}, and {fitting} of {judged} \
              rows have a confusion matrix."
+        ),
+    })
+}
+
+/// A set whose heading prints a number of patients of which no row has a confusion matrix, while all have one of the
+/// sizes that they speak for.
+fn other_size(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
+    let first = rows.first()?;
+    let printed = first.total.or_else(|| words::size(&first.place.set).map(|n| n as i64))?;
+    let (p, n) = (sized.positives, sized.negatives);
+    let (fitting, judged) = sized.rows;
+    let told: Vec<&&Model> =
+        rows.iter().filter(|row| row.score(SENSITIVITY).is_some() && row.score(SPECIFICITY).is_some()).collect();
+    let has_matrix =
+        |row: &Model| (1..printed).any(|p| !matrices_by(&row.scores, p, printed - p, Rounding::Any).is_empty());
+    if p + n == printed || judged < 2 || fitting < judged || printed > LARGEST || told.iter().any(|row| has_matrix(row))
+    {
+        return None;
+    }
+    Some(Finding {
+        kind: Kind::GroupSize,
+        severity: Severity::Inconsistent,
+        place: first.at(first.columns.first()?),
+        printed: format!("n = {printed}"),
+        implied: format!("n = {} ({p} with the event, {n} without)", p + n),
+        alternatives: Vec::new(),
+        why: format!(
+            "The heading of the set says {printed} patients, of which none of its {judged} rows has a confusion matrix; \
+             all have one of {p}/{n}."
         ),
     })
 }

@@ -17,7 +17,7 @@ const FURTHER: f64 = 0.8;
 /// What is taken off where digits were cut.
 const CUT: f64 = 1.5;
 /// The largest group tried.
-const LARGEST: i64 = 3000;
+pub const LARGEST: i64 = 3000;
 /// The best single sizes from which pairs are made.
 const BEST: usize = 80;
 /// Shares in a hundred that are misprinted, as far as sizes are concerned.

@@ -30,13 +30,24 @@ pub struct Table<'a> {
 }
 
 /// Finds structure and roles, reads every cell, and lists what was not read.
-pub fn understand(mut grid: Grid, file: &str, number: usize, total: usize, correction: TableCorrection) -> Reading {
+///
+/// `is_decimal` says that the file writes decimals with a comma.
+pub fn understand(
+    mut grid: Grid,
+    file: &str,
+    [number, total]: [usize; 2],
+    correction: TableCorrection,
+    is_decimal: bool,
+) -> Reading {
     for row in &mut grid.rows {
         // A cell that is missing at the end of a line is an empty one.
         row.cells.truncate(crate::read::grid::MOST_COLUMNS);
     }
-    let mut reads: Vec<Vec<Read>> =
-        grid.rows.iter().map(|row| row.cells.iter().map(|cell| value::read(&cell.text)).collect()).collect();
+    let mut reads: Vec<Vec<Read>> = grid
+        .rows
+        .iter()
+        .map(|row| row.cells.iter().map(|cell| value::read_by(&cell.text, is_decimal)).collect())
+        .collect();
     let width = grid.width();
     let absent = value::read("");
     reads.iter_mut().for_each(|row| row.resize(width, absent.clone()));

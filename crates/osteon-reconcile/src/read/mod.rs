@@ -115,10 +115,12 @@ pub fn read(bytes: &[u8], file: &str, correction: &Correction, params: &Params) 
     }
     let grids = grids(bytes, params)?;
     let total = grids.len();
+    let texts = grids.iter().flat_map(|it| &it.rows).flat_map(|it| &it.cells).map(|it| it.text.as_str());
+    let is_decimal = value::has_decimal_commas(texts);
     let mut readings = Vec::new();
     for (at, grid) in grids.into_iter().enumerate() {
         let correction = correction.table(at + 1);
-        readings.push(emit::understand(grid, file, at + 1, total, correction));
+        readings.push(emit::understand(grid, file, [at + 1, total], correction, is_decimal));
     }
     if readings.is_empty() {
         return Err(ReadError::NoTable);

@@ -169,7 +169,7 @@ fn beside(table: &mut Table, row: &Row, column: usize, said: &Column, read: &Rea
 /// An area of 0.84 in a table of percentages is no percentage.
 pub fn is_area_share(metric: Option<Metric>, read: &Read) -> bool {
     let small = matches!(read.shape, Shape::One(value) | Shape::Interval(value, ..) if value.value() <= 1.0);
-    small && matches!(metric, Some(Metric::Auc | Metric::CIndex | Metric::F1))
+    small && metric.is_some_and(Metric::is_area)
 }
 
 /// The metric's name; the printed label where the set and model have that metric already.

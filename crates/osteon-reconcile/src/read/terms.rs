@@ -304,6 +304,7 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
             parts = places;
         }
     }
+    let is_percent = is_percent && !is_in_shares(table, row.at, columns, at);
     let percent = metric.is_share() && (read.is_percent || is_percent && !models::is_area_share(Some(metric), &read));
     let set = join(&[&row.set, &column.set]);
     let name = or_model(join(&[&column.name, &row.section, &row.label]));
@@ -324,11 +325,33 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
         };
     // The difference of two rows' scores is a score of neither.
     let role = if words::is_difference(&row.label) { Role::Estimate(Measure::Difference) } else { role };
-    let heading = if matches!(role, Role::Score(_)) { heading } else { column.heading() };
+    let is_of_readers = metric == Metric::Kappa && words::says_agreement(&column.heading());
+    let heading = if matches!(role, Role::Score(_)) && !is_of_readers { heading } else { column.heading() };
     table.push((row.at, at), &parts, [set, name, heading], value, (role, RowRole::Model));
     let is_unit_said = column.is_percent.is_some() || table.correction.unit.is_some();
     let last = table.cells.last_mut().expect("just put there");
     (last.is_percent, last.is_unit_said) = (percent, is_unit_said);
+}
+
+/// Whether a cell of a column of percentages stands in a row of shares: a table of several studies has both, as each
+/// printed them. Not where the unit is said.
+fn is_in_shares(table: &Table, row: usize, columns: &[Column], at: usize) -> bool {
+    let is_said = columns[at].is_percent.is_some() || table.correction.unit.is_some();
+    if is_said || words::says_percent(&columns[at].heading()) {
+        return false;
+    }
+    let of_counts =
+        |it: &usize| matches!(columns[*it].kind, Kind::Score(metric) if metric.is_share() && !metric.is_area());
+    let mut values = (0..columns.len()).filter(of_counts).filter_map(|it| {
+        let read = &table.reads[row][it];
+        match models::score_value(read)? {
+            Value::Number(number) | Value::Estimate { estimate: number, .. } => {
+                Some(!read.is_percent && number.is_two_digit_share())
+            }
+            _ => None,
+        }
+    });
+    values.next().is_some_and(|first| first && values.all(|it| it))
 }
 
 /// The sizes in the header of every group that a set has cells of, and of the classes and sets of scores.

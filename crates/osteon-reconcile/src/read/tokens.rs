@@ -23,8 +23,9 @@ pub struct Tokens {
     pub has_comma: bool,
 }
 
-/// The tokens of a normal text; `None` when a character has no place in a cell of numbers.
-pub fn tokens(text: &str) -> Option<Tokens> {
+/// The tokens of a normal text; `None` when a character has no place in a cell of numbers. Where the file writes
+/// decimals with a comma, `1,000` is one.
+pub fn tokens(text: &str, is_decimal: bool) -> Option<Tokens> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens: Vec<Token> = Vec::new();
     let mut has_comma = false;
@@ -45,7 +46,8 @@ pub fn tokens(text: &str) -> Option<Tokens> {
             if is_percent {
                 at = spaced + 1;
             }
-            let text = without_thousands(&number);
+            let is_decimal = is_decimal && number.matches(',').count() == 1 && !number.contains('.');
+            let text = if is_decimal { number } else { without_thousands(&number) };
             has_comma |= text.contains(',');
             tokens.push(Token::Number { printed: Printed::parse(&text)?, is_percent });
             continue;

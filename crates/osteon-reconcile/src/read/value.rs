@@ -46,6 +46,11 @@ pub struct Read {
 
 /// Reads a cell's text.
 pub fn read(text: &str) -> Read {
+    read_by(text, false)
+}
+
+/// As `read`, of a file that writes decimals with a comma, or does not.
+pub fn read_by(text: &str, is_decimal: bool) -> Read {
     let mut reading = Read {
         shape: Shape::Words,
         is_percent: false,
@@ -86,12 +91,12 @@ pub fn read(text: &str) -> Read {
         (reading.shape, reading.odd) = (shape, Some(odd));
         return reading;
     }
-    parse(rest, &mut reading);
+    parse(rest, is_decimal, &mut reading);
     if reading.shape == Shape::Words
         && let Some((mended, why, is_notation)) = mended(rest)
     {
         let mut second = Read { shape: Shape::Words, ..reading.clone() };
-        parse(&mended, &mut second);
+        parse(&mended, is_decimal, &mut second);
         if second.shape != Shape::Words {
             second.odd = Some(Odd { mended, why: why.to_owned(), is_notation });
             return second;
@@ -129,6 +134,25 @@ pub fn normal(text: &str) -> String {
     out.replace("+/-", "±").replace("+-", "±").trim().to_owned()
 }
 
+/// Whether a file writes decimals with a comma: a number begins with `0,` and two digits, which no thousands do, in more
+/// of its cells than have a decimal point.
+pub fn has_decimal_commas<'a>(cells: impl Iterator<Item = &'a str>) -> bool {
+    let (mut commas, mut points) = (0, 0);
+    for text in cells {
+        let chars: Vec<char> = text.chars().collect();
+        let digit = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit);
+        let before = |at: usize| at.checked_sub(1).and_then(|at| chars.get(at)).copied().unwrap_or(' ');
+        let is_comma = |at: usize| {
+            let starts = chars[at] == '0' && !before(at).is_ascii_digit() && !matches!(before(at), '.' | ',');
+            starts && chars.get(at + 1) == Some(&',') && digit(Some(at + 2)) && digit(Some(at + 3))
+        };
+        let is_point = |at: usize| chars[at] == '.' && digit(at.checked_sub(1)) && digit(Some(at + 1));
+        commas += usize::from((0..chars.len()).any(is_comma));
+        points += usize::from((0..chars.len()).any(is_point));
+    }
+    commas > points
+}
+
 /// `02-May`: a spreadsheet took the cell for a date.
 fn date(text: &str, printed: &str) -> Option<(Shape, Odd)> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -147,8 +171,8 @@ fn date(text: &str, printed: &str) -> Option<(Shape, Odd)> {
 }
 
 /// Reads what is well written; the shape stays `Words` otherwise.
-fn parse(text: &str, reading: &mut Read) {
-    let Some(Tokens { tokens, has_comma }) = tokens::tokens(text) else { return };
+fn parse(text: &str, is_decimal: bool, reading: &mut Read) {
+    let Some(Tokens { tokens, has_comma }) = tokens::tokens(text, is_decimal) else { return };
     reading.has_comma |= has_comma;
     if let Some(shape) = shape(&tokens, reading) {
         reading.shape = shape;

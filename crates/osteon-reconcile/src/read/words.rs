@@ -248,6 +248,21 @@ pub fn head(label: String, set: &mut String, section: &mut String) {
     *place = label;
 }
 
+/// Whether a label names a person who reads images.
+pub fn is_reader(label: &str) -> bool {
+    let text = plain(label);
+    ["reader", "observer", "rater", "radiologist", "physician", "clinician", "surgeon"]
+        .iter()
+        .any(|it| text.contains(it))
+}
+
+/// Whether a heading is of the agreement between or within readers.
+pub fn says_agreement(heading: &str) -> bool {
+    let text = plain(heading);
+    let words = ["inter-", "interobs", "interread", "interrat", "intra", "agreement"];
+    is_reader(heading) || words.iter().any(|it| text.contains(it))
+}
+
 /// Whether a label names a set of patients.
 pub fn is_set(label: &str) -> bool {
     let text = plain(label);

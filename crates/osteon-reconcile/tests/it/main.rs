@@ -7,6 +7,7 @@ mod mutated;
 mod published;
 mod reading;
 mod rows;
+mod several;
 mod small;
 mod wide;
 mod writers;
