@@ -38,7 +38,11 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let order = if coding == Coding::Text { Order::LittleEndian } else { order(&fields, element)? };
     let layout = Layout { element, order, gzip, coding, skip, slope: 1.0, intercept: 0.0 };
     let segments = segments(&fields, layers.count)?;
-    let notes = space_note(&fields);
+    let mut notes = space_note(&fields);
+    let has = |names: [&str; 2]| names.iter().any(|name| fields.contains_key(*name));
+    if has(["axis maxs", "axismaxs"]) && !has(["axis mins", "axismins"]) && !fields.contains_key("space origin") {
+        notes.push("axis maxs without axis mins give no origin: it was taken as 0, as ITK does".to_owned());
+    }
     let plain = Header::plain(Format::Nrrd, geometry, data_file, layout);
     Ok(Header { further_files: files.collect(), elsewhere, segments, notes, layers, ..plain })
 }
@@ -267,7 +271,7 @@ fn geometry(fields: &Fields, domain: [usize; 3]) -> Result<Geometry, ReadError> 
     }
     let origin = match fields.get("space origin") {
         Some(text) => vector(text).filter(|point| point.iter().all(|part| part.is_finite())),
-        None => Some([0.0; 3]),
+        None => Some(axis_origin(fields, domain, spacing)?.unwrap_or_default()),
     };
     let origin = origin.ok_or_else(|| wrong("space origin", &fields["space origin"], "(x,y,z)"))?;
     // Multiplied by the reciprocal as Teem does: the last bit decides ties of a resampled mask.
@@ -278,6 +282,29 @@ fn geometry(fields: &Fields, domain: [usize; 3]) -> Result<Geometry, ReadError> 
         spacing_mm: [spacing[2], spacing[1], spacing[0]],
         axes: [axes[2], axes[1], axes[0]],
     })
+}
+
+/// The centre of the first voxel by `axis mins`, as ITK has it where the file names no space: the lower edge of the voxel
+/// is meant unless the axis is centred on nodes. `None` where there are none.
+fn axis_origin(fields: &Fields, domain: [usize; 3], spacing: [f64; 3]) -> Result<Option<[f64; 3]>, ReadError> {
+    let Some(text) = fields.get("axis mins").or(fields.get("axismins")) else { return Ok(None) };
+    let all = words::<f64>(text, "axis mins", "a number for each axis")?;
+    if Some(&all.len().to_string()) != fields.get("dimension") {
+        return Err(wrong("axis mins", text, "a number for each axis"));
+    }
+    let low = domain.map(|axis| all[axis]);
+    if low.iter().all(|part| part.is_nan()) {
+        return Ok(None);
+    }
+    let has_space = ["space", "space dimension", "space directions"].iter().any(|field| fields.contains_key(*field));
+    if has_space || low.iter().any(|part| !part.is_finite()) {
+        let expected = "finite numbers in a file without a space; save the file with a space origin instead";
+        return Err(wrong("axis mins", text, expected));
+    }
+    let centres = fields.get("centers").or(fields.get("centerings")).map(|text| text.split_whitespace().collect());
+    let centres: Vec<&str> = centres.unwrap_or_default();
+    let half = |d: usize| if centres.get(domain[d]) == Some(&"node") { 0.0 } else { spacing[d] / 2.0 };
+    Ok(Some([0, 1, 2].map(|d| low[d] + half(d))))
 }
 
 /// What turns the file's space into LPS; a space without a name, or one of another name, counts as LPS, as in ITK.

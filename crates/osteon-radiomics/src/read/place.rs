@@ -187,7 +187,11 @@ pub fn place(mask: Mask, reading: Reading, image: &Geometry, params: &Params) ->
             exactly(&mask, reading, image, (*from, *whole), params)
         }
         _ if params.resample == Resample::Nearest => nearest(&mask, reading, image, params),
-        _ => Err(off_grid(image, mask.geometry(), placing.off_voxels)),
+        // No tolerance and no resampling helps a region that lies elsewhere.
+        _ => match mask.count() {
+            drawn if drawn > 0 && outside(&mask, image) == drawn => Err(ReadError::Outside { drawn }),
+            _ => Err(off_grid(image, mask.geometry(), placing.off_voxels)),
+        },
     }
 }
 
@@ -339,6 +343,9 @@ mod tests {
         let nearest = Params { resample: Resample::Nearest, ..Params::default() };
         let (at, reading) = placed(drawn(&moved(0.3), &[[1, 1, 1]]), &nearest).unwrap();
         assert_eq!((at, reading.resampled), (vec![[1, 1, 1]], Some(0.0)));
+        // Off the lattice, and 450 mm away: that it lies elsewhere is what matters.
+        let told = placed(drawn(&moved(500.3), &[[1, 1, 1]]), &Params::default()).unwrap_err();
+        assert!(told.contains("the whole region of 1 voxel lies outside the image"), "{told}");
         let coarse = Geometry { shape: [5, 2, 3], spacing_mm: [2.5, 1.8, 1.2], ..image.clone() };
         assert!(placed(drawn(&coarse, &[[0, 0, 0]]), &Params::default()).is_err());
     }

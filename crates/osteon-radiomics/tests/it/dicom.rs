@@ -188,6 +188,34 @@ fn uneven_slices_are_resampled_where_that_is_accepted() {
     assert_eq!((found.missing_slices, even.missing_slices), (1, 0));
 }
 
+/// Gaps that grow by a percent each lie within two percent of the usual one, their sum does not.
+#[test]
+fn slices_that_drift_from_the_even_grid_are_refused_or_resampled() {
+    let heights: Vec<f64> = (0..21).map(f64::from).map(|at| 2.41 * at + 0.004 * at * (at - 1.0)).collect();
+    let slice = |&z: &f64| Slice { pixels: vec![(100.0 * z) as u16; 6], ..Slice::at(z) };
+    let files: Vec<_> =
+        heights.iter().enumerate().map(|(n, z)| (format!("{n}.dcm"), slice(z).bytes())).collect::<Vec<_>>();
+    let read = |uneven| scan_of(&instances(&files), Wanted::Only, uneven, &Limits::default());
+    let told = read(Uneven::Refuse).unwrap_err().to_string();
+    assert!(told.contains("distances go from 2.4100 to 2.5620 mm, 10.dcm at 24.4600 mm is expected at"), "{told}");
+    assert!(told.contains("--uneven resample"), "{told}");
+    let found = read(Uneven::Resample).unwrap();
+    let gap = heights[20] / 20.0;
+    let geometry = found.image.volume.geometry();
+    assert!(geometry.shape[0] == 21 && (geometry.spacing_mm[0] - gap).abs() < 1e-9, "{geometry:?}");
+    // Values are a hundred times the height: interpolated ones as well.
+    assert!((found.image.volume.cells()[[10, 0, 0]] - 1000.0 * gap).abs() < 1.5);
+    assert!(found.notes[0].contains("uneven slices were resampled"), "{:?}", found.notes);
+    assert_eq!(found.missing_slices, 0);
+}
+
+#[test]
+fn a_file_that_was_cut_short_says_so() {
+    let whole = Slice::at(0.0).bytes();
+    let told = scan(&[instance(&whole[..whole.len() - 5])], None, &Limits::default()).unwrap_err().to_string();
+    assert!(told.contains("the file was cut short: fetch it again"), "{told}");
+}
+
 fn numbered(z_mm: f64, at: i32) -> Slice {
     Slice { more: vec![text(tags::INSTANCE_NUMBER, VR::IS, &at.to_string())], ..Slice::at(z_mm) }
 }

@@ -279,3 +279,58 @@ fn structures_without_a_name_have_their_number_and_the_same_line_twice_is_one() 
     let twice = file(twice.into_iter().collect(), uids::IMPLICIT_VR_LITTLE_ENDIAN);
     assert_eq!(plain(&twice, Which::Only).unwrap().mask.count(), 2);
 }
+
+/// A structure set of one structure, GTV, of contours of a type.
+fn contoured(contours: &[(&str, &[f64])], more: &[Element]) -> Vec<u8> {
+    let contour = |(kind, points): &(&str, &[f64])| {
+        let own = [text(tags::CONTOUR_GEOMETRIC_TYPE, VR::CS, kind), decimals(tags::CONTOUR_DATA, points)];
+        own.into_iter().chain(more.to_vec()).collect()
+    };
+    let mut whole = dicom_object::from_reader(&structure_set(&[("GTV", &[])])[..]).unwrap().into_inner();
+    let drawn = vec![
+        sequence(tags::CONTOUR_SEQUENCE, contours.iter().map(contour).collect()),
+        text(tags::REFERENCED_ROI_NUMBER, VR::IS, "0"),
+    ];
+    whole.put(sequence(tags::ROI_CONTOUR_SEQUENCE, vec![drawn]));
+    file(whole.into_iter().collect(), uids::IMPLICIT_VR_LITTLE_ENDIAN)
+}
+
+#[test]
+fn contours_that_enclose_no_area_are_counted_and_damaged_ones_say_so() {
+    let square = [-10.2, 19.9, 5.0, -9.0, 19.9, 5.0, -9.0, 20.2, 5.0, -10.2, 20.2, 5.0];
+    let open = ("OPEN_PLANAR", &square[..]);
+    let contours = [("CLOSED_PLANAR", &square[..]), open, ("POINT", &square[..3]), ("CLOSED_PLANAR", &square[..6])];
+    let found = plain(&contoured(&contours, &[]), Which::Only).unwrap();
+    assert_eq!(found.mask.count(), 2);
+    let told = "left out of GTV: 3 contours without an area, 1 of OPEN_PLANAR, 1 of POINT, 1 of one or two points";
+    assert_eq!(found.reading.notes, [told]);
+    let told = plain(&contoured(&[open], &[]), Which::Only).unwrap_err().to_string();
+    assert!(told.contains("points and open contours alone: GTV; close them"), "{told}");
+    let told = plain(&contoured(&[("CLOSED_PLANAR", &square[..11])], &[]), Which::Only).unwrap_err().to_string();
+    assert!(told.contains("ContourData is 11 numbers") && told.contains("the file is damaged"), "{told}");
+    let offset = [decimals(Tag(0x3006, 0x0045), &[0.0, 0.0, 1.2])];
+    let found = plain(&contoured(&contours[..1], &offset), Which::Only).unwrap();
+    assert!(found.reading.notes[0].contains("was not applied to 1 contour of GTV"), "{:?}", found.reading);
+}
+
+#[test]
+fn frames_of_one_place_are_taken_once_or_refused_where_they_differ() {
+    let frame = |pixels| (1, 5.0, pixels);
+    let first = [0, 1, 1, 0, 0, 1];
+    let frames = [frame(first), frame(first), (2, 5.0, [1; 6]), (1, 10.0, [1; 6])];
+    let found = plain(&bytes_of("FRACTIONAL", 1, &frames, vec![]), Which::Number(1)).unwrap();
+    assert_eq!((found.mask.count(), found.reading.fractional), (9, None));
+    assert_eq!(found.reading.notes, ["1 frame of the segmentation is stored twice and was taken once"]);
+    for other in [[0, 1, 0, 0, 0, 1], [0; 6]] {
+        let bytes = bytes_of("BINARY", 1, &[(1, 10.0, [1; 6]), frame(first), frame(other)], vec![]);
+        let told = plain(&bytes, Which::Number(1)).unwrap_err().to_string();
+        assert!(told.contains("frames 2 and 3 are of one segment at one place and differ"), "{told}");
+    }
+}
+
+#[test]
+fn parts_above_the_stated_largest_value_are_refused_with_their_count() {
+    let bytes = bytes_of("FRACTIONAL", 50, &[(1, 5.0, [0, 25, 50, 51, 100, 10])], vec![]);
+    let told = plain(&bytes, Which::Number(1)).unwrap_err().to_string();
+    assert!(told.contains("MaximumFractionalValue is 50, and 2 voxels have more, up to 100"), "{told}");
+}

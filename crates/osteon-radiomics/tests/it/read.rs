@@ -398,6 +398,27 @@ const BZIP2: [u8; 65] = [
     0x8a, 0x70, 0xa1, 0x20, 0x2b, 0x5b, 0x1e, 0x4e,
 ];
 
+/// Origins as SimpleITK 2.5 reads them.
+#[test]
+fn nrrd_axis_mins_place_a_file_without_a_space() {
+    let voxels = forge::encode(Element::I16, &counting(), true);
+    let plain = ["space: -", "space directions: -", "space origin: -", "spacings: 2 3 4"];
+    let read = |more: &[&str]| {
+        let lines: Vec<&str> = plain.iter().chain(more).copied().collect();
+        image(&[forge::nrrd_header(&lines).as_bytes(), &voxels].concat())
+    };
+    let origin = |more: &[&str]| read(more).unwrap().volume.geometry().origin_mm;
+    assert_eq!(origin(&[]), [0.0; 3]);
+    assert_eq!(origin(&["axis mins: -20 10 -40"]), [-19.0, 11.5, -38.0]);
+    assert_eq!(origin(&["axis mins: -20 10 -40", "axis maxs: -14 20 -30"]), [-19.0, 11.5, -38.0]);
+    assert_eq!(origin(&["axismins: -20 10 -40", "centerings: node node node"]), [-20.0, 10.0, -40.0]);
+    assert_eq!(origin(&["axis mins: -20 10 -40", "centers: node ??? cell"]), [-20.0, 11.5, -38.0]);
+    for more in [&["axis mins: -20 nan -40"][..], &["axis mins: -20 10"], &["axis mins: 1 2 3", "space: RAS"]] {
+        let told = read(more).unwrap_err().to_string();
+        assert!(told.contains("axis mins"), "{told}");
+    }
+}
+
 #[test]
 fn nrrd_may_be_compressed_by_bzip2() {
     let with = |voxels: &[u8]| [forge::nrrd_header(&["encoding: bzip2"]).as_bytes(), voxels].concat();

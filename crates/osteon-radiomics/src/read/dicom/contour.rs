@@ -1,7 +1,8 @@
 //! RTSTRUCT contours to a mask on the image's grid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
@@ -10,6 +11,10 @@ use crate::read::dicom::drawing::{self, Draw, Which};
 use crate::read::dicom::fill::{self, Rings};
 use crate::read::dicom::{DicomError, Instance, object};
 use crate::read::{Cut, Limits, Reading, Region};
+use osteon_base::text::counted;
+
+/// ContourOffsetVector, retired.
+const CONTOUR_OFFSET_VECTOR: Tag = Tag(0x3006, 0x0045);
 
 /// All points of a contour lie in one plane to this part of the slice distance.
 const FLAT: f64 = 0.1;
@@ -47,7 +52,10 @@ pub(super) fn region(
     geometry: &Geometry,
 ) -> Result<(Region, Vec<String>, Option<String>), DicomError> {
     let named = named(file);
-    let picked = drawing::pick(&named, draw.which)?;
+    let picked = drawing::pick(&named, draw.which).map_err(|error| match error {
+        DicomError::NoStructures(_) => DicomError::NoStructures(unclosed(file)),
+        error => error,
+    })?;
     let mut cells = Array3::from_elem(geometry.shape, false);
     let (mut total, mut notes) = (fill::Filled::default(), Vec::new());
     for (number, structure) in &picked {
@@ -97,19 +105,32 @@ fn slices(
 ) -> Result<BTreeMap<i64, Rings>, DicomError> {
     let mut planes: BTreeMap<i64, Vec<(f64, fill::Ring)>> = BTreeMap::new();
     let (mut moved, mut farthest) = (0, 0.0f64);
+    let (mut left_out, mut offset) = (BTreeMap::<String, usize>::new(), 0);
     for contour in drawn(file, number) {
         let kind = contour.text(tags::CONTOUR_GEOMETRIC_TYPE).unwrap_or_default();
         let is_xor = match kind.as_str() {
             "CLOSED_PLANAR" => false,
             "CLOSEDPLANAR_XOR" => true,
-            "POINT" | "OPEN_PLANAR" | "OPEN_NONPLANAR" => continue,
+            "POINT" | "OPEN_PLANAR" | "OPEN_NONPLANAR" => {
+                *left_out.entry(kind).or_default() += 1;
+                continue;
+            }
             _ => return Err(contour.wrong("ContourGeometricType", kind, "CLOSED_PLANAR")),
         };
         let data = contour.numbers(tags::CONTOUR_DATA).unwrap_or_default();
         if data.is_empty() || data.len() % 3 != 0 {
             let found = format!("{} numbers", data.len());
-            return Err(contour.wrong("ContourData", found, "three finite numbers a point"));
+            let expected = "three finite numbers a point: the file is damaged, export it again";
+            return Err(contour.wrong("the content of ContourData", found, expected));
         }
+        let distinct: BTreeSet<[u64; 3]> =
+            data.chunks_exact(3).map(|point| [point[0], point[1], point[2]].map(f64::to_bits)).collect();
+        if distinct.len() < 3 {
+            *left_out.entry("one or two points".to_owned()).or_default() += 1;
+            continue;
+        }
+        let moves = contour.numbers(CONTOUR_OFFSET_VECTOR).unwrap_or_default();
+        offset += usize::from(moves.iter().any(|&mm| mm != 0.0));
         let points: Vec<[f64; 3]> =
             data.chunks_exact(3).map(|point| index_of(geometry, [point[0], point[1], point[2]])).collect();
         let mean = points.iter().map(|point| point[0]).sum::<f64>() / points.len() as f64;
@@ -132,6 +153,17 @@ fn slices(
         }
         let ring = fill::Ring { points: points.iter().map(|point| [point[1], point[2]]).collect(), is_xor };
         planes.entry(mean.round() as i64).or_default().push((mean, ring));
+    }
+    if !left_out.is_empty() {
+        let kinds: Vec<String> = left_out.iter().map(|(kind, n)| format!("{n} of {kind}")).collect();
+        let n = counted(left_out.values().sum(), "contour");
+        notes.push(format!("left out of {structure}: {n} without an area, {}", kinds.join(", ")));
+    }
+    if offset > 0 {
+        notes.push(format!(
+            "a ContourOffsetVector, which the standard has retired, was not applied to {} of {structure}",
+            counted(offset, "contour")
+        ));
     }
     if moved > 0 {
         notes.push(format!(
@@ -175,6 +207,29 @@ fn drawn<'a>(file: &'a object::File, number: i64) -> Vec<object::Fields<'a>> {
     let of_structure = |item: &object::Fields<'_>| item.number(tags::REFERENCED_ROI_NUMBER) == Some(number as f64);
     let items = file.fields().items(tags::ROI_CONTOUR_SEQUENCE).filter(of_structure);
     items.flat_map(|item| item.items(tags::CONTOUR_SEQUENCE).collect::<Vec<_>>()).collect()
+}
+
+/// What is said of structures that have contours, none of them closed; empty where there are none.
+fn unclosed(file: &object::File) -> String {
+    let fields = file.fields();
+    let drawn: Vec<f64> = fields
+        .items(tags::ROI_CONTOUR_SEQUENCE)
+        .filter(|item| item.items(tags::CONTOUR_SEQUENCE).next().is_some())
+        .filter_map(|item| item.number(tags::REFERENCED_ROI_NUMBER))
+        .collect();
+    let names: Vec<String> = fields
+        .items(tags::STRUCTURE_SET_ROI_SEQUENCE)
+        .filter_map(|item| Some((item.number(tags::ROI_NUMBER)?, item.text(tags::ROI_NAME))))
+        .filter(|(number, _)| drawn.contains(number))
+        .map(|(number, name)| drawing::name_of(number as i64, name))
+        .collect();
+    match &names[..] {
+        [] => String::new(),
+        names => format!(
+            "; points and open contours alone: {}; close them in the program that drew them, and export again",
+            names.join(", ")
+        ),
+    }
 }
 
 /// Number and name of each structure that has a closed contour.

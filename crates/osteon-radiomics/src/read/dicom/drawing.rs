@@ -143,7 +143,7 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
         |(number, name): &(i64, String)| if twice(name) { format!("{name} (number {number})") } else { name.clone() };
     let present = || named.iter().map(shown).collect::<Vec<_>>().join(", ");
     match (which, named) {
-        (_, []) => Err(DicomError::NoStructures),
+        (_, []) => Err(DicomError::NoStructures(String::new())),
         (Which::All, _) => Ok(named.to_vec()),
         (Which::Only, [only]) => Ok(vec![only.clone()]),
         (Which::Only, _) => Err(DicomError::SeveralStructures(present())),

@@ -102,14 +102,30 @@ pub enum DicomError {
          {usual_mm:.4} mm between most; a slice may be missing"
     )]
     Uneven { gap_mm: f64, usual_mm: f64, first: String, first_mm: f64, other: String, other_mm: f64 },
-    #[error("{name} lies {apart_mm} mm beside the line of the other slices: the stack is sheared")]
+    #[error(
+        "slices drift from an even grid: distances go from {least_mm:.4} to {most_mm:.4} mm, {name} at {at_mm:.4} mm is \
+         expected at {expected_mm:.4} mm, {:.2} slices off; --uneven resample, or mask.uneven=\"resample\" in the protocol, \
+         interpolates even slices, on which a segmentation of the series needs --resample-mask nearest",
+        (.at_mm - .expected_mm).abs() / .gap_mm
+    )]
+    Drift { name: String, at_mm: f64, expected_mm: f64, gap_mm: f64, least_mm: f64, most_mm: f64 },
+    #[error(
+        "{name} lies {apart_mm:.4} mm beside the line of the other slices: the stack is sheared; resample it to an upright \
+         grid (dcm2niix does that for a tilted gantry) and give that file"
+    )]
     Sheared { name: String, apart_mm: f64 },
     #[error("no structure {wanted}; there are: {present}")]
     NoStructure { wanted: String, present: String },
     #[error("{n} structures are named {wanted}: pick one by its number as label; there are: {present}")]
     StructureTwice { wanted: String, n: usize, present: String },
-    #[error("no structure with a closed contour, and no segment")]
-    NoStructures,
+    /// What is there instead, after a semicolon; empty where there is nothing.
+    #[error("no structure with a closed contour, and no segment{0}")]
+    NoStructures(String),
+    #[error(
+        "{name}: frames {first} and {other} are of one segment at one place and differ; export the segmentation again with \
+         one of them"
+    )]
+    FramesDiffer { name: String, first: usize, other: usize },
     #[error("{name}: drawn in another frame of reference than the image's: {found}, expected {expected}")]
     OtherFrame { name: String, found: String, expected: String },
     #[error("{lost} of {drawn} voxels of {structure} lie outside the image")]

@@ -116,13 +116,18 @@ fn inflate(deflated: &[u8], limits: &Limits) -> Result<Vec<u8>, Option<String>> 
     if content.len() as u64 == cap { Err(None) } else { Ok(content) }
 }
 
-/// A parser's message and its causes on one line. They name tags and positions, never values.
+/// A parser's message and its causes on one line, and what to do about a file that was cut short. They name tags and
+/// positions, never values.
 fn one_line(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
+    }
+    // The parser's own words for an end that came too early.
+    if ["failed to fill whole buffer", "unexpected end of file"].iter().any(|end| text.contains(end)) {
+        text.push_str("; the file was cut short: fetch it again from the archive");
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,7 @@
 //! DICOM SEG to a mask on the image's grid.
 
+use std::collections::BTreeMap;
+
 use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
@@ -9,6 +11,7 @@ use crate::read::dicom::object::{self, Fields, File};
 use crate::read::dicom::own_grid::OwnGrid;
 use crate::read::dicom::{DicomError, Instance, contour, frame};
 use crate::read::{Cut, Fractional, Limits, Reading, Region, Resample, place};
+use osteon_base::text::counted;
 
 /// Labels of the segments of a file, in its order.
 pub fn segments(instance: &Instance, limits: &Limits) -> Result<Vec<String>, DicomError> {
@@ -58,7 +61,8 @@ pub(super) fn region(
     let mut found = Count::default();
     let mut own_grid = OwnGrid::default();
     let mut off_grid = None;
-    for (frame, stored) in frames.iter().zip(stored.chunks_exact(rows * columns)) {
+    let mut seen: BTreeMap<Vec<i64>, (usize, &[f64])> = BTreeMap::new();
+    for (at, (frame, stored)) in frames.iter().zip(stored.chunks_exact(rows * columns)).enumerate() {
         let group = |tag| frame.items(tag).next().or_else(|| shared.and_then(|shared| shared.items(tag).next()));
         let number = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)
             .and_then(|group| group.number(tags::REFERENCED_SEGMENT_NUMBER));
@@ -71,14 +75,33 @@ pub(super) fn region(
         if !matches!(meaning, Meaning::Labels) && !number.is_some_and(is_picked) {
             continue;
         }
+        let position = group(tags::PLANE_POSITION_SEQUENCE).unwrap_or(fields);
+        let orientation = group(tags::PLANE_ORIENTATION_SEQUENCE).unwrap_or(fields);
+        if let Some(place) = place_of(&position, &orientation, number) {
+            match seen.get(&place) {
+                Some((first, before)) if *before != stored => {
+                    let (name, first, other) = (file.name.clone(), first + 1, at + 1);
+                    return Err(DicomError::FramesDiffer { name, first, other });
+                }
+                Some(_) => {
+                    found.repeated += 1;
+                    continue;
+                }
+                None => drop(seen.insert(place, (at, stored))),
+            }
+        }
+        if let Meaning::Fractional { largest } = meaning {
+            found.beyond += stored.iter().filter(|&&value| value > largest).count();
+            found.most = stored.iter().copied().fold(found.most, f64::max);
+        }
         found.above_zero += stored.iter().filter(|&&value| value > 0.0).count();
         if !stored.iter().any(|&value| holds(value)) {
             continue;
         }
         let lattice = Lattice::new(
             geometry,
-            &group(tags::PLANE_POSITION_SEQUENCE).unwrap_or(fields),
-            &group(tags::PLANE_ORIENTATION_SEQUENCE).unwrap_or(fields),
+            &position,
+            &orientation,
             &group(tags::PIXEL_MEASURES_SEQUENCE).unwrap_or(fields),
             [rows, columns],
         )?;
@@ -103,13 +126,23 @@ pub(super) fn region(
             }
         }
     }
+    if let (Meaning::Fractional { largest }, 1..) = (&meaning, found.beyond) {
+        let stated = format!("{largest}, and {} have more, up to {}", counted(found.beyond, "voxel"), found.most);
+        let expected = "the largest value of a voxel: export the segmentation again with it";
+        return Err(fields.wrong("MaximumFractionalValue", stated, expected));
+    }
+    let said = || match found.repeated {
+        1 => "1 frame of the segmentation is stored twice and was taken once".to_owned(),
+        n => format!("{n} frames of the segmentation are stored twice and were taken once"),
+    };
+    let notes: Vec<String> = (found.repeated > 0).then(said).into_iter().collect();
     let (name, present) = drawing::picked(&named, &picked);
     let names = || picked.iter().map(|(_, label)| label.clone()).collect();
     let is_parted = matches!(meaning, Meaning::Fractional { .. }) && found.above_zero != found.drawn;
     let fractional = is_parted.then_some(Fractional { half: found.drawn, above_zero: found.above_zero });
     if let Some(cause) = off_grid {
         let mask = own_grid.mask(stated_mm(&fields, shared.as_ref()), limits).ok_or(cause)?;
-        let reading = Reading { present, picked: name, fractional, ..Reading::default() };
+        let reading = Reading { present, picked: name, fractional, notes, ..Reading::default() };
         let placed = place::place(mask, reading, geometry, &draw.params).map_err(DicomError::OwnGrid)?;
         return Ok((placed, names()));
     }
@@ -127,6 +160,7 @@ pub(super) fn region(
         off_grid_voxels: found.off_voxels,
         moved: if found.moved { "rows or columns in another order".to_owned() } else { String::new() },
         cut_share: found.lost as f64 / found.drawn as f64,
+        notes,
         ..Reading::default()
     };
     let mask = Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape");
@@ -144,8 +178,22 @@ struct Count {
     drawn: usize,
     lost: usize,
     above_zero: usize,
+    /// Frames that are the same as one before.
+    repeated: usize,
+    /// Voxels above the largest value that the file states, and the largest of all.
+    beyond: usize,
+    most: f64,
     off_voxels: f64,
     moved: bool,
+}
+
+/// Segment, position in micrometres and orientation in thousandths of a frame; `None` where its place is not told.
+fn place_of(position: &Fields, orientation: &Fields, segment: Option<f64>) -> Option<Vec<i64>> {
+    let position_mm = position.numbers(tags::IMAGE_POSITION_PATIENT)?;
+    let turned = orientation.numbers(tags::IMAGE_ORIENTATION_PATIENT)?;
+    let whole = |part: f64| (1e3 * part).round() as i64;
+    let parts = position_mm.into_iter().chain(turned).map(whole);
+    Some(parts.chain([segment.map_or(-1, |segment| segment as i64)]).collect())
 }
 
 fn labelled(fields: &Fields) -> Vec<(i64, String)> {

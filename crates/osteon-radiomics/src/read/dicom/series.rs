@@ -17,7 +17,8 @@ use osteon_base::text::counted;
 /// Gaps between slices may differ from the usual one by this part of it: scanners round positions.
 const EVEN: f64 = 0.02;
 
-/// They may differ by this too, where it is less than a quarter of the usual gap.
+/// They may differ by this too, where it is less than a quarter of the usual gap. The same bounds how far a slice may lie
+/// off the even grid.
 const EVEN_MM: f64 = 0.1;
 
 /// A deviation below this part of the gap is not worth a word.
@@ -303,6 +304,10 @@ fn volume(mut stack: Vec<Plane>, uneven: Uneven, notes: &mut Vec<String>) -> Res
             stack = resample::even(stack, &height, usual_mm, notes);
             usual_mm
         }
+        Err(DicomError::Drift { gap_mm, .. }) if uneven == Uneven::Resample => {
+            stack = resample::even(stack, &height, gap_mm, notes);
+            gap_mm
+        }
         gap => gap?,
     };
     for plane in &stack {
@@ -385,11 +390,26 @@ fn even_gap(stack: &[Plane], height: &impl Fn(&Plane) -> f64, notes: &mut Vec<St
             });
         }
     }
+    // Small differences of one sign add up: contours and frames are put on the even grid, so each slice has to be on it.
+    let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+    let expected_mm = |at: usize| height(&stack[0]) + at as f64 * mean;
+    let off = |at: usize| (height(&stack[at]) - expected_mm(at)).abs();
+    let farthest = (0..stack.len()).max_by(|&a, &b| off(a).total_cmp(&off(b))).unwrap_or_default();
+    if off(farthest) > tolerance_mm(mean) {
+        return Err(DicomError::Drift {
+            name: stack[farthest].name.clone(),
+            at_mm: height(&stack[farthest]),
+            expected_mm: expected_mm(farthest),
+            gap_mm: mean,
+            least_mm: sorted[0],
+            most_mm: sorted[sorted.len() - 1],
+        });
+    }
     let worst = gaps.iter().map(|gap| (gap - usual).abs()).fold(0.0, f64::max);
     if worst > UNSAID * usual {
         notes.push(format!("distances between slices differ by up to {worst:.4} mm from {usual:.4} mm"));
     }
-    Ok(gaps.iter().sum::<f64>() / gaps.len() as f64)
+    Ok(mean)
 }
 
 fn tolerance_mm(gap: f64) -> f64 {
