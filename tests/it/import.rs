@@ -122,7 +122,7 @@ fn a_file_that_is_outside_missing_or_on_another_grid_is_refused() {
     check("A", "voxels.nhdr", "", "a symbolic link, expected the file of the voxels");
     check("A", "none.nii.gz", "", "can be read");
     check("A", "text.nii.gz", "", "image");
-    check("A", "other.nrrd", "", "same grid");
+    check("A", "other.nrrd", "", "lies outside the image");
     check("A", "mask.nii.gz", "77", "label 77");
     check("A", "mask.nii.gz", "one", "no segment is called one: the file names none, its labels are 1 (");
     check("Z", "mask.nii.gz", "", "a patient of the study");
