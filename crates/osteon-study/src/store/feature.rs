@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use crate::store::{ExtractionId, FeatureId, PatientId, Place, Role, RunId, Store, StoreError, Write};
+use crate::store::{ExtractionId, FeatureId, ImageFile, PatientId, Place, Role, RunId, Store, StoreError, Write};
 use osteon_radiomics::diagnose::RegionCheck;
 
 /// The files that one result came from.
@@ -13,6 +13,14 @@ use osteon_radiomics::diagnose::RegionCheck;
 pub struct Inputs {
     pub image_sha256: String,
     pub mask_sha256: String,
+}
+
+impl Inputs {
+    /// Of a result that was measured in an image by some masks, in the order of their lesions.
+    pub fn of<'a>(image: &ImageFile, masks: impl IntoIterator<Item = &'a ImageFile>) -> Inputs {
+        let masks: Vec<String> = masks.into_iter().map(ImageFile::input).collect();
+        Inputs { image_sha256: image.sha256.clone(), mask_sha256: masks.join(" with ") }
+    }
 }
 
 /// What became of one region: its values in catalogue order, or why there are none.
@@ -87,18 +95,7 @@ impl Store {
 
     /// What each region is; results of earlier versions have no check. Errors when one does not read back.
     pub fn region_checks(&self) -> Result<Vec<(PatientId, Place, RegionCheck)>, StoreError> {
-        let sql = "SELECT patient, slot, region, lesion, rater, diagnostics FROM extraction
-                   WHERE diagnostics IS NOT NULL ORDER BY patient, id";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        let mut checks = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (place, text) = (place(row, 1)?, row.get::<_, String>(5)?);
-            let check =
-                serde_json::from_str(&text).map_err(|_| StoreError::Altered(format!("the check of {place}")))?;
-            checks.push((row.get(0)?, place, check));
-        }
-        Ok(checks)
+        self.checks_where("diagnostics IS NOT NULL", &[])
     }
 
     /// Each patient's lesions in a slot by one rater, with the volume (mm3) of the tumour; 0 where it is not known.
@@ -109,6 +106,33 @@ impl Store {
         let rows = statement
             .query_map(params![slot, rater.name()], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, f64>(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What the regions of one patient are.
+    pub fn region_checks_of(&self, patient: PatientId) -> Result<Vec<(Place, RegionCheck)>, StoreError> {
+        let checks = self.checks_where("patient = ?1 AND diagnostics IS NOT NULL", params![patient])?;
+        Ok(checks.into_iter().map(|(_, place, check)| (place, check)).collect())
+    }
+
+    fn checks_where(
+        &self,
+        condition: &str,
+        bound: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<(PatientId, Place, RegionCheck)>, StoreError> {
+        let sql = format!(
+            "SELECT patient, slot, region, lesion, rater, diagnostics FROM extraction
+             WHERE {condition} ORDER BY patient, id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(bound)?;
+        let mut checks = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (place, text) = (place(row, 1)?, row.get::<_, String>(5)?);
+            let check =
+                serde_json::from_str(&text).map_err(|_| StoreError::Altered(format!("the check of {place}")))?;
+            checks.push((row.get(0)?, place, check));
+        }
+        Ok(checks)
     }
 
     /// How many regions of each patient are measured and how many failed; patients without any are not listed.

@@ -116,6 +116,9 @@ impl Study {
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
         let home = canonical(&self.folder())?;
         let mut entries: Vec<(PatientId, Entry)> = Vec::new();
+        // Masks by patient, slot, lesion and rater; the image of each patient's slot.
+        let mut seen = BTreeSet::new();
+        let mut images: BTreeMap<(String, String), (PathBuf, Option<String>)> = BTreeMap::new();
         for mut entry in named {
             match self.slot_named(&entry) {
                 Ok(slot) => entry.slot = slot,
@@ -133,22 +136,25 @@ impl Study {
                 report.notes.push(format!("{} is taken for the patient {code}", entry.code));
                 entry.code.clone_from(code);
             }
-            let place = |it: &Entry| (it.code.clone(), it.slot.clone(), it.lesion().to_owned(), it.role());
-            if entries.iter().any(|(_, other)| place(other) == place(&entry)) {
+            let place = (entry.code.clone(), entry.slot.clone(), entry.lesion().to_owned(), entry.role());
+            if seen.contains(&place) {
                 let expected = "each patient once: two folders or rows mean the same patient";
                 report.refused.push(entry.refusal("patient", &entry.code, expected));
                 continue;
             }
-            let image = |it: &Entry| (it.image.clone(), it.series.clone());
-            let same_slot = |other: &Entry| (&other.code, &other.slot) == (&entry.code, &entry.slot);
-            if let Some((_, other)) = entries.iter().find(|(_, it)| same_slot(it) && image(it) != image(&entry)) {
-                let expected =
-                    format!("one image in the slot {}; {} was named before", entry.slot, other.image.display());
+            let slot = (entry.code.clone(), entry.slot.clone());
+            let image = (entry.image.clone(), entry.series.clone());
+            if let Some((other, _)) = images.get(&slot).filter(|other| **other != image) {
+                let expected = format!("one image in the slot {}; {} was named before", entry.slot, other.display());
                 report.refused.push(entry.refusal("image", &entry.image.to_string_lossy(), &expected));
                 continue;
             }
             match self.store.find_patient(&entry.code)? {
-                Some(patient) => entries.push((patient.id, entry)),
+                Some(patient) => {
+                    seen.insert(place);
+                    images.entry(slot).or_insert(image);
+                    entries.push((patient.id, entry));
+                }
                 None => {
                     let alike =
                         manifest::alike(&entry.code, &codes).into_iter().cloned().collect::<Vec<_>>().join(", ");
@@ -164,16 +170,14 @@ impl Study {
             .par_iter()
             .map(|(patient, entry)| check(*patient, entry, [&base, &home], &slots[entry.slot.as_str()]))
             .collect();
-        let mut files: Vec<ImageFile> = Vec::new();
+        let (mut files, mut linked) = (Vec::new(), BTreeSet::new());
         for sound in checked {
             match sound {
                 Err(refusal) => report.refused.push(refusal),
                 Ok(sound) => {
                     // The image of a slot comes with each of its masks.
                     let place = |it: &ImageFile| (it.patient, it.role.clone(), it.slot.clone(), it.lesion.clone());
-                    let is_new = |it: &ImageFile| !files.iter().any(|known| place(known) == place(it));
-                    let own: Vec<ImageFile> = sound.files.into_iter().filter(is_new).collect();
-                    files.extend(own);
+                    files.extend(sound.files.into_iter().filter(|it| linked.insert(place(it))));
                     report.links.push(sound.link);
                     report.warnings.extend(sound.warnings);
                 }

@@ -1,5 +1,6 @@
 //! Which file is whose image or mask: what a manifest says, and what a folder was found to hold.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::store::{LESION, Role};
@@ -109,6 +110,7 @@ pub fn file(path: &Path) -> Result<Found, Error> {
     let (label, series) = (find(&["label", "roi", "structure", "segment"]), find(&["series"]));
     let (slot, timepoint) = (find(SLOTS), find(&["timepoint", "time point", "session", "visit"]));
     let (lesion, rater) = (find(&["lesion", "tumour", "tumor"]), find(&["rater", "reader", "observer"]));
+    let mut seen = BTreeSet::new();
     let mut found = Found { notes: grid.notes.iter().map(|note| note.to_string()).collect(), ..Found::default() };
     for row in rows {
         let line = row.line as u64;
@@ -141,9 +143,9 @@ pub fn file(path: &Path) -> Result<Found, Error> {
             structure,
             series: optional(series),
         };
-        let place =
-            |it: &Entry| [&it.code, &it.slot, &it.timepoint, &it.lesion, &it.rater].map(|part| part.to_lowercase());
-        if found.entries.iter().any(|other: &Entry| place(other) == place(&entry)) {
+        // Patients' ids are told apart by capital letters, words for slots and lesions are not.
+        let place = [&entry.slot, &entry.timepoint, &entry.lesion, &entry.rater].map(|part| part.to_lowercase());
+        if !seen.insert((entry.code.clone(), place)) {
             refuse(
                 "patient",
                 cell(patient),

@@ -50,8 +50,8 @@ impl Study {
         let own = |place: &Place| {
             (&place.slot, &place.lesion, &place.rater) == (&mask_file.slot, &mask_file.lesion, &mask_file.role)
         };
-        for (of, place, check) in self.store.region_checks()? {
-            if of == patient.id && own(&place) && place.region == "intra" {
+        for (place, check) in self.store.region_checks_of(patient.id)? {
+            if own(&place) && place.region == "intra" {
                 said.push(check.to_string());
             }
         }

@@ -6,6 +6,7 @@ use crate::report::sheet::{Cell, Sheet};
 use crate::store::{ImageFile, Judgement, Patient, PatientId, Role, Verdict};
 use crate::study::data::edit::required;
 use crate::study::{Error, Study};
+use osteon_stats::evaluate::roc::Confusion;
 
 /// Which masks are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,13 +153,11 @@ impl Study {
     }
 }
 
-/// Cohen (1960); `None` for no pairs, or where both only ever say the same word.
+/// Cohen's kappa; `None` for no pairs, or where both only ever say the same word.
 fn kappa(pairs: &[[bool; 2]]) -> Option<f64> {
-    let n = pairs.len() as f64;
-    let share = |of: &dyn Fn(&[bool; 2]) -> bool| pairs.iter().filter(|pair| of(pair)).count() as f64 / n;
-    let (same, first, second) = (share(&|it| it[0] == it[1]), share(&|it| it[0]), share(&|it| it[1]));
-    let chance = first * second + (1.0 - first) * (1.0 - second);
-    (!pairs.is_empty() && chance < 1.0).then(|| (same - chance) / (1.0 - chance))
+    let n = |first: bool, second: bool| pairs.iter().filter(|pair| **pair == [first, second]).count();
+    let both = Confusion { tp: n(true, true), fn_: n(true, false), tn: n(false, false), fp: n(false, true) };
+    both.kappa()
 }
 
 #[cfg(test)]

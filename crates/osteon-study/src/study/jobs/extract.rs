@@ -101,8 +101,7 @@ pub(in crate::study) struct Region {
 }
 
 impl Study {
-    /// Measures what is not measured under the present inputs: image and mask, the protocol's part that features
-    /// depend on, and the program's version. One step of the job a patient. A patient's trouble is in the report;
+    /// Measures what is not measured under the present inputs: image and masks, and the settings of their slot. One step of the job a patient. A patient's trouble is in the report;
     /// when the job is cancelled, what is stored stays and the next extraction goes on from there.
     pub fn extract(&self, request: &ExtractRequest, job: &Job) -> Result<ExtractReport, Error> {
         self.protocol.check()?;
@@ -157,7 +156,8 @@ impl Study {
         let rejected = self.rejected_masks()?;
         for patient in patients {
             let mut files = self.store.images_of(patient.id)?;
-            files.retain(|file| !rejected.contains(file));
+            let of_patient = rejected.get(&patient.id).map_or(&[][..], Vec::as_slice);
+            files.retain(|file| !of_patient.contains(file));
             let slots: Vec<SlotTask> =
                 self.protocol.slots().iter().filter_map(|slot| self.slot_task(slot, &files)).collect();
             let stands = |slot: &SlotTask| self.stands(patient.id, slot, &standing);
@@ -174,11 +174,14 @@ impl Study {
     }
 
     /// Masks that are not measured, where the protocol wants accepted ones.
-    fn rejected_masks(&self) -> Result<Vec<ImageFile>, Error> {
-        if self.protocol.learn.masks == Masks::All {
-            return Ok(Vec::new());
+    fn rejected_masks(&self) -> Result<BTreeMap<PatientId, Vec<ImageFile>>, Error> {
+        let mut rejected: BTreeMap<PatientId, Vec<ImageFile>> = BTreeMap::new();
+        if self.protocol.learn.masks == Masks::Accepted {
+            for mask in self.judged()?.into_iter().filter(|mask| !mask.is_accepted()) {
+                rejected.entry(mask.file.patient).or_default().push(mask.file);
+            }
         }
-        Ok(self.judged()?.into_iter().filter(|mask| !mask.is_accepted()).map(|mask| mask.file).collect())
+        Ok(rejected)
     }
 
     /// What is measured in a patient's slot; `None` without its image or any mask for it.
@@ -299,9 +302,7 @@ impl Protocol {
         };
         let mut masks: Vec<&ImageFile> = files.iter().filter(is_own).collect();
         masks.sort_by_cached_key(|it| natural(&it.lesion));
-        let masks: Vec<String> = masks.into_iter().map(ImageFile::input).collect();
-        let mask_sha256 = masks.join(" with ");
-        (!mask_sha256.is_empty()).then(|| Inputs { image_sha256: image.sha256.clone(), mask_sha256 })
+        (!masks.is_empty()).then(|| Inputs::of(image, masks))
     }
 }
 
@@ -311,8 +312,7 @@ type Runs = BTreeMap<String, (RunId, Vec<FeatureId>)>;
 impl SlotTask {
     /// The files that a drawing's results come from.
     fn inputs(&self, drawing: &Drawing) -> Inputs {
-        let masks: Vec<String> = drawing.files.iter().map(ImageFile::input).collect();
-        Inputs { image_sha256: self.image.sha256.clone(), mask_sha256: masks.join(" with ") }
+        Inputs::of(&self.image, &drawing.files)
     }
 
     /// The image, the one that was drawn on, then the masks, each file once.

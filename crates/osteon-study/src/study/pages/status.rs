@@ -17,21 +17,54 @@ pub struct NextStep {
     pub command: &'static str,
 }
 
+/// What both pages are made from, asked once.
+struct Present {
+    patients: Vec<Patient>,
+    files: BTreeMap<PatientId, Vec<ImageFile>>,
+    masks: Vec<Judged>,
+    queries: Vec<Query>,
+    states: Vec<RegionState>,
+    /// Patients whom an extraction would measure, and how many stand.
+    waiting: BTreeSet<PatientId>,
+    n_measured: usize,
+}
+
 impl Study {
     /// What is missing, in the order in which it is done.
     pub fn next_steps(&self) -> Result<Vec<NextStep>, Error> {
+        self.steps(&self.present()?)
+    }
+
+    fn present(&self) -> Result<Present, Error> {
+        let mut files: BTreeMap<PatientId, Vec<ImageFile>> = BTreeMap::new();
+        for file in self.store.images()? {
+            files.entry(file.patient).or_default().push(file);
+        }
+        let mut report = ExtractReport::default();
+        let tasks = self.tasks(&ExtractRequest::default(), &mut report)?;
+        Ok(Present {
+            patients: self.store.patients()?,
+            files,
+            masks: self.judged()?,
+            queries: self.store.queries()?.into_iter().filter(|it| self.may_see(&it.field)).collect(),
+            states: self.store.region_states()?,
+            waiting: tasks.into_iter().map(|task| task.id).collect(),
+            n_measured: report.skipped,
+        })
+    }
+
+    fn steps(&self, present: &Present) -> Result<Vec<NextStep>, Error> {
+        let Present { patients, files, masks, queries, states, waiting, n_measured } = present;
         let mut steps = Vec::new();
         let mut add = |n: usize, what: String, command: &'static str| {
             if n > 0 {
                 steps.push(NextStep { what, command });
             }
         };
-        let patients = self.store.patients()?;
         add(usize::from(patients.is_empty()), "no patients yet".to_owned(), "import clinical FILE");
         let included: Vec<&Patient> = patients.iter().filter(|patient| patient.included()).collect();
-        let by_patient = self.files()?;
         let has = |patient: &Patient, slot: &str, is_image: bool| {
-            let files = by_patient.get(&patient.id).map_or(&[][..], Vec::as_slice);
+            let files = files.get(&patient.id).map_or(&[][..], Vec::as_slice);
             files.iter().any(|file| file.slot == slot && (file.role == Role::Image) == is_image)
         };
         // Slots of which as many patients lack something are one step.
@@ -50,30 +83,27 @@ impl Study {
             let what = if is_mask { "with an image lack a mask" } else { "lack an image" };
             add(n, format!("{} {what}{of}", counted(n, "patient")), "import images FILE");
         }
-        let masks = self.judged()?;
         let n = masks.iter().filter(|it| it.has(Judgement::ToRedo)).count();
         add(n, format!("{} to be drawn again", counted(n, "mask")), "masks list --to-redo");
         let n = masks.iter().filter(|it| it.verdicts.is_empty()).count();
         // Whoever judges no masks is not told to.
         let is_judged = n < masks.len();
         add(if is_judged { n } else { 0 }, format!("{} not judged yet", counted(n, "mask")), "masks list --open");
-        let queries: Vec<Query> = self.store.queries()?.into_iter().filter(|it| self.may_see(&it.field)).collect();
-        let n = queries.iter().filter(|query| query.state == QueryState::Open).count();
-        add(n, format!("{} wait for an answer", counted(n, "query").replace("querys", "queries")), "query list");
-        let n = queries.iter().filter(|query| query.state == QueryState::Answered).count();
-        add(n, format!("{} to be closed", counted(n, "answered query").replace("querys", "queries")), "query list");
-        let mut report = ExtractReport::default();
-        let n = self.tasks(&ExtractRequest::default(), &mut report)?.len();
-        add(n, format!("{} to be measured", counted(n, "patient")), "extract");
-        let failed: BTreeSet<PatientId> =
-            self.store.region_states()?.into_iter().filter(|it| it.error.is_some()).map(|it| it.patient).collect();
+        let in_state = |state| queries.iter().filter(|query| query.state == state).count();
+        let word = |n: usize| if n == 1 { "query" } else { "queries" };
+        let n = in_state(QueryState::Open);
+        add(n, format!("{n} {} wait for an answer", word(n)), "query list");
+        let n = in_state(QueryState::Answered);
+        add(n, format!("{n} answered {} to be closed", word(n)), "query list");
+        add(waiting.len(), format!("{} to be measured", counted(waiting.len(), "patient")), "extract");
+        let failed: BTreeSet<PatientId> = states.iter().filter(|it| it.error.is_some()).map(|it| it.patient).collect();
         let n = failed.len();
         add(n, format!("{} with regions that could not be measured", counted(n, "patient")), "status");
         let unknown = self.store.unknown_outcomes()?.iter().map(|(_, n)| n).sum::<usize>();
         let shown = if self.is_blind() { 0 } else { unknown };
         add(shown, format!("the outcome of {} is unknown", counted(unknown, "patient")), "patients");
         let has_split = self.store.split()?.is_some();
-        let is_measured = report.skipped > 0;
+        let is_measured = *n_measured > 0;
         add(usize::from(is_measured && !has_split), "no training and test set yet".to_owned(), "split new");
         if !self.is_blind() && has_split && is_measured {
             match self.standing_of_fit()? {
@@ -92,25 +122,22 @@ impl Study {
 
     /// One row a patient, one column a step: values, images, masks, verdicts, features, queries, set.
     pub fn status_sheet(&self) -> Result<Sheet, Error> {
-        let patients = self.store.patients()?;
-        let by_patient = self.files()?;
+        let present = self.present()?;
+        let next = self.steps(&present)?;
+        let Present { patients, files, masks, queries: asked, states: measured, waiting, .. } = present;
         let mut verdicts: BTreeMap<PatientId, Vec<Judged>> = BTreeMap::new();
-        for judged in self.judged()? {
+        for judged in masks {
             verdicts.entry(judged.file.patient).or_default().push(judged);
         }
         let mut queries: BTreeMap<PatientId, [usize; 2]> = BTreeMap::new();
-        for query in self.store.queries()?.into_iter().filter(|it| self.may_see(&it.field)) {
+        for query in asked {
             let counts = queries.entry(query.patient).or_default();
             counts[0] += usize::from(query.state == QueryState::Open);
             counts[1] += usize::from(query.state == QueryState::Answered);
         }
         let mut states: BTreeMap<PatientId, Vec<RegionState>> = BTreeMap::new();
-        for state in self.store.region_states()? {
+        for state in measured {
             states.entry(state.patient).or_default().push(state);
-        }
-        let mut waiting: BTreeSet<PatientId> = BTreeSet::new();
-        if let Ok(tasks) = self.tasks(&ExtractRequest::default(), &mut ExtractReport::default()) {
-            waiting.extend(tasks.into_iter().map(|task| task.id));
         }
         let split = self.store.split()?;
         let sides: BTreeMap<PatientId, Side> = split.iter().flat_map(|split| split.members.iter().copied()).collect();
@@ -127,7 +154,7 @@ impl Study {
                 words(&patient.code),
                 words(if missing == 0 { "complete".to_owned() } else { format!("{missing} missing") }),
             ];
-            let files = by_patient.get(&patient.id).map_or(&[][..], Vec::as_slice);
+            let files = files.get(&patient.id).map_or(&[][..], Vec::as_slice);
             row.extend(slots.iter().map(|slot| words(linked(files, &slot.slot, slot.masks_of.is_empty()))));
             row.push(words(verdict(verdicts.get(&patient.id).map_or(&[][..], Vec::as_slice))));
             let own = states.get(&patient.id).map_or(&[][..], Vec::as_slice);
@@ -148,7 +175,6 @@ impl Study {
             row.push(words(if patient.included() { "yes" } else { "no" }));
             row
         };
-        let next = self.next_steps()?;
         Ok(Sheet {
             title: "Status".to_owned(),
             headings,
@@ -156,14 +182,6 @@ impl Study {
             notes: next.into_iter().map(|step| format!("next: {} (osteon {})", step.what, step.command)).collect(),
             provenance: self.provenance()?,
         })
-    }
-
-    fn files(&self) -> Result<BTreeMap<PatientId, Vec<ImageFile>>, Error> {
-        let mut files: BTreeMap<PatientId, Vec<ImageFile>> = BTreeMap::new();
-        for file in self.store.images()? {
-            files.entry(file.patient).or_default().push(file);
-        }
-        Ok(files)
     }
 }
 

@@ -60,7 +60,7 @@ impl Study {
     /// What each region of a patient is, and how its masks were read: of what, which, and the sentence.
     pub(in crate::study) fn region_lines(&self, patient: PatientId) -> Result<Vec<(String, String, String)>, Error> {
         let (mut lines, mut read) = (Vec::new(), Vec::new());
-        for (_, place, check) in self.store.region_checks()?.into_iter().filter(|(owner, ..)| *owner == patient) {
+        for (place, check) in self.store.region_checks_of(patient)? {
             let rater = place.rater.name().to_owned();
             lines.push((rater.clone(), place.region_name(), check.to_string()));
             let line = |told| (rater.clone(), "as read".to_owned(), told);
