@@ -359,7 +359,12 @@ WHEN new.previous IS NOT coalesce((SELECT hash FROM change ORDER BY seq DESC LIM
   OR new.hash IS NOT osteon_hash(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field,
                                  new.old, new.new, new.reason, new.previous)
 BEGIN SELECT raise(ABORT, 'a change that does not continue the trail'); END;
+-- But for texts that are taken out: a later link, a redaction, announces the hash of the row as it becomes.
 CREATE TRIGGER change_kept_update BEFORE UPDATE ON change
+WHEN NOT EXISTS (
+    SELECT 1 FROM change AS announced WHERE announced.tbl = 'redaction' AND announced.field = 'change ' || old.seq
+    AND announced.new = osteon_seal(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field, new.old,
+                                    new.new, new.reason, new.previous, new.hash))
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER change_kept_delete BEFORE DELETE ON change
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
@@ -486,7 +491,10 @@ BEGIN SELECT raise(ABORT, 'the study is locked'); END;
 CREATE TRIGGER image_frozen_update BEFORE UPDATE ON image WHEN (SELECT locked_at FROM study) IS NOT NULL
 BEGIN SELECT raise(ABORT, 'the study is locked'); END;
 CREATE TRIGGER image_kept BEFORE DELETE ON image
+WHEN NOT EXISTS (SELECT 1 FROM change JOIN patient ON patient.code = row_key
+                 WHERE patient.id = old.patient AND tbl = 'withdrawal' AND field = 'erase')
 BEGIN SELECT raise(ABORT, 'an image is never unlinked, only replaced'); END;
+CREATE TRIGGER image_erased AFTER DELETE ON image BEGIN SELECT osteon_now(); END;
 CREATE TRIGGER image_added AFTER INSERT ON image BEGIN
     INSERT INTO trail SELECT 'image', (SELECT code FROM patient WHERE id = new.patient), iif(new.slot = 'image' AND new.lesion IN ('', '1'), iif(new.kind = 'image', 'image', new.rater),
                                  trim(new.kind || ' ' || new.slot || ' ' || new.lesion || ' ' || new.rater)) || ' ' || field,

@@ -8,6 +8,15 @@ DROP TRIGGER image_changed;
 DROP TRIGGER image_frozen_insert;
 DROP TRIGGER image_frozen_update;
 DROP TRIGGER image_kept;
+DROP TRIGGER change_kept_update;
+
+-- But for texts that are taken out: a later link, a redaction, announces the hash of the row as it becomes.
+CREATE TRIGGER change_kept_update BEFORE UPDATE ON change
+WHEN NOT EXISTS (
+    SELECT 1 FROM change AS announced WHERE announced.tbl = 'redaction' AND announced.field = 'change ' || old.seq
+    AND announced.new = osteon_seal(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field, new.old,
+                                    new.new, new.reason, new.previous, new.hash))
+BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
 
 -- The codebook in force: one row a variable, from the protocol's [[variable]] tables. A retired variable keeps its
 -- values and is shown nowhere. The view `cohort` has one column a variable; it is made anew when the codebook changes:
@@ -220,7 +229,10 @@ BEGIN SELECT raise(ABORT, 'the study is locked'); END;
 CREATE TRIGGER image_frozen_update BEFORE UPDATE ON image WHEN (SELECT locked_at FROM study) IS NOT NULL
 BEGIN SELECT raise(ABORT, 'the study is locked'); END;
 CREATE TRIGGER image_kept BEFORE DELETE ON image
+WHEN NOT EXISTS (SELECT 1 FROM change JOIN patient ON patient.code = row_key
+                 WHERE patient.id = old.patient AND tbl = 'withdrawal' AND field = 'erase')
 BEGIN SELECT raise(ABORT, 'an image is never unlinked, only replaced'); END;
+CREATE TRIGGER image_erased AFTER DELETE ON image BEGIN SELECT osteon_now(); END;
 CREATE TRIGGER image_added AFTER INSERT ON image BEGIN
     INSERT INTO trail SELECT 'image', (SELECT code FROM patient WHERE id = new.patient), iif(new.slot = 'image' AND new.lesion IN ('', '1'), iif(new.kind = 'image', 'image', new.rater),
                                  trim(new.kind || ' ' || new.slot || ' ' || new.lesion || ' ' || new.rater)) || ' ' || field,

@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{Globals, Outcome, opening, output};
+use crate::cli::{Format, Globals, Outcome, opening, output};
 use osteon_study::protocol::Preset;
 use osteon_study::protocol::codebook::{Codebook, PRESETS};
+use osteon_study::report::sheet::workbook;
 use osteon_study::study::{
-    CodebookForm, Error, clinical_template, codebook_sheet, read_codebook, write_codebook, write_whole,
+    CodebookForm, Error, clinical_template, clinical_template_sheet, codebook_sheet, editable_sheet, lost,
+    read_codebook, write_codebook, write_whole,
 };
 
 /// Show the codebook of the study, write it in another form, or put another one in force
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "A codebook file is read as REDCap's data dictionary, as a sheet (.csv, one row a variable) or as TOML \
+    after_help = "A codebook file is read as REDCap's data dictionary, as a sheet (.csv or .xlsx, one row a variable) or as TOML \
                   (.toml), as its first line and its name tell. What a form cannot say is named."
 )]
 pub struct Args {
@@ -21,7 +23,8 @@ pub struct Args {
     action: Option<Action>,
     #[command(flatten)]
     source: Source,
-    /// Print an empty clinical file instead: a column for each variable, units and allowed values below
+    /// Print an empty clinical file instead: a column for each variable, units and allowed values below; with --format
+    /// xlsx as a workbook
     #[arg(long)]
     template: bool,
 }
@@ -65,26 +68,50 @@ enum As {
     Toml,
     Csv,
     Redcap,
+    /// The sheet of csv as an Excel workbook
+    Xlsx,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     match &args.action {
+        None if args.template && globals.format == Format::Xlsx => {
+            output::print_workbook(&[clinical_template_sheet(&codebook(&args.source, globals)?)])?;
+        }
         None if args.template => output::print(&clinical_template(&codebook(&args.source, globals)?))?,
         None => output::print_sheet(&codebook_sheet(&codebook(&args.source, globals)?), globals.format)?,
         Some(Action::Import { file, reason }) => {
             let found = read_codebook(file)?;
             found.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
-            let hash = opening::write(globals)?.use_codebook(&found, reason)?;
+            let study = opening::write(globals)?;
+            let was = study.protocol.codebook.clone();
+            let hash = study.use_codebook(&found, reason)?;
+            let said = if found.form == CodebookForm::Redcap { lost(&was, &found.codebook) } else { Vec::new() };
+            said.iter().for_each(|line| output::warn(&format!("warning: {line}")));
             if found.form != CodebookForm::Toml {
                 output::say(globals, "note: outcomes and images, of which this form says nothing, stay as they are");
             }
             output::say(globals, &format!("in force: {} variables, protocol {hash}", found.codebook.variables.len()));
         }
+        Some(Action::Export { source, form: As::Xlsx, output: to }) => {
+            let book = codebook(source, globals)?;
+            let outcomes =
+                book.outcomes.iter().map(|it| format!("note: outcome {} has no place in this form", it.name));
+            outcomes.for_each(|line| output::say(globals, &line));
+            let sheet = editable_sheet(&book);
+            match to {
+                Some(path) => {
+                    let wrong = |source| Error::File { path: path.clone(), source };
+                    let bytes = workbook(&[sheet]).map_err(Error::Request)?;
+                    write_whole(path, &bytes).map_err(wrong)?;
+                }
+                None => output::print_workbook(&[sheet])?,
+            }
+        }
         Some(Action::Export { source, form, output: to }) => {
             let form = match form {
                 As::Toml => CodebookForm::Toml,
                 As::Csv => CodebookForm::Csv,
-                As::Redcap => CodebookForm::Redcap,
+                As::Redcap | As::Xlsx => CodebookForm::Redcap,
             };
             let (text, lost) = write_codebook(&codebook(source, globals)?, form);
             lost.iter().for_each(|line| output::say(globals, &format!("note: {line}")));

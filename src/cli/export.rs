@@ -9,7 +9,7 @@ use osteon_study::study::{Error, ExportOptions};
 /// Write the study as plain files, or print the feature values
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A new or empty folder; or the word `features`, to print one CSV row a patient, region and rater
+    /// A new or empty folder; a workbook (FILE.xlsx) of patients, codebook, images and queries; or the word `features`, to print one CSV row a patient, region and rater
     target: String,
     /// Replace ids by salted hashes; leave out free text, paths and the trail
     #[arg(long)]
@@ -28,8 +28,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         study.write_features(io::BufWriter::new(io::stdout().lock()))?;
         return Ok(Outcome::Done);
     }
+    let is_workbook = Path::new(&args.target).extension().is_some_and(|it| it.eq_ignore_ascii_case("xlsx"));
     let options = ExportOptions { deidentify: args.deidentify, spreadsheet_safe: args.spreadsheet_safe };
-    for line in study.export(Path::new(&args.target), options)? {
+    let target = Path::new(&args.target);
+    let told = if is_workbook { study.export_workbook(target, options)? } else { study.export(target, options)? };
+    for line in told {
         output::say(globals, &line);
     }
     Ok(Outcome::Done)

@@ -34,6 +34,7 @@ mod process;
 mod protocol;
 mod query;
 mod reconcile;
+mod redact;
 mod report;
 mod roc;
 mod shard;
@@ -100,6 +101,8 @@ pub enum Format {
     Markdown,
     Html,
     Latex,
+    /// An Excel workbook on standard output, which has to lead to a file
+    Xlsx,
 }
 
 /// When output is coloured.
@@ -129,6 +132,8 @@ enum Command {
     Exclude(edit::ExcludeArgs),
     Include(edit::IncludeArgs),
     Undo(undo::Args),
+    Redact(redact::RedactArgs),
+    Withdraw(redact::WithdrawArgs),
     Extract(extract::Args),
     Agreement(agreement::Args),
     Split(split::Args),
@@ -205,6 +210,8 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Exclude(args) => edit::exclude(args, globals),
         Command::Include(args) => edit::include(args, globals),
         Command::Undo(args) => undo::run(args, globals),
+        Command::Redact(args) => redact::redact(args, globals),
+        Command::Withdraw(args) => redact::withdraw(args, globals),
         Command::Extract(args) => extract::run(args, globals),
         Command::Agreement(args) => agreement::run(args, globals),
         Command::Split(args) => split::run(args, globals),

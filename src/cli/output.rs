@@ -1,7 +1,8 @@
 //! Results on stdout, everything else on stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::{Format, Globals};
 use osteon_study::report::sheet::{self, Sheet};
@@ -9,22 +10,21 @@ use osteon_study::study::Error;
 
 /// Writes to stdout; a reader that went away (`osteon ... | head`) is no error.
 pub fn print(text: &str) -> Result<(), Error> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(source) => Err(Error::File { path: "standard output".into(), source }),
-        Ok(()) => Ok(()),
-    }
+    print_bytes(text.as_bytes())
 }
 
 /// Prints a sheet in the format asked for.
 pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
-    print(&sheet::render(sheet, format.into()))
+    match sheet_format(format) {
+        Some(format) => print(&sheet::render(sheet, format)),
+        None => print_workbook(std::slice::from_ref(sheet)),
+    }
 }
 
 /// Prints sheets one below the other; as JSON, one array of them.
 pub fn print_sheets(sheets: &[Sheet], format: Format) -> Result<(), Error> {
-    let rendered: Vec<String> = sheets.iter().map(|sheet| sheet::render(sheet, format.into())).collect();
+    let Some(form) = sheet_format(format) else { return print_workbook(sheets) };
+    let rendered: Vec<String> = sheets.iter().map(|sheet| sheet::render(sheet, form)).collect();
     match format {
         Format::Json => print(&format!("[{}]\n", rendered.join(",").trim_end())),
         _ => print(&rendered.join("\n")),
@@ -36,16 +36,42 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Error> {
     print(&format!("{value:#}\n"))
 }
 
-impl From<Format> for sheet::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Text => sheet::Format::Text,
-            Format::Csv => sheet::Format::Csv,
-            Format::Json => sheet::Format::Json,
-            Format::Markdown => sheet::Format::Markdown,
-            Format::Html => sheet::Format::Html,
-            Format::Latex => sheet::Format::Latex,
-        }
+/// How a sheet is rendered as text; `None` for a workbook.
+fn sheet_format(format: Format) -> Option<sheet::Format> {
+    Some(match format {
+        Format::Text => sheet::Format::Text,
+        Format::Csv => sheet::Format::Csv,
+        Format::Json => sheet::Format::Json,
+        Format::Markdown => sheet::Format::Markdown,
+        Format::Html => sheet::Format::Html,
+        Format::Latex => sheet::Format::Latex,
+        Format::Xlsx => return None,
+    })
+}
+
+/// Writes sheets as one workbook to standard output, once a run and not to a terminal.
+pub fn print_workbook(sheets: &[Sheet]) -> Result<(), Error> {
+    static IS_WRITTEN: AtomicBool = AtomicBool::new(false);
+    if io::stdout().is_terminal() {
+        return Err(Error::Request(
+            "a workbook is no text: lead it to a file, as in osteon ... > table.xlsx".to_owned(),
+        ));
+    }
+    if IS_WRITTEN.swap(true, Ordering::Relaxed) {
+        return Err(Error::Request(
+            "this prints several tables, and a workbook is one: --format csv or html has all".to_owned(),
+        ));
+    }
+    print_bytes(&sheet::workbook(sheets).map_err(Error::Request)?)
+}
+
+/// Writes bytes to standard output.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(Error::File { path: "standard output".into(), source }),
+        Ok(()) => Ok(()),
     }
 }
 

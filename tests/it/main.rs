@@ -30,6 +30,7 @@ mod migrate;
 mod model_file;
 mod published;
 mod reconcile;
+mod redact;
 mod regions;
 mod report;
 mod screens;
@@ -50,3 +51,4 @@ mod wild_clinical;
 mod wild_dicom;
 #[path = "../../crates/osteon-plot/tests/it/words.rs"]
 mod words;
+mod workbook;

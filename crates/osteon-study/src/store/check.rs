@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::store::migrate::VERSION;
 use crate::store::trail::sha256;
-use crate::store::{ChangeFilter, Patient, Store, StoreError, feature, image};
+use crate::store::{ChangeFilter, Patient, REDACTED, Store, StoreError, feature, image};
 
 impl Store {
     /// What SQLite's integrity and foreign key checks find; nothing when all is well.
@@ -79,7 +79,13 @@ impl Store {
         // Fits of programs that kept no hash of them.
         held.retain(|place, _| place.0 != "run" || told.contains_key(place));
         let places: BTreeSet<&Place> = told.keys().filter(|place| is_held(place)).chain(held.keys()).collect();
-        let differs = |place: &&Place| told.get(*place).and_then(Option::as_ref) != held.get(*place);
+        // What was taken out is held nowhere.
+        let is_gone =
+            |place: &Place, told: Option<&String>| told.is_some_and(|it| it == REDACTED) && !held.contains_key(place);
+        let differs = |place: &&Place| {
+            let told = told.get(*place).and_then(Option::as_ref);
+            told != held.get(*place) && !is_gone(*place, told)
+        };
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         let mut findings: Vec<String> = places.into_iter().filter(differs).map(tell).collect();
         findings.extend(self.queries_against(&changes)?);

@@ -17,7 +17,7 @@ use osteon_base::job::{Cancelled, Stage};
 use osteon_base::seed::Seed;
 
 pub(in crate::store) const SCHEMA: &str = include_str!("../../../../schema.sql");
-const APPLICATION_ID: i32 = 0x6F73_7465;
+pub(in crate::store) const APPLICATION_ID: i32 = 0x6F73_7465;
 /// How long a write waits for other writers.
 const PATIENCE: Duration = Duration::from_secs(30);
 

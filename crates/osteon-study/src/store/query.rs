@@ -34,7 +34,7 @@ pub struct Query {
 }
 
 /// The answer of a rule that no longer finds anything.
-const RESOLVED: &str = "no longer so";
+pub(in crate::store) const RESOLVED: &str = "no longer so";
 
 impl QuerySource {
     /// As the database writes it.

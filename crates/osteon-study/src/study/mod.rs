@@ -18,8 +18,8 @@ use crate::protocol::Protocol;
 pub use data::browse::Progress;
 pub use data::clinical::{Clinical, Map as ClinicalMap, Row as ClinicalRow, read as read_clinical};
 pub use data::codebook::{
-    CodebookForm, ReadCodebook, clinical_template, codebook_sheet, propose_codebook, propose_protocol, read_codebook,
-    write_codebook,
+    CodebookForm, ReadCodebook, clinical_template, clinical_template_sheet, codebook_sheet, editable_sheet, lost,
+    propose_codebook, propose_protocol, read_codebook, write_codebook,
 };
 pub use data::demo;
 pub use data::edit::{Belongs, Edit};
@@ -29,6 +29,7 @@ pub use data::import_images::{ImagesReport, Link};
 pub use data::manifest::LeftOut;
 pub use data::picture::Picture;
 pub use data::quality::Masks;
+pub use data::redact::{Redaction, Withdrawal};
 pub use data::refusal::Refusal;
 pub use data::relocate::Relocation;
 pub use data::undo_import::TurnedBack;

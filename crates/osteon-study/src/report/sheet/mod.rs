@@ -7,8 +7,10 @@ mod json;
 mod latex;
 mod markdown;
 mod text;
+mod xlsx;
 
 pub use cell::Cell;
+pub use xlsx::workbook;
 
 /// A table to be read by a person, and what it stands on.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::protocol::Protocol;
 use crate::protocol::codebook::propose::{Proposal, propose};
-use crate::protocol::codebook::variable::{Kind, Number, Variable};
+use crate::protocol::codebook::variable::{Detection, Kind, Number, Variable};
 use crate::protocol::codebook::{Codebook, redcap, sheet};
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::write_whole;
@@ -36,10 +36,10 @@ pub struct ReadCodebook {
 
 /// Reads a codebook; which form it has is told by its first line and its name.
 pub fn read_codebook(path: &Path) -> Result<ReadCodebook, Error> {
-    let text = input::text(path)?;
+    let text = as_text(path)?;
     let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
     let wrong = |cause: String| Error::Request(format!("{}: {cause}", path.display()));
-    let is_csv = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("csv"));
+    let is_csv = path.extension().is_some_and(|it| ["csv", "xlsx"].iter().any(|end| it.eq_ignore_ascii_case(end)));
     if first.contains(redcap::COLUMNS[0]) {
         let found = redcap::read(&text).map_err(|cause| wrong(cause.to_string()))?;
         return Ok(ReadCodebook { codebook: found.codebook, form: CodebookForm::Redcap, notes: found.notes });
@@ -52,6 +52,20 @@ pub fn read_codebook(path: &Path) -> Result<ReadCodebook, Error> {
         }
     };
     Ok(ReadCodebook { codebook, form, notes: Vec::new() })
+}
+
+/// The text of a codebook file; of a workbook, its first sheet as CSV.
+fn as_text(path: &Path) -> Result<String, Error> {
+    let bytes = input::bytes(path)?;
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return input::text(path);
+    }
+    let grid = cells::read(&bytes, &cells::Params::default()).map_err(|cause| Error::from(cause).within(path))?;
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    for row in grid.rows() {
+        writer.write_record(row.texts()).expect("written to memory");
+    }
+    Ok(String::from_utf8(writer.into_inner().expect("written to memory")).expect("all cells are text"))
 }
 
 /// Tables of variables without a word about what they stand over stand over nothing: the file is the codebook.
@@ -80,17 +94,75 @@ pub fn write_codebook(book: &Codebook, form: CodebookForm) -> (String, Vec<Strin
 /// An empty clinical file: a column for each variable that is typed, with rows about units and allowed values below
 /// the header, which an import leaves out.
 pub fn clinical_template(book: &Codebook) -> String {
-    let typed: Vec<&Variable> = book.variables.iter().filter(|variable| !variable.is_computed()).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut row = |first: &str, cell: &dyn Fn(&Variable) -> String| {
-        let cells = std::iter::once(first.to_owned()).chain(typed.iter().map(|variable| cell(variable)));
-        writer.write_record(cells).expect("written to memory");
-    };
-    row("patient_id", &|variable| variable.name.clone());
-    row("# meaning", &|variable| variable.heading());
-    row("# known at", &|variable| variable.moment.name().to_owned());
-    row("# allowed", &|variable| variable.expected());
+    for row in template(book) {
+        writer.write_record(row).expect("written to memory");
+    }
     String::from_utf8(writer.into_inner().expect("written to memory")).expect("all cells are text")
+}
+
+/// The same as a sheet of a workbook.
+pub fn clinical_template_sheet(book: &Codebook) -> Sheet {
+    let mut rows = template(book).into_iter();
+    let headings = rows.next().unwrap_or_default();
+    let rows = rows.map(|row| row.into_iter().map(Cell::Text).collect()).collect();
+    Sheet { title: "Clinical".to_owned(), headings, rows, ..Sheet::default() }
+}
+
+/// The variables of a codebook as a sheet to be edited, one row each, which `read_codebook` takes from a workbook.
+pub fn editable_sheet(book: &Codebook) -> Sheet {
+    let text = sheet::write(book);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut rows = reader.records().map(|row| row.expect("it was written here"));
+    let headings = rows.next().map(|row| row.iter().map(str::to_owned).collect()).unwrap_or_default();
+    let cell = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
+    let rows = rows.map(|row| row.iter().map(cell).collect()).collect();
+    Sheet { title: "Codebook".to_owned(), headings, rows, ..Sheet::default() }
+}
+
+fn template(book: &Codebook) -> Vec<Vec<String>> {
+    let typed: Vec<&Variable> = book.variables.iter().filter(|variable| !variable.is_computed()).collect();
+    let row = |first: &str, cell: &dyn Fn(&Variable) -> String| {
+        std::iter::once(first.to_owned()).chain(typed.iter().map(|variable| cell(variable))).collect()
+    };
+    vec![
+        row("patient_id", &|variable| variable.name.clone()),
+        row("# meaning", &|variable| variable.heading()),
+        row("# known at", &|variable| variable.moment.name().to_owned()),
+        row("# allowed", &|variable| variable.expected()),
+    ]
+}
+
+/// What variables that both codebooks have lose by the new one, one sentence a property: a form that cannot say it.
+pub fn lost(was: &Codebook, now: &Codebook) -> Vec<String> {
+    let pairs = || now.variables.iter().filter_map(|new| Some((was.keyed(&new.key)?, new)));
+    let usual = |variable: &Variable| match &variable.kind {
+        Kind::Number(number) => !number.usual.is_everything(),
+        _ => false,
+    };
+    let words = |variable: &Variable| match &variable.kind {
+        Kind::Number(number) => !number.words.is_empty(),
+        _ => false,
+    };
+    let limits = |variable: &Variable| match &variable.kind {
+        Kind::Number(number) => number.detection != Detection::Refuse,
+        _ => false,
+    };
+    let missing = |variable: &Variable| !variable.missing.is_empty();
+    let said = |what: &str, has: &dyn Fn(&Variable) -> bool| {
+        let names: Vec<&str> =
+            pairs().filter(|(old, new)| has(old) && !has(new)).map(|(_, new)| new.name.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{what} of {} are lost: this form does not say them", names.join(", ")))
+    };
+    [
+        said("usual ranges", &usual),
+        said("codes for missing values", &missing),
+        said("rules for limits of detection", &limits),
+        said("words for numbers", &words),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The variables of a codebook as a table to read.
@@ -131,15 +203,26 @@ pub fn propose_codebook(path: &Path) -> Result<Proposal, Error> {
     let wrong = |cause: String| Error::Request(format!("{}: {cause}", path.display()));
     let bytes = input::bytes(path)?;
     let grid = cells::read(&bytes, &cells::Params::default()).map_err(|cause| wrong(cause.to_string()))?;
-    let (header, rows) = grid.headed().ok_or_else(|| wrong("no header line".to_owned()))?;
-    let headers: Vec<&str> = header.texts().collect();
+    // Title lines have few texts, a header one for nearly each column.
+    let texts = |row: &cells::Row| row.texts().filter(|text| !text.is_empty()).count();
+    let filled: Vec<cells::Row> = grid.rows().filter(|row| !row.is_blank()).collect();
+    let widest = filled.iter().take(30).map(texts).max().unwrap_or(0);
+    let at = filled.iter().take(30).position(|row| 2 * texts(row) > widest);
+    let at = at.ok_or_else(|| wrong("no header line".to_owned()))?;
+    let width = filled[at].texts().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
+    let headers: Vec<&str> = filled[at].texts().take(width).collect();
+    let rows = filled[at + 1..].iter();
     let mut columns: Vec<(&str, Vec<&str>)> = headers.iter().map(|header| (*header, Vec::new())).collect();
     for row in rows {
         for ((_, cells), text) in columns.iter_mut().zip(row.texts().chain(std::iter::repeat(""))) {
             cells.push(text);
         }
     }
-    propose(&columns).map_err(|cause| wrong(cause.to_string()))
+    let mut found = propose(&columns).map_err(|cause| wrong(cause.to_string()))?;
+    if at > 0 {
+        found.notes.insert(0, format!("the header is line {}; {at} lines above it were left out", filled[at].line));
+    }
+    Ok(found)
 }
 
 /// Writes what a file seems to hold as a protocol, with what should be looked at above it. Gives the protocol's file, how

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::protocol::codebook::Value;
 use crate::protocol::codebook::variable::{Kind, Variable};
+use crate::report::sheet::{Cell, Sheet};
 use crate::store::{ChangeFilter, ImageFile, LESION, Patient, PatientId, Role, SLOT};
 use crate::study::{Error, Study, View};
 
@@ -102,6 +103,36 @@ impl Study {
         Ok(told)
     }
 
+    /// The study as one workbook: patients, codebook, images, and unless de-identified queries; gives what was written and
+    /// what was left out.
+    pub fn export_workbook(&self, path: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
+        let pen = Pen::new(options);
+        let numbers: Vec<&str> = self
+            .variables()
+            .filter(|(_, variable)| matches!(variable.kind, Kind::Number(_)))
+            .map(|(_, variable)| variable.name.as_str())
+            .chain(["bytes"])
+            .collect();
+        type Fill<'a> = dyn Fn(&mut csv::Writer<Vec<u8>>) -> Result<(), Error> + 'a;
+        let page = |title: &str, fill: &Fill| -> Result<Sheet, Error> {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            fill(&mut writer)?;
+            let bytes = writer.into_inner().expect("written to memory");
+            Ok(as_sheet(title, &bytes, &numbers))
+        };
+        let mut sheets = vec![page("Patients", &|out| self.export_patients(out, &pen))?];
+        sheets.push(crate::study::data::codebook::editable_sheet(&self.protocol.codebook));
+        sheets.push(page("Images", &|out| self.export_images(out, &pen))?);
+        if !options.deidentify {
+            sheets.push(page("Queries", &|out| self.export_queries(out, &pen))?);
+        }
+        let bytes = crate::report::sheet::workbook(&sheets).map_err(Error::Request)?;
+        crate::store::write_whole(path, &bytes).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        let mut told: Vec<String> = sheets.iter().map(|it| format!("{}: {} rows", it.title, it.rows.len())).collect();
+        told.push("features, trail and protocol: not part of a workbook; osteon export FOLDER writes them".to_owned());
+        Ok(told)
+    }
+
     /// All feature values, one row a patient, region and rater.
     pub fn write_features(&self, out: impl Write) -> Result<(), Error> {
         let mut writer = csv::Writer::from_writer(out);
@@ -109,7 +140,7 @@ impl Study {
         writer.flush().map_err(|source| Error::File { path: "features".into(), source })
     }
 
-    fn export_patients(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+    fn export_patients<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         let full = self.view == View::Full;
         let mut headings = vec!["patient_id"];
         let variables: Vec<(usize, &Variable)> =
@@ -173,7 +204,7 @@ impl Study {
         Ok(())
     }
 
-    fn export_images(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+    fn export_images<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         let codes = self.codes()?;
         let files = self.store.images()?;
         let is_plain = |file: &ImageFile| file.slot == SLOT && (file.lesion.is_empty() || file.lesion == LESION);
@@ -190,7 +221,7 @@ impl Study {
         pen.rows(out, files.into_iter().map(row).collect())
     }
 
-    fn export_queries(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+    fn export_queries<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         let codes = self.codes()?;
         out.write_record(["id", "patient_id", "field", "text", "state", "answer"])?;
         for query in self.store.queries()?.into_iter().filter(|query| self.may_see(&query.field)) {
@@ -201,7 +232,7 @@ impl Study {
         Ok(())
     }
 
-    fn export_trail(&self, out: &mut csv::Writer<File>, pen: &Pen) -> Result<(), Error> {
+    fn export_trail<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         out.write_record([
             "seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason", "previous", "hash",
         ])?;
@@ -229,6 +260,20 @@ impl Study {
     fn codes(&self) -> Result<BTreeMap<PatientId, String>, Error> {
         Ok(self.store.patients()?.into_iter().map(|Patient { id, code, .. }| (id, code)).collect())
     }
+}
+
+/// CSV as a sheet; columns of numbers hold numbers, all others texts as they are: an id keeps its zeros.
+fn as_sheet(title: &str, bytes: &[u8], numbers: &[&str]) -> Sheet {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+    let mut rows = reader.records().map(|row| row.expect("it was written here"));
+    let headings: Vec<String> = rows.next().map(|row| row.iter().map(str::to_owned).collect()).unwrap_or_default();
+    let cell = |(heading, text): (&String, &str)| match text.parse::<f64>() {
+        _ if text.is_empty() => Cell::Empty,
+        Ok(value) if value.is_finite() && numbers.contains(&heading.as_str()) => Cell::Number { value, digits: 17 },
+        _ => Cell::Text(text.to_owned()),
+    };
+    let rows = rows.map(|row| headings.iter().zip(row.iter()).map(cell).collect()).collect();
+    Sheet { title: title.to_owned(), headings, rows, ..Sheet::default() }
 }
 
 impl Pen {

@@ -17,6 +17,7 @@ pub(in crate::study) mod phantom;
 pub(in crate::study) mod picture;
 pub(in crate::study) mod quality;
 pub(in crate::study) mod question;
+pub(in crate::study) mod redact;
 pub(in crate::study) mod refusal;
 pub(in crate::study) mod relocate;
 pub(in crate::study) mod rules;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, Import, Write, stored};
+use crate::store::{Change, ChangeFilter, Import, Write, stored};
 use crate::study::data::edit::required;
 use crate::study::data::rules;
 use crate::study::{Error, Study};
@@ -29,7 +29,9 @@ impl Study {
         let imports = self.store.imports()?;
         let mut rows = Vec::new();
         for import in imports.iter().rev() {
-            let first = self.store.changes_between(import.first, import.first)?.into_iter().next();
+            // Through the reader's own view: a reason may tell what is hidden.
+            let filter = ChangeFilter { before: import.first + 1, limit: 1, ..ChangeFilter::default() };
+            let first = self.changes(&filter)?.into_iter().next();
             let (actor, reason) = first.map(|change| (change.actor, change.reason)).unwrap_or_default();
             let state = match (imports.iter().find(|it| it.undoes == Some(import.id)), import.undoes) {
                 (Some(by), _) => format!("turned back by {}", by.id),
