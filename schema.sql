@@ -336,8 +336,8 @@ CREATE TABLE part (
 
 -- Who changed what, when, where, from what to what, and why. Each row's hash covers the row and the hash before it:
 --   hash = SHA-256 of the UTF-8 JSON array
---          [seq, at, actor, host, tbl, row_key, field, old, new, reason, previous]
--- without spaces, null for NULL, nothing escaped but ", \ and control characters. The first row's previous is ''.
+--          [seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, salt]
+-- (no salt in it where it is '') without spaces, null for NULL, nothing escaped but ", \ and control characters. The first row's previous is ''.
 CREATE TABLE change (
     seq      INTEGER PRIMARY KEY,
     at       TEXT NOT NULL,
@@ -350,21 +350,23 @@ CREATE TABLE change (
     new      TEXT,
     reason   TEXT NOT NULL CHECK (length(reason) > 0),
     previous TEXT NOT NULL,
-    hash     TEXT NOT NULL UNIQUE
+    hash     TEXT NOT NULL UNIQUE,
+    salt     TEXT NOT NULL DEFAULT ''   -- random; '' before schema 6 and where texts were taken out
 ) STRICT;
 CREATE INDEX change_of_row ON change (tbl, row_key);
 
 CREATE TRIGGER change_chain BEFORE INSERT ON change
 WHEN new.previous IS NOT coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '')
+  OR length(new.salt) <> 32
   OR new.hash IS NOT osteon_hash(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field,
-                                 new.old, new.new, new.reason, new.previous)
+                                 new.old, new.new, new.reason, new.previous, new.salt)
 BEGIN SELECT raise(ABORT, 'a change that does not continue the trail'); END;
 -- But for texts that are taken out: a later link, a redaction, announces the hash of the row as it becomes.
 CREATE TRIGGER change_kept_update BEFORE UPDATE ON change
 WHEN NOT EXISTS (
     SELECT 1 FROM change AS announced WHERE announced.tbl = 'redaction' AND announced.field = 'change ' || old.seq
     AND announced.new = osteon_seal(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field, new.old,
-                                    new.new, new.reason, new.previous, new.hash))
+                                    new.new, new.reason, new.previous, new.hash, new.salt))
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER change_kept_delete BEFORE DELETE ON change
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
@@ -376,7 +378,8 @@ CREATE TRIGGER trail_door INSTEAD OF INSERT ON trail BEGIN
     SELECT seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field, new.old, new.new,
            osteon_reason(), previous,
            osteon_hash(seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field,
-                       new.old, new.new, osteon_reason(), previous)
+                       new.old, new.new, osteon_reason(), previous, osteon_salt(seq)),
+           osteon_salt(seq)
     FROM (SELECT coalesce(max(seq), 0) + 1 AS seq,
                  coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '') AS previous
           FROM change);

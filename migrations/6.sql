@@ -8,15 +8,36 @@ DROP TRIGGER image_changed;
 DROP TRIGGER image_frozen_insert;
 DROP TRIGGER image_frozen_update;
 DROP TRIGGER image_kept;
-DROP TRIGGER change_kept_update;
 
+-- From here on every link has a salt, so that nobody finds a value by trying values on its hash.
+DROP TRIGGER change_kept_update;
+DROP TRIGGER change_chain;
+DROP TRIGGER trail_door;
+ALTER TABLE change ADD COLUMN salt TEXT NOT NULL DEFAULT '';
+CREATE TRIGGER change_chain BEFORE INSERT ON change
+WHEN new.previous IS NOT coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '')
+  OR length(new.salt) <> 32
+  OR new.hash IS NOT osteon_hash(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field,
+                                 new.old, new.new, new.reason, new.previous, new.salt)
+BEGIN SELECT raise(ABORT, 'a change that does not continue the trail'); END;
 -- But for texts that are taken out: a later link, a redaction, announces the hash of the row as it becomes.
 CREATE TRIGGER change_kept_update BEFORE UPDATE ON change
 WHEN NOT EXISTS (
     SELECT 1 FROM change AS announced WHERE announced.tbl = 'redaction' AND announced.field = 'change ' || old.seq
     AND announced.new = osteon_seal(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field, new.old,
-                                    new.new, new.reason, new.previous, new.hash))
+                                    new.new, new.reason, new.previous, new.hash, new.salt))
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
+CREATE TRIGGER trail_door INSTEAD OF INSERT ON trail BEGIN
+    INSERT INTO change
+    SELECT seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field, new.old, new.new,
+           osteon_reason(), previous,
+           osteon_hash(seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field,
+                       new.old, new.new, osteon_reason(), previous, osteon_salt(seq)),
+           osteon_salt(seq)
+    FROM (SELECT coalesce(max(seq), 0) + 1 AS seq,
+                 coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '') AS previous
+          FROM change);
+END;
 
 -- The codebook in force: one row a variable, from the protocol's [[variable]] tables. A retired variable keeps its
 -- values and is shown nowhere. The view `cohort` has one column a variable; it is made anew when the codebook changes:

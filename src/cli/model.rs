@@ -73,7 +73,9 @@ fn show(file: &Path, globals: &Globals) -> Result<Outcome, Error> {
         Format::Html => output::print(&page::html(&card))?,
         Format::Markdown => output::print(&page::markdown(&card))?,
         Format::Text => output::print(&text(&card))?,
-        Format::Json | Format::Csv | Format::Latex | Format::Xlsx => output::print_sheets(&sheets(&card), globals.format)?,
+        Format::Json | Format::Csv | Format::Latex | Format::Xlsx => {
+            output::print_sheets(&sheets(&card), globals.format)?
+        }
     }
     Ok(Outcome::Done)
 }

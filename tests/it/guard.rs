@@ -144,15 +144,27 @@ fn a_shard_never_takes_the_place_of_a_study_or_a_foreign_file() {
 }
 
 #[test]
-fn a_blind_export_holds_no_hash_of_a_hidden_value() {
+fn a_blind_export_holds_nothing_that_opens_a_hash_of_a_hidden_value() {
     let folder = study();
     let path = folder.path();
     assert_eq!(run(path, &["edit", "SYN001", "necrosis_pct=12", "--reason", "second reading: 12 %"]).0, 0);
     let full = osteon_study::study::Study::open(&path.join("study.db"), osteon_study::store::Access::Read).unwrap();
     let changes = full.store.changes(&osteon_study::store::ChangeFilter::default()).unwrap();
-    let hidden: Vec<String> =
-        changes.into_iter().filter(|change| change.field.starts_with("necrosis")).map(|change| change.hash).collect();
+    let hidden: Vec<_> = changes.into_iter().filter(|change| change.field.starts_with("necrosis")).collect();
     assert!(hidden.len() > 80);
+    // Who knows all but the value and the salt, and tries all values, finds none.
+    for change in &hidden {
+        let guesses = (0..=1000).map(|tenths| (f64::from(tenths) / 10.0).to_string());
+        let tried = guesses.map(|guess| osteon_study::store::Change {
+            new: Some(guess),
+            salt: String::new(),
+            ..change.clone()
+        });
+        assert!(tried.into_iter().all(|guess| guess.digest() != change.hash));
+        assert_eq!(change.digest(), change.hash);
+    }
+    let hidden: Vec<String> = hidden.into_iter().map(|change| change.salt).collect();
+    assert!(hidden.iter().all(|salt| salt.len() == 32));
     for command in [&["--blind", "export", "out"][..], &["--blind", "log", "--format", "csv"], &["--blind", "verify"]] {
         let output = osteon(path, command);
         let mut seen = [output.stdout, output.stderr].concat();
@@ -162,8 +174,8 @@ fn a_blind_export_holds_no_hash_of_a_hidden_value() {
             }
         }
         let seen = String::from_utf8_lossy(&seen);
-        let told: Vec<&String> = hidden.iter().filter(|hash| seen.contains(&hash[..12])).collect();
-        assert!(told.is_empty(), "{command:?} tells {} hashes", told.len());
+        let told: Vec<&String> = hidden.iter().filter(|salt| seen.contains(&salt[..12])).collect();
+        assert!(told.is_empty(), "{command:?} tells {} salts", told.len());
         assert!(!seen.contains("second reading"), "{command:?} tells a reason");
     }
 }

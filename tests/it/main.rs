@@ -40,6 +40,7 @@ mod shard;
 mod store;
 mod support;
 mod tables;
+mod tamper;
 mod trust;
 mod tui;
 mod tui_bytes;

@@ -158,6 +158,11 @@ impl Store {
                 hold("image", code, &format!("{role} label"), file.label.map(|label| label.to_string()));
             }
         }
+        if self.version()? >= 6 {
+            for patient in self.patients()? {
+                hold("extraction", &patient.code, "results", self.results_of(patient.id)?);
+            }
+        }
         for (code, field, value) in self.typed_values()? {
             hold("patient", &code, &field, value);
         }
@@ -202,7 +207,7 @@ fn is_held((table, _, field): &Place) -> bool {
         "patient" => field != "included",
         "image" => !field.ends_with(" patient"),
         "study" => field != "schema",
-        "split" | "run" | "import" => true,
+        "split" | "run" | "import" | "extraction" => true,
         _ => false,
     }
 }

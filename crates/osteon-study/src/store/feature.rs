@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use crate::store::trail::sha256;
 use crate::store::{ExtractionId, FeatureId, ImageFile, PatientId, Place, Role, RunId, Store, StoreError, Write};
 use osteon_radiomics::diagnose::RegionCheck;
 
@@ -212,6 +213,21 @@ impl Store {
         Ok(altered)
     }
 
+    /// The digest of all results of a patient: SHA-256 of the JSON array of [slot, region, lesion, rater, seal, seal of
+    /// the layout], ordered by the first four; `None` without any.
+    pub(in crate::store) fn results_of(&self, patient: PatientId) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT slot, region, lesion, rater, extraction.seal, layout.seal
+                   FROM extraction LEFT JOIN layout ON layout.id = layout
+                   WHERE patient = ?1 ORDER BY slot, region, lesion, rater";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let text = |row: &rusqlite::Row, at: usize| row.get::<_, Option<String>>(at);
+        let rows =
+            statement.query_map([patient], |row| (0..6).map(|at| text(row, at)).collect::<Result<Vec<_>, _>>())?;
+        let rows: Vec<Vec<Option<String>>> = rows.collect::<Result<_, _>>()?;
+        let told = || sha256(serde_json::to_string(&rows).expect("texts are JSON"));
+        Ok((!rows.is_empty()).then(told))
+    }
+
     /// The features of a layout, in the order of their ids.
     fn layout(&self, id: i64) -> Result<Vec<FeatureId>, StoreError> {
         let altered = || StoreError::Altered(format!("layout {id}"));
@@ -302,6 +318,29 @@ impl Write<'_> {
             }
             insert.raw_execute()?;
         }
+        self.measured.borrow_mut().insert(patient);
+        Ok(())
+    }
+
+    /// Writes to the trail what the results of patients are now, as a digest.
+    pub(in crate::store) fn tell_results(&self) -> Result<(), StoreError> {
+        for patient in self.measured.take() {
+            let code: String =
+                self.connection.query_row("SELECT code FROM patient WHERE id = ?1", [patient], |row| row.get(0))?;
+            let sql = "INSERT INTO trail SELECT 'extraction', ?1, 'results', was, ?2 FROM (SELECT (
+                           SELECT new FROM change WHERE tbl = 'extraction' AND row_key = ?1 ORDER BY seq DESC LIMIT 1
+                       ) AS was) WHERE was IS NOT ?2";
+            let mut tell = self.connection.prepare_cached(sql)?;
+            tell.execute(params![code, self.results_of(patient)?])?;
+        }
+        Ok(())
+    }
+
+    /// Marks all patients as measured in this transaction: at migration, which anchors the results of before.
+    pub(in crate::store) fn tell_all_results(&self) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare("SELECT DISTINCT patient FROM extraction")?;
+        let patients: Vec<PatientId> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        self.measured.borrow_mut().extend(patients);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! One connection to one study file: creating, opening, and the one way to write.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 use crate::protocol::codebook::Codebook;
 use crate::store::trail::{self, Signature};
-use crate::store::{Actor, StoreError, actor, guard, migrate};
+use crate::store::{Actor, PatientId, StoreError, actor, guard, migrate};
 use osteon_base::job::{Cancelled, Stage};
 use osteon_base::seed::Seed;
 
@@ -56,6 +57,8 @@ pub struct Write<'a> {
     store: &'a Store,
     /// When the transaction began, as the trail says.
     pub at: String,
+    /// Whose results were replaced: the trail gets their new digest before the transaction ends.
+    pub(in crate::store) measured: RefCell<BTreeSet<PatientId>>,
 }
 
 impl Store {
@@ -311,7 +314,9 @@ impl Store {
             actor: self.actor.clone(),
             reason: osteon_base::text::clean(reason).trim().to_owned(),
         };
-        let result = work(&Write { store: self, at })?;
+        let write = Write { store: self, at, measured: RefCell::default() };
+        let result = work(&write)?;
+        write.tell_results()?;
         transaction.commit().map_err(StoreError::from)?;
         // What was written to a log without a name is lost with this connection: it is not reported as done.
         self.check_names()?;

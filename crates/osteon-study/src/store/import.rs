@@ -58,9 +58,8 @@ impl Store {
 
     /// The changes from `first` to `last`, the oldest first.
     pub fn changes_between(&self, first: i64, last: i64) -> Result<Vec<Change>, StoreError> {
-        let sql = "SELECT seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash FROM change
-                   WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {} FROM change WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq", self.link_columns()?);
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![first, last], crate::store::trail::change)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -36,9 +36,9 @@ impl Write<'_> {
             }
             let announce = "INSERT INTO trail VALUES ('redaction', ?1, 'change ' || ?2, NULL, ?3)";
             self.connection.prepare_cached(announce)?.execute(params![link.row, link.seq, after.seal()])?;
-            let sql = "UPDATE change SET old = ?2, new = ?3, reason = ?4 WHERE seq = ?1";
+            let sql = "UPDATE change SET old = ?2, new = ?3, reason = ?4, salt = ?5 WHERE seq = ?1";
             let mut change = self.connection.prepare_cached(sql)?;
-            change.execute(params![after.seq, after.old, after.new, after.reason])?;
+            change.execute(params![after.seq, after.old, after.new, after.reason, after.salt])?;
             n += 1;
         }
         Ok(n)
@@ -86,6 +86,7 @@ impl Write<'_> {
     pub fn erase_images(&self, patient: PatientId) -> Result<(usize, usize), StoreError> {
         let results = self.connection.execute("DELETE FROM extraction WHERE patient = ?1", [patient])?;
         let files = self.connection.execute("DELETE FROM image WHERE patient = ?1", [patient])?;
+        self.measured.borrow_mut().insert(patient);
         Ok((files, results))
     }
 }
@@ -135,6 +136,10 @@ fn without(link: &Change, part: Part) -> Change {
     }
     if part != Part::Values {
         after.reason = REDACTED.to_owned();
+    }
+    // Without its salt the link's hash gives nobody a text back that was tried on it.
+    if after != *link {
+        after.salt.clear();
     }
     after
 }

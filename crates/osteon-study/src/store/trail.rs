@@ -35,6 +35,9 @@ pub struct Change {
     pub reason: String,
     pub previous: String,
     pub hash: String,
+    /// Random, known to this file alone, so that nobody finds a value of few possibilities by trying them on its hash;
+    /// empty for links of before schema 6 and for redacted ones.
+    pub salt: String,
 }
 
 /// Which changes to list; an empty text lets all through.
@@ -56,6 +59,11 @@ impl Default for Signature {
     }
 }
 
+/// How many fields a link's hash covers where it has no salt.
+const UNSALTED: usize = 11;
+/// Hexadecimal digits of a salt: 128 bits.
+const SALT: usize = 32;
+
 /// The functions that the triggers of `schema.sql` call.
 pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> Result<(), StoreError> {
     type Part = fn(&Signature) -> String;
@@ -73,11 +81,22 @@ pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> R
     }
     let flags = flags | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("osteon_text", 1, flags, |context| Ok(text(context.get_raw(0))))?;
-    connection.create_scalar_function("osteon_hash", 11, flags, |context| {
+    connection.create_scalar_function("osteon_hash", -1, flags, |context| {
         let seq = serde_json::Value::from(context.get::<i64>(0)?);
         // A number on its way into a column of text is hashed as the text that it becomes.
         let rest = (1..context.len()).map(|at| text(context.get_raw(at)).into());
-        Ok(digest(&std::iter::once(seq).chain(rest).collect::<Vec<_>>()))
+        let mut fields: Vec<serde_json::Value> = std::iter::once(seq).chain(rest).collect();
+        // A link without a salt is hashed as before there were any.
+        if fields.len() > UNSALTED && fields.last().is_some_and(|salt| salt == "") {
+            fields.pop();
+        }
+        Ok(digest(&fields))
+    })?;
+    // The same for a link however often it is asked for, new at each connection.
+    let key: [u8; 32] = rand::random();
+    connection.create_scalar_function("osteon_salt", 1, flags, move |context| {
+        let seq = context.get::<i64>(0)?;
+        Ok(sha256([key.as_slice(), &seq.to_le_bytes()].concat())[..SALT].to_owned())
     })?;
     // The hash of a row of any length.
     connection.create_scalar_function("osteon_seal", -1, flags, |context| {
@@ -95,12 +114,15 @@ impl Store {
 
     /// The changes that pass a filter, newest first.
     pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, StoreError> {
-        let sql = "SELECT seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash FROM change
-                   WHERE (?1 = '' OR row_key = ?1) AND (?2 = '' OR actor = ?2) AND (?3 = '' OR field = ?3)
-                     AND (?4 = 0 OR seq < ?4)
-                   ORDER BY seq DESC LIMIT ?5";
+        let columns = self.link_columns()?;
+        let sql = format!(
+            "SELECT {columns} FROM change
+             WHERE (?1 = '' OR row_key = ?1) AND (?2 = '' OR actor = ?2) AND (?3 = '' OR field = ?3)
+               AND (?4 = 0 OR seq < ?4)
+             ORDER BY seq DESC LIMIT ?5"
+        );
         let limit = if filter.limit == 0 { -1 } else { i64::try_from(filter.limit).unwrap_or(-1) };
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let bound = params![filter.row, filter.actor, filter.field, filter.before, limit];
         let rows = statement.query_map(bound, change)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -111,6 +133,12 @@ impl Store {
         Ok(self
             .connection
             .query_row("SELECT EXISTS (SELECT 1 FROM change WHERE hash = ?1)", [hash], |row| row.get(0))?)
+    }
+
+    /// The columns of a link; files of before schema 6 have no salts.
+    pub(in crate::store) fn link_columns(&self) -> Result<String, StoreError> {
+        let salt = if self.version()? < 6 { "''" } else { "salt" };
+        Ok(format!("seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash, {salt}"))
     }
 
     /// How many changes there are.
@@ -129,9 +157,8 @@ impl Store {
 
     /// Walks the chain from its first link; the error is the first link that does not hold, in words.
     pub fn check_trail(&self) -> Result<Result<(), String>, StoreError> {
-        let sql = "SELECT seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash
-                   FROM change ORDER BY seq";
-        let mut statement = self.connection.prepare(sql)?;
+        let sql = format!("SELECT {} FROM change ORDER BY seq", self.link_columns()?);
+        let mut statement = self.connection.prepare(&sql)?;
         let redactions = self.redactions()?;
         let (mut previous, mut expected) = (String::new(), 1);
         for link in statement.query_map([], change)? {
@@ -158,7 +185,7 @@ impl Change {
     pub fn digest(&self) -> String {
         let text = |text: &str| serde_json::Value::from(text);
         let option = |value: &Option<String>| value.as_deref().map_or(serde_json::Value::Null, text);
-        digest(&[
+        let mut fields = vec![
             self.seq.into(),
             text(&self.at),
             text(&self.actor),
@@ -170,11 +197,11 @@ impl Change {
             option(&self.new),
             text(&self.reason),
             text(&self.previous),
-        ])
+        ];
+        fields.extend((!self.salt.is_empty()).then(|| text(&self.salt)));
+        digest(&fields)
     }
-}
 
-impl Change {
     /// The hash of the row as it stands, its own hash among it: what a redaction announces.
     pub fn seal(&self) -> String {
         let text = |text: &str| serde_json::Value::from(text);
@@ -192,6 +219,7 @@ impl Change {
             text(&self.reason),
             text(&self.previous),
             text(&self.hash),
+            text(&self.salt),
         ])
     }
 }
@@ -219,6 +247,7 @@ pub(in crate::store) fn change(row: &Row) -> rusqlite::Result<Change> {
         reason: row.get(9)?,
         previous: row.get(10)?,
         hash: row.get(11)?,
+        salt: row.get(12)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What lists and details of patients show, as sheets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::protocol::codebook::Value;
 use crate::report::sheet::{Cell, Sheet};
@@ -86,7 +86,8 @@ impl Study {
         row("Included", Cell::Text(patient.exclusion.as_ref().map_or("yes".into(), |why| format!("no: {why}"))));
         for file in self.store.images_of(patient.id)? {
             let [z, y, x] = file.geometry.shape;
-            let [dz, dy, dx] = file.geometry.spacing_mm;
+            // Four digits: a spacing of 0.976562 mm is 0.9766.
+            let [dz, dy, dx] = file.geometry.spacing_mm.map(|mm| format!("{mm:.3e}").parse().unwrap_or(mm));
             let label = file.label.map(|label| format!(", label {label}")).unwrap_or_default();
             let geometry = format!("{x} x {y} x {z} voxels of {dx} x {dy} x {dz} mm{label}");
             row(&file.title(), Cell::Text(format!("{}: {geometry}", file.path.display())));
@@ -145,23 +146,26 @@ impl Study {
         if self.view == View::Full {
             return Ok(changes);
         }
-        // A hash over a value of few digits gives the value away, and so does the place where the next record repeats it.
-        let hidden: BTreeSet<i64> = self
-            .store
-            .changes(&ChangeFilter::default())?
+        // A hash over a value of few digits gives the value away, unless a salt is hashed with it, and so does the place
+        // where the next record repeats it.
+        let all = self.store.changes(&ChangeFilter::default())?;
+        let hidden: BTreeMap<i64, bool> = all
             .into_iter()
             .filter(|change| !self.may_see(&change.field))
-            .map(|change| change.seq)
+            .map(|change| (change.seq, change.salt.is_empty()))
             .collect();
         for change in &mut changes {
-            if hidden.contains(&change.seq) {
+            if let Some(gives_away) = hidden.get(&change.seq) {
                 for value in [&mut change.old, &mut change.new].into_iter().flatten() {
                     HIDDEN.clone_into(value);
                 }
-                HIDDEN.clone_into(&mut change.hash);
+                if *gives_away {
+                    HIDDEN.clone_into(&mut change.hash);
+                }
                 HIDDEN.clone_into(&mut change.reason);
+                HIDDEN.clone_into(&mut change.salt);
             }
-            if hidden.contains(&(change.seq - 1)) {
+            if hidden.get(&(change.seq - 1)) == Some(&true) {
                 HIDDEN.clone_into(&mut change.previous);
             }
         }

@@ -234,7 +234,7 @@ impl Study {
 
     fn export_trail<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         out.write_record([
-            "seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason", "previous", "hash",
+            "seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason", "previous", "hash", "salt",
         ])?;
         for change in self.changes(&ChangeFilter::default())?.into_iter().rev() {
             let [old, new] = [change.old, change.new].map(|value| pen.text(&value.unwrap_or_default()));
@@ -252,6 +252,7 @@ impl Study {
                 &reason,
                 &change.previous,
                 &change.hash,
+                &change.salt,
             ])?;
         }
         Ok(())

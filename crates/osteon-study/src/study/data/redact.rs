@@ -121,8 +121,8 @@ impl Study {
         self.store.purge()?;
         done.copies = self.store.copies_beside();
         done.stays.push(
-            "the hash of each change as it was, over its text and all else: who tries every possible text can tell a value of \
-             few possibilities from it"
+            "the hash of each change as it was; in changes of before schema 6, which have no salt, a value of few possibilities \
+             can be found by trying them on it"
                 .to_owned(),
         );
         Ok(done)

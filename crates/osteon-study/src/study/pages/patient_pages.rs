@@ -151,8 +151,9 @@ impl Study {
 
     /// The patient's newest change.
     pub fn last_change(&self, code: &str) -> Result<Option<Change>, Error> {
-        let filter = ChangeFilter { row: code.to_owned(), limit: 1, ..ChangeFilter::default() };
-        Ok(self.changes(&filter)?.into_iter().next())
+        let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
+        // That results were measured is no change of the patient.
+        Ok(self.changes(&filter)?.into_iter().find(|change| change.table != "extraction"))
     }
 
     /// A sheet under the study's provenance.

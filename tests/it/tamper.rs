@@ -1,0 +1,214 @@
+//! Alterations of a study file by somebody who knows the program: each is named by `verify`, or cannot be made.
+
+use std::path::Path;
+
+use osteon_base::job::Job;
+use osteon_base::seed::Seed;
+use osteon_study::store::Access;
+use osteon_study::study::{Edit, Study};
+use rusqlite::Connection;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use sha2::{Digest, Sha256};
+
+use crate::fit;
+
+/// What is altered, and by which statements. Triggers in the way are dropped and made again as they were.
+const ALTERATIONS: &[(&str, &str)] = &[
+    ("a value", "UPDATE clinical SET number = number + 1 WHERE patient = 3 AND kind = 'number'"),
+    (
+        "a level",
+        "UPDATE clinical SET word = 'tibia' WHERE word = 'femur' AND patient = (SELECT max(patient) FROM clinical WHERE word = 'femur')",
+    ),
+    ("a value that is gone", "DELETE FROM clinical WHERE patient = 3 AND kind = 'number'"),
+    (
+        "a value that is made missing",
+        "UPDATE clinical SET number = NULL, missing = 'unknown' WHERE patient = 3 AND number IS NOT NULL",
+    ),
+    (
+        "values of two patients exchanged",
+        "UPDATE clinical SET patient = CASE patient WHEN 1 THEN 1000 ELSE 1 END WHERE patient IN (1, 2) AND kind = 'number' AND variable = 8 AND patient = 1; UPDATE clinical SET patient = 1 WHERE patient = 2 AND variable = 8; UPDATE clinical SET patient = 2 WHERE patient = 1000",
+    ),
+    ("a patient's id", "UPDATE patient SET code = 'NOBODY' WHERE id = 3"),
+    (
+        "ids of two patients exchanged",
+        "UPDATE patient SET code = 'x' WHERE id = 1; UPDATE patient SET code = 'SYN001' WHERE id = 2; UPDATE patient SET code = 'SYN002' WHERE id = 1",
+    ),
+    ("an exclusion", "UPDATE patient SET included = 0, exclusion_reason = 'x' WHERE id = 3"),
+    ("a patient", "INSERT INTO patient (code) VALUES ('NEW')"),
+    ("an outcome", "UPDATE outcome SET event = 1 - event WHERE patient = 3"),
+    ("an outcome that is gone", "DELETE FROM outcome WHERE patient = 3"),
+    ("a bound of a variable", "UPDATE variable SET high = 1e9 WHERE key = 'alp'"),
+    ("a variable's name", "UPDATE variable SET name = 'ldh2' WHERE key = 'ldh'"),
+    ("a level that is gone", "DELETE FROM level WHERE name = 'tibia'"),
+    ("the view of the cohort", "DROP VIEW cohort; CREATE VIEW cohort AS SELECT code AS id, 1 AS alp FROM patient"),
+    ("the protocol's text", "UPDATE protocol SET toml = replace(toml, 'seed', 'Seed')"),
+    (
+        "another protocol in force",
+        "INSERT INTO protocol SELECT replace(hash, substr(hash, 1, 4), 'abcd'), toml FROM protocol LIMIT 1; UPDATE study SET protocol_hash = (SELECT hash FROM protocol WHERE hash LIKE 'abcd%')",
+    ),
+    ("the study's title", "UPDATE study SET title = 'Another study'"),
+    ("a lock", "UPDATE study SET locked_at = '2026-01-01T00:00:00Z', locked_by = 'x'"),
+    ("a set of the split", "UPDATE split_member SET side = iif(side = 'train', 'test', 'train') WHERE patient = 3"),
+    ("all sets of the split", "UPDATE split_member SET side = iif(side = 'train', 'test', 'train')"),
+    ("a member of the split that is gone", "DELETE FROM split_member WHERE patient = 3"),
+    ("the split's seed", "UPDATE split SET seed = 99"),
+    ("a lock of the split", "UPDATE split SET locked = 1"),
+    ("a feature value", "UPDATE feature_block SET v2 = v2 * 1.5 WHERE extraction = 1"),
+    ("a feature value, hashed again", "UPDATE feature_block SET v2 = v2 * 1.5 WHERE extraction = 1; RESEAL"),
+    ("a feature rescaled in all, hashed again", "UPDATE feature_block SET v0 = v0 * (1 + 0.01 * extraction); RESEAL"),
+    ("a feature made undefined, hashed again", "UPDATE feature_block SET v1 = NULL; RESEAL"),
+    (
+        "values of two patients exchanged, hashed again",
+        "UPDATE extraction SET patient = -1 WHERE patient = 1; UPDATE extraction SET patient = 1 WHERE patient = 2; UPDATE extraction SET patient = 2 WHERE patient = -1; RESEAL",
+    ),
+    (
+        "names of two features exchanged",
+        "UPDATE feature SET name = 'x' WHERE id = 1; UPDATE feature SET name = (SELECT name FROM feature WHERE id = 2) || '' WHERE id = 1 AND 0; UPDATE feature SET name = 'y' WHERE id = 2",
+    ),
+    (
+        "names of two features exchanged, hashed again",
+        "UPDATE feature SET name = 'x' WHERE id = 1; UPDATE feature SET name = 'y' WHERE id = 2; RESEAL",
+    ),
+    ("the order of a layout, hashed again", "UPDATE layout SET features = replace(features, '[1,2,', '[2,1,'); RESEAL"),
+    ("results of one patient that are gone", "DELETE FROM extraction WHERE patient = 3"),
+    ("all results that are gone", "DELETE FROM feature_block; DELETE FROM extraction"),
+    (
+        "a result of another image, hashed again",
+        "UPDATE extraction SET image_sha256 = 'another' WHERE patient = 3; RESEAL",
+    ),
+    (
+        "a result of another rater, hashed again",
+        "UPDATE extraction SET rater = 'x' WHERE patient = 3 AND rater = 'mask'; RESEAL",
+    ),
+    ("a prediction", "UPDATE prediction SET probability = 0.5 WHERE patient = 3"),
+    ("predictions that are gone", "DELETE FROM prediction WHERE patient = 3"),
+    ("a model's recipe", "UPDATE model SET recipe = '{}' WHERE name = 'clinical'"),
+    ("a selected feature", "UPDATE selected_feature SET weight = -weight"),
+    ("a fit's seed", "UPDATE run SET seed = 7 WHERE kind = 'fit'"),
+    ("the actor of a change", "UPDATE change SET actor = 'nobody' WHERE seq = 9"),
+    ("the value of a change", "UPDATE change SET new = '1' WHERE seq = 9"),
+    ("the reason of a change", "UPDATE change SET reason = 'x' WHERE seq = 9"),
+    ("the salt of a change", "UPDATE change SET salt = replace(salt, 'a', 'b'), new = new WHERE seq BETWEEN 9 AND 20"),
+    ("the end of the trail", "DELETE FROM change WHERE seq > 100"),
+    ("a change in the middle", "DELETE FROM change WHERE seq = 50"),
+    (
+        "a change that was never made",
+        "INSERT INTO change SELECT seq + 1, at, actor, host, tbl, row_key, field, old, '7', reason, hash, 'x', salt FROM change ORDER BY seq DESC LIMIT 1",
+    ),
+    ("a trigger of another", "CREATE TRIGGER sqlite1 AFTER UPDATE ON patient BEGIN SELECT 1; END"),
+    ("a table of another", "CREATE TABLE notes (text)"),
+    ("a view of another", "CREATE VIEW notes AS SELECT 1"),
+    ("an index of another", "CREATE INDEX notes ON patient (code)"),
+    ("a trigger that is gone", "DROP TRIGGER patient_kept"),
+    (
+        "an import",
+        "INSERT INTO import VALUES (9, 'clinical', 'x.csv', substr(hex(zeroblob(32)), 1, 64), 5, 9, '2026-01-01T00:00:00Z', NULL)",
+    ),
+    ("an answer to a query", "UPDATE query SET answer = 'another' WHERE id = 1"),
+];
+
+/// A fitted study with a change that was made after the fit, and the head that was noted then.
+fn fitted(folder: &Path) -> String {
+    let study = fit::study(Some(&folder.join("study.db")));
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let query = study.raise_query("SYN001", "alp", "really?").unwrap();
+    study.answer_query(query, "yes").unwrap();
+    study.edit("SYN050", &[Edit { field: "alp".into(), value: "123".into() }], "typing error", None).unwrap();
+    study.store.trail_head().unwrap()
+}
+
+fn hash(fields: &[Option<String>]) -> String {
+    let digest = Sha256::digest(serde_json::to_string(fields).unwrap());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn text(value: ValueRef) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// Computes the hashes of rows and values anew, as the documentation of the schema tells anybody to.
+fn reseal(file: &Connection) {
+    let seal =
+        |context: &Context| Ok(hash(&(0..context.len()).map(|at| text(context.get_raw(at))).collect::<Vec<_>>()));
+    file.create_scalar_function("osteon_seal", -1, FunctionFlags::SQLITE_UTF8, move |context| seal(context)).unwrap();
+    let mut ids = file.prepare("SELECT id FROM extraction WHERE status = 'done'").unwrap();
+    let ids: Vec<i64> = ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    for id in ids {
+        let sql = "SELECT value FROM feature_value WHERE extraction = ?1 ORDER BY feature";
+        let mut values = file.prepare_cached(sql).unwrap();
+        let mut digest = Sha256::new();
+        for value in values.query_map([id], |row| row.get::<_, Option<f64>>(0)).unwrap() {
+            digest.update((value.unwrap().unwrap_or(f64::NAN) + 0.0).to_le_bytes());
+        }
+        let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        file.execute("UPDATE extraction SET values_sha256 = ?2 WHERE id = ?1", (id, digest)).unwrap();
+    }
+    file.execute_batch(
+        "UPDATE layout SET seal = osteon_seal(features, (SELECT json_group_array(name ORDER BY place.key)
+             FROM json_each(features) AS place JOIN feature ON feature.id = place.value));
+         UPDATE extraction SET seal = osteon_seal(patient, slot, region, lesion, rater, run, image_sha256, mask_sha256,
+             status, error, values_sha256, layout, diagnostics);",
+    )
+    .unwrap();
+}
+
+/// Makes the alteration with every trigger out of the way; false where the file does not allow it.
+fn alter(path: &Path, statements: &str) -> bool {
+    let file = Connection::open(path).unwrap();
+    file.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    let mut triggers = file.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").unwrap();
+    let triggers: Vec<(String, String)> =
+        triggers.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    for (name, _) in triggers.iter().filter(|_| !statements.contains("TRIGGER")) {
+        file.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+    let (sql, again) = statements.split_once("; RESEAL").map_or((statements, false), |(sql, _)| (sql, true));
+    if file.execute_batch(sql).is_err() {
+        return false;
+    }
+    if again {
+        reseal(&file);
+    }
+    for (_, sql) in triggers.iter().filter(|_| !statements.contains("TRIGGER")) {
+        file.execute_batch(sql).unwrap();
+    }
+    true
+}
+
+#[test]
+fn every_alteration_is_named_by_verify_or_cannot_be_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = fitted(folder.path());
+    let whole = Study::open(&folder.path().join("study.db"), Access::Read).unwrap();
+    let verify = |study: &Study| {
+        let found = study.verify(Some(&head), &Job::unwatched()).unwrap().findings;
+        found.into_iter().filter(|it| !it.contains("other files")).collect::<Vec<_>>()
+    };
+    assert_eq!(verify(&whole), [""; 0]);
+    let mut unseen = Vec::new();
+    let mut impossible = Vec::new();
+    for (at, (what, statements)) in ALTERATIONS.iter().enumerate() {
+        let copy = folder.path().join(format!("copy{at}.db"));
+        whole.store.backup(&copy).unwrap();
+        if !alter(&copy, statements) {
+            impossible.push(*what);
+            continue;
+        }
+        // A file that is not opened at all is named too.
+        match Study::open(&copy, Access::Read) {
+            Ok(study) if verify(&study).is_empty() => unseen.push(*what),
+            _ => (),
+        }
+        std::fs::remove_file(&copy).unwrap();
+    }
+    assert!(ALTERATIONS.len() >= 40);
+    assert_eq!(unseen, [""; 0], "unseen by verify");
+    assert_eq!(impossible, [""; 0], "an alteration of this list that cannot be made tests nothing");
+}
