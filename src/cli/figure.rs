@@ -1,4 +1,4 @@
-//! `osteon figure`: a figure in the terminal, or as SVG, PNG or CSV.
+//! `osteon figure`: a figure in the terminal, or as PDF, SVG, TIFF, PNG or CSV.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -7,27 +7,51 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::cli::{Color, Globals, Outcome, opening, output};
 use osteon_plot::cells::{self, Charset};
-use osteon_study::report::figure::{Figure, TWO_COLUMNS_MM};
+use osteon_plot::svg;
+use osteon_study::report::figure::{DPI, Figure, TWO_COLUMNS_MM};
 use osteon_study::study::{Error, FigureName, FigureRequest, ForestShap};
 
 /// Draw a figure in the terminal, or write it to files
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  osteon figure roc\n  osteon figure roc -o roc.pdf -o roc.tiff --width 85 --dpi 600\n  \
+    osteon figure dca -o dca.pdf --thresholds 0.1-0.6\n  osteon figure shap --region intra_peri_4mm -o shap.svg --text live"
+)]
 pub struct Args {
     /// Which figure
     #[arg(value_parser = names())]
     name: FigureName,
-    /// File to write; its ending says how: .svg or .png (300 dpi), with every number shown beside it in
-    /// NAME.numbers.csv; .csv, the numbers alone; .html, the nomogram as a page that calculates. May be given again
+    /// File to write; its ending says how: .pdf or .svg (vectors), .tiff or .png (--dpi), with every number shown beside it
+    /// in NAME.numbers.csv; .csv, the numbers alone; .html, the nomogram as a page that calculates. May be given again
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// Width on paper in mm: 85 is one column of a journal, 174 two
+    /// Width on paper in mm: 85 is one column of a journal, 174 two. A width at which a word would be cut is refused
     #[arg(long, default_value_t = TWO_COLUMNS_MM, value_name = "MM")]
     width: f64,
+    /// Height on paper in mm; what the content needs when not given
+    #[arg(long, value_name = "MM")]
+    height: Option<f64>,
+    /// Point size of the text; lines and markers grow with it
+    #[arg(long, default_value_t = osteon_plot::FONT_PT, value_name = "PT")]
+    font_size: f64,
+    /// Dots to the inch of .png and .tiff, 50 to 2400: 300 for color, 600 to 1200 for line art
+    #[arg(long, default_value_t = DPI, value_name = "N")]
+    dpi: f64,
+    /// What words are in .svg: outlines, which look the same everywhere, or live text in Inter, Arial or Helvetica
+    #[arg(long, value_enum, default_value_t = Text::Outlines)]
+    text: Text,
+    /// Threshold probabilities of the decision curves, as 0.05-0.6; where at least five patients of each set are positive
+    /// when not given
+    #[arg(long, value_name = "FROM-TO", value_parser = range)]
+    thresholds: Option<[f64; 2]>,
+    /// Name patients in the numbers by codes instead of their ids
+    #[arg(long)]
+    deidentify: bool,
     /// Whose figure, where it shows one patient; the first with images when not given
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
-    /// Which region's LASSO, the one that gives the Rad-score when not given; whose forest `shap` and `waterfall`
-    /// explain, the combined model when not given
+    /// Which region: of `lasso`, the one that gives the Rad-score when not given; whose forest `shap` and `waterfall`
+    /// explain, the combined model when not given; of `icc` and `workflow`, all when not given
     #[arg(long, value_name = "ROI")]
     region: Option<String>,
     /// Explain a forest against each training patient (interventional TreeSHAP) instead of by its cover
@@ -36,6 +60,19 @@ pub struct Args {
     /// Draw in the terminal with ASCII signs instead of braille
     #[arg(long)]
     ascii: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Text {
+    Outlines,
+    Live,
+}
+
+/// `0.05-0.6`: two threshold probabilities.
+fn range(text: &str) -> Result<[f64; 2], String> {
+    let parts = text.split_once('-').and_then(|(from, to)| Some([from.trim().parse().ok()?, to.trim().parse().ok()?]));
+    let known = parts.filter(|[from, to]: &[f64; 2]| *from >= 0.01 && to - from >= 0.02 && *to <= 0.99);
+    known.ok_or_else(|| "expected two probabilities from 0.01 to 0.99, the smaller first, as 0.05-0.6".to_owned())
 }
 
 fn names() -> impl TypedValueParser<Value = FigureName> {
@@ -48,16 +85,27 @@ fn names() -> impl TypedValueParser<Value = FigureName> {
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
-    let figure = study.figure(&FigureRequest {
+    if !(50.0..=2400.0).contains(&args.dpi) {
+        let expected = "50 to 2400 dots to the inch".to_owned();
+        return Err(Error::Cell { place: "the resolution".to_owned(), found: args.dpi.to_string(), expected });
+    }
+    let request = FigureRequest {
         patient: args.patient.clone(),
         region: args.region.clone(),
+        height_mm: args.height,
+        font_pt: args.font_size,
+        thresholds: args.thresholds,
+        deidentify: args.deidentify,
         forest_shap: if args.interventional { ForestShap::Interventional } else { ForestShap::PathDependent },
         ..FigureRequest::new(args.name, args.width)
-    })?;
+    };
+    // Numbers and the terminal need no room on paper.
+    let is_drawn = args.output.iter().any(|path| ending(path) != "csv" && ending(path) != "html");
+    let figure = if is_drawn { study.fitting_figure(&request)? } else { study.figure(&request)? };
     for path in &args.output {
         match ending(path).as_str() {
             "html" if args.name == FigureName::Nomogram => put(path, study.calculator()?.as_bytes())?,
-            _ => write(&figure, path)?,
+            _ => write(&figure, path, args)?,
         }
     }
     if args.output.is_empty() {
@@ -87,15 +135,20 @@ fn ending(path: &Path) -> String {
     path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
-fn write(figure: &Figure, path: &Path) -> Result<(), Error> {
+fn write(figure: &Figure, path: &Path, args: &Args) -> Result<(), Error> {
     match ending(path).as_str() {
-        "svg" => put(path, figure.svg().as_bytes())?,
-        "png" => put(path, &figure.png()?)?,
+        "svg" => {
+            let text = if args.text == Text::Live { svg::Text::Live } else { svg::Text::Outlines };
+            put(path, figure.svg_as(text).as_bytes())?;
+        }
+        "pdf" => put(path, &figure.pdf())?,
+        "png" => put(path, &figure.png(args.dpi)?)?,
+        "tif" | "tiff" => put(path, &figure.tiff(args.dpi)?)?,
         "csv" => return put(path, figure.csv().as_bytes()),
         _ if figure.plot.name == "nomogram" => {
-            return Err(Error::Ending { path: path.to_owned(), expected: ".svg, .png, .csv or .html" });
+            return Err(Error::Ending { path: path.to_owned(), expected: ".pdf, .svg, .tiff, .png, .csv or .html" });
         }
-        _ => return Err(Error::Ending { path: path.to_owned(), expected: ".svg, .png or .csv" }),
+        _ => return Err(Error::Ending { path: path.to_owned(), expected: ".pdf, .svg, .tiff, .png or .csv" }),
     }
     put(&path.with_extension("numbers.csv"), figure.csv().as_bytes())
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::cli::{Globals, Outcome, opening, output};
 use osteon_study::study::Error;
 
-/// Write the report: one HTML page, the same as Markdown and DOCX, and every figure as SVG with its numbers as CSV
+/// Write the report: one HTML page, the same as Markdown and DOCX, and every figure as SVG and PDF with its numbers as CSV
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder to write report.html, report.md, report.docx, figures/ and the calculating nomogram.html to; made where
+    /// Folder to write report.html, report.md, report.docx, captions.md, figures/ and the calculating nomogram.html to; made where
     /// it is missing
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,

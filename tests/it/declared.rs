@@ -345,14 +345,7 @@ fn a_declared_study_goes_from_features_to_models_figures_and_a_report() {
     assert!(fitted.clinical_predictors.iter().all(|name| ["crp", "stage", "age"].contains(&name.as_str())));
     assert!(!fitted.clinical_predictors.is_empty());
     for name in [FigureName::Nomogram, FigureName::Shap, FigureName::Forest, FigureName::Roc, FigureName::Flow] {
-        let request = FigureRequest {
-            name,
-            width_mm: 180.0,
-            patient: None,
-            region: None,
-            forest_shap: osteon_study::study::ForestShap::default(),
-        };
-        let svg = study.figure(&request).unwrap().svg();
+        let svg = study.figure(&FigureRequest::new(name, 180.0)).unwrap().svg();
         assert!(!svg.contains("pGR") && !svg.contains("ALP"), "{name:?}");
     }
     let predicted = text(&study.predict(Some("H-01"), &[]).unwrap());

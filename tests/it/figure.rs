@@ -1,10 +1,12 @@
 //! Figures: words inside and apart at one and two columns of a journal, the same bytes every time, numbers beside.
 
 use osteon_plot::cells::{self, Charset};
+use osteon_plot::{Range, What};
 use osteon_study::report::figure::{
-    Figure, ONE_COLUMN_MM, Paper, TWO_COLUMNS_MM, calibration, decision, flow, forest, icc, lasso, nomogram, roc, shap,
-    workflow,
+    Figure, ONE_COLUMN_MM, Paper, TWO_COLUMNS_MM, calibration, decision, flow, forest, icc, lasso, nomogram, roc,
+    scored, shap, workflow,
 };
+use osteon_study::report::performance::{Corrected, Scored};
 use resvg::usvg;
 
 use crate::words::check_words;
@@ -75,6 +77,8 @@ fn calibrations(paper: &Paper) -> Figure {
         calibration::Model {
             name: MODELS[at].into(),
             brier: 0.2 - 0.04 * at as f64,
+            intercept: Some(0.1 - 0.2 * at as f64),
+            slope: (at > 0).then(|| 0.6 + 0.3 * at as f64),
             smooth: grid.iter().map(|&p| [p, observed(p)]).collect(),
             band: if last {
                 grid.iter().map(|&p| [p, observed(p) - 0.14, observed(p) + 0.12]).collect()
@@ -161,6 +165,10 @@ fn nomograms(paper: &Paper) -> Figure {
         ),
     };
     nomogram::figure(&nomogram, paper)
+}
+
+fn patients() -> Vec<String> {
+    (0..75).map(|n| format!("P{n:03}")).collect()
 }
 
 fn variables() -> Vec<shap::Variable> {
@@ -267,8 +275,13 @@ fn flows(paper: &Paper) -> Figure {
             ("incomplete chemotherapy".into(), 9),
             ("images of poor quality, or with movement that hides the border of the tumour".into(), 5),
         ],
-        sets: vec![("Training set".into(), 75, Some(39)), ("Test set".into(), 18, Some(9))],
+        outcome: Some(flow::Outcome { events: 48, others: 45, unknown: 0 }),
+        sets: vec![
+            ("Training set".into(), 75, Some(flow::Outcome { events: 39, others: 36, unknown: 0 })),
+            ("Test set".into(), 18, Some(flow::Outcome { events: 9, others: 8, unknown: 1 })),
+        ],
         event: "non-pGR".into(),
+        other: "pGR".into(),
     };
     flow::figure(&flow, paper)
 }
@@ -282,7 +295,7 @@ fn all(width_mm: f64) -> Vec<Figure> {
         calibrations,
         lassos,
         nomograms,
-        |paper| shap::summary(&variables(), "log odds", paper),
+        |paper| shap::summary(&variables(), &patients(), "log odds", paper),
         waterfalls,
         forests,
         iccs,
@@ -326,12 +339,14 @@ fn every_figure_has_its_numbers_as_csv() {
 fn every_figure_can_be_a_picture() {
     let dir = std::env::var_os("OSTEON_WRITE_FIGURES").map(std::path::PathBuf::from);
     for figure in all(TWO_COLUMNS_MM).into_iter().chain(dir.iter().flat_map(|_| all(ONE_COLUMN_MM))) {
-        let picture = figure.png().unwrap();
+        let picture = figure.png(150.0).unwrap();
         assert!(picture.starts_with(b"\x89PNG"));
         if let Some(dir) = &dir {
             let name = format!("{}-{}", figure.plot.name, figure.plot.width_mm);
             std::fs::write(dir.join(format!("{name}.png")), picture).unwrap();
             std::fs::write(dir.join(format!("{name}.svg")), figure.svg()).unwrap();
+            std::fs::write(dir.join(format!("{name}.pdf")), figure.pdf()).unwrap();
+            std::fs::write(dir.join(format!("{name}.tiff")), figure.tiff(150.0).unwrap()).unwrap();
         }
     }
 }
@@ -346,4 +361,152 @@ fn a_terminal_shows_every_figure() {
         )
     });
     insta::assert_snapshot!(drawn.collect::<String>());
+}
+
+#[test]
+fn every_figure_is_a_vector_page_and_a_picture_of_its_size_with_the_same_bytes_every_time() {
+    for figure in all(TWO_COLUMNS_MM) {
+        let pdf = figure.pdf();
+        assert_eq!(pdf, figure.pdf());
+        assert!(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF"), "{}", figure.plot.name);
+        let text = String::from_utf8_lossy(&pdf);
+        assert!(!text.contains("/Font") && !text.contains("CreationDate"), "outlines, and no date");
+        // 174 mm in points.
+        assert!(text.contains("/MediaBox [0 0 493.2"), "{}", &text[..400]);
+        let tiff = figure.tiff(100.0).unwrap();
+        assert_eq!(tiff, figure.tiff(100.0).unwrap());
+        assert!(tiff.starts_with(b"II*\0"));
+        let live = figure.svg_as(osteon_plot::svg::Text::Live);
+        assert!(live.contains("<text ") && live.contains("font-family=\"Inter, Arial"));
+        usvg::Tree::from_str(&live, &usvg::Options::default()).unwrap();
+    }
+}
+
+#[test]
+fn a_width_at_which_words_would_be_cut_is_known() {
+    let paper = paper(40.0);
+    for figure in [rocs(&paper), nomograms(&paper), forests(&paper)] {
+        let tight = figure.fits().expect_err(&figure.plot.name).to_string();
+        assert!(tight.contains("would") || tight.contains("at least"), "{tight}");
+    }
+    for width_mm in [ONE_COLUMN_MM, 120.0, TWO_COLUMNS_MM] {
+        for figure in all(width_mm) {
+            assert_eq!(figure.fits(), Ok(()), "{} at {width_mm} mm", figure.plot.name);
+        }
+    }
+}
+
+#[test]
+fn a_figure_takes_the_height_and_the_font_size_that_it_is_given() {
+    for mut figure in all(120.0).into_iter().filter(|figure| figure.plot.name != "workflow") {
+        figure.plot.height_mm = Some(190.0);
+        assert_eq!(figure.fits(), Ok(()), "{}", figure.plot.name);
+        assert!(
+            figure.svg().contains("width=\"120mm\" height=\"190mm\""),
+            "{}: {}",
+            figure.plot.name,
+            &figure.svg()[..160]
+        );
+        figure.plot.height_mm = Some(12.0);
+        assert!(figure.fits().is_err(), "{} is higher than 12 mm", figure.plot.name);
+    }
+    // Twice the size of the words on twice the paper is the same figure.
+    let (small, mut large) = (rocs(&paper(85.0)), rocs(&paper(85.0)));
+    (large.plot.width_mm, large.plot.font_pt) = (170.0, 14.0);
+    assert_eq!(large.fits(), Ok(()));
+    let drawing = |svg: String| svg.split_once("viewBox").unwrap().1.to_owned();
+    assert_eq!(drawing(small.svg()), drawing(large.svg()));
+}
+
+fn points(figure: &Figure, panel: usize) -> Vec<[f64; 2]> {
+    let marks = figure.plot.panels[panel].marks.iter();
+    marks
+        .filter_map(|mark| if let What::Points { at, .. } = &mark.what { Some(at.clone()) } else { None })
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn points_of_shap_values_stand_at_their_values_also_where_many_are_equal() {
+    let values: Vec<f64> = (0..75).map(|n| if n % 3 == 0 { -0.738 } else { 0.520 }).collect();
+    let variable = shap::Variable { name: "Fracture".into(), shap: values.clone(), values };
+    let figure = shap::summary(&[variable], &patients(), "log odds", &paper(TWO_COLUMNS_MM));
+    let drawn = points(&figure, 0);
+    assert_eq!(drawn.len(), 75);
+    assert!(drawn.iter().all(|at| [-0.738, 0.520].contains(&at[0])), "{drawn:?}");
+    let mut heights: Vec<i64> = drawn.iter().filter(|at| at[0] > 0.0).map(|at| (at[1] * 1e9) as i64).collect();
+    heights.sort_unstable();
+    heights.dedup();
+    assert_eq!(heights.len(), 50, "stacked, each at a height of its own");
+    assert!(figure.csv().contains(",P017,"), "numbers name the patient");
+}
+
+#[test]
+fn decision_curves_stay_on_their_axis_over_the_range_that_the_caption_states() {
+    let score: Vec<f64> = (0..18).map(|n| n as f64 / 18.0).collect();
+    let event: Vec<bool> = (0..18).map(|n| n % 4 != 0).collect();
+    let some: Vec<Option<f64>> = score.iter().copied().map(Some).collect();
+    let row = Scored::new("combined", "test", &event, &some, Corrected::default());
+    let figure = scored::decision(&[row.clone()], None, &paper(TWO_COLUMNS_MM));
+    // The fifth largest probability is 13 / 18.
+    assert!(figure.caption.contains("from 0.01 to 0.70"), "{}", figure.caption);
+    let asked = scored::decision(&[row], Some([0.1, 0.4]), &paper(TWO_COLUMNS_MM));
+    assert!(asked.caption.contains("from 0.10 to 0.40"), "{}", asked.caption);
+    for figure in [figure, asked, decisions(&paper(TWO_COLUMNS_MM))] {
+        for panel in &figure.plot.panels {
+            let (Range::Fixed(left, right), Range::Fixed(bottom, top)) = (panel.x.range, panel.y.range) else {
+                panic!()
+            };
+            for mark in panel.marks.iter().filter(|mark| mark.name != "Treat all") {
+                let What::Line { points, .. } = &mark.what else { panic!() };
+                let inside = |p: &[f64; 2]| (left..=right).contains(&p[0]) && (bottom..=top).contains(&p[1]);
+                assert!(points.iter().all(inside), "{}", mark.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_figure_tells_no_patient() {
+    let figure = workflows(&paper(TWO_COLUMNS_MM));
+    for text in
+        [figure.caption.clone(), figure.csv(), figure.svg(), String::from_utf8_lossy(&figure.pdf()).into_owned()]
+    {
+        assert!(!text.contains("P017"), "{text}");
+    }
+}
+
+#[test]
+fn a_lasso_of_many_features_stays_on_a_page() {
+    for width_mm in [ONE_COLUMN_MM, TWO_COLUMNS_MM] {
+        let lasso = lasso::Lasso {
+            region: "intra".into(),
+            features: (0..80)
+                .map(|n| (format!("wavelet-LLH_glcm_Feature{n}"), vec![0.0, 0.1 + n as f64 * 0.01]))
+                .collect(),
+            lambdas: vec![0.2, 0.1],
+            error: "Mean squared error".into(),
+            errors: vec![0.2, 0.1],
+            standard_errors: vec![0.01, 0.01],
+            at_min: 1,
+            at_one_se: 0,
+            chosen: 1,
+        };
+        let figure = lasso::figure(&lasso, &paper(width_mm));
+        let scene = osteon_plot::scene::scene(&figure.plot);
+        assert!(scene.height * 25.4 / 72.0 < 235.0, "{} mm", scene.height * 25.4 / 72.0);
+        assert!(figure.caption.contains("largest of 80"), "{}", figure.caption);
+        assert_eq!(figure.fits(), Ok(()));
+    }
+}
+
+#[test]
+fn narrow_intervals_are_seen_over_their_squares() {
+    let figure = forests(&paper(TWO_COLUMNS_MM));
+    let marks = &figure.plot.panels[0].marks;
+    let squares = marks.iter().rposition(|mark| matches!(mark.what, What::Points { .. })).unwrap();
+    let bars = marks.iter().position(|mark| matches!(mark.what, What::Segments { .. })).unwrap();
+    assert!(squares < bars, "drawn later, over the squares");
+    let named: Vec<&str> = marks.iter().map(|mark| mark.name.as_str()).filter(|name| !name.is_empty()).collect();
+    assert_eq!(named, ["95% CI excludes 1", "95% CI includes 1"], "the legend tells the colors");
 }

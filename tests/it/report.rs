@@ -70,7 +70,7 @@ fn a_report_of_a_fitted_study_has_every_table_figure_and_caution_with_where_it_c
     }
     let page_html = html(&page);
     assert!(!page_html.contains("NaN") && !page_html.contains("<script") && !page_html.contains("href=\"http"));
-    assert!(page_html.contains("Figure 7.") && markdown(&page).contains("**Figure 2.**"));
+    assert!(page_html.contains("Figure 7.") && markdown(&page).contains("**Figure 2. LASSO"));
     assert!(docx(&page).unwrap().starts_with(b"PK"));
 }
 
@@ -236,4 +236,54 @@ fn methods_and_checklists_tell_of_parts_that_were_done() {
     for wrong in ["random forest", "LASSO had", "DeLong", "mRMR", "Riley"] {
         assert!(!told.contains(wrong), "{wrong}\n{told}");
     }
+}
+
+#[test]
+fn an_option_that_a_figure_does_not_heed_is_refused() {
+    let study = fitted();
+    let region = || Some("intra".to_owned());
+    for name in [FigureName::Roc, FigureName::Dca, FigureName::Flow, FigureName::Nomogram, FigureName::Forest] {
+        let asked = FigureRequest { region: region(), ..FigureRequest::new(name, TWO_COLUMNS_MM) };
+        let refused = study.figure(&asked).unwrap_err().in_full();
+        assert!(refused.contains("no --region; workflow, icc, lasso"), "{refused}");
+    }
+    let icc = FigureRequest { region: region(), ..FigureRequest::new(FigureName::Icc, TWO_COLUMNS_MM) };
+    assert_eq!(study.figure(&icc).unwrap().plot.panels.len(), 1);
+    let unknown = FigureRequest { region: Some("peri_5mm".into()), ..icc };
+    assert!(study.figure(&unknown).unwrap_err().in_full().starts_with("no region peri_5mm, expected one of intra, "));
+    let patient = FigureRequest { patient: Some("P01".into()), ..FigureRequest::new(FigureName::Roc, TWO_COLUMNS_MM) };
+    assert!(study.figure(&patient).unwrap_err().in_full().contains("no --patient"));
+}
+
+#[test]
+fn a_width_that_would_cut_is_refused_with_one_that_is_enough() {
+    let study = fitted();
+    let narrow = FigureRequest::new(FigureName::Forest, 45.0);
+    let refused = study.fitting_figure(&narrow).unwrap_err();
+    let hint = refused.hint().unwrap();
+    let enough: f64 = hint.split(' ').nth(1).unwrap().parse().unwrap();
+    assert!(refused.in_full().starts_with("forest does not fit 45 mm at 7 points"), "{}", refused.in_full());
+    study.fitting_figure(&FigureRequest { width_mm: enough, ..narrow }).unwrap();
+}
+
+#[test]
+fn numbers_name_patients_by_id_or_by_a_code_that_stays() {
+    let study = fitted();
+    let asked = FigureRequest::new(FigureName::Shap, TWO_COLUMNS_MM);
+    let named = |deidentify: bool| -> std::collections::BTreeSet<String> {
+        let figure = study.figure(&FigureRequest { deidentify, ..asked.clone() }).unwrap();
+        figure.numbers.rows.iter().map(|row| row[1].text()).collect()
+    };
+    let (ids, codes) = (named(false), named(true));
+    assert_eq!((ids.len(), codes.clone()), (codes.len(), named(true)), "the same codes every time");
+    assert!(ids.is_disjoint(&codes) && codes.iter().all(|code| code.starts_with('C')), "{codes:?}");
+}
+
+#[test]
+fn the_forest_plot_has_reference_levels_and_increases() {
+    let figure = fitted().figure(&FigureRequest::new(FigureName::Forest, TWO_COLUMNS_MM)).unwrap();
+    let panel = &figure.plot.panels[0];
+    let labels: Vec<&str> = panel.left[0].cells.iter().map(|cell| cell.text.as_str()).collect();
+    assert!(labels.iter().any(|label| label.contains(", per 1 U/L")), "{labels:?}");
+    assert!(panel.right[0].cells.iter().any(|cell| cell.text == "1 (reference)"));
 }

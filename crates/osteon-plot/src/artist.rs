@@ -200,12 +200,15 @@ impl Artist<'_> {
     fn mark(&mut self, mark: &Mark) {
         let (frame, placed) = (self.placed.frame, self.placed);
         let clip = Some(frame);
+        // A line along the edge of the frame keeps its full width.
+        let around = |pen: Pen| Some(frame.grown(pen.width_pt / 2.0 + 0.1));
         let (colour, opacity) = (mark.colour, mark.opacity);
         match &mark.what {
-            What::Line { points, pen } => self.lines(self.runs(points), colour, *pen, opacity, clip),
-            What::Step { points, pen } => self.lines(self.runs(&stairs(points)), colour, *pen, opacity, clip),
+            What::Line { points, pen } => self.lines(self.runs(points), colour, *pen, opacity, around(*pen)),
+            What::Step { points, pen } => self.lines(self.runs(&stairs(points)), colour, *pen, opacity, around(*pen)),
             What::Segments { pairs, pen } => {
-                self.lines(pairs.iter().filter_map(|pair| self.segment(pair)).collect(), colour, *pen, opacity, clip);
+                let segments = pairs.iter().filter_map(|pair| self.segment(pair)).collect();
+                self.lines(segments, colour, *pen, opacity, around(*pen));
             }
             What::Arrows { pairs, pen } => {
                 let segments: Vec<_> = pairs.iter().filter_map(|pair| self.segment(pair)).collect();

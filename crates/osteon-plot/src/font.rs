@@ -62,6 +62,25 @@ pub fn wrap(text: &str, size: f64, weight: Weight, room: f64) -> Vec<String> {
     lines
 }
 
+/// The commands of an outline, each with its numbers.
+pub fn commands(path: &str) -> impl Iterator<Item = (char, Vec<f64>)> {
+    let starts: Vec<usize> = path.char_indices().filter(|(_, c)| c.is_ascii_alphabetic()).map(|(at, _)| at).collect();
+    let parts = (0..starts.len()).map(move |n| (starts[n], starts.get(n + 1).copied()));
+    parts.map(move |(from, to)| {
+        let part = &path[from..to.unwrap_or(path.len())];
+        let spaced = part[1..].replace('-', " -");
+        let command = part.chars().next().expect("a part begins with its command");
+        (command, spaced.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+    })
+}
+
+/// Every character that the font has.
+#[cfg(test)]
+pub fn characters(weight: Weight) -> impl Iterator<Item = char> {
+    let glyphs = if weight == Weight::Regular { &*REGULAR } else { &*SEMIBOLD };
+    glyphs.keys().copied()
+}
+
 fn read(table: &'static str) -> Glyphs {
     let glyph = |line: &'static str| {
         let mut parts = line.split('\t');

@@ -62,28 +62,44 @@ impl Rect {
     pub fn bottom(&self) -> f64 {
         self.top + self.height
     }
+
+    /// With a border of this width around it.
+    pub fn grown(&self, by: f64) -> Rect {
+        Rect { left: self.left - by, top: self.top - by, width: self.width + 2.0 * by, height: self.height + 2.0 * by }
+    }
 }
 
 /// Width and height of the figure, and all its panels.
 pub fn place(plot: &Plot) -> (f64, f64, Vec<Placed<'_>>) {
-    let width = sound(plot.width_mm, 10.0, 2000.0) * PT_PER_MM;
+    let width = sound(plot.width_mm, 10.0, 2000.0) * PT_PER_MM / plot.scale();
+    let asked = plot.height_mm.map(|mm| sound(mm, 10.0, 2000.0) * PT_PER_MM / plot.scale());
     let columns = plot.columns.clamp(1, plot.panels.len().max(1));
     let guess = Rect { left: 0.0, top: 0.0, width: width / columns as f64 * 0.75, height: 100.0 };
     let mut panels: Vec<Placed> = plot.panels.iter().map(|panel| Placed::new(panel, guess)).collect();
     let rows = plot.rows(columns);
     let mut height = 2.0 * EDGE;
-    // Margins depend on tick labels, those on the frame, and that on the margins: three rounds settle it.
-    for _ in 0..3 {
+    let mut stretch = 1.0;
+    // Margins depend on tick labels, those on the frame, and that on the margins: three rounds settle it, and a few more
+    // where frames are stretched to a height.
+    for _ in 0..if asked.is_some() { 10 } else { 3 } {
         for placed in &mut panels {
             placed.measure();
         }
-        height = arrange(&mut panels, &rows, columns, width);
+        height = arrange(&mut panels, &rows, columns, width, stretch);
+        if let Some(asked) = asked {
+            let of_row = |row: &Vec<usize>| row.iter().map(|&n| panels[n].frame.height).fold(0.0, f64::max);
+            let frames: f64 = rows.iter().map(of_row).sum();
+            stretch *= ((asked - (height - frames)) / frames.max(1e-9)).clamp(0.02, 50.0);
+            stretch = stretch.clamp(1e-3, 1e3);
+        }
     }
+    // What is left of rounding goes to the lower edge; a height that is too small stays what is needed.
+    let height = asked.filter(|asked| (asked - height).abs() < 0.5).unwrap_or(height);
     (width, height, panels)
 }
 
 /// Frames from margins; the figure's height. Panels of one column share its margins, wide ones keep their own.
-fn arrange(panels: &mut [Placed], rows: &[Vec<usize>], columns: usize, width: f64) -> f64 {
+fn arrange(panels: &mut [Placed], rows: &[Vec<usize>], columns: usize, width: f64, stretch: f64) -> f64 {
     let mut top = EDGE;
     for row in rows {
         let wide = panels[row[0]].panel.wide;
@@ -102,7 +118,7 @@ fn arrange(panels: &mut [Placed], rows: &[Vec<usize>], columns: usize, width: f6
         let (mut left, mut bottom) = (EDGE, top);
         for (c, &n) in row.iter().enumerate() {
             let (width, placed) = (free * shares[c], &mut panels[n]);
-            let height = frame_height(placed.panel.shape, width);
+            let height = frame_height(placed.panel.shape, width) * stretch;
             placed.frame = Rect { left: left + lefts[c], top: top + above, width, height };
             placed.left = left;
             left += lefts[c] + width + rights[c] + BETWEEN;

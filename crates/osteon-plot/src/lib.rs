@@ -1,23 +1,26 @@
-//! Axes and marks as one plain value, drawn to SVG, PNG and terminal cells; knows nothing of the field.
+//! Axes and marks as one plain value, drawn to SVG, PDF, PNG, TIFF and terminal cells; knows nothing of the field.
 
 mod artist;
 mod canvas;
 pub mod cells;
+pub mod fit;
 mod font;
 mod layout;
 mod legend;
 mod painter;
 mod palette;
+pub mod pdf;
 pub mod png;
 mod scale;
 pub mod scene;
 pub mod svg;
 mod ticks;
+pub mod tiff;
 
 pub use palette::{Ansi, Colour};
 pub use ticks::number;
 
-/// A figure: panels in reading order, `columns` to a row. Its height follows from the panels.
+/// A figure: panels in reading order, `columns` to a row. Its height follows from the panels unless it is given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plot {
     /// A lower-case word; the prefix of all ids in the SVG.
@@ -25,11 +28,18 @@ pub struct Plot {
     /// What the figure is, for readers who hear it and for file metadata; not drawn.
     pub title: String,
     pub width_mm: f64,
+    /// The areas between the axes are stretched to this height of the whole figure.
+    pub height_mm: Option<f64>,
+    /// Point size of text; lines and markers grow with it. [`FONT_PT`] unless asked for another.
+    pub font_pt: f64,
     pub columns: usize,
     pub panels: Vec<Panel>,
     /// Lines of `name: value` for the metadata.
     pub provenance: Vec<String>,
 }
+
+/// The usual point size of text in figures of journals.
+pub const FONT_PT: f64 = 7.0;
 
 /// Two axes and what is drawn between them.
 #[derive(Clone, Debug, PartialEq)]
@@ -301,6 +311,11 @@ impl Axis {
 }
 
 impl Plot {
+    /// How much larger than in 7-point text everything is drawn.
+    pub fn scale(&self) -> f64 {
+        if (1.0..=100.0).contains(&self.font_pt) { self.font_pt / FONT_PT } else { 1.0 }
+    }
+
     /// Positions of the panels of each row: as many as `columns`, wide ones alone.
     fn rows(&self, columns: usize) -> Vec<Vec<usize>> {
         let mut rows: Vec<Vec<usize>> = Vec::new();

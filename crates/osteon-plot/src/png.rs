@@ -16,8 +16,20 @@ pub enum PngError {
     Encoding(#[from] png::EncodingError),
 }
 
+/// Red, green and blue of each dot, row after row.
+pub(crate) struct Picture {
+    pub width: u32,
+    pub height: u32,
+    pub rgb: Vec<u8>,
+}
+
 /// The picture at so many dots to the inch, on white.
 pub fn render(plot: &Plot, dpi: f64) -> Result<Vec<u8>, PngError> {
+    encode(plot, &pixels(plot, dpi)?, dpi)
+}
+
+/// White lies under everything, so the dots are opaque and three channels say all.
+pub(crate) fn pixels(plot: &Plot, dpi: f64) -> Result<Picture, PngError> {
     let tree = usvg::Tree::from_str(&svg::render(plot), &usvg::Options::default())?;
     // usvg gives sizes in CSS pixels, 96 to the inch.
     let scale = dpi / 96.0;
@@ -29,13 +41,13 @@ pub fn render(plot: &Plot, dpi: f64) -> Result<Vec<u8>, PngError> {
     let transform = tiny_skia::Transform::from_scale(scale as f32, scale as f32);
     pixels.fill(tiny_skia::Color::WHITE);
     resvg::render(&tree, transform, &mut pixels.as_mut());
-    encode(plot, &pixels, dpi)
+    let rgb = pixels.data().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect();
+    Ok(Picture { width: pixels.width(), height: pixels.height(), rgb })
 }
 
-/// White lies under everything, so the pixels are opaque and three channels say all.
-fn encode(plot: &Plot, pixels: &tiny_skia::Pixmap, dpi: f64) -> Result<Vec<u8>, PngError> {
+fn encode(plot: &Plot, picture: &Picture, dpi: f64) -> Result<Vec<u8>, PngError> {
     let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, pixels.width(), pixels.height());
+    let mut encoder = png::Encoder::new(&mut file, picture.width, picture.height);
     encoder.set_color(png::ColorType::Rgb);
     let per_metre = (dpi / 0.0254).round() as u32;
     let unit = png::Unit::Meter;
@@ -45,9 +57,8 @@ fn encode(plot: &Plot, pixels: &tiny_skia::Pixmap, dpi: f64) -> Result<Vec<u8>, 
         "Source".to_owned(),
         plot.provenance.iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"),
     )?;
-    let colours: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|rgba| [rgba[0], rgba[1], rgba[2]]).collect();
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&colours)?;
+    writer.write_image_data(&picture.rgb)?;
     writer.finish()?;
     Ok(file)
 }

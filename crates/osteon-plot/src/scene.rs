@@ -10,6 +10,8 @@ use crate::{Anchor, Colour, Dash, Pen, Plot};
 pub struct Scene {
     pub width: f64,
     pub height: f64,
+    /// Points on paper for one point of the scene, whose words have their usual size.
+    pub scale: f64,
     pub items: Vec<Item>,
 }
 
@@ -93,7 +95,7 @@ pub fn scene(plot: &Plot) -> Scene {
     for placed in &panels {
         Artist { placed, items: &mut items, width }.draw();
     }
-    Scene { width, height, items }
+    Scene { width, height, scale: plot.scale(), items }
 }
 
 /// A staircase through the points: level first, then up or down.

@@ -6,19 +6,37 @@ use std::fmt::Write;
 use crate::font::{self, Weight};
 use crate::layout::Rect;
 use crate::scene::{self, Fill, Item, Scene, Stroke, Words};
-use crate::{Colour, Plot};
+use crate::{Anchor, Colour, Plot};
 use osteon_base::text::clean;
+
+/// What words are in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Text {
+    /// Shapes: the same everywhere, without any font.
+    #[default]
+    Outlines,
+    /// Text that can be edited; its looks depend on the fonts of the reader ([`FONTS`]).
+    Live,
+}
+
+/// The fonts that live text names, the first of which its places were computed for.
+pub const FONTS: &str = "Inter, Arial, Helvetica, sans-serif";
 
 /// A complete SVG document. Every text of the plot is cleaned of control characters and escaped.
 pub fn render(plot: &Plot) -> String {
+    render_as(plot, Text::Outlines)
+}
+
+/// The same with words as outlines or as text.
+pub fn render_as(plot: &Plot, text: Text) -> String {
     let scene = scene::scene(plot);
     let name = identifier(&plot.name);
     let mut out = String::new();
     head(&mut out, plot, &scene, &name);
-    definitions(&mut out, &scene, &name);
+    definitions(&mut out, &scene, &name, text);
     let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
     for item in &scene.items {
-        draw(&mut out, item, &scene, &name);
+        draw(&mut out, item, &scene, &name, text);
     }
     out.push_str("</svg>\n");
     out
@@ -47,7 +65,7 @@ fn identifier(name: &str) -> String {
 
 fn head(out: &mut String, plot: &Plot, scene: &Scene, name: &str) {
     let (width, height) = (n(scene.width), n(scene.height));
-    let mm = |pt: f64| n(pt * 25.4 / 72.0);
+    let mm = |pt: f64| n(pt * scene.scale * 25.4 / 72.0);
     let _ = writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}mm\" height=\"{}mm\" viewBox=\"0 0 {width} {height}\" \
@@ -65,11 +83,13 @@ fn head(out: &mut String, plot: &Plot, scene: &Scene, name: &str) {
 }
 
 /// Outlines of the characters that occur, the clip areas and the rasters, each once.
-fn definitions(out: &mut String, scene: &Scene, name: &str) {
+fn definitions(out: &mut String, scene: &Scene, name: &str, text: Text) {
     out.push_str("<defs>\n");
     let mut used = BTreeSet::new();
     for item in &scene.items {
-        if let Item::Words(words) = item {
+        if let Item::Words(words) = item
+            && text == Text::Outlines
+        {
             used.extend(words.text.chars().map(|c| (words.weight, c)));
         }
     }
@@ -150,7 +170,7 @@ fn raster(out: &mut String, columns: usize, grey: &[u8]) {
     }
 }
 
-fn draw(out: &mut String, item: &Item, scene: &Scene, name: &str) {
+fn draw(out: &mut String, item: &Item, scene: &Scene, name: &str, text: Text) {
     let clip = clip_of(item).and_then(|clip| clips(scene).iter().position(|it| *it == clip));
     let clip = clip.map_or(String::new(), |at| format!(" clip-path=\"url(#{name}-c{at})\""));
     match item {
@@ -174,6 +194,7 @@ fn draw(out: &mut String, item: &Item, scene: &Scene, name: &str) {
                 let _ = writeln!(out, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\"{}/>", look(*stroke, *fill));
             }
         }
+        Item::Words(words) if text == Text::Live => write_text(out, words),
         Item::Words(words) => write_words(out, words, name),
         Item::Raster { place, columns, grey, .. } => {
             let at = rasters(scene).iter().position(|it| *it == (*columns, grey.as_slice())).unwrap_or(0);
@@ -235,6 +256,27 @@ fn write_words(out: &mut String, words: &Words, name: &str) {
         x += glyph.advance * 1000.0;
     }
     out.push_str("</g>\n");
+}
+
+/// The words as text of the reader's fonts.
+fn write_text(out: &mut String, words: &Words) {
+    let anchor = match words.anchor {
+        Anchor::Start => "start",
+        Anchor::Middle => "middle",
+        Anchor::End => "end",
+    };
+    let turn = if words.upright { " rotate(-90)" } else { "" };
+    let weight = if words.weight == Weight::SemiBold { " font-weight=\"600\"" } else { "" };
+    let _ = writeln!(
+        out,
+        "<text transform=\"translate({} {}){turn}\" font-family=\"{FONTS}\" font-size=\"{}\"{weight} \
+         text-anchor=\"{anchor}\" fill=\"{}\">{}</text>",
+        n(words.at[0]),
+        n(words.at[1]),
+        n(words.size),
+        hex(words.colour),
+        escape(&words.text)
+    );
 }
 
 fn hex(colour: Colour) -> String {

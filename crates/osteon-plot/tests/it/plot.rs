@@ -64,6 +64,8 @@ fn everything(width_mm: f64) -> Plot {
         name: "sample".into(),
         title: "Every kind of mark".into(),
         width_mm,
+        height_mm: None,
+        font_pt: osteon_plot::FONT_PT,
         columns: 2,
         panels: vec![first, second],
         provenance: vec!["protocol: 0123".into()],

@@ -8,7 +8,7 @@ use docx_rs::{
     TableLayoutType, TableRow, WidthType,
 };
 
-use crate::report::figure::{Figure, TWO_COLUMNS_MM};
+use crate::report::figure::{DPI, Figure, TWO_COLUMNS_MM};
 use crate::report::page::{Block, Numbers, Page};
 use crate::report::sheet::{Cell, Sheet};
 use osteon_base::text::clean;
@@ -128,7 +128,7 @@ impl Writer {
 
     fn figure(&mut self, figure: &Figure) -> Result<(), PngError> {
         self.n_figures += 1;
-        let bytes = figure.png()?;
+        let bytes = figure.png(DPI)?;
         let [across, down] = dimensions(&bytes);
         let width_mm = figure.plot.width_mm.min(TWO_COLUMNS_MM);
         let height_mm = width_mm * f64::from(down) / f64::from(across.max(1));
@@ -138,7 +138,7 @@ impl Writer {
             .size((width_mm * shrink) as u32, (height_mm * shrink) as u32);
         let paragraph = self.paragraph().keep_next(true).add_run(Run::new().add_image(picture));
         self.add(paragraph);
-        let head = format!("Figure {}. ", self.numbers.of(figure));
+        let head = format!("Figure {}. {}. ", self.numbers.of(figure), figure.plot.title);
         let paragraph = self.paragraph().add_run(words(&head).bold().size(18));
         self.add(paragraph.add_run(words(&figure.caption).size(18)));
         self.provenance(&figure.plot.provenance);

@@ -13,6 +13,7 @@ pub mod evaluation;
 pub mod external;
 pub mod figure;
 pub mod methods;
+pub mod odds;
 pub mod page;
 pub mod performance;
 pub mod printed;

@@ -75,9 +75,10 @@ fn html_block(out: &mut String, block: &Block, numbers: &mut Numbers) {
         Block::Figure(figure) => {
             writeln!(
                 out,
-                "<figure>\n{}<figcaption><strong>Figure {}.</strong> {} <span class=\"from\">{}</span></figcaption>\n</figure>",
+                "<figure>\n{}<figcaption><strong>Figure {}. {}.</strong> {} <span class=\"from\">{}</span></figcaption>\n</figure>",
                 figure.svg(),
                 numbers.of(figure),
+                escape(&figure.plot.title),
                 escape(&figure.caption),
                 lines(&figure.plot.provenance)
             )
@@ -112,10 +113,22 @@ pub fn markdown(page: &Page) -> String {
                     let (number, title) = (numbers.of(figure), plain(&figure.plot.title));
                     let from = figure.plot.provenance.iter().map(|line| format!("\n{}  ", plain(line)));
                     let from: String = from.collect();
-                    write!(out, "\n![{title}](figures/{name}.svg)\n\n**Figure {number}.** {caption}\n{from}\n")
+                    write!(out, "\n![{title}](figures/{name}.svg)\n\n**Figure {number}. {title}.** {caption}\n{from}\n")
                 }
             };
         }
+    }
+    out
+}
+
+/// The captions of all figures, each to be read alone; empty where there is none.
+pub fn captions(page: &Page) -> String {
+    let mut numbers = Numbers::default();
+    let mut out = "# Figure captions\n".to_owned();
+    for figure in page.figures() {
+        let number = numbers.of(figure);
+        let (title, caption) = (plain(&figure.plot.title), plain(&figure.caption));
+        let _ = write!(out, "\n**Figure {number}. {title}.** {caption} (figures/{}.svg)\n", figure.plot.name);
     }
     out
 }

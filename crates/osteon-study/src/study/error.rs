@@ -82,12 +82,18 @@ pub enum Error {
     Field { found: String, valid: String },
     #[error("this shows the response, which is hidden from a blind reader")]
     Blind,
-    #[error("{}: the name ends in none of {expected}", path.display())]
+    #[error("{}: unsupported file type, expected {expected}", path.display())]
     Ending { path: PathBuf, expected: &'static str },
     #[error("the study has no {what} yet")]
     NoResult { what: &'static str, command: &'static str },
     #[error(transparent)]
     Picture(#[from] osteon_plot::png::PngError),
+    #[error("{figure} does not fit {size}")]
+    Tight { figure: String, size: String, source: osteon_plot::fit::Tight, remedy: String },
+    #[error("no region {found}, expected one of {valid}")]
+    NoRegion { found: String, valid: String },
+    #[error("{figure} has no {option}; {of} {verb}")]
+    NoSay { figure: &'static str, option: &'static str, of: &'static str, verb: &'static str },
     #[error("the dashboard needs a terminal, and this is none")]
     NoTerminal,
     #[error("{}: {cause}", path.display())]
@@ -177,6 +183,7 @@ impl Error {
             Error::Store(StoreError::Missing(_)) => {
                 Some("osteon init makes one; --study FILE or OSTEON_STUDY names another".to_owned())
             }
+            Error::Tight { remedy, .. } => Some(remedy.clone()),
             Error::InFile { source, .. } => source.hint(),
             Error::Header(why) if why.starts_with("no column patient_id") => {
                 Some("--map FILE.toml names the file's headers: [columns] patient_id = \"Nr\"".to_owned())

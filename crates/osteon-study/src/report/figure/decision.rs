@@ -1,7 +1,7 @@
 //! Decision curves: net benefit over threshold probabilities, one panel a set of patients.
 
 use crate::report::figure::roc::dash;
-use crate::report::figure::{Draft, Figure, Paper, lettered, value, words};
+use crate::report::figure::{Draft, Figure, Paper, lettered, panels_in_words, value, words};
 use osteon_plot::{Axis, Colour, Legend, Look, Mark, Panel, Pen, Range, Shape, What};
 
 /// One panel.
@@ -21,33 +21,47 @@ pub struct Curve {
     pub points: Vec<[f64; 2]>,
 }
 
+/// All panels have the range of thresholds that the curves have.
 pub fn figure(sets: &[Set], paper: &Paper) -> Figure {
+    let [from, to] = range(sets);
     let draft = Draft {
         name: "dca",
         title: "Decision curves",
-        caption: "Net benefit of treating by each model, of treating all and of treating none (Vickers and Elkin); \
-                  a probability equal to the threshold counts as positive."
-            .to_owned(),
+        caption: format!(
+            "Decision curves of the models in {}, over threshold probabilities from {from:.2} to {to:.2}. Net benefit per \
+             patient of acting on each model, on all patients (treat all) and on none (treat none); a predicted \
+             probability equal to the threshold counts as positive.",
+            panels_in_words(sets.iter().map(|set| (set.name.as_str(), set.n)))
+        ),
         columns: paper.columns(sets.len()),
         headings: &["set", "strategy", "threshold", "net_benefit"],
     };
     let mut rows = Vec::new();
     for set in sets {
-        let all = Curve { model: "Treat all".to_owned(), points: treat_all(set.prevalence) };
+        let all = Curve { model: "Treat all".to_owned(), points: treat_all(set.prevalence, [from, to]) };
         for curve in set.curves.iter().chain([&all]) {
             let head = [words(&set.name), words(&curve.model)];
             rows.extend(curve.points.iter().map(|point| head.iter().cloned().chain(point.map(value)).collect()));
         }
     }
-    draft.finish(paper, sets.iter().enumerate().map(|(n, set)| panel(n, set)).collect(), rows)
+    draft.finish(paper, sets.iter().enumerate().map(|(n, set)| panel(n, set, [from, to])).collect(), rows)
 }
 
-fn panel(n: usize, set: &Set) -> Panel {
+/// The smallest and the largest threshold of all curves.
+fn range(sets: &[Set]) -> [f64; 2] {
+    let points = sets.iter().flat_map(|set| &set.curves).flat_map(|curve| &curve.points);
+    let ends = points.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], it| [low.min(it[0]), high.max(it[0])]);
+    if ends[0] < ends[1] { ends } else { [0.01, 0.99] }
+}
+
+fn panel(n: usize, set: &Set, [from, to]: [f64; 2]) -> Panel {
     let best = set.curves.iter().flat_map(|curve| &curve.points).map(|point| point[1]);
-    let top = (best.fold(set.prevalence, f64::max) * 1.12).clamp(0.05, 1.0);
+    let top = (best.clone().fold(set.prevalence, f64::max) * 1.12).clamp(0.05, 1.0);
+    // Every model's curve stays on the axis: one that leaves it could come back. Only treating all falls out of it.
+    let bottom = (best.fold(0.0, f64::min) * 1.08).min(-top * 0.12);
     let mut marks = vec![
-        Mark::line(vec![[0.0, 0.0], [1.0, 0.0]], Pen::solid(0.8), Colour::Ink).named("Treat none"),
-        Mark::line(treat_all(set.prevalence), Pen::solid(0.9), Colour::Muted).named("Treat all"),
+        Mark::line(vec![[from, 0.0], [to, 0.0]], Pen::solid(0.8), Colour::Ink).named("Treat none"),
+        Mark::line(treat_all(set.prevalence, [from, to]), Pen::solid(0.9), Colour::Muted).named("Treat all"),
     ];
     for (at, curve) in set.curves.iter().enumerate() {
         let pen = Pen { width_pt: 1.4, dash: dash(at) };
@@ -56,8 +70,8 @@ fn panel(n: usize, set: &Set) -> Panel {
     }
     Panel {
         title: lettered(n, &format!("{} (n = {})", set.name, set.n)),
-        x: Axis { look: Look::Grid, ..Axis::fixed("Threshold probability", 0.0, 1.0) },
-        y: Axis { look: Look::Grid, range: Range::Fixed(-top * 0.25, top), ..Axis::titled("Net benefit") },
+        x: Axis { look: Look::Grid, ..Axis::fixed("Threshold probability", if from < 0.1 { 0.0 } else { from }, to) },
+        y: Axis { look: Look::Grid, range: Range::Fixed(bottom, top), ..Axis::titled("Net benefit") },
         marks,
         legend: Legend::Below,
         shape: Shape::Ratio(0.8),
@@ -65,7 +79,8 @@ fn panel(n: usize, set: &Set) -> Panel {
     }
 }
 
-fn treat_all(prevalence: f64) -> Vec<[f64; 2]> {
+fn treat_all(prevalence: f64, [from, to]: [f64; 2]) -> Vec<[f64; 2]> {
+    const STEPS: u32 = 100;
     let benefit = |t: f64| prevalence - (1.0 - prevalence) * t / (1.0 - t);
-    (0..99).map(|n| f64::from(n) / 100.0).map(|t| [t, benefit(t)]).collect()
+    (0..=STEPS).map(|n| from + (to - from) * f64::from(n) / f64::from(STEPS)).map(|t| [t, benefit(t)]).collect()
 }

@@ -2,7 +2,9 @@
 
 use crate::report::figure::{Draft, Figure, Paper, column, lettered, value, words};
 use crate::report::sheet::Cell;
-use osteon_plot::{Anchor, Axis, Colour, Direction, Mark, Marker, Panel, Pen, Range, Scale, Shape, TextCell, What};
+use osteon_plot::{
+    Anchor, Axis, Colour, Direction, Legend, Mark, Marker, Panel, Pen, Range, Scale, Shape, TextCell, What,
+};
 
 /// One line of the plot.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +29,9 @@ pub fn figure(rows: &[Row], paper: &Paper) -> Figure {
     let draft = Draft {
         name: "forest",
         title: "Odds ratios",
-        caption: "Odds ratios of the event with 95% intervals; intervals that leave the axis end in an arrow."
+        caption: "Odds ratios with 95% CI on a logarithmic scale. Squares: estimates; bars: 95% CI, ending in an arrow where it \
+                  leaves the axis. Odds ratios of numeric variables are for the stated increase; 1 (reference) marks the \
+                  level that others are compared with. CI, confidence interval; OR, odds ratio."
             .to_owned(),
         columns: paper.columns(2),
         headings: &["row", "model", "odds_ratio", "low", "high", "p"],
@@ -68,12 +72,21 @@ fn panel(title: &str, rows: &[Row], of: fn(&Row) -> Option<Estimate>, labelled: 
     let sure = |it: &Estimate| it.low > 1.0 || it.high < 1.0;
     let points =
         |which: bool| found.iter().filter(|(_, it)| sure(it) == which).map(|(y, it)| [it.odds_ratio, *y]).collect();
+    // The interval lies over its square, so that a narrow one is seen too; its ends have caps.
+    let cap = |x: f64, y: f64| (low..=high).contains(&x).then_some([[x, y - 0.14], [x, y + 0.14]]);
+    let caps = found.iter().flat_map(|(y, it)| [cap(it.low, *y), cap(it.high, *y)]).flatten().collect();
+    let squares = |which: bool, colour, name: &str| {
+        let at: Vec<[f64; 2]> = points(which);
+        let name = if at.is_empty() { "" } else { name };
+        Mark::points(at, Marker::Square, 4.4, colour).named(name)
+    };
     let marks = vec![
         Mark::rule(1.0, Direction::Vertical, Pen::dashed(0.7)),
+        squares(true, Colour::Series(1), "95% CI excludes 1"),
+        squares(false, Colour::Series(0), "95% CI includes 1"),
         Mark::new(What::Segments { pairs: whiskers, pen: Pen::solid(0.9) }, Colour::Ink),
+        Mark::new(What::Segments { pairs: caps, pen: Pen::solid(0.7) }, Colour::Ink),
         Mark::new(What::Arrows { pairs: beyond.flatten().collect(), pen: Pen::solid(0.9) }, Colour::Ink),
-        Mark::points(points(true), Marker::Square, 5.0, Colour::Series(1)),
-        Mark::points(points(false), Marker::Square, 5.0, Colour::Series(0)),
     ];
     let cell = |n: usize, text: String| TextCell { at: n as f64, text, bold: false };
     let labels = rows.iter().enumerate().map(|(n, row)| TextCell {
@@ -92,8 +105,9 @@ fn panel(title: &str, rows: &[Row], of: fn(&Row) -> Option<Estimate>, labelled: 
         x: Axis { scale: Scale::Log, range: Range::Fixed(low, high), ..Axis::titled("Odds ratio (log scale)") },
         y: Axis::hidden(rows.len() as f64 - 0.4, -0.6),
         left: if labelled { vec![column("", Anchor::Start, labels.collect())] } else { Vec::new() },
-        right: vec![column("OR (95% CI)", Anchor::End, estimates.collect()), column("p", Anchor::End, ps.collect())],
+        right: vec![column("OR (95% CI)", Anchor::End, estimates.collect()), column("P", Anchor::End, ps.collect())],
         marks,
+        legend: Legend::Below,
         shape: Shape::Height { mm: rows.len() as f64 * 4.0 + 2.0 },
         ..Panel::default()
     }

@@ -18,7 +18,9 @@ pub fn figure(regions: &[Region], masks: &str, threshold: f64, paper: &Paper) ->
         name: "icc",
         title: "Agreement of two segmentations",
         caption: format!(
-            "ICC(2,1) of each feature between {masks}; dashed: {threshold}. Values below 0 stand in the first bar."
+            "Agreement of features between {masks}: number of features by ICC(2,1) in each region. Dashed line: threshold of \
+             {threshold}, with the percentage of features at or above it; values below 0 are counted in the first bar. ICC, \
+             intraclass correlation coefficient."
         ),
         columns: paper.columns(2) * 2.min(regions.len()).max(1),
         headings: &["region", "from", "to", "features"],

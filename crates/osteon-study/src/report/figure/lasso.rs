@@ -6,6 +6,10 @@ use osteon_plot::{
     Anchor, Axis, Colour, Direction, Look, Mark, Marker, Panel, Pen, Range, Scale, Shape, TextStyle, Ticks, What,
 };
 
+/// Bars that leave the figure on one page, beside two panels or below them; the numbers hold all.
+const MOST_BARS: usize = 30;
+const MOST_NARROW_BARS: usize = 10;
+
 /// A fitted path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lasso {
@@ -26,21 +30,26 @@ pub struct Lasso {
 }
 
 pub fn figure(lasso: &Lasso, paper: &Paper) -> Figure {
+    let found = weights(lasso);
+    let n_bars = found.len().min(if paper.columns(2) > 1 { MOST_BARS } else { MOST_NARROW_BARS });
     let draft = Draft {
         name: "lasso",
-        title: "LASSO path, cross-validation and weights",
+        title: "LASSO coefficient paths, cross-validation and selected features",
         caption: format!(
-            "LASSO of the region {}: coefficients over the penalty (A), cross-validated error with standard errors (B), \
-             weights at the chosen penalty (C). Dashed: the chosen lambda, {:.4}; dotted: one standard error.",
-            lasso.region, lasso.lambdas[lasso.chosen]
+            "LASSO feature selection in the region {}: coefficient paths over the penalty λ (A), cross-validated error with \
+             standard errors (B), and non-zero coefficients at the chosen λ (C){}. Upper axis: number of features with \
+             non-zero coefficients. Dashed line: chosen λ ({:.4}); dotted line: largest λ within one standard error of \
+             the minimum. Features are standardized. LASSO, least absolute shrinkage and selection operator.",
+            lasso.region,
+            if found.len() > n_bars { format!("; the {n_bars} largest of {}", found.len()) } else { String::new() },
+            lasso.lambdas[lasso.chosen]
         ),
         columns: paper.columns(2),
         headings: &["panel", "feature", "lambda", "value", "standard_error"],
     };
     let mut panels = vec![path(lasso), cross_validation(lasso)];
-    let weights = weights(lasso);
-    if !weights.is_empty() {
-        panels.push(if draft.columns > 1 { bars(&weights) } else { narrow_bars(&weights) });
+    if n_bars > 0 {
+        panels.push(if draft.columns > 1 { bars(&found[..n_bars]) } else { narrow_bars(&found[..n_bars]) });
     }
     draft.finish(paper, panels, numbers(lasso))
 }
@@ -163,8 +172,8 @@ fn narrow_bars(weights: &[(&str, f64)]) -> Panel {
     marks.push(Mark::new(What::Segments { pairs, pen: Pen::solid(0.6) }, Colour::Muted));
     let cells = weights.iter().enumerate().map(|(n, it)| text_cell(2.0 * n as f64 + 0.9, osteon_plot::number(it.1, 4)));
     Panel {
-        title: lettered(2, "Weights of the chosen features"),
-        x: Axis::fixed("Coefficient (standardised features)", low, high.max(low + 1e-9)),
+        title: lettered(2, "Features with non-zero coefficients"),
+        x: Axis::fixed("Coefficient (standardized features)", low, high.max(low + 1e-9)),
         y: Axis { ticks: Ticks::None, ..Axis::hidden(2.0 * weights.len() as f64 - 0.4, -0.8) },
         right: vec![column("", Anchor::End, cells.collect())],
         marks,
@@ -181,8 +190,8 @@ fn bars(weights: &[(&str, f64)]) -> Panel {
         weights.iter().enumerate().map(|(n, it)| text_cell(n as f64, of(it))).collect()
     };
     Panel {
-        title: lettered(2, "Weights of the chosen features"),
-        x: Axis { look: Look::Grid, ..Axis::titled("Coefficient (standardised features)") },
+        title: lettered(2, "Features with non-zero coefficients"),
+        x: Axis { look: Look::Grid, ..Axis::titled("Coefficient (standardized features)") },
         y: Axis { ticks: Ticks::None, ..Axis::hidden(weights.len() as f64 - 0.4, -0.6) },
         left: vec![column("", Anchor::Start, cells(&|it| it.0.to_owned()))],
         right: vec![column("", Anchor::End, cells(&|it| osteon_plot::number(it.1, 4)))],

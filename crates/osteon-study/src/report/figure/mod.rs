@@ -15,8 +15,9 @@ pub mod workflow;
 
 use crate::report::sheet::{self, Cell, Sheet};
 use osteon_plot::cells::{self, Cells, Charset};
+use osteon_plot::fit::{self, Tight};
 use osteon_plot::png::{self, PngError};
-use osteon_plot::{Mark, Plot, TextCell, TextColumn, svg};
+use osteon_plot::{FONT_PT, Mark, Plot, TextCell, TextColumn, pdf, svg, tiff};
 
 /// A figure to hand in: the drawing, every number shown in it, and what it shows in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Figure {
     pub caption: String,
 }
 
-/// What a figure is drawn on.
+/// What a figure is drawn on; its words have the usual size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Paper {
     pub width_mm: f64,
@@ -38,8 +39,8 @@ pub struct Paper {
 pub const ONE_COLUMN_MM: f64 = 85.0;
 pub const TWO_COLUMNS_MM: f64 = 174.0;
 
-/// Dots to the inch of a PNG.
-const DPI: f64 = 300.0;
+/// Dots to the inch of a picture where none are asked for.
+pub const DPI: f64 = 300.0;
 
 impl Paper {
     /// Panels side by side where the page is wide, below each other where not.
@@ -53,9 +54,26 @@ impl Figure {
         svg::render(&self.plot)
     }
 
-    /// At 300 dots to the inch.
-    pub fn png(&self) -> Result<Vec<u8>, PngError> {
-        png::render(&self.plot, DPI)
+    pub fn svg_as(&self, text: svg::Text) -> String {
+        svg::render_as(&self.plot, text)
+    }
+
+    pub fn pdf(&self) -> Vec<u8> {
+        pdf::render(&self.plot)
+    }
+
+    /// At so many dots to the inch.
+    pub fn png(&self, dpi: f64) -> Result<Vec<u8>, PngError> {
+        png::render(&self.plot, dpi)
+    }
+
+    pub fn tiff(&self, dpi: f64) -> Result<Vec<u8>, PngError> {
+        tiff::render(&self.plot, dpi)
+    }
+
+    /// Whether all words and data have room.
+    pub fn fits(&self) -> Result<(), Tight> {
+        fit::check(&self.plot)
     }
 
     /// Every number shown, in full.
@@ -83,6 +101,8 @@ impl Draft<'_> {
             name: self.name.to_owned(),
             title: self.title.to_owned(),
             width_mm: paper.width_mm,
+            height_mm: None,
+            font_pt: FONT_PT,
             columns: self.columns,
             panels,
             provenance: paper.provenance.clone(),
@@ -98,6 +118,21 @@ impl Draft<'_> {
     }
 }
 
+/// `the training set (n = 75; A) and the test set (n = 18; B)`.
+fn panels_in_words<'a>(sets: impl Iterator<Item = (&'a str, usize)>) -> String {
+    let lower = |name: &str| match name.strip_suffix(" set") {
+        Some(kind) => format!("the {} set", kind.to_lowercase()),
+        None => name.to_owned(),
+    };
+    let one = |(at, (name, n)): (usize, (&str, usize))| format!("{} (n = {n}; {})", lower(name), lettered(at, ""));
+    let all: Vec<String> = sets.enumerate().map(one).collect();
+    match &all[..] {
+        [] => "no set".to_owned(),
+        [first] => first.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// `A  Training set`.
 fn lettered(n: usize, title: &str) -> String {
     let letter = char::from(b'A' + (n % 26) as u8);
@@ -106,6 +141,14 @@ fn lettered(n: usize, title: &str) -> String {
 
 fn words(text: &str) -> Cell {
     Cell::Text(text.to_owned())
+}
+
+/// What stands for a number that does not exist.
+const NONE: &str = "–";
+
+/// With a minus sign.
+fn signed(value: Option<f64>) -> String {
+    value.map_or(NONE.to_owned(), |value| osteon_plot::number(value, 2))
 }
 
 fn value(value: f64) -> Cell {

@@ -26,9 +26,9 @@ pub fn figure(nomogram: &Nomogram, paper: &Paper) -> Figure {
     let draft = Draft {
         name: "nomogram",
         title: "Nomogram",
-        caption:
-            "Read the points of each value on the first line, add them up, and read the probability under the total."
-                .to_owned(),
+        caption: "Nomogram of the combined model. Read the points of each value on the uppermost scale, add them up, and read \
+                  the predicted probability below the total."
+            .to_owned(),
         columns: 1,
         headings: &["scale", "value", "points"],
     };

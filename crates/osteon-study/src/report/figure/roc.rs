@@ -1,6 +1,6 @@
 //! Receiver operating characteristic curves, one panel a set of patients.
 
-use crate::report::figure::{Draft, Figure, Paper, lettered, value, words};
+use crate::report::figure::{Draft, Figure, Paper, lettered, panels_in_words, value, words};
 use osteon_plot::{Axis, Colour, Dash, Legend, Look, Mark, Panel, Pen, Shape, What};
 
 /// One panel.
@@ -26,9 +26,11 @@ pub fn figure(sets: &[Set], paper: &Paper) -> Figure {
     let draft = Draft {
         name: "roc",
         title: "ROC curves",
-        caption: "Receiver operating characteristic curves; area under the curve with its 95% interval (DeLong). \
-                  The diagonal is chance."
-            .to_owned(),
+        caption: format!(
+            "ROC curves of the models in {}. Values are AUCs with DeLong 95% CI. Dashed line: no discrimination. AUC, area \
+             under the ROC curve; CI, confidence interval; ROC, receiver operating characteristic.",
+            panels_in_words(sets.iter().map(|set| (set.name.as_str(), set.n)))
+        ),
         columns: paper.columns(sets.len()),
         headings: &["set", "model", "auc", "low", "high", "one_minus_specificity", "sensitivity"],
     };

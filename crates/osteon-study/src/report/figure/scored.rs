@@ -29,10 +29,14 @@ pub fn roc(rows: &[Scored], paper: &Paper) -> Figure {
     roc::figure(&sets(rows).into_iter().map(set).collect::<Vec<_>>(), paper)
 }
 
-/// Net benefit at 1 to 99 %; only of scores that are probabilities.
-pub fn decision(rows: &[Scored], paper: &Paper) -> Figure {
+/// Net benefit at whole percents of a range of thresholds; only of scores that are probabilities. `range` is what was
+/// asked for; else it ends where too few patients are positive for a curve to mean anything.
+pub fn decision(rows: &[Scored], range: Option<[f64; 2]>, paper: &Paper) -> Figure {
+    let [from, to] = range.unwrap_or_else(|| told_range(rows));
+    let thresholds: Vec<f64> =
+        benefit::percents().into_iter().filter(|t| (from - 1e-9..=to + 1e-9).contains(t)).collect();
     let curve = |row: &&Scored| {
-        let points = benefit::curve(&row.event, &row.score, &benefit::percents());
+        let points = benefit::curve(&row.event, &row.score, &thresholds);
         let points = points.into_iter().map(|it| [it.threshold, it.model]).collect();
         decision::Curve { model: titled(&row.model), points }
     };
@@ -42,6 +46,23 @@ pub fn decision(rows: &[Scored], paper: &Paper) -> Figure {
         decision::Set { name, n: most(&own), prevalence, curves: own.iter().filter(probability).map(curve).collect() }
     };
     decision::figure(&sets(rows).into_iter().map(set).collect::<Vec<_>>(), paper)
+}
+
+/// From 1 % to the largest threshold, in steps of 5 %, at which in every set some model still calls [`FEWEST`] patients
+/// positive: beyond it one patient more or less throws the curves up and down.
+fn told_range(rows: &[Scored]) -> [f64; 2] {
+    /// Patients that a net benefit stands on at the least.
+    const FEWEST: usize = 5;
+    let reach = |(_, own): &(String, Vec<&Scored>)| {
+        let of = |row: &&&Scored| {
+            let mut score = row.score.clone();
+            score.sort_by(|a, b| b.total_cmp(a));
+            score.get(FEWEST - 1).copied().unwrap_or(0.0)
+        };
+        own.iter().filter(probability).map(|row| of(&row)).fold(0.0, f64::max)
+    };
+    let least = sets(rows).iter().map(reach).fold(1.0, f64::min);
+    [0.01, ((least * 20.0 + 1e-9).floor() / 20.0).clamp(0.2, 0.95)]
 }
 
 /// Smoothed curves of scores that are probabilities; the last model with its bootstrap band and groups.
@@ -85,7 +106,7 @@ fn titled(name: &str) -> String {
 
 fn model(row: &Scored, full: bool, seed: Seed) -> Option<calibration::Model> {
     const GROUPS: usize = 5;
-    let brier = calibrated::brier(&row.event, &row.score)?;
+    let indices = calibrated::calibration(&row.event, &row.score)?;
     let group = |it: calibrated::Group| {
         let events = (it.observed * it.n as f64).round() as usize;
         let [low, high] = clopper_pearson(events, it.n)?;
@@ -94,7 +115,9 @@ fn model(row: &Scored, full: bool, seed: Seed) -> Option<calibration::Model> {
     let groups = calibrated::groups(&row.event, &row.score, GROUPS);
     Some(calibration::Model {
         name: titled(&row.model),
-        brier,
+        brier: indices.brier,
+        intercept: indices.in_the_large.map(|it| it.0),
+        slope: indices.recalibration.map(|it| it.slope),
         smooth: smoothed(&row.event, &row.score),
         band: if full { band(row, seed) } else { Vec::new() },
         groups: if full { groups.into_iter().filter_map(group).collect() } else { Vec::new() },

@@ -29,7 +29,8 @@ pub struct Patient {
 const SHOWN: usize = 15;
 
 /// Beeswarm and mean absolute values, most important first.
-pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
+/// `patients` names the patients in the numbers, in the order of the values.
+pub fn summary(variables: &[Variable], patients: &[String], unit: &str, paper: &Paper) -> Figure {
     let mut order: Vec<&Variable> = variables.iter().collect();
     order.sort_by(|a, b| importance(b).total_cmp(&importance(a)).then(a.name.cmp(&b.name)));
     let shown = &order[..order.len().min(SHOWN)];
@@ -38,8 +39,9 @@ pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
         name: "shap",
         title: "SHAP values",
         caption: format!(
-            "SHAP values ({unit}) of each patient, coloured by the variable's rank among patients (A); their mean absolute \
-             value (B).{}",
+            "SHAP values ({unit}): one point a patient at its own value, stacked where values coincide and colored by the \
+             rank of the variable's value among patients (A); mean absolute SHAP value of each variable (B). Positive \
+             values raise the prediction. SHAP, Shapley additive explanations.{}",
             if order.len() > SHOWN {
                 format!(" The {SHOWN} largest of {} variables.", order.len())
             } else {
@@ -51,10 +53,8 @@ pub fn summary(variables: &[Variable], unit: &str, paper: &Paper) -> Figure {
     };
     let rows = order.iter().flat_map(|it| {
         let mean = importance(it);
-        let patients = it.values.iter().zip(&it.shap).enumerate();
-        patients.map(move |(n, (v, s))| {
-            vec![words(&it.name), words(&(n + 1).to_string()), value(*v), value(*s), value(mean)]
-        })
+        let values = it.values.iter().zip(&it.shap).zip(patients);
+        values.map(move |((v, s), patient)| vec![words(&it.name), words(patient), value(*v), value(*s), value(mean)])
     });
     let rows = rows.collect();
     draft.finish(paper, vec![beeswarm(shown, unit, &layout, paper), bars(shown, unit, &layout)], rows)
@@ -100,8 +100,8 @@ fn beeswarm(order: &[&Variable], unit: &str, layout: &Layout, paper: &Paper) -> 
     let size = [(high - low).max(1e-12) * SIZE_PT / width_pt, SIZE_PT / layout.row_pt];
     let mut marks = vec![Mark::rule(0.0, Direction::Vertical, Pen::solid(0.6))];
     for (row, variable) in order.iter().enumerate() {
-        let places = placed(&variable.shap, size).into_iter().zip(&variable.shap);
-        let at = places.map(|([dx, dy], &x)| [x + dx, row as f64 + dy]).collect();
+        let heights = swarm(&variable.shap, size);
+        let at = variable.shap.iter().zip(heights).map(|(&x, dy)| [x, row as f64 + dy]).collect();
         let levels = ranks(&variable.values);
         marks.push(Mark::new(What::Points { at, marker: Marker::Disc, size_pt: SIZE_PT, levels }, Colour::Ink));
     }
@@ -118,33 +118,11 @@ fn beeswarm(order: &[&Variable], unit: &str, layout: &Layout, paper: &Paper) -> 
     }
 }
 
-/// Where each point lies from its value and its row: above and below, or in a block where few values are many points'.
-fn placed(values: &[f64], size: [f64; 2]) -> Vec<[f64; 2]> {
-    const FEW: usize = 4;
-    let mut different = values.to_vec();
-    different.sort_by(f64::total_cmp);
-    different.dedup();
-    if different.len() > FEW || values.len() <= 2 * different.len() {
-        return swarm(values, size).into_iter().map(|y| [0.0, y]).collect();
-    }
-    let mut places = vec![[0.0; 2]; values.len()];
-    for value in different {
-        let members: Vec<usize> = (0..values.len()).filter(|&at| values[at] == value).collect();
-        let n_columns = members.len().div_ceil(((2.0 * HALF_ROW / size[1]) as usize).max(1));
-        let n_rows = members.len().div_ceil(n_columns);
-        let middle = |n: usize| (n - 1) as f64 / 2.0;
-        for (k, at) in members.into_iter().enumerate() {
-            let (column, row) = (k / n_rows, k % n_rows);
-            places[at] = [(column as f64 - middle(n_columns)) * size[0], (row as f64 - middle(n_rows)) * size[1]];
-        }
-    }
-    places
-}
-
 /// Points of a row stay within this part of its height, above and below.
 const HALF_ROW: f64 = 0.42;
 
-/// Heights that keep points of one row from lying on each other; dense rows are pressed together until all fit.
+/// Heights that keep points of one row from lying on each other; dense rows are pressed together until all fit. Only
+/// heights: a point never leaves its value.
 fn swarm(values: &[f64], size: [f64; 2]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
@@ -206,7 +184,11 @@ pub fn waterfall(patient: &Patient, paper: &Paper) -> Figure {
     let draft = Draft {
         name: "waterfall",
         title: "SHAP values of one patient",
-        caption: format!("Patient {}: from the mean prediction to the patient's own ({}).", patient.name, patient.unit),
+        caption: format!(
+            "SHAP values of patient {}: from the mean prediction ({}) in training to the patient's own, one step a variable; \
+             orange raises and blue lowers the prediction. SHAP, Shapley additive explanations.",
+            patient.name, patient.unit
+        ),
         columns: 1,
         headings: &["step", "shap", "after"],
     };

@@ -7,6 +7,7 @@ use osteon_plot::{Anchor, Axis, Colour, Mark, Panel, Pen, Shape, TextStyle, What
 /// One slice of an image, rows from the top, and regions on the same cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slice {
+    /// Whose it is, for who draws it: the figure itself names nobody.
     pub patient: String,
     pub columns: usize,
     /// Intensities, row after row.
@@ -20,10 +21,10 @@ pub fn figure(slice: &Slice, paper: &Paper) -> Figure {
     let draft = Draft {
         name: "workflow",
         title: "Regions of one patient",
-        caption: format!(
-            "Patient {}: the slice with the largest tumour area, and the regions made from its mask.",
-            slice.patient
-        ),
+        caption:
+            "Regions of interest in one patient, on the slice with the largest tumor area (a). Intra: tumor; peri: the \
+                  region around it up to the stated distance; intra + peri: both together. Scale bar: 10 mm."
+                .to_owned(),
         columns: paper.columns(2) * 2,
         headings: &["region", "cells", "area_mm2"],
     };

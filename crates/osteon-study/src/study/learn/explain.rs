@@ -10,9 +10,10 @@ use crate::pipeline::learn::RAD_SCORE;
 use crate::pipeline::region::RegionModel;
 use crate::protocol::codebook::{Codebook, Value};
 use crate::report::figure::{Figure, Paper, shap};
-use crate::store::{Model, Origin, Patient, PatientId, Side};
+use crate::store::{Model, Origin, Patient, PatientId, Side, sha256};
 use crate::study::learn::learnt::{region_recipe, variable_label};
-use crate::study::{Error, ForestShap, Study};
+use crate::study::report::figure::title_of;
+use crate::study::{Error, FigureRequest, ForestShap, Study, View};
 use osteon_stats::model::forest::Forest;
 use osteon_stats::model::shap::{Explanation, interventional, linear, path_dependent};
 use osteon_stats::select::scale::Scaling;
@@ -37,13 +38,8 @@ enum Explainer {
 
 impl Study {
     /// SHAP values of the training patients, against themselves.
-    pub(in crate::study) fn shap_figure(
-        &self,
-        region: Option<&str>,
-        how: ForestShap,
-        paper: &Paper,
-    ) -> Result<Figure, Error> {
-        let explained = self.explained(region, how)?;
+    pub(in crate::study) fn shap_figure(&self, request: &FigureRequest, paper: &Paper) -> Result<Figure, Error> {
+        let explained = self.explained(request.region.as_deref(), request.forest_shap)?;
         let background = explained.background();
         let explanations: Vec<Explanation> =
             explained.train.par_iter().map(|&at| explained.of(at, &background)).collect();
@@ -53,18 +49,16 @@ impl Study {
             values: explained.train.iter().map(|&at| explained.values[at][j]).collect(),
         };
         let variables: Vec<shap::Variable> = (0..explained.terms.len()).map(variable).collect();
-        Ok(explained.told(shap::summary(&variables, explained.unit(), paper)))
+        let names = self.names_in_numbers(request.deidentify)?;
+        let patients: Vec<String> = explained.train.iter().map(|&at| names[&explained.codes[at]].clone()).collect();
+        let model = self.model_in_words(&explained.model);
+        Ok(told(shap::summary(&variables, &patients, explained.unit(), paper), &model))
     }
 
     /// One patient's SHAP values; the first training patient's when none is named.
-    pub(in crate::study) fn waterfall_figure(
-        &self,
-        code: Option<&str>,
-        region: Option<&str>,
-        how: ForestShap,
-        paper: &Paper,
-    ) -> Result<Figure, Error> {
-        let explained = self.explained(region, how)?;
+    pub(in crate::study) fn waterfall_figure(&self, request: &FigureRequest, paper: &Paper) -> Result<Figure, Error> {
+        let code = request.patient.as_deref();
+        let explained = self.explained(request.region.as_deref(), request.forest_shap)?;
         let at = match code {
             Some(code) => {
                 self.store.patient(code)?;
@@ -83,12 +77,50 @@ impl Study {
             (written(&self.protocol.codebook, &explained.terms[j], explained.values[at][j]), *shap)
         };
         let patient = shap::Patient {
-            name: explained.codes[at].clone(),
+            name: self.names_in_numbers(request.deidentify)?[&explained.codes[at]].clone(),
             base: explanation.base,
             steps: explanation.values.iter().enumerate().map(step).collect(),
             unit: explained.unit().to_owned(),
         };
-        Ok(explained.told(shap::waterfall(&patient, paper)))
+        let model = self.model_in_words(&explained.model);
+        Ok(told(shap::waterfall(&patient, paper), &model))
+    }
+
+    /// What numbers call each patient: the id, or a code that does not tell it. Codes are the same every time for the same
+    /// data; who does not have all of them cannot compute them.
+    fn names_in_numbers(&self, deidentify: bool) -> Result<BTreeMap<String, String>, Error> {
+        let patients = self.store.patients()?;
+        if !deidentify && self.view == View::Full {
+            return Ok(patients.into_iter().map(|patient| (patient.code.clone(), patient.code)).collect());
+        }
+        let entries = |patient: &Patient| {
+            let values: Vec<String> =
+                patient.book.variables.iter().map(|it| format!("{:?}", patient.entry(&it.name))).collect();
+            format!("{}\n{}\n", patient.code, values.join("\n"))
+        };
+        let key = sha256(patients.iter().map(entries).collect::<String>().as_bytes());
+        let code = |patient: &Patient| format!("C{}", &sha256(format!("{key}{}", patient.code).as_bytes())[..8]);
+        Ok(patients.iter().map(|patient| (patient.code.clone(), code(patient))).collect())
+    }
+
+    fn model_in_words(&self, model: &Explainer) -> String {
+        let named = |region: &str| {
+            let sources = self.protocol.all_sources();
+            sources.iter().find(|source| source.name == region).map_or_else(|| region.to_owned(), title_of)
+        };
+        match model {
+            Explainer::Logistic(_) => {
+                "Combined model: exact values of the linear predictor, with the training patients as background."
+                    .to_owned()
+            }
+            Explainer::Forest { region, how: ForestShap::PathDependent, .. } => {
+                format!("Random forest of the region {}: exact path-dependent TreeSHAP.", named(region))
+            }
+            Explainer::Forest { region, how: ForestShap::Interventional, .. } => format!(
+                "Random forest of the region {}: exact interventional TreeSHAP, with the training patients as background.",
+                named(region)
+            ),
+        }
     }
 
     /// One value a term of the combined model for each training patient that has them all.
@@ -187,22 +219,11 @@ impl Explained {
             Explainer::Forest { .. } => "probability",
         }
     }
+}
 
-    /// The figure with a caption that names the model and the method.
-    fn told(&self, figure: Figure) -> Figure {
-        let model = match &self.model {
-            Explainer::Logistic(_) => {
-                "Combined model; exact values for a linear predictor, against the training patients.".to_owned()
-            }
-            Explainer::Forest { region, how: ForestShap::PathDependent, .. } => {
-                format!("Forest of {region}; exact path-dependent TreeSHAP.")
-            }
-            Explainer::Forest { region, how: ForestShap::Interventional, .. } => {
-                format!("Forest of {region}; exact interventional TreeSHAP, against the training patients.")
-            }
-        };
-        Figure { caption: format!("{} {model}", figure.caption), ..figure }
-    }
+/// The figure with a caption that names the model and the method.
+fn told(figure: Figure, model: &str) -> Figure {
+    Figure { caption: format!("{} {model}", figure.caption), ..figure }
 }
 
 /// Out of fold where there is one, as models learnt from it see it.

@@ -13,18 +13,22 @@ use crate::study::learn::fit::agreement;
 use crate::study::learn::performance::recipe;
 use crate::study::learn::prediction::{RESEARCH_ONLY, USE, in_a_sentence};
 use crate::study::report::figure::title_of;
-use crate::study::{Error, FigureName, ModelTable, Study};
+use crate::study::{Error, FigureName, FigureRequest, ModelTable, Study};
 use osteon_stats::model::nomogram::Effect;
 
 impl Study {
     /// ROC, decision or calibration curves of the models of Table 5.
-    pub(in crate::study) fn curves(&self, name: FigureName, paper: &Paper) -> Result<Figure, Error> {
-        let (rows, ..) = self.scored(ModelTable::Five)?;
-        Ok(match name {
-            FigureName::Dca => scored::decision(&rows, paper),
+    pub(in crate::study) fn curves(&self, request: &FigureRequest, paper: &Paper) -> Result<Figure, Error> {
+        let (rows, out_of_fold, _) = self.scored(ModelTable::Five)?;
+        let mut figure = match request.name {
+            FigureName::Dca => scored::decision(&rows, request.thresholds, paper),
             FigureName::Calibration => scored::calibration(&rows, self.protocol.learn.seed, paper),
             _ => scored::roc(&rows, paper),
-        })
+        };
+        if out_of_fold && rows.iter().any(|row| row.set == "training") {
+            figure.caption.push_str(" Predicted probabilities of the training set are out-of-fold.");
+        }
+        Ok(figure)
     }
 
     /// The LASSO of a region; of the one that gives the Rad-score when none is named.
@@ -34,8 +38,10 @@ impl Study {
         let radiomics = models.iter().find(|model| model.name == RADIOMICS).ok_or(Error::NoFit)?;
         let best = recipe(radiomics)?.region().unwrap_or_default().to_owned();
         let region = region.unwrap_or(&best);
+        let named = self.protocol.all_sources().iter().find(|source| source.name == region).map(title_of);
         let RegionModel { shortlist, lasso: fitted, .. } = region_recipe(&models, region)?;
-        let drawn: Lasso = learnt::lasso(region, &shortlist, &fitted, self.protocol.select.lasso.family);
+        let drawn: Lasso =
+            learnt::lasso(named.as_deref().unwrap_or(region), &shortlist, &fitted, self.protocol.select.lasso.family);
         Ok(lasso::figure(&drawn, paper))
     }
 
@@ -93,12 +99,20 @@ impl Study {
     }
 
     /// Agreement of each feature between the mask and the repeat mask, by region.
-    pub(in crate::study) fn icc_figure(&self, paper: &Paper) -> Result<Figure, Error> {
+    pub(in crate::study) fn icc_figure(&self, region: Option<&str>, paper: &Paper) -> Result<Figure, Error> {
         let included = self.store.patients()?.into_iter().filter(Patient::included);
         let ids: Vec<PatientId> = included.map(|patient| patient.id).collect();
         let mut regions = Vec::new();
         let second_rater = self.second_rater()?.unwrap_or(Role::RepeatMask);
-        for source in self.protocol.all_sources() {
+        let mut sources = self.protocol.all_sources();
+        if let Some(name) = region {
+            let valid = sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
+            sources.retain(|source| source.name == name);
+            if sources.is_empty() {
+                return Err(Error::NoRegion { found: name.to_owned(), valid });
+            }
+        }
+        for source in sources {
             let (names, first) = self.rows_of(&source, &self.rater(), &ids)?;
             let (_, second) = self.rows_of(&source, &second_rater, &ids)?;
             let both: Vec<usize> = (0..ids.len()).filter(|&i| first[i].is_some() && second[i].is_some()).collect();
@@ -117,7 +131,7 @@ impl Study {
 /// What the model of a region learnt.
 pub(in crate::study) fn region_recipe(models: &[Model], region: &str) -> Result<RegionModel, Error> {
     let regions = || models.iter().filter(|model| model.kind == "forest" && model.name != RADIOMICS);
-    let model = regions().find(|model| model.name == region).ok_or_else(|| Error::Field {
+    let model = regions().find(|model| model.name == region).ok_or_else(|| Error::NoRegion {
         found: region.to_owned(),
         valid: regions().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", "),
     })?;

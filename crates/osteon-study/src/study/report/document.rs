@@ -53,7 +53,7 @@ impl Study {
         let included: usize = flow.assessed - flow.excluded.iter().map(|(_, n)| n).sum::<usize>();
         let mut text = format!("{} patients were assessed and {included} included.", flow.assessed);
         for (name, n, events) in &flow.sets {
-            let events = events.map_or(String::new(), |events| format!(", {events} with the event ({})", flow.event));
+            let events = events.map_or(String::new(), |it| format!(", {} with the event ({})", it.events, flow.event));
             text.push_str(&format!(" {name}: {n} patients{events}."));
         }
         facts.insert(Fact::Flow, "Section “Patients”, with its figure".to_owned());

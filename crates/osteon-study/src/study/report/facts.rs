@@ -7,6 +7,7 @@ use crate::protocol::codebook::variable::Variable;
 use crate::protocol::learn::BY_AUC;
 use crate::protocol::{Preset, keys};
 use crate::report::checklist::{Fact, Facts};
+use crate::report::figure::flow::Outcome;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::Patient;
 use crate::study::learn::performance::recipe;
@@ -134,11 +135,11 @@ impl Study {
     }
 
     /// How patients were divided, and how many of each set have the event.
-    pub(in crate::study) fn facts_of_sets(&self, sets: &[(String, usize, Option<usize>)]) -> Result<Facts, Error> {
+    pub(in crate::study) fn facts_of_sets(&self, sets: &[(String, usize, Option<Outcome>)]) -> Result<Facts, Error> {
         let mut facts = Facts::new();
         facts.extend(self.split_in_words()?.map(|text| (Fact::Split, format!("{text} (section “Methods”)"))));
         let events: Option<Vec<String>> =
-            sets.iter().map(|(name, n, events)| events.map(|events| format!("{name}: {events} of {n}"))).collect();
+            sets.iter().map(|(name, n, events)| events.map(|it| format!("{name}: {} of {n}", it.events))).collect();
         if let Some(events) = events.filter(|events| !events.is_empty()) {
             let text = format!("With the event: {}", events.join(", "));
             facts.insert(Fact::Events, format!("{text}; Tables 2 to 5 print n of every group, model and set"));

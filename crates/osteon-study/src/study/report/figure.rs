@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 use ndarray::{Axis, s};
 
 use crate::protocol::source::Source;
-use crate::report::figure::flow::{self, Flow};
+use crate::report::figure::flow::{self, Flow, Outcome};
 use crate::report::figure::forest;
 use crate::report::figure::workflow::{self, Slice};
 use crate::report::figure::{Figure, Paper};
-use crate::report::sheet::Cell;
+use crate::report::odds;
 use crate::store::{ImageFile, Patient, PatientId, Side};
 use crate::study::data::input;
 use crate::study::trust::standing::doubted;
-use crate::study::{ClinicalTable, Error, Study, View};
+use crate::study::{Error, Study, View};
+use osteon_plot::FONT_PT;
+use osteon_plot::fit::Tight;
 use osteon_radiomics::grid::Mask;
 use osteon_radiomics::preprocess::{self, Extent};
 use osteon_radiomics::roi::{Roi, Shells};
+use osteon_stats::model::logistic::screen::Rows;
 
 /// A figure by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +42,18 @@ pub enum FigureName {
 pub struct FigureRequest {
     pub name: FigureName,
     pub width_mm: f64,
+    /// What the content needs when not given.
+    pub height_mm: Option<f64>,
+    /// Point size of its words.
+    pub font_pt: f64,
     /// Whose, where a figure shows one patient; the first with images when not given.
     pub patient: Option<String>,
-    /// Which region's LASSO; whose forest SHAP values explain, the combined model's when not given.
+    /// Which region's LASSO, agreement or outline; whose forest SHAP values explain, the combined model's when not given.
     pub region: Option<String>,
+    /// Threshold probabilities of decision curves; those that the data support when not given.
+    pub thresholds: Option<[f64; 2]>,
+    /// Numbers name patients by codes that do not tell their ids.
+    pub deidentify: bool,
     pub forest_shap: ForestShap,
 }
 
@@ -59,29 +70,68 @@ pub enum ForestShap {
 impl FigureRequest {
     /// A figure for everybody, of the model in use.
     pub fn new(name: FigureName, width_mm: f64) -> FigureRequest {
-        FigureRequest { name, width_mm, patient: None, region: None, forest_shap: ForestShap::default() }
+        FigureRequest {
+            name,
+            width_mm,
+            height_mm: None,
+            font_pt: FONT_PT,
+            patient: None,
+            region: None,
+            thresholds: None,
+            deidentify: false,
+            forest_shap: ForestShap::default(),
+        }
     }
 }
 
 impl FigureName {
+    /// Options that this figure would not heed.
+    fn check(self, request: &FigureRequest) -> Result<(), Error> {
+        use FigureName::{Dca, Icc, Lasso, Shap, Waterfall, Workflow};
+        let figure = FigureName::ALL.iter().find(|(name, ..)| *name == self).map_or("", |found| found.1);
+        let no = |option, of, verb| Err(Error::NoSay { figure, option, of, verb });
+        if request.region.is_some() && !matches!(self, Workflow | Icc | Lasso | Shap | Waterfall) {
+            return no("--region", "workflow, icc, lasso, shap and waterfall", "show a region");
+        }
+        if request.patient.is_some() && !matches!(self, Workflow | Waterfall) {
+            return no("--patient", "workflow and waterfall", "show one patient");
+        }
+        if request.forest_shap == ForestShap::Interventional && !matches!(self, Shap | Waterfall) {
+            return no("--interventional", "shap and waterfall", "explain a forest");
+        }
+        if request.thresholds.is_some() && self != Dca {
+            return no("--thresholds", "dca", "has threshold probabilities");
+        }
+        if request.height_mm.is_some() && self == Workflow {
+            return no("--height", "its panels keep the proportions of the image", "and follow --width");
+        }
+        Ok(())
+    }
+
     /// Every figure with its name on the command line and what it shows.
     pub const ALL: [(FigureName, &str, &str); 11] = [
-        (FigureName::Flow, "flow", "who was assessed, excluded and included, and the two sets"),
+        (FigureName::Flow, "flow", "participants assessed, excluded and included, and the sets with their events"),
         (FigureName::Workflow, "workflow", "a slice of one patient with each region on it"),
         (FigureName::Forest, "forest", "odds ratios of Table 4 on a logarithmic axis"),
         (FigureName::Icc, "icc", "agreement of features between the mask and the repeat mask"),
-        (FigureName::Lasso, "lasso", "coefficients, cross-validation and weights of a region's LASSO"),
+        (FigureName::Lasso, "lasso", "coefficient paths, cross-validation and selected features of a region's LASSO"),
         (FigureName::Nomogram, "nomogram", "points of each value, and the probability of their total"),
         (FigureName::Roc, "roc", "ROC curves of the models in both sets"),
         (FigureName::Dca, "dca", "decision curves of the models in both sets"),
         (FigureName::Calibration, "calibration", "calibration of the models in both sets"),
-        (FigureName::Shap, "shap", "what moves the combined model or a region's forest, over all training patients"),
-        (FigureName::Waterfall, "waterfall", "what moves the combined model or a region's forest for one patient"),
+        (
+            FigureName::Shap,
+            "shap",
+            "SHAP values of the combined model or a region's forest, over all training patients",
+        ),
+        (FigureName::Waterfall, "waterfall", "SHAP values of the combined model or a region's forest for one patient"),
     ];
 }
 
 /// No figure says anything on less paper.
 const LEAST_MM: f64 = 40.0;
+/// Words beyond these sizes are no figure's.
+const FONTS_PT: std::ops::RangeInclusive<f64> = 4.0..=24.0;
 
 impl Study {
     pub fn figure(&self, request: &FigureRequest) -> Result<Figure, Error> {
@@ -95,21 +145,30 @@ impl Study {
             FigureName::Icc => self.provenance_of("extract")?,
             _ => self.provenance_of("fit")?,
         };
-        let paper = Paper { width_mm, provenance };
+        if !FONTS_PT.contains(&request.font_pt) {
+            let expected = format!("{} to {} points", FONTS_PT.start(), FONTS_PT.end());
+            return Err(Error::Cell { place: "the font size".into(), found: request.font_pt.to_string(), expected });
+        }
+        request.name.check(request)?;
+        // Larger words are usual ones on less paper, drawn larger.
+        let paper = Paper { width_mm: width_mm * FONT_PT / request.font_pt, provenance };
         let (patient, region) = (request.patient.as_deref(), request.region.as_deref());
         let of_fit =
             !matches!(request.name, FigureName::Flow | FigureName::Workflow | FigureName::Forest | FigureName::Icc);
-        let figure = match request.name {
+        let mut figure = match request.name {
             FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
-            FigureName::Workflow => Ok(workflow::figure(&self.slice(patient)?, &paper)),
+            FigureName::Workflow => Ok(workflow::figure(&self.slice(patient, region)?, &paper)),
             FigureName::Forest => self.odds_figure(&paper),
-            FigureName::Icc => self.icc_figure(&paper),
+            FigureName::Icc => self.icc_figure(region, &paper),
             FigureName::Lasso => self.lasso_figure(region, &paper),
             FigureName::Nomogram => self.nomogram_figure(&paper),
-            name @ (FigureName::Roc | FigureName::Dca | FigureName::Calibration) => self.curves(name, &paper),
-            FigureName::Shap => self.shap_figure(region, request.forest_shap, &paper),
-            FigureName::Waterfall => self.waterfall_figure(patient, region, request.forest_shap, &paper),
+            FigureName::Roc | FigureName::Dca | FigureName::Calibration => self.curves(request, &paper),
+            FigureName::Shap => self.shap_figure(request, &paper),
+            FigureName::Waterfall => self.waterfall_figure(request, &paper),
         }?;
+        figure.plot.width_mm = width_mm;
+        figure.plot.font_pt = request.font_pt;
+        figure.plot.height_mm = request.height_mm;
         match request.name {
             _ if of_fit => self.told_of(figure),
             FigureName::Icc => Ok(doubted(figure, self.doubt_of_features()?)),
@@ -117,22 +176,38 @@ impl Study {
         }
     }
 
+    /// The same, refused where a word would be cut or lie on another at this size; the refusal names a width that does.
+    pub fn fitting_figure(&self, request: &FigureRequest) -> Result<Figure, Error> {
+        const WIDEST_MM: f64 = 400.0;
+        let figure = self.figure(request)?;
+        let Err(source) = figure.fits() else { return Ok(figure) };
+        let is_enough = |width_mm: &f64| {
+            let wider = self.figure(&FigureRequest { width_mm: *width_mm, ..request.clone() });
+            wider.is_ok_and(|figure| figure.fits().is_ok())
+        };
+        let steps = (1..).map(|n| (request.width_mm / 5.0).floor() * 5.0 + 5.0 * f64::from(n));
+        let enough = steps.take_while(|width| *width <= WIDEST_MM).find(is_enough);
+        let remedy = match (&source, enough) {
+            (Tight::Height(_), _) => "a larger --height, a smaller --font-size, or no --height".to_owned(),
+            (_, Some(width)) => format!("--width {width:.0} is enough; a smaller --font-size needs less"),
+            (_, None) => "a smaller --font-size needs less room".to_owned(),
+        };
+        let size = format!("{} mm at {} points", request.width_mm, request.font_pt);
+        Err(Error::Tight { figure: figure.plot.name, size, source, remedy })
+    }
+
     /// Table 4 as odds ratios, univariable and multivariable.
     fn odds_figure(&self, paper: &Paper) -> Result<Figure, Error> {
-        let (sheet, _) = self.clinical_table(ClinicalTable::Four, &self.protocol)?;
-        let estimate = |row: &[Cell], at: usize| match (row.get(at), row.get(at + 1)) {
-            (Some(Cell::Interval { estimate, low, high, .. }), Some(Cell::P(p))) => {
-                Some(forest::Estimate { odds_ratio: *estimate, low: *low, high: *high, p: *p })
-            }
-            _ => None,
-        };
-        let line = |row: &Vec<Cell>| forest::Row {
-            label: row[0].text(),
-            univariable: estimate(row, 1),
-            multivariable: estimate(row, 3),
-            reference: false,
-        };
-        Ok(forest::figure(&sheet.rows.iter().map(line).collect::<Vec<_>>(), paper))
+        let screening = self.screening()?;
+        let mut figure = forest::figure(&odds::rows(&screening), paper);
+        figure.caption = format!(
+            "Logistic regression of {} on the clinical variables in {} {}patients. {}",
+            screening.event,
+            screening.n_rows,
+            if screening.rows == Rows::Train { "training " } else { "" },
+            figure.caption
+        );
+        Ok(figure)
     }
 
     /// Patients from assessment to sets; reasons of exclusion by their number. Events only for a full view.
@@ -145,20 +220,30 @@ impl Study {
         let mut excluded: Vec<(String, usize)> =
             reasons.into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
         excluded.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let is_full = self.view == View::Full;
         let mut sets = Vec::new();
         if let Some(split) = self.store.split()? {
             let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
             for (side, name) in [(Side::Train, "Training set"), (Side::Test, "Test set")] {
                 let own = patients.iter().filter(|it: &&Patient| it.included() && sides.get(&it.id) == Some(&side));
-                let events = own.clone().filter(|patient| patient.event == Some(true)).count();
-                sets.push((name.to_owned(), own.count(), (self.view == View::Full).then_some(events)));
+                let outcome = Outcome::of(own.clone().map(|patient| patient.event));
+                sets.push((name.to_owned(), own.count(), is_full.then_some(outcome)));
             }
         }
-        Ok(Flow { assessed: patients.len(), excluded, sets, event: self.protocol.codebook.side(true).to_owned() })
+        let included = patients.iter().filter(|patient| patient.included()).map(|patient| patient.event);
+        Ok(Flow {
+            assessed: patients.len(),
+            excluded,
+            outcome: is_full.then(|| Outcome::of(included)),
+            sets,
+            event: self.protocol.codebook.side(true).to_owned(),
+            other: self.protocol.codebook.side(false).to_owned(),
+        })
     }
 
     /// The prepared slice with the largest area of tumour, cut around the regions.
-    fn slice(&self, patient: Option<&str>) -> Result<Slice, Error> {
+    fn slice(&self, patient: Option<&str>, region: Option<&str>) -> Result<Slice, Error> {
+        let drawn_regions = self.drawn_of(region)?;
         let (patient, image, mask) = self.pictured(patient)?;
         let (path, mask_path) = (self.folder().join(&image.path), self.folder().join(&mask.path));
         let file = input::image_bytes(&path, None, self.protocol.mask.uneven)?;
@@ -183,7 +268,7 @@ impl Study {
             columns: xs[1] - xs[0],
             intensities: prepared.image.volume.cells().slice(cut).iter().copied().collect(),
             spacing_mm: [dx, dy],
-            regions: self.drawn().into_iter().filter_map(region).collect(),
+            regions: drawn_regions.into_iter().filter_map(region).collect(),
         })
     }
 
@@ -212,6 +297,15 @@ impl Study {
             Some(it) => [1, 2].map(|k| [it.low[k], it.low[k] + it.shape[k]]),
             None => [[0, shape[1]], [0, shape[2]]],
         }
+    }
+
+    /// The regions that are drawn, or the one that is asked for.
+    fn drawn_of(&self, region: Option<&str>) -> Result<Vec<Roi>, Error> {
+        let all = self.drawn();
+        let Some(name) = region else { return Ok(all) };
+        let found = all.iter().copied().find(|roi| roi.to_string() == name);
+        let valid = || all.iter().map(Roi::to_string).collect::<Vec<_>>().join(", ");
+        Ok(vec![found.ok_or_else(|| Error::NoRegion { found: name.to_owned(), valid: valid() })?])
     }
 
     /// The tumour, then for each margin the ring and the tumour with its ring.

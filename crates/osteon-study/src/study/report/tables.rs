@@ -7,9 +7,10 @@ use crate::report::against::{self, Compared, Published};
 use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
 use crate::report::performance::{self, Cut};
 use crate::report::printed::Entry;
-use crate::report::screening::screening;
+use crate::report::screening::{Screening, screening};
 use crate::report::sheet::Sheet;
 use crate::study::{Error, ModelTable, Study};
+use osteon_stats::model::logistic::screen::Rows;
 use osteon_stats::table::Table;
 
 /// A table made of the clinical variables alone.
@@ -39,14 +40,18 @@ pub fn clinical_table(which: ClinicalTable, cohort: &Table, protocol: &Protocol)
         ClinicalTable::One => table_1(book, cohort, &event, &protocol.compare)?,
         ClinicalTable::Two => table_2(book, cohort, &event, &split_of(cohort)?, &protocol.compare)?,
         ClinicalTable::Four => {
-            let test = match protocol.screen.rows {
-                osteon_stats::model::logistic::screen::Rows::All => Vec::new(),
-                osteon_stats::model::logistic::screen::Rows::Train => split_of(cohort)?,
-            };
-            let found = screening(cohort, &event, &test, protocol)?;
+            let found = screening_of(cohort, &event, protocol)?;
             (found.sheet(), found.entries())
         }
     })
+}
+
+fn screening_of(cohort: &Table, event: &[Option<bool>], protocol: &Protocol) -> Result<Screening, Error> {
+    let test = match protocol.screen.rows {
+        Rows::All => Vec::new(),
+        Rows::Train => split_of(cohort)?,
+    };
+    Ok(screening(cohort, event, &test, protocol)?)
 }
 
 fn split_of(cohort: &Table) -> Result<Vec<Option<bool>>, Error> {
@@ -54,6 +59,13 @@ fn split_of(cohort: &Table) -> Result<Vec<Option<bool>>, Error> {
 }
 
 impl Study {
+    /// What Table 4 is made from.
+    pub(in crate::study) fn screening(&self) -> Result<Screening, Error> {
+        self.needs_response()?;
+        let cohort = self.cohort()?;
+        Ok(screening_of(&cohort, &event_of(&self.protocol.codebook, &cohort)?, &self.protocol)?)
+    }
+
     /// A clinical table of the included patients, with what it stands on.
     pub fn clinical_table(&self, which: ClinicalTable, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
         self.needs_response()?;

@@ -8,7 +8,7 @@ use crate::study::report::document::MODEL_FILE;
 use crate::study::{Error, Study};
 
 impl Study {
-    /// Writes report.html, report.md, report.docx, figures/, the calculating nomogram.html and the model file
+    /// Writes report.html, report.md, report.docx, captions.md, figures/, the calculating nomogram.html and the model file
     /// model.json; gives the page's path.
     /// `published` is a file of published tables whose audit the report shows.
     pub fn write_report(&self, dir: &Path, published: Option<&Path>) -> Result<PathBuf, Error> {
@@ -18,9 +18,11 @@ impl Study {
             ("report.html".to_owned(), page::html(&page).into_bytes()),
             ("report.md".to_owned(), page::markdown(&page).into_bytes()),
             ("report.docx".to_owned(), docx::docx(&page)?),
+            ("captions.md".to_owned(), page::captions(&page).into_bytes()),
         ];
         for figure in page.figures() {
             files.push((format!("figures/{}.svg", figure.plot.name), figure.svg().into_bytes()));
+            files.push((format!("figures/{}.pdf", figure.plot.name), figure.pdf()));
             files.push((format!("figures/{}.csv", figure.plot.name), figure.csv().into_bytes()));
         }
         match self.calculator() {
