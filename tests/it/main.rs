@@ -28,6 +28,7 @@ mod man;
 mod metaimage_files;
 mod migrate;
 mod model_file;
+mod powercut;
 mod published;
 mod reconcile;
 mod redact;
