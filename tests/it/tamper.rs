@@ -108,11 +108,17 @@ const ALTERATIONS: &[(&str, &str)] = &[
     ("an answer to a query", "UPDATE query SET answer = 'another' WHERE id = 1"),
 ];
 
-/// A fitted study with a change that was made after the fit, and the head that was noted then.
-fn fitted(folder: &Path) -> String {
+/// A fitted study, in one file.
+fn fitted(folder: &Path) -> std::path::PathBuf {
     let study = fit::study(Some(&folder.join("study.db")));
     study.draw_split(Seed(4), 0.806).unwrap();
     study.fit(&Job::unwatched()).unwrap();
+    folder.join("study.db")
+}
+
+/// Changes that somebody makes after the fit; gives the head that was noted then.
+fn changed(path: &Path) -> String {
+    let study = Study::open(path, Access::Write).unwrap();
     let query = study.raise_query("SYN001", "alp", "really?").unwrap();
     study.answer_query(query, "yes").unwrap();
     study.edit("SYN050", &[Edit { field: "alp".into(), value: "123".into() }], "typing error", None).unwrap();
@@ -185,18 +191,18 @@ fn alter(path: &Path, statements: &str) -> bool {
 #[test]
 fn every_alteration_is_named_by_verify_or_cannot_be_made() {
     let folder = tempfile::tempdir().unwrap();
-    let head = fitted(folder.path());
-    let whole = Study::open(&folder.path().join("study.db"), Access::Read).unwrap();
+    let path = fitted(folder.path());
+    let head = changed(&path);
     let verify = |study: &Study| {
         let found = study.verify(Some(&head), &Job::unwatched()).unwrap().findings;
         found.into_iter().filter(|it| !it.contains("other files")).collect::<Vec<_>>()
     };
-    assert_eq!(verify(&whole), [""; 0]);
+    assert_eq!(verify(&Study::open(&path, Access::Read).unwrap()), [""; 0]);
     let mut unseen = Vec::new();
     let mut impossible = Vec::new();
     for (at, (what, statements)) in ALTERATIONS.iter().enumerate() {
         let copy = folder.path().join(format!("copy{at}.db"));
-        whole.store.backup(&copy).unwrap();
+        std::fs::copy(&path, &copy).unwrap();
         if !alter(&copy, statements) {
             impossible.push(*what);
             continue;
@@ -211,4 +217,32 @@ fn every_alteration_is_named_by_verify_or_cannot_be_made() {
     assert!(ALTERATIONS.len() >= 40);
     assert_eq!(unseen, [""; 0], "unseen by verify");
     assert_eq!(impossible, [""; 0], "an alteration of this list that cannot be made tests nothing");
+}
+
+#[test]
+fn what_a_fit_left_is_checked_by_whoever_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fitted(folder.path());
+    let readers: [&[&str]; 7] = [
+        &["table", "3"],
+        &["table", "5"],
+        &["figure", "roc", "-o", "roc.svg"],
+        &["evaluate"],
+        &["predict", "SYN003"],
+        &["model", "export", "-o", "model.json"],
+        &["report", "-o", "report"],
+    ];
+    for sql in
+        ["UPDATE prediction SET probability = 0.5 WHERE patient = 3", "UPDATE selected_feature SET weight = -weight"]
+    {
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        assert!(alter(&copy, sql));
+        for reader in readers {
+            let (code, printed, said) = crate::support::run(folder.path(), &[&["--study", "copy.db"], reader].concat());
+            assert_eq!(code, 3, "{sql}, {reader:?}: {printed}{said}");
+            assert!(said.contains("are not those that the trail has a hash of"), "{sql}, {reader:?}: {said}");
+        }
+        std::fs::remove_file(&copy).unwrap();
+    }
 }

@@ -489,6 +489,24 @@ fn an_export_without_identities_names_nobody() {
         .map(|line| line.split(',').next().unwrap().to_owned())
         .collect();
     assert_eq!(ids.len(), 93);
+    // Counted apart: patients by age and sex.
+    let mut groups = std::collections::BTreeMap::new();
+    for patient in study.store.patients().unwrap() {
+        let key = ["age", "sex"].map(|name| patient.text(patient.book.place(name).unwrap()));
+        *groups.entry(key).or_insert(0) += 1;
+    }
+    let alone = groups.values().filter(|n| **n == 1).count();
+    let expected = format!("by age, sex together: k = 1; {alone} of 93 patients are alone with their combination");
+    let other = format!("by sex, age together: k = 1; {alone} of 93 patients are alone with their combination");
+    assert!(said.contains(&expected) || said.contains(&other), "{alone}: {said}");
+    assert!(said.contains("bands would give: --band age=5: k = ") && said.contains("can be matched"), "{said}");
+    let (code, _, said) =
+        run(folder.path(), &["export", "banded", "--deidentify", "--band", "age=20", "--quasi", "age"]);
+    assert!(code == 0 && said.contains("age: in bands of 20") && said.contains("by age together: k = "), "{said}");
+    let banded = fs::read_to_string(folder.path().join("banded/patients.csv")).unwrap();
+    assert!(banded.contains(",0 to <20,") && banded.contains(",20 to <40,"), "{banded}");
+    let refused = ["export", "x", "--deidentify", "--band", "sex=3"];
+    assert_eq!(run(folder.path(), &refused).0, 2);
     assert!(ids.is_sorted(), "the order of the true ids is gone");
     for entry in fs::read_dir(folder.path().join("out")).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();

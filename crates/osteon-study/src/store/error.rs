@@ -35,6 +35,8 @@ pub enum StoreError {
     Damaged(#[source] rusqlite::Error),
     #[error("{0}: the feature values are not those that were stored")]
     Altered(String),
+    #[error("the models and predictions of run {} are not those that the trail has a hash of: osteon verify; a new fit replaces them", .0.0)]
+    AlteredModels(crate::store::RunId),
     #[error("{}: {found} bytes, expected {expected}: the file was cut", path.display())]
     Cut { path: PathBuf, found: u64, expected: u64 },
     #[error("the disk is full; nothing was changed")]

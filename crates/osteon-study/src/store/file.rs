@@ -1,6 +1,6 @@
 //! One connection to one study file: creating, opening, and the one way to write.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 use crate::protocol::codebook::Codebook;
 use crate::store::trail::{self, Signature};
-use crate::store::{Actor, PatientId, StoreError, actor, guard, migrate};
+use crate::store::{Actor, PatientId, RunId, StoreError, actor, guard, migrate};
 use osteon_base::job::{Cancelled, Stage};
 use osteon_base::seed::Seed;
 
@@ -50,6 +50,8 @@ pub struct Store {
     waiting: Box<dyn Fn() + Send>,
     /// Hash of the protocol that values are read and written under, and its codebook.
     pub(in crate::store) book: RefCell<Option<(String, Arc<Codebook>)>>,
+    /// The run whose models were found to be those of the trail, and the state of the file then.
+    pub(in crate::store) sound: Cell<Option<(RunId, i64)>>,
 }
 
 /// A transaction that changes the study; reads through it see its own changes.
@@ -189,6 +191,7 @@ impl Store {
             clock,
             waiting,
             book,
+            sound: Cell::new(None),
         })
     }
 

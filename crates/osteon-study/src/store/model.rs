@@ -80,8 +80,23 @@ impl Store {
         Ok(found.optional()?.map(|(run, n)| (run, n.cast_unsigned() as usize)))
     }
 
-    /// The models of a run, in the order they were stored.
+    /// The models of a run, in the order they were stored. Errors when the trail has another hash of them; fits of
+    /// programs that kept none are read as they are.
     pub fn models_of(&self, run: RunId) -> Result<Vec<Model>, StoreError> {
+        let state = self.data_version()?;
+        if self.sound.get() != Some((run, state)) {
+            let sql = "SELECT new FROM change WHERE tbl = 'run' AND row_key = ?1 AND field IN ('models', 'end')
+                       ORDER BY seq DESC LIMIT 1";
+            let told = self.connection.query_row(sql, [run.0.to_string()], |row| row.get::<_, String>(0)).optional()?;
+            if told.is_some_and(|told| !matches!(self.seal(run), Ok(Some((_, held))) if held == told)) {
+                return Err(StoreError::AlteredModels(run));
+            }
+            self.sound.set(Some((run, state)));
+        }
+        self.read_models(run)
+    }
+
+    fn read_models(&self, run: RunId) -> Result<Vec<Model>, StoreError> {
         let sql = "SELECT id, run, split, name, kind, recipe FROM model WHERE run = ?1 ORDER BY id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([run], |row| {
@@ -114,7 +129,7 @@ impl Store {
     /// What the trail keeps of a finished run, under the name `models` or `end`: SHA-256 of its row, its models, their
     /// features and predictions.
     pub(in crate::store) fn seal(&self, run: RunId) -> Result<Option<(&'static str, String)>, StoreError> {
-        let (models, Some(row)) = (self.models_of(run)?, self.run(run)?) else { return Ok(None) };
+        let (models, Some(row)) = (self.read_models(run)?, self.run(run)?) else { return Ok(None) };
         if row.finished_at.is_none() {
             return Ok(None);
         }

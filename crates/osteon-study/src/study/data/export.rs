@@ -12,12 +12,16 @@ use crate::store::{ChangeFilter, ImageFile, LESION, Patient, PatientId, Role, SL
 use crate::study::{Error, Study, View};
 
 /// How an export is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExportOptions {
     /// Ids become salted hashes; free text, the trail, paths and the title are left out.
     pub deidentify: bool,
     /// Text that a spreadsheet would run as a formula gets an apostrophe before it.
     pub spreadsheet_safe: bool,
+    /// Variables by which others may know a patient; empty for the centre, age and sex. Only counted.
+    pub quasi: Vec<String>,
+    /// Numbers that are written as bands of a width: `30 to <40`. Only of a de-identified export.
+    pub bands: Vec<(String, f64)>,
 }
 
 /// What an export without identities does, a line each.
@@ -48,14 +52,15 @@ impl Drop for Draft {
 }
 
 /// How cells are written in one export.
-struct Pen {
-    options: ExportOptions,
+pub(in crate::study) struct Pen {
+    pub options: ExportOptions,
     salt: [u8; 32],
 }
 
 impl Study {
     /// Writes everything to an empty or new folder; gives what was written and what was left out, a line each.
     pub fn export(&self, folder: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
+        self.check_bands(&options)?;
         let wrong = |source| Error::File { path: folder.to_owned(), source };
         match std::fs::read_dir(folder) {
             Ok(mut found) => {
@@ -77,6 +82,7 @@ impl Study {
     }
 
     fn export_to(&self, folder: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
+        let deidentify = options.deidentify;
         let pen = Pen::new(options);
         let mut told = Vec::new();
         let mut file = |name: &str, write: &dyn Fn(&mut csv::Writer<File>) -> Result<(), Error>| {
@@ -91,8 +97,8 @@ impl Study {
         file("patients.csv", &|out| self.export_patients(out, &pen))?;
         file("features.csv", &|out| self.export_features(out, &pen))?;
         file("images.csv", &|out| self.export_images(out, &pen))?;
-        if options.deidentify {
-            told.extend(DEIDENTIFIED.map(str::to_owned));
+        if deidentify {
+            told.extend(self.told_of_identities(&pen)?);
         } else {
             file("queries.csv", &|out| self.export_queries(out, &pen))?;
             file("trail.csv", &|out| self.export_trail(out, &pen))?;
@@ -106,6 +112,8 @@ impl Study {
     /// The study as one workbook: patients, codebook, images, and unless de-identified queries; gives what was written and
     /// what was left out.
     pub fn export_workbook(&self, path: &Path, options: ExportOptions) -> Result<Vec<String>, Error> {
+        self.check_bands(&options)?;
+        let deidentify = options.deidentify;
         let pen = Pen::new(options);
         let numbers: Vec<&str> = self
             .variables()
@@ -123,14 +131,41 @@ impl Study {
         let mut sheets = vec![page("Patients", &|out| self.export_patients(out, &pen))?];
         sheets.push(crate::study::data::codebook::editable_sheet(&self.protocol.codebook));
         sheets.push(page("Images", &|out| self.export_images(out, &pen))?);
-        if !options.deidentify {
+        if !deidentify {
             sheets.push(page("Queries", &|out| self.export_queries(out, &pen))?);
         }
         let bytes = crate::report::sheet::workbook(&sheets).map_err(Error::Request)?;
         crate::store::write_whole(path, &bytes).map_err(|source| Error::File { path: path.to_owned(), source })?;
         let mut told: Vec<String> = sheets.iter().map(|it| format!("{}: {} rows", it.title, it.rows.len())).collect();
+        if deidentify {
+            told.extend(self.told_of_identities(&pen)?);
+        }
         told.push("features, trail and protocol: not part of a workbook; osteon export FOLDER writes them".to_owned());
         Ok(told)
+    }
+
+    /// What a de-identified export did, and what it leaves to whoever wants to know who is who.
+    fn told_of_identities(&self, pen: &Pen) -> Result<Vec<String>, Error> {
+        let bands = pen.options.bands.iter().map(|(name, width)| format!("{name}: in bands of {width}"));
+        Ok(DEIDENTIFIED.map(str::to_owned).into_iter().chain(bands).chain(self.singled_out(pen)?).collect())
+    }
+
+    /// Errors where a band is of no number of the codebook, or has no width, or identities are kept.
+    fn check_bands(&self, options: &ExportOptions) -> Result<(), Error> {
+        if !options.deidentify && !(options.bands.is_empty() && options.quasi.is_empty()) {
+            return Err(Error::Request("--band and --quasi are for --deidentify".to_owned()));
+        }
+        self.quasi_identifiers(&Pen::new(options.clone()))?;
+        for (name, width) in &options.bands {
+            let variable = self.variables().find(|(_, it)| it.name == *name).map(|(_, it)| it);
+            if !variable.is_some_and(|it| matches!(it.kind, Kind::Number(_))) {
+                return Err(Error::Request(format!("--band {name}={width}: {name} is no number of the codebook")));
+            }
+            if !(width.is_finite() && *width > 0.0) {
+                return Err(Error::Request(format!("--band {name}={width}: expected a width above 0, such as 10")));
+            }
+        }
+        Ok(())
     }
 
     /// All feature values, one row a patient, region and rater.
@@ -159,12 +194,9 @@ impl Study {
         let mut rows = Vec::new();
         for patient in self.store.patients()? {
             let mut row = vec![pen.code(&patient.code)];
-            row.extend(variables.iter().map(|(at, variable)| match &patient.entries[*at] {
-                Some(Value::Date(date)) if pen.options.deidentify => pen.shifted(*date, &patient.code),
-                Some(Value::Missing(reason)) => pen.text(&format!("missing: {reason}")),
-                Some(value) => pen.text(&variable.text(value)),
-                None => String::new(),
-            }));
+            let value =
+                |(at, variable): &(usize, &Variable)| pen.value(variable, patient.entries[*at].as_ref(), &patient.code);
+            row.extend(variables.iter().map(value));
             row.extend(full.then(|| pen.text(patient.side())));
             row.push(if patient.included() { "yes" } else { "no" }.to_owned());
             row.push(pen.free(patient.exclusion.as_deref().unwrap_or_default()));
@@ -282,6 +314,28 @@ impl Pen {
         Pen { options, salt: rand::random() }
     }
 
+    /// The same with one number in bands.
+    pub fn with_band(&self, name: &str, width: f64) -> Pen {
+        let mut options = self.options.clone();
+        options.bands.push((name.to_owned(), width));
+        Pen { options, salt: self.salt }
+    }
+
+    /// A clinical value.
+    pub fn value(&self, variable: &Variable, value: Option<&Value>, code: &str) -> String {
+        let band = self.options.bands.iter().find(|(name, _)| *name == variable.name).map(|(_, width)| width);
+        match (value, band) {
+            (Some(Value::Date(date)), _) if self.options.deidentify => self.shifted(*date, code),
+            (Some(Value::Missing(reason)), _) => self.text(&format!("missing: {reason}")),
+            (Some(Value::Number(number)), Some(width)) if self.options.deidentify => {
+                let from = (number / width).floor() * width;
+                format!("{from} to <{}", from + width)
+            }
+            (Some(value), _) => self.text(&variable.text(value)),
+            (None, _) => String::new(),
+        }
+    }
+
     /// A patient's name, or what stands for it.
     fn code(&self, code: &str) -> String {
         if !self.options.deidentify {
@@ -292,7 +346,7 @@ impl Pen {
     }
 
     /// Whether the values of a variable may tell who a patient is: texts that people write, and what the codebook says.
-    fn singles_out(&self, variable: &Variable) -> bool {
+    pub fn singles_out(&self, variable: &Variable) -> bool {
         variable.identifier || matches!(variable.kind, Kind::Text)
     }
 

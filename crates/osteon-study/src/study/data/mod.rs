@@ -21,5 +21,6 @@ pub(in crate::study) mod redact;
 pub(in crate::study) mod refusal;
 pub(in crate::study) mod relocate;
 pub(in crate::study) mod rules;
+pub(in crate::study) mod singling;
 pub(in crate::study) mod undo;
 pub(in crate::study) mod undo_import;
