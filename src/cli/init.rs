@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, output};
 use osteon_study::protocol::Preset;
+use osteon_study::store::Group;
 use osteon_study::study::{self, Error, Study, propose_protocol};
 
 /// Make a new study file
@@ -22,6 +23,10 @@ pub struct Args {
     /// study file, to be read and edited
     #[arg(long, value_name = "FILE", conflicts_with = "protocol")]
     from: Option<PathBuf>,
+    /// Share the study with the members of this group of the machine: its file is for owner and group (mode 660), and
+    /// its folder gets the group and the setgid bit, so that logs and copies are the group's too
+    #[arg(long, value_name = "GROUP", conflicts_with = "from")]
+    group: Option<String>,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -37,7 +42,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         (None, Some(name)) => name.parse::<Preset>()?.protocol(),
         (None, None) => Preset::Study.protocol(),
     };
+    let group = args.group.as_deref().map(Group::named).transpose().map_err(Error::Store)?;
     let study = Study::create(&globals.study, &args.title, protocol)?;
     output::say(globals, &format!("{}: a new study, protocol {}", globals.study.display(), study.protocol.hash()));
+    if let Some(group) = group {
+        let folder = group.share(&globals.study).map_err(Error::Store)?;
+        let (name, file, folder) = (&group.name, globals.study.display(), folder.display());
+        output::say(globals, &format!("{file}: shared with group {name}; {folder}: new files are the group's"));
+    }
     Ok(Outcome::Done)
 }

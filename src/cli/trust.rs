@@ -30,6 +30,11 @@ pub struct UnlockArgs {
 
 /// Check file, trail, images on disk, and results against their inputs
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A copy that cp made while the study was open lacks the changes in the log beside it, and looks well: \
+                  nothing in it tells. osteon backup makes copies that are whole; --expect-head tells whether a change \
+                  that you noted is there."
+)]
 pub struct VerifyArgs {
     /// A trail head noted earlier, which the trail must still hold
     #[arg(long, value_name = "HASH")]

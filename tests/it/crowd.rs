@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -76,6 +78,53 @@ fn who_has_to_wait_is_told_and_the_change_is_made_in_the_end() {
     other.execute_batch("COMMIT").unwrap();
     assert!(said.any(|line| line.unwrap() == "A: changed"));
     assert!(editor.wait().unwrap().success());
+}
+
+/// Two accounts of one group; root alone can become both.
+#[test]
+fn a_group_shares_a_study_and_nobody_else_reads_it() {
+    // SAFETY: geteuid has no preconditions.
+    if unsafe { libc::geteuid() } != 0 {
+        eprintln!("skipped: only root can act as two accounts");
+        return;
+    }
+    let groups = std::fs::read_to_string("/etc/group").unwrap();
+    let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
+    let group = groups.lines().map(fields).find(|it| it.len() > 2 && it[2] != "0").unwrap();
+    let (name, gid): (&str, u32) = (&group[0], group[2].parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["init", "--group", "no such group"]).0, 2);
+    assert!(!folder.path().join("study.db").exists(), "nothing half-made");
+    let (code, _, said) = run(folder.path(), &["init", "--group", name]);
+    assert!(code == 0 && said.contains(&format!("shared with group {name}")), "{said}");
+    std::fs::write(folder.path().join("c.csv"), "patient_id,alp\nA,100\n").unwrap();
+    std::fs::set_permissions(folder.path().join("c.csv"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let by = |uid: u32, gid: u32, arguments: &[&str]| {
+        let mut command = program(folder.path(), arguments);
+        command.uid(uid).gid(gid).stderr(Stdio::piped()).env("HOME", "/nowhere");
+        let output = command.output().ok()?;
+        Some((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    };
+    // Where other accounts cannot run the program there is nothing to try.
+    let Some(imported) = by(61001, gid, &["import", "clinical", "c.csv"]) else { return };
+    assert_eq!(imported.0, Some(0), "{}", imported.1);
+    let edit =
+        |value: &str| vec!["edit".to_owned(), "A".to_owned(), format!("alp={value}"), "--reason=typing".to_owned()];
+    for (at, uid) in [61002, 61001, 61002, 61001].into_iter().enumerate() {
+        let edit = edit(&(200 + at).to_string());
+        let done = by(uid, gid, &edit.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        assert_eq!(done.0, Some(0), "{uid}: {}", done.1);
+    }
+    assert_ne!(by(61003, 61003, &["patients"]).unwrap().0, Some(0), "an account outside the group reads nothing");
+    assert_eq!(by(61002, gid, &["backup", "copy.db"]).unwrap().0, Some(0));
+    assert_eq!(by(61001, gid, &["--study", "other.db", "restore", "copy.db"]).unwrap().0, Some(0));
+    for file in ["study.db", "copy.db", "other.db"] {
+        let found = std::fs::metadata(folder.path().join(file)).unwrap();
+        assert_eq!((found.gid(), found.mode() & 0o777), (gid, 0o660), "{file}");
+    }
+    let (code, log, _) = run(folder.path(), &["log", "A", "--format", "csv"]);
+    assert!(code == 0 && log.contains("uid 61001") && log.contains("uid 61002"), "{log}");
+    assert_eq!(run(folder.path(), &["verify"]).0, 0);
 }
 
 #[test]

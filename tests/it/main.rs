@@ -29,6 +29,7 @@ mod metaimage_files;
 mod migrate;
 mod model_file;
 mod powercut;
+mod promises;
 mod published;
 mod reconcile;
 mod redact;

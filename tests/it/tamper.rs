@@ -1,6 +1,7 @@
 //! Alterations of a study file by somebody who knows the program: each is named by `verify`, or cannot be made.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
@@ -110,9 +111,16 @@ const ALTERATIONS: &[(&str, &str)] = &[
 
 /// A fitted study, in one file.
 fn fitted(folder: &Path) -> std::path::PathBuf {
-    let study = fit::study(Some(&folder.join("study.db")));
-    study.draw_split(Seed(4), 0.806).unwrap();
-    study.fit(&Job::unwatched()).unwrap();
+    static FITTED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("study.db");
+        let study = fit::study(Some(&path));
+        study.draw_split(Seed(4), 0.806).unwrap();
+        study.fit(&Job::unwatched()).unwrap();
+        drop(study);
+        std::fs::read(path).unwrap()
+    });
+    std::fs::write(folder.join("study.db"), &*FITTED).unwrap();
     folder.join("study.db")
 }
 

@@ -12,14 +12,18 @@ use crate::store::{Store, StoreError, guard};
 
 impl Store {
     /// Copies the study to a new file while others go on reading and writing: written beside its place, checked,
-    /// forced to the disk, renamed, and read again under its name. Errors when the place is taken. Triggers, views and
+    /// forced to the disk, renamed, and read again under its name; it is for the same owner and group. Errors when the place is taken. Triggers, views and
     /// indexes that are no part of the schema stay behind; their names are given.
     pub fn backup(&self, to: &Path) -> Result<Vec<String>, StoreError> {
         guard::free_place(to)?;
         forget_drafts(to);
         let draft = draft(to);
         reserve(&draft)?;
-        let result = self.copy_to(&draft).and_then(|dropped| settle(&draft, to).map(|()| dropped));
+        let kept = |dropped| {
+            let same = crate::store::group::same_access(self.path(), &draft);
+            same.map(|()| dropped).map_err(|source| StoreError::File { path: draft.clone(), source })
+        };
+        let result = self.copy_to(&draft).and_then(kept).and_then(|dropped| settle(&draft, to).map(|()| dropped));
         remove(&draft);
         result
     }

@@ -147,7 +147,9 @@ impl Exclusive {
         let path = beside(&real, &format!("-{work}"));
         let wrong = |source| StoreError::File { path: path.clone(), source };
         loop {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+            // Whoever may write the study may ask whether it is locked.
+            let mode = real.metadata().map_or(0o600, |found| found.mode() & 0o660);
+            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(mode).open(&path);
             let file = file.map_err(wrong)?;
             // SAFETY: the descriptor is open.
             if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
