@@ -102,10 +102,12 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     // Numbers and the terminal need no room on paper.
     let is_drawn = args.output.iter().any(|path| ending(path) != "csv" && ending(path) != "html");
     let figure = if is_drawn { study.fitting_figure(&request)? } else { study.figure(&request)? };
+    let text = if args.text == Text::Live { svg::Text::Live } else { svg::Text::Outlines };
+    let how = Written { dpi: args.dpi, text };
     for path in &args.output {
         match ending(path).as_str() {
             "html" if args.name == FigureName::Nomogram => put(path, study.calculator()?.as_bytes())?,
-            _ => write(&figure, path, args)?,
+            _ => write(&figure, path, how)?,
         }
     }
     if args.output.is_empty() {
@@ -116,7 +118,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 }
 
 /// The figure over the width of the terminal, 80 columns where there is none.
-fn drawn(figure: &Figure, charset: Charset, color: Color) -> String {
+pub fn drawn(figure: &Figure, charset: Charset, color: Color) -> String {
     let width = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns).max(20));
     let coloured = match color {
         Color::Always => true,
@@ -135,15 +137,20 @@ fn ending(path: &Path) -> String {
     path.extension().and_then(|it| it.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
-fn write(figure: &Figure, path: &Path, args: &Args) -> Result<(), Error> {
+/// How pictures are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    pub dpi: f64,
+    pub text: svg::Text,
+}
+
+/// Writes a figure as its file's ending says.
+pub fn write(figure: &Figure, path: &Path, how: Written) -> Result<(), Error> {
     match ending(path).as_str() {
-        "svg" => {
-            let text = if args.text == Text::Live { svg::Text::Live } else { svg::Text::Outlines };
-            put(path, figure.svg_as(text).as_bytes())?;
-        }
+        "svg" => put(path, figure.svg_as(how.text).as_bytes())?,
         "pdf" => put(path, &figure.pdf())?,
-        "png" => put(path, &figure.png(args.dpi)?)?,
-        "tif" | "tiff" => put(path, &figure.tiff(args.dpi)?)?,
+        "png" => put(path, &figure.png(how.dpi)?)?,
+        "tif" | "tiff" => put(path, &figure.tiff(how.dpi)?)?,
         "csv" => return put(path, figure.csv().as_bytes()),
         _ if figure.plot.name == "nomogram" => {
             return Err(Error::Ending { path: path.to_owned(), expected: ".pdf, .svg, .tiff, .png, .csv or .html" });

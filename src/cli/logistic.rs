@@ -56,7 +56,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 }
 
 /// `COLUMN=LEVEL`, where the column's name may hold the sign too.
-fn reference(text: &str, terms: &[String]) -> Result<(String, String), Error> {
+pub fn reference(text: &str, terms: &[String]) -> Result<(String, String), Error> {
     let divided: Vec<(&str, &str)> =
         text.match_indices('=').map(|(at, _)| (text[..at].trim(), text[at + 1..].trim())).collect();
     let known = divided.iter().find(|(column, _)| terms.iter().any(|term| term == column));

@@ -20,6 +20,7 @@ mod images;
 mod import;
 mod init;
 mod jobs;
+mod km;
 mod log;
 mod logistic;
 pub mod man;
@@ -39,6 +40,7 @@ mod report;
 mod roc;
 mod shard;
 mod split;
+mod survival;
 mod table;
 mod trust;
 mod undo;
@@ -166,6 +168,8 @@ enum Command {
     Describe(describe::Args),
     Logistic(logistic::Args),
     Roc(roc::Args),
+    Survival(survival::Args),
+    Km(km::Args),
     Protocol(protocol::Args),
     Codebook(codebook::Args),
     Reconcile(reconcile::Args),
@@ -245,6 +249,8 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Describe(args) => describe::run(args, globals),
         Command::Logistic(args) => logistic::run(args, globals),
         Command::Roc(args) => roc::run(args, globals),
+        Command::Survival(args) => survival::run(args, globals),
+        Command::Km(args) => km::run(args, globals),
         Command::Codebook(args) => codebook::run(args, globals),
         Command::Protocol(args) => protocol::run(args, globals),
         Command::Reconcile(args) => reconcile::run(args, globals),

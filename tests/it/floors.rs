@@ -9,7 +9,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
         "crates/osteon-radiomics/src",
         &[&["grid"], &["read", "preprocess", "roi", "filter", "feature"], &["describe"], &["diagnose"]],
     ),
-    ("crates/osteon-stats/src", &[&["stats"], &["table"], &["model"], &["select", "evaluate"]]),
+    ("crates/osteon-stats/src", &[&["stats"], &["table"], &["model"], &["select", "evaluate", "survival"]]),
     ("crates/osteon-study/src", &[&["protocol"], &["pipeline", "report", "store"], &["model"], &["study"]]),
     ("src", &[&["tui"], &["cli"]]),
 ];

@@ -41,6 +41,7 @@ mod seeds;
 mod shard;
 mod store;
 mod support;
+mod survival;
 mod tables;
 mod tamper;
 mod trust;

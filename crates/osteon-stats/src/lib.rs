@@ -1,7 +1,8 @@
-//! Clinical statistics: data frames, descriptions and tests, models, feature selection, evaluation.
+//! Clinical statistics: data frames, descriptions and tests, models, feature selection, evaluation, time to event.
 
 pub mod evaluate;
 pub mod model;
 pub mod select;
 pub mod stats;
+pub mod survival;
 pub mod table;

@@ -11,3 +11,5 @@ mod rubin;
 mod select;
 mod shap;
 mod statistics;
+mod survival;
+mod survival_edges;

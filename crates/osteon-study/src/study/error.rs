@@ -138,6 +138,10 @@ pub enum Error {
     Encode(#[from] osteon_stats::table::encode::EncodeError),
     #[error(transparent)]
     Fit(#[from] osteon_stats::model::logistic::FitError),
+    #[error(transparent)]
+    Hazards(#[from] osteon_stats::survival::cox::FitError),
+    #[error(transparent)]
+    FollowUp(#[from] osteon_stats::survival::follow_up::FollowUpError),
     #[error("{0}")]
     Request(String),
     #[error(transparent)]

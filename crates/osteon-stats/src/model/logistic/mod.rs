@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::stats::distribution::{Z_975, normal_two_sided};
 use crate::table::Design;
 
-pub use collinear::variance_inflation;
+pub use collinear::{independent, variance_inflation};
 pub use hosmer_lemeshow::{Grouping, HosmerLemeshow, hosmer_lemeshow};
 pub use profile::{Profile, affordable, fit_with_profiles, likelihood_ratio, profile, wald};
 

@@ -5,6 +5,7 @@ pub mod decision;
 pub mod flow;
 pub mod forest;
 pub mod icc;
+pub mod kaplan_meier;
 pub mod lasso;
 pub mod learnt;
 pub mod nomogram;

@@ -10,7 +10,7 @@ use crate::study::Error;
 use osteon_base::job::Job;
 use osteon_stats::model::logistic;
 use osteon_stats::stats::compare::Params;
-use osteon_stats::table::encode::{EncodeError, encode};
+use osteon_stats::table::encode::{EncodeError, Encoded, encode};
 use osteon_stats::table::event::Event;
 use osteon_stats::table::read::{self, Options, Read};
 use osteon_stats::table::{Column, Table, Values};
@@ -104,6 +104,20 @@ pub fn regress(
     params: &logistic::Params,
 ) -> Result<(Regression, Vec<String>), Error> {
     let known = event.of(&read.table)?;
+    let (encoded, notes) = encoded(read, terms, references, &known, "odds ratio")?;
+    let event: Vec<bool> = encoded.kept.iter().filter_map(|&row| known[row]).collect();
+    Ok((Regression::new(&encoded, &event, params)?, notes))
+}
+
+/// The terms over the rows that are complete in them and in `known`, and what the reader must know of them. `ratio` is
+/// what the model's estimates are.
+pub(super) fn encoded(
+    read: &Read,
+    terms: &[String],
+    references: &[(String, String)],
+    known: &[Option<bool>],
+    ratio: &str,
+) -> Result<(Encoded, Vec<String>), Error> {
     if let Some((column, _)) = references.iter().find(|(column, _)| !terms.contains(column)) {
         return Err(Error::Request(format!("a reference level was given for {column}, which is no term")));
     }
@@ -121,7 +135,7 @@ pub fn regress(
             }
         }
     }
-    let encoded = encode(&read.table, &names, &references, &known)?;
+    let encoded = encode(&read.table, &names, &references, known)?;
     for (column, level) in &references {
         let used = encoded.variables.iter().find(|variable| variable.name == *column);
         if used.is_some_and(|variable| variable.reference.as_deref() != Some(*level)) {
@@ -130,7 +144,6 @@ pub fn regress(
             )));
         }
     }
-    let event: Vec<bool> = encoded.kept.iter().filter_map(|&row| known[row]).collect();
     let mut notes = read.notes.clone();
     let left_out = known.len() - encoded.kept.len();
     if left_out > 0 {
@@ -142,12 +155,12 @@ pub fn regress(
         }
         if let Some([low, high]) = two_numbers(&read.table.column(&variable.name)?.values, &encoded.kept) {
             notes.push(format!(
-                "{}: two values, {low} and {high}; the odds ratio is that of one unit, --categorical compares the two",
+                "{}: two values, {low} and {high}; the {ratio} is that of one unit, --categorical compares the two",
                 variable.name
             ));
         }
     }
-    Ok((Regression::new(&encoded, &event, params)?, notes))
+    Ok((encoded, notes))
 }
 
 /// The two values of a column of numbers that are not one unit apart.

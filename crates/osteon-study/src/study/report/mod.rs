@@ -11,5 +11,6 @@ pub(in crate::study) mod figure;
 pub mod readings;
 pub mod reconcile;
 pub(in crate::study) mod specification;
+pub(in crate::study) mod survive;
 pub(in crate::study) mod tables;
 pub(in crate::study) mod told;

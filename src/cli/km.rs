@@ -1,0 +1,132 @@
+//! `osteon km FILE --time T --event EXPR`.
+
+use std::path::PathBuf;
+
+use crate::cli::cells::Cells;
+use crate::cli::figure::Written;
+use crate::cli::{Format, Globals, Outcome, figure, output};
+use osteon_plot::cells::Charset;
+use osteon_plot::svg::Text;
+use osteon_stats::survival::kaplan_meier::Interval;
+use osteon_stats::table::event::Event;
+use osteon_stats::table::read::Options;
+use osteon_study::report::figure::{DPI, Paper, TWO_COLUMNS_MM};
+use osteon_study::study::{self, CurveRequest, Error};
+
+/// Survival curves of any CSV file: medians, survival at stated times, numbers at risk, log-rank tests
+///
+/// Rows with a hole in one of the columns are left out. With --competing, cumulative incidence and Gray's test take the
+/// place of survival and log-rank tests. Every step of the curves is in the JSON.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A CSV file with a heading
+    file: PathBuf,
+    /// The column that holds how long a row was followed
+    #[arg(long, value_name = "COLUMN")]
+    time: String,
+    /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=; rows without it are censored at their time
+    #[arg(long, value_name = "EXPR")]
+    event: String,
+    /// The column that tells groups
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
+    /// The column that holds when a row came under observation
+    #[arg(long, value_name = "COLUMN")]
+    entry: Option<String>,
+    /// An event after which the other cannot happen any more: incidence is shown instead of survival
+    #[arg(long, value_name = "EXPR")]
+    competing: Option<String>,
+    /// Test within each value of the column
+    #[arg(long, value_name = "COLUMN", requires = "by")]
+    strata: Option<String>,
+    /// Times at which survival is stated; those of the axis when not given
+    #[arg(long, value_name = "TIME,...", value_delimiter = ',')]
+    at: Vec<f64>,
+    /// On which scale the 95% intervals are even
+    #[arg(long, value_name = "SCALE", default_value = "log-log")]
+    interval: Scale,
+    /// File to write the curves to: .pdf or .svg (vectors), .tiff or .png (300 dpi), with every number shown beside it in
+    /// NAME.numbers.csv; .csv, the numbers alone. May be given again
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// Width of the figure on paper in mm
+    #[arg(long, default_value_t = TWO_COLUMNS_MM, value_name = "MM")]
+    width: f64,
+    /// Draw the curves in the terminal too
+    #[arg(long)]
+    draw: bool,
+    /// Columns of numbers that are codes
+    #[arg(long, value_name = "COLUMN,...")]
+    categorical: Vec<String>,
+    #[command(flatten)]
+    cells: Cells,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Scale {
+    Plain,
+    Log,
+    LogLog,
+    Logit,
+    Arcsine,
+}
+
+pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let event: Event = args.event.parse()?;
+    let competing: Option<Event> = args.competing.as_deref().map(str::parse).transpose()?;
+    if let Some(at) = args.at.iter().find(|at| !(at.is_finite() && **at >= 0.0)) {
+        return Err(Error::Request(format!("--at {at}: expected a time of at least 0")));
+    }
+    let mut used = vec![event.column.clone(), args.time.clone()];
+    used.extend(args.by.iter().chain(&args.entry).chain(&args.strata).cloned());
+    used.extend(competing.iter().map(|event| event.column.clone()));
+    let numeric = std::iter::once(&args.time).chain(&args.entry).cloned().collect();
+    let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
+    let read = study::read_table(&args.file, &options)?;
+    let request = CurveRequest {
+        time: args.time.clone(),
+        entry: args.entry.clone(),
+        event: event.clone(),
+        competing,
+        by: args.by.clone(),
+        strata: args.strata.clone(),
+        at: args.at.clone(),
+        interval: match args.interval {
+            Scale::Plain => Interval::Plain,
+            Scale::Log => Interval::Log,
+            Scale::LogLog => Interval::LogLog,
+            Scale::Logit => Interval::Logit,
+            Scale::Arcsine => Interval::Arcsine,
+        },
+    };
+    let (curves, notes) = study::curves(&read, &request)?;
+    let provenance =
+        vec![format!("file: {}", args.file.display()), format!("version: osteon {}", env!("CARGO_PKG_VERSION"))];
+    let drawing = || curves.figure(&args.time, &Paper { width_mm: args.width, provenance: provenance.clone() });
+    let is_drawn = |path: &PathBuf| !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    if args.output.iter().any(is_drawn) {
+        drawing().fits().map_err(|source| Error::Tight {
+            figure: "kaplan-meier".to_owned(),
+            size: format!("{} mm", args.width),
+            source,
+            remedy: "a larger --width, or fewer groups".to_owned(),
+        })?;
+    }
+    for path in &args.output {
+        figure::write(&drawing(), path, Written { dpi: DPI, text: Text::Outlines })?;
+    }
+    if globals.format == Format::Json {
+        let mut json = curves.json();
+        json["notes"] = notes.into();
+        output::print_json(&json)?;
+        return Ok(Outcome::Done);
+    }
+    let by = args.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+    let mut sheets = curves.sheets(format!("{event} over {}{by}", args.time));
+    sheets[0].notes.extend(notes);
+    output::print_sheets(&sheets, globals.format)?;
+    if args.draw {
+        output::print(&figure::drawn(&drawing(), Charset::Braille, globals.color))?;
+    }
+    Ok(Outcome::Done)
+}
