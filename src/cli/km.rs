@@ -4,29 +4,33 @@ use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
 use crate::cli::figure::Written;
-use crate::cli::{Format, Globals, Outcome, figure, output};
+use crate::cli::{Format, Globals, Outcome, figure, opening, output};
 use osteon_plot::cells::Charset;
 use osteon_plot::svg::Text;
 use osteon_stats::survival::kaplan_meier::Interval;
 use osteon_stats::table::event::Event;
 use osteon_stats::table::read::Options;
 use osteon_study::report::figure::{DPI, Paper, TWO_COLUMNS_MM};
-use osteon_study::study::{self, CurveRequest, Error};
+use osteon_study::study::{self, CurveRequest, Error, Followed};
 
-/// Survival curves of any CSV file: medians, survival at stated times, numbers at risk, log-rank tests
+/// Survival curves of any CSV file, or of the study: medians, survival at stated times, numbers at risk, log-rank tests
 ///
 /// Rows with a hole in one of the columns are left out. With --competing, cumulative incidence and Gray's test take the
 /// place of survival and log-rank tests. Every step of the curves is in the JSON.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A CSV file with a heading
-    file: PathBuf,
+    /// A CSV file with a heading; without one, the patients of the study and an outcome of kind time that it declares
+    #[arg(requires = "time", requires = "event")]
+    file: Option<PathBuf>,
     /// The column that holds how long a row was followed
-    #[arg(long, value_name = "COLUMN")]
-    time: String,
+    #[arg(long, value_name = "COLUMN", requires = "file")]
+    time: Option<String>,
     /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=; rows without it are censored at their time
-    #[arg(long, value_name = "EXPR")]
-    event: String,
+    #[arg(long, value_name = "EXPR", requires = "file")]
+    event: Option<String>,
+    /// Which outcome of the study, where it declares several times; its competing events are those declared
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    outcome: Option<String>,
     /// The column that tells groups
     #[arg(long, value_name = "COLUMN")]
     by: Option<String>,
@@ -34,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "COLUMN")]
     entry: Option<String>,
     /// An event after which the other cannot happen any more: incidence is shown instead of survival
-    #[arg(long, value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR", requires = "file")]
     competing: Option<String>,
     /// Test within each value of the column
     #[arg(long, value_name = "COLUMN", requires = "by")]
@@ -72,22 +76,35 @@ enum Scale {
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    let event: Event = args.event.parse()?;
-    let competing: Option<Event> = args.competing.as_deref().map(str::parse).transpose()?;
     if let Some(at) = args.at.iter().find(|at| !(at.is_finite() && **at >= 0.0)) {
         return Err(Error::Request(format!("--at {at}: expected a time of at least 0")));
     }
-    let mut used = vec![event.column.clone(), args.time.clone()];
-    used.extend(args.by.iter().chain(&args.entry).chain(&args.strata).cloned());
-    used.extend(competing.iter().map(|event| event.column.clone()));
-    let numeric = std::iter::once(&args.time).chain(&args.entry).cloned().collect();
-    let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
-    let read = study::read_table(&args.file, &options)?;
+    let others: Vec<String> = args.by.iter().chain(&args.entry).chain(&args.strata).cloned().collect();
+    let (found, source) = match (&args.file, &args.time, &args.event) {
+        (Some(file), Some(time), Some(event)) => {
+            let event: Event = event.parse()?;
+            let competing: Option<Event> = args.competing.as_deref().map(str::parse).transpose()?;
+            let mut used = vec![event.column.clone(), time.clone()];
+            used.extend(others);
+            used.extend(competing.iter().map(|event| event.column.clone()));
+            let numeric = std::iter::once(time).chain(&args.entry).cloned().collect();
+            let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
+            let read = study::read_table(file, &options)?;
+            let title = format!("{event} over {time}");
+            let references = Vec::new();
+            (Followed { read, time: time.clone(), event, competing, title, references }, file.display().to_string())
+        }
+        _ => {
+            let study = opening::read(globals)?;
+            (study.followed(args.outcome.as_deref(), &others)?, globals.study.display().to_string())
+        }
+    };
+    let read = found.read;
     let request = CurveRequest {
-        time: args.time.clone(),
+        time: found.time.clone(),
         entry: args.entry.clone(),
-        event: event.clone(),
-        competing,
+        event: found.event,
+        competing: found.competing,
         by: args.by.clone(),
         strata: args.strata.clone(),
         at: args.at.clone(),
@@ -100,9 +117,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         },
     };
     let (curves, notes) = study::curves(&read, &request)?;
-    let provenance =
-        vec![format!("file: {}", args.file.display()), format!("version: osteon {}", env!("CARGO_PKG_VERSION"))];
-    let drawing = || curves.figure(&args.time, &Paper { width_mm: args.width, provenance: provenance.clone() });
+    let provenance = vec![format!("file: {source}"), format!("version: osteon {}", env!("CARGO_PKG_VERSION"))];
+    let drawing = || curves.figure(&found.time, &Paper { width_mm: args.width, provenance: provenance.clone() });
     let is_drawn = |path: &PathBuf| !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     if args.output.iter().any(is_drawn) {
         drawing().fits().map_err(|source| Error::Tight {
@@ -122,7 +138,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Ok(Outcome::Done);
     }
     let by = args.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
-    let mut sheets = curves.sheets(format!("{event} over {}{by}", args.time));
+    let mut sheets = curves.sheets(format!("{}{by}", found.title));
     sheets[0].notes.extend(notes);
     output::print_sheets(&sheets, globals.format)?;
     if args.draw {

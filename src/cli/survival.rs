@@ -5,27 +5,32 @@ use std::path::PathBuf;
 use crate::cli::cells::Cells;
 use crate::cli::logistic::reference;
 use crate::cli::names::names;
-use crate::cli::{Format, Globals, Outcome, output};
+use crate::cli::{Format, Globals, Outcome, opening, output};
 use osteon_stats::survival::cox::{Method, Params, Ties};
 use osteon_stats::table::event::Event;
 use osteon_stats::table::read::Options;
+use osteon_study::report::hazards;
 use osteon_study::study::{self, Error, HazardRequest};
 
-/// Fit a Cox regression to any CSV file
+/// Fit a Cox regression to any CSV file, or to the study
 ///
 /// Rows with a hole in one of the columns are left out. Estimates are those of R's coxph; proportional hazards are
 /// tested by scaled Schoenfeld residuals over Kaplan-Meier time, as cox.zph does. Indicators are named by column and
 /// level; the reference is the first level by name unless given. A term whose likelihood rises for ever is named.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A CSV file with a heading
-    file: PathBuf,
+    /// A CSV file with a heading; without one, the patients of the study and an outcome of kind time that it declares
+    #[arg(requires = "time", requires = "event")]
+    file: Option<PathBuf>,
     /// The column that holds how long a row was followed
-    #[arg(long, value_name = "COLUMN")]
-    time: String,
+    #[arg(long, value_name = "COLUMN", requires = "file")]
+    time: Option<String>,
     /// COLUMN=VALUE, COLUMN!=VALUE, COLUMN<NUMBER, <=, > or >=; rows without it are censored at their time
-    #[arg(long, value_name = "EXPR")]
-    event: String,
+    #[arg(long, value_name = "EXPR", requires = "file")]
+    event: Option<String>,
+    /// Which outcome of the study, where it declares several times
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    outcome: Option<String>,
     /// The variables of the model, a name with a comma in quotes: '"a,b",c'
     #[arg(long, required = true, value_name = "COLUMN,...")]
     terms: Vec<String>,
@@ -65,18 +70,32 @@ enum Way {
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    let event: Event = args.event.parse()?;
     let terms = names(&args.terms);
-    let references = args.reference.iter().map(|text| reference(text, &terms)).collect::<Result<Vec<_>, _>>()?;
-    let mut used = vec![event.column.clone(), args.time.clone()];
-    used.extend(terms.iter().chain(&args.entry).chain(&args.robust).chain(&args.strata).cloned());
-    let numeric = std::iter::once(&args.time).chain(&args.entry).cloned().collect();
-    let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
-    let read = study::read_table(&args.file, &options)?;
+    let mut references = args.reference.iter().map(|text| reference(text, &terms)).collect::<Result<Vec<_>, _>>()?;
+    let others: Vec<String> =
+        terms.iter().chain(&args.entry).chain(&args.robust).chain(&args.strata).cloned().collect();
+    let (read, time, event, title) = match (&args.file, &args.time, &args.event) {
+        (Some(file), Some(time), Some(event)) => {
+            let event: Event = event.parse()?;
+            let used = [event.column.clone(), time.clone()].into_iter().chain(others).collect();
+            let numeric = std::iter::once(time).chain(&args.entry).cloned().collect();
+            let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
+            let title = format!("{event} by {time}");
+            (study::read_table(file, &options)?, time.clone(), event, title)
+        }
+        _ => {
+            let found = opening::read(globals)?.followed(args.outcome.as_deref(), &others)?;
+            let free =
+                |(name, _): &(String, String)| terms.contains(name) && references.iter().all(|(it, _)| it != name);
+            let declared: Vec<_> = found.references.into_iter().filter(free).collect();
+            references.extend(declared);
+            (found.read, found.time, found.event, found.title)
+        }
+    };
     let request = HazardRequest {
-        time: args.time.clone(),
+        time,
         entry: args.entry.clone(),
-        event: event.clone(),
+        event,
         terms,
         references,
         strata: args.strata.clone(),
@@ -90,15 +109,22 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             method: if args.firth { Method::Firth } else { Method::PartialLikelihood },
         },
     };
-    let (hazards, notes) = study::hazards(&read, &request)?;
+    let (found, notes) = study::hazards(&read, &request)?;
     if globals.format == Format::Json {
-        let mut json = hazards.json();
+        let mut json = found.json();
         json["notes"] = notes.into();
         output::print_json(&json)?;
         return Ok(Outcome::Done);
     }
-    let mut sheet = hazards.sheet(format!("Cox regression of {event} by {}", args.time));
+    let mut sheet = found.sheet(format!("Cox regression of {title}"));
     sheet.notes.extend(notes);
-    output::print_sheet(&sheet, globals.format)?;
+    if args.file.is_some() {
+        output::print_sheet(&sheet, globals.format)?;
+        return Ok(Outcome::Done);
+    }
+    let alone: Vec<_> =
+        study::each_alone(&read, &request).into_iter().map(|(name, found)| (name, found.ok())).collect();
+    let table = hazards::side_by_side(format!("Table 4. Hazard ratios, {title}"), &alone, &found);
+    output::print_sheets(&[table, sheet], globals.format)?;
     Ok(Outcome::Done)
 }

@@ -39,7 +39,7 @@ fn a_study_goes_from_an_empty_folder_to_a_locked_fitted_reported_one_without_a_s
     // A query, from the cell to its end.
     session.do_and_see("2", "S001");
     session.do_and_see("lllllllQ", "a query");
-    session.do_and_see("really?\r", "query 22 about");
+    session.do_and_see("really?\r", "query 52 about");
     session.do_and_see("1\t\t", "raised by");
     // The page was seen before: its new row comes when the study is asked again.
     for _ in 0..600 {
@@ -50,10 +50,10 @@ fn a_study_goes_from_an_empty_folder_to_a_locked_fitted_reported_one_without_a_s
         }
     }
     session.wait_for("really?");
-    session.do_and_see("a", "Answer to query 22");
-    session.do_and_see("yes\r", "query 22 is answered");
-    session.do_and_see("Gc", "Close query 22");
-    session.do_and_see("settled\r", "query 22 is closed");
+    session.do_and_see("a", "Answer to query 52");
+    session.do_and_see("yes\r", "query 52 is answered");
+    session.do_and_see("Gc", "Close query 52");
+    session.do_and_see("settled\r", "query 52 is closed");
     // Features, sets, models.
     session.do_and_see("3E", "extraction is job 1");
     session.wait_for_long("done", Duration::from_secs(240));

@@ -225,3 +225,44 @@ fn masks_have_no_place_on_an_image_of_another_space_unless_somebody_says_so() {
     let told = check.reading.sentences().join("; ");
     assert!(told.contains("mask drawn on t2_post, declared registered"), "{told}");
 }
+
+#[test]
+fn follow_up_gives_curves_incidence_and_hazards() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(study(folder.path(), &[]));
+    let run = |arguments: &[&str]| {
+        let run = crate::support::osteon(folder.path(), arguments);
+        (
+            run.status.code(),
+            String::from_utf8_lossy(&run.stdout).into_owned(),
+            String::from_utf8_lossy(&run.stderr).into_owned(),
+        )
+    };
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let (code, out, err) = run(&[arguments, &["--format", "json"]].concat());
+        assert_eq!(code, Some(0), "{err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let curves = json(&["km", "--outcome", "os", "--by", "geschlecht"]);
+    let n: u64 = curves["groups"].as_array().unwrap().iter().map(|group| group["n"].as_u64().unwrap()).sum();
+    assert_eq!(n, 38, "two were never operated on");
+    assert!(curves["notes"].to_string().contains("time begins at op_datum"), "{}", curves["notes"]);
+    assert!(curves["tests"][0]["p"].is_number());
+    let relapse = json(&["km", "--outcome", "rezidiv", "--by", "zentrum"]);
+    assert!(relapse["gray"]["p"].is_number() && relapse["groups"][0]["incidence"]["curve"].is_array());
+    assert!(
+        relapse["groups"][0]["curve"].as_array().unwrap().iter().all(|step| step["time"].as_f64().unwrap() <= 48.0)
+    );
+    let (code, out, err) = run(&["survival", "--outcome", "os", "--terms", "alter,crp_mgl"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.contains("Table 4. Hazard ratios, os: death over months") && out.contains("proportional hazards"),
+        "{out}"
+    );
+    let (code, _, err) = run(&["survival", "--terms", "alter"]);
+    assert!(code == Some(2) && err.contains("--outcome: expected one of os, rezidiv"), "{err}");
+    let (code, _, err) = run(&["survival", "--outcome", "os", "--terms", "status"]);
+    assert!(code == Some(2) && err.contains("status is measured at follow-up, after time begins at surgery"), "{err}");
+    let (code, _, err) = run(&["--blind", "km", "--outcome", "os"]);
+    assert!(code == Some(2) && err.contains("hidden from a blind reader"), "{err}");
+}

@@ -212,6 +212,40 @@ impl Hazards {
     }
 }
 
+/// Hazard ratios of each variable alone and of all together, one row a term, as Table 4 has odds ratios.
+pub fn side_by_side(title: String, alone: &[(String, Option<Hazards>)], together: &Hazards) -> Sheet {
+    let headings =
+        ["Term", "n", "Events", "HR (95% CI), univariable", "P", "HR (95% CI), multivariable", "P, multivariable"];
+    let ratio = |term: &Term| match (term.hazard_ratio(), term.hazard_ratio_wald()) {
+        (Some(estimate), Some([low, high])) => Cell::Interval { estimate, low, high, digits: 2 },
+        (estimate, _) => Cell::number(estimate, 2),
+    };
+    let mut rows = Vec::new();
+    let mut notes = Vec::new();
+    for (name, alone) in alone {
+        let Some(alone) = alone else {
+            notes.push(format!("{name}: no univariable model"));
+            continue;
+        };
+        for term in &alone.fit.terms {
+            let other = together.fit.term(&term.name);
+            rows.push(vec![
+                Cell::Text(term.name.clone()),
+                Cell::Count(alone.fit.n),
+                Cell::Count(alone.fit.events),
+                ratio(term),
+                Cell::p(term.p()),
+                other.map_or(Cell::Empty, ratio),
+                Cell::p(other.and_then(Term::p)),
+            ]);
+        }
+        notes.extend(alone.warnings.iter().map(|warning| format!("{name} alone: {warning}")));
+    }
+    notes.push(format!("multivariable: {} patients, {} events", together.fit.n, together.fit.events));
+    let headings = headings.map(str::to_owned).to_vec();
+    Sheet { title, headings, rows, notes, provenance: Vec::new() }
+}
+
 fn method(fit: &Fit) -> &'static str {
     match fit.params.method {
         Method::PartialLikelihood => "partial likelihood",

@@ -57,7 +57,7 @@ pub use report::analyse::{describe, discriminate, read_table, regress};
 pub use report::conformity::{CONFIGURATIONS, conformity};
 pub use report::facts::settings_sheet;
 pub use report::figure::{FigureName, FigureRequest, ForestShap};
-pub use report::survive::{CurveRequest, HazardRequest, curves, hazards};
+pub use report::survive::{CurveRequest, Followed, HazardRequest, curves, each_alone, hazards};
 pub use report::tables::{ClinicalTable, clinical_table, read_published};
 pub use report::{readings, reconcile};
 pub use trust::lock::{check_backup, restore};

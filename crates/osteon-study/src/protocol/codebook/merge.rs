@@ -33,7 +33,7 @@ pub(in crate::protocol::codebook) fn over(base: &Codebook, mut document: Table) 
     let mut outcomes: Vec<Outcome> =
         merged("outcome", "name")?.iter().map(outcome::of_table).collect::<Result<_, _>>()?;
     if !outcomes.iter().any(|outcome| outcome.in_force)
-        && let Some(first) = outcomes.first_mut()
+        && let Some(first) = outcomes.iter_mut().find(|outcome| outcome.time.is_none())
     {
         first.in_force = true;
     }
@@ -63,9 +63,12 @@ fn is_in_force(fields: &Table) -> bool {
     fields.get("in_force") == Some(&Toml::Boolean(true))
 }
 
-/// What a document declares is meant to be used: its first outcome is in force unless it names another one.
+/// What a document declares is meant to be used: its first two-sided outcome is in force unless it names another one.
 fn put_in_force(over: &mut Named) {
-    let says = |(_, fields): &(String, Table)| fields.contains_key("in_force") || fields.contains_key("drop");
+    let is_time = |fields: &Table| fields.get("kind") == Some(&Toml::String("time".to_owned()));
+    let says = |(_, fields): &(String, Table)| {
+        fields.contains_key("in_force") || fields.contains_key("drop") || is_time(fields)
+    };
     if !over.iter().any(|(_, fields)| is_in_force(fields))
         && let Some((_, fields)) = over.iter_mut().find(|it| !says(it))
     {

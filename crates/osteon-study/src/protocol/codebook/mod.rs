@@ -13,6 +13,7 @@ pub mod range;
 pub mod redcap;
 pub mod sheet;
 pub mod slot;
+pub mod time;
 pub mod unit;
 pub mod value;
 pub mod variable;
@@ -85,7 +86,7 @@ pub enum CodebookError {
     Leak { name: String, variable: String },
     #[error("outcomes {0} are in force together; exactly one may have in_force = true")]
     InForce(String),
-    #[error("outcome {name} has kind {kind:?}; only two-sided outcomes (kind = \"binary\") exist so far")]
+    #[error("outcome {name} has kind {kind:?}; expected \"binary\" or \"time\"")]
     OutcomeKind { name: String, kind: String },
     #[error(
         "image.{slot} measures {unit}; its intensities are quantities and must not be normalized (image.{slot}.preprocess.normalise = false)"

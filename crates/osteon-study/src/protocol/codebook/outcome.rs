@@ -7,6 +7,7 @@ use toml::{Table, Value as Toml};
 use crate::protocol::codebook::declaration::Fields;
 use crate::protocol::codebook::formula::days;
 use crate::protocol::codebook::range::Range;
+use crate::protocol::codebook::time::{self, Time};
 use crate::protocol::codebook::value::Value;
 use crate::protocol::codebook::variable::{Kind, Role, Variable};
 use crate::protocol::codebook::{Codebook, CodebookError};
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub in_force: bool,
     /// The event counts by a time only.
     pub by: Option<By>,
+    /// When the event happened matters too (kind = "time"): never in force, because models learn from two sides.
+    pub time: Option<Time>,
 }
 
 /// An event by a time: later ones are none, and a patient who was not followed for so long is unknown.
@@ -64,8 +67,23 @@ pub struct Question<'a> {
     filter: Filter,
 }
 
-const KEYS: [&str; 10] =
-    ["event", "event_label", "other_label", "in_force", "kind", "by_days", "origin", "event_date", "last_seen", "drop"];
+const KEYS: [&str; 15] = [
+    "event",
+    "event_label",
+    "other_label",
+    "in_force",
+    "kind",
+    "by_days",
+    "origin",
+    "event_date",
+    "last_seen",
+    "duration",
+    "unit",
+    "competing",
+    "censor_after",
+    "landmark",
+    "drop",
+];
 
 /// Outcomes that others are written over.
 const PRESETS: [(&str, &str); 2] = [
@@ -97,10 +115,15 @@ pub(in crate::protocol::codebook) fn expand(name: &mut String, fields: &mut Tabl
 /// The outcome that a table declares.
 pub(in crate::protocol::codebook) fn of_table(fields: &Fields) -> Result<Outcome, CodebookError> {
     let name = fields.name.clone();
-    if let Some(kind) = fields.text("kind")?.filter(|kind| *kind != "binary") {
+    let kind = fields.text("kind")?.unwrap_or("binary");
+    if !["binary", "time"].contains(&kind) {
         return Err(CodebookError::OutcomeKind { name, kind: kind.to_owned() });
     }
     fields.only(&KEYS)?;
+    let time = (kind == "time").then(|| time::of_table(fields)).transpose()?;
+    if time.is_none() {
+        time::refuse_keys(fields)?;
+    }
     let text = |key: &'static str, default: &str| fields.text(key).map(|text| text.unwrap_or(default).to_owned());
     let event = text("event", "")?;
     if event.is_empty() {
@@ -123,7 +146,7 @@ pub(in crate::protocol::codebook) fn of_table(fields: &Fields) -> Result<Outcome
     if event_label == other_label {
         return Err(fields.wrong("event_label", format!("{event_label:?}"), "another name than other_label"));
     }
-    Ok(Outcome { name, event, event_label, other_label, in_force: fields.flag("in_force")?, by })
+    Ok(Outcome { name, event, event_label, other_label, in_force: fields.flag("in_force")?, by, time })
 }
 
 impl Outcome {
@@ -144,6 +167,9 @@ impl Outcome {
             text("event_date", &by.date, "");
             text("last_seen", &by.last_seen, "");
             table.insert("by_days".to_owned(), Toml::Float(by.days));
+        }
+        if let Some(time) = &self.time {
+            table.extend(time.to_table());
         }
         if self.in_force {
             table.insert("in_force".to_owned(), Toml::Boolean(true));
@@ -191,6 +217,11 @@ impl Outcome {
         [words(opposite(relation)), words(relation)]
     }
 
+    /// The outcome with another condition.
+    pub(in crate::protocol::codebook) fn asked(&self, condition: &str) -> Outcome {
+        Outcome { event: condition.to_owned(), by: None, time: None, ..self.clone() }
+    }
+
     /// Names of the variables that it depends on; empty where the condition does not hold together.
     pub fn reads<'a>(&self, book: &'a Codebook) -> BTreeSet<&'a str> {
         let mut places = BTreeSet::new();
@@ -198,6 +229,12 @@ impl Outcome {
             columns(&question.filter, &mut places);
         }
         let mut names: BTreeSet<&str> = places.into_iter().map(|at: usize| book.variables[at].name.as_str()).collect();
+        if let Some(time) = &self.time {
+            names.extend(time.reads().into_iter().filter_map(|name| book.named(name)).map(|it| it.name.as_str()));
+            for (_, condition) in &time.competing {
+                names.extend(self.asked(condition).reads(book));
+            }
+        }
         if let Some(by) = &self.by {
             let dates = [&by.date, &by.last_seen].into_iter().filter_map(|name| book.named(name));
             names.extend(dates.map(|variable| variable.name.as_str()));
@@ -220,6 +257,12 @@ impl Outcome {
                 if !book.named(name).is_some_and(|variable| variable.kind == Kind::Date) {
                     return Err(wrong(key, name, "the name of a date"));
                 }
+            }
+        }
+        if let Some(time) = &self.time {
+            time.check(book, &wrong)?;
+            for (_, condition) in &time.competing {
+                self.asked(condition).ask(book)?;
             }
         }
         let predictor = |name: &&str| book.named(name).is_some_and(|variable| variable.role == Role::Predictor);
@@ -477,7 +520,6 @@ mod tests {
             let message = Codebook::study().with(document.parse().unwrap()).expect_err(document).to_string();
             assert!(message.contains(part), "{document}: {message}");
         };
-        check("[outcome]\nname = \"os\"\nkind = \"time\"", "kind \"time\"; only two-sided");
         check("[outcome]\nname = \"grade\"\nkind = \"classes\"\nevent = \"x\"", "classes");
         check("[outcome]\nname = \"a\"", "event");
         check("[outcome]\nname = \"a\"\nevent = \"weight > 3\"", "no column weight");

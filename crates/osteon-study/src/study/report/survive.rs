@@ -1,16 +1,20 @@
-//! Time to event in any file of cells, without a study.
+//! Time to event in any file of cells, and in a study that declares it.
 
+use std::collections::BTreeMap;
+
+use crate::protocol::codebook::time::NoTime;
 use crate::report::curves::{Curves, CurvesOf};
 use crate::report::hazards::Hazards;
-use crate::study::Error;
+use crate::store::Patient;
 use crate::study::report::analyse::encoded;
+use crate::study::{Error, Study, View};
 use osteon_stats::survival::cox::Params;
 use osteon_stats::survival::follow_up::{FollowUp, FollowUpError};
 use osteon_stats::survival::kaplan_meier::Interval;
-use osteon_stats::table::event::Event;
+use osteon_stats::table::event::{Event, Relation};
 use osteon_stats::table::natural;
 use osteon_stats::table::read::Read;
-use osteon_stats::table::{Table, Values};
+use osteon_stats::table::{Column, Table, Values};
 
 /// A Cox regression that is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +107,106 @@ pub fn curves(read: &Read, request: &CurveRequest) -> Result<(Curves, Vec<String
         interval: request.interval,
     };
     Ok((Curves::new(of), notes))
+}
+
+/// The times of a study's patients as a file of cells would have them.
+pub struct Followed {
+    pub read: Read,
+    /// The columns of time and of how it ended: 0, 1 for the event, 2 and more for competing ones.
+    pub time: String,
+    pub event: Event,
+    /// An event that competes: any of them.
+    pub competing: Option<Event>,
+    /// `name: event over time` for titles.
+    pub title: String,
+    /// The reference levels that the codebook declares, of the variables that are used.
+    pub references: Vec<(String, String)>,
+}
+
+impl Study {
+    /// The included patients with their variables and the time of an outcome: the only one of kind "time" when none is
+    /// named.
+    ///
+    /// Refused for a blind reader, and where one of `used` is measured after time begins.
+    pub fn followed(&self, outcome: Option<&str>, used: &[String]) -> Result<Followed, Error> {
+        if self.view == View::Blind {
+            return Err(Error::Blind);
+        }
+        let book = &*self.protocol.codebook;
+        let timed: Vec<_> = book.outcomes.iter().filter(|it| it.time.is_some()).collect();
+        let names = || timed.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+        let declare =
+            "[outcome.os] kind = \"time\", event, origin, event_date and last_seen in the protocol declare one";
+        let outcome = match (outcome, timed.as_slice()) {
+            (_, []) => return Err(Error::Request(format!("the study has no outcome of kind time; {declare}"))),
+            (None, [only]) => *only,
+            (None, _) => return Err(Error::Request(format!("--outcome: expected one of {}", names()))),
+            (Some(name), _) => *timed.iter().find(|it| it.name == name).ok_or_else(|| {
+                Error::Request(format!("--outcome {name}: no outcome of kind time; expected one of {}", names()))
+            })?,
+        };
+        let time = outcome.time.as_ref().expect("it was filtered");
+        let begins = time.begins(book);
+        if let Some(late) = used.iter().filter_map(|name| book.named(name)).find(|it| it.moment > begins) {
+            return Err(Error::Request(format!(
+                "{} is measured at {}, after time begins at {}: patients had to live so long to have it; set \
+                 outcome.{}.landmark to a date of that moment, or leave it out",
+                late.name,
+                late.moment.name(),
+                begins.name(),
+                outcome.name
+            )));
+        }
+        let mut patients = self.store.patients()?;
+        patients.retain(Patient::included);
+        let mut lost: BTreeMap<NoTime, usize> = BTreeMap::new();
+        let (mut times, mut causes) = (Vec::new(), Vec::new());
+        for patient in &patients {
+            let found = time.passed(outcome, book, &patient.entries);
+            times.push(found.as_ref().ok().map(|it| it.time));
+            causes.push(found.as_ref().ok().map(|it| it.cause as f64));
+            if let Err(why) = found {
+                *lost.entry(why).or_default() += 1;
+            }
+        }
+        let cohort = self.cohort()?;
+        let label = format!("{} ({})", outcome.name, time.unit.name());
+        let state = format!("{} state", outcome.name);
+        let mut columns = cohort.columns().to_vec();
+        columns.push(Column { name: label.clone(), values: Values::Numbers(times) });
+        columns.push(Column { name: state.clone(), values: Values::Numbers(causes) });
+        let table = Table::new(cohort.rows().to_vec(), columns)?;
+        let mut notes: Vec<String> = lost.iter().map(|(why, n)| format!("{n} patients have no time: {why}")).collect();
+        if let Some(end) = time.censor_after {
+            notes.push(format!("follow-up ends at {end} {}", time.unit.name()));
+        }
+        if let Some(landmark) = &time.landmark {
+            notes.push(format!("time begins at {landmark}"));
+        }
+        if !time.competing.is_empty() {
+            let names: Vec<&str> = time.competing.iter().map(|(name, _)| name.as_str()).collect();
+            notes.push(format!("competing: {}", names.join(", ")));
+        }
+        let asked = |relation, value: &str| Event { column: state.clone(), relation, value: value.to_owned() };
+        Ok(Followed {
+            read: Read { table, notes },
+            event: asked(Relation::Equal, "1"),
+            competing: (!time.competing.is_empty()).then(|| asked(Relation::AtLeast, "2")),
+            title: format!("{}: {} over {}", outcome.name, outcome.event_label, time.unit.name()),
+            references: book.references().into_iter().filter(|(name, _)| used.contains(name)).collect(),
+            time: label,
+        })
+    }
+}
+
+/// Each term alone, over the rows that are complete in it.
+pub fn each_alone(read: &Read, request: &HazardRequest) -> Vec<(String, Result<Hazards, Error>)> {
+    let one = |term: &String| {
+        let references = request.references.iter().filter(|(column, _)| column == term).cloned().collect();
+        let alone = HazardRequest { terms: vec![term.clone()], references, ..request.clone() };
+        (term.clone(), hazards(read, &alone).map(|(hazards, _)| hazards))
+    };
+    request.terms.iter().map(one).collect()
 }
 
 /// Curves of more groups cannot be told from each other.
