@@ -1,4 +1,5 @@
-"""Segmentations that are wrong in their structure: DICOM SEG and `.seg.nrrd`, read by osteon under 600 MB.
+"""Files that are wrong in their structure: DICOM SEG, `.seg.nrrd`, RTSTRUCT, MetaImage and archives, read by osteon
+under 600 MB.
 
     pip install numpy pydicom
     python tests/hostile.py target/release/osteon [N] [SEED]
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zipfile
+import zlib
 
 import numpy as np
 import pydicom
@@ -224,6 +227,51 @@ def seg():
             done.append(spoil(data))
         except (AttributeError, ValueError, TypeError, IndexError, KeyError):
             pass
+    return damaged(data, done)
+
+
+def contours():
+    """An RTSTRUCT, and what was done to it."""
+    data, meta = Dataset(), FileMetaDataset()
+    meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    meta.MediaStorageSOPClassUID = data.SOPClassUID = "1.2.840.10008.5.1.4.1.1.481.3"
+    meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = "1.2.5"
+    data.file_meta, data.Modality, data.FrameOfReferenceUID = meta, "RTSTRUCT", "1.2.8"
+    ring = [(3, 3), (8, 3), (8, 8), (3, 8)]
+    drawn = [item(ContourGeometricType="CLOSED_PLANAR", NumberOfContourPoints=4,
+                  ContourData=[str(part) for x, y in ring for part in (x, y, 3.0 * n)]) for n in range(1, 5)]
+    data.StructureSetROISequence = Sequence([item(ROINumber=n, ROIName=f"S{n}", ReferencedFrameOfReferenceUID="1.2.8")
+                                             for n in (1, 2)])
+    data.ROIContourSequence = Sequence([item(ReferencedROINumber=1, ContourSequence=Sequence(drawn))])
+    done = []
+    for _ in range(RNG.choice([1, 1, 2, 3])):
+        contour, what = RNG.choice(drawn), RNG.choice(["points", "odd", "type", "many", "long", "name", "number", "drop", "empty"])
+        done.append(what)
+        if what == "points":
+            values = list(contour.ContourData)
+            values[RNG.randrange(len(values))] = RNG.choice(NUMBERS + ["1e6", "-1e12", "1e300"])
+            contour.ContourData = values
+        elif what == "odd":
+            contour.ContourData = contour.ContourData[:RNG.randrange(len(contour.ContourData))]
+        elif what == "type":
+            contour.ContourGeometricType = RNG.choice(["POINT", "OPEN_PLANAR", "CLOSEDPLANAR_XOR", "", "\x1b[2J"])
+        elif what == "many":
+            data.ROIContourSequence[0].ContourSequence = Sequence(drawn * RNG.choice([2, 300]))
+        elif what == "long":
+            contour.ContourData = [str(RNG.choice([3, 4.5, 8, 1e4])) for _ in range(3 * RNG.choice([100, 20000]))]
+        elif what == "name":
+            data.StructureSetROISequence[0].ROIName = RNG.choice(["", "S2", "\x1b]0;x\x07", "a" * 5000, "all"])
+        elif what == "number":
+            data.ROIContourSequence[0].ReferencedROINumber = RNG.choice([0, 2, 9, 2147483647])
+        elif what == "drop":
+            delattr(contour, RNG.choice([element.keyword for element in contour]))
+        elif what == "empty":
+            data.ROIContourSequence[0].ContourSequence = Sequence([])
+    return damaged(data, done)
+
+
+def damaged(data, done):
+    """The bytes of a data set, some of them wrong."""
     with tempfile.NamedTemporaryFile() as file:
         pydicom.dcmwrite(file.name, data, enforce_file_format=True)
         whole = bytearray(pathlib.Path(file.name).read_bytes())
@@ -233,6 +281,61 @@ def seg():
             whole[RNG.randrange(132, len(whole))] = RNG.randrange(256)
     if RNG.random() < 0.1:
         del whole[RNG.randrange(132, len(whole)):]
+    return bytes(whole), done
+
+
+def metaimage():
+    """A MetaImage of a mask, and what was done to it."""
+    fields = {"ObjectType": "Image", "NDims": "3", "BinaryData": "True", "CompressedData": "False",
+              "TransformMatrix": "1 0 0 0 1 0 0 0 1", "Offset": "0 0 0", "ElementSpacing": "1 1 3", "DimSize": "12 12 6",
+              "ElementType": "MET_UCHAR"}
+    body, done = inside().tobytes(), []
+    for _ in range(RNG.choice([1, 1, 2, 3])):
+        what = RNG.choice(list(fields) + ["HeaderSize", "ElementNumberOfChannels", "CompressedDataSize", "bytes", "pad"])
+        done.append(what)
+        if what == "pad":
+            body += os.urandom(RNG.choice([1, 100]))
+        elif what != "bytes":
+            fields[what] = RNG.choice(NUMBERS + ["True", "0 0 0", "nan nan nan", "1e308 0 0", "4294967295 4294967295 4294967295",
+                                                 "12 12 7", "MET_DOUBLE", "MET_OTHER", "\x1b[2J", "-1 12 6"])
+    if fields["CompressedData"] == "True":
+        body = zlib.compress(body)
+    text = "".join(f"{name} = {value}\n" for name, value in fields.items())
+    text += "ElementDataFile = " + RNG.choice(["LOCAL"] * 8 + ["../x.raw", "LIST", "x%03d.raw 1 1000000000 1"]) + "\n"
+    whole = bytearray(text.encode("utf8") + body)
+    if "bytes" in done:
+        for _ in range(RNG.choice([1, 3, 10])):
+            whole[RNG.randrange(len(whole))] = RNG.randrange(256)
+    if RNG.random() < 0.1:
+        del whole[RNG.randrange(len(whole)):]
+    return bytes(whole), done
+
+
+def archive(series):
+    """The series in an archive, and what was done to it."""
+    done, made = [], tempfile.SpooledTemporaryFile()
+    names = sorted(series.iterdir())
+    with zipfile.ZipFile(made, "w", RNG.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as out:
+        for path in names:
+            name = RNG.choice([path.name] * 8 + ["../" + path.name, "/" + path.name, "a\x1b[2J", "x/" * 300 + path.name])
+            out.writestr(name, path.read_bytes())
+        what = RNG.choice(["", "bomb", "many", "nested", "empty"])
+        done.append(what)
+        if what == "bomb":
+            out.writestr("zeros.dcm", bytes(RNG.choice([1 << 20, 1 << 26])), zipfile.ZIP_DEFLATED)
+        elif what == "many":
+            for n in range(RNG.choice([100, 3000])):
+                out.writestr(f"{n}.txt", b"x")
+        elif what == "nested":
+            out.writestr("inner.zip", b"PK\x03\x04" + os.urandom(200))
+    made.seek(0)
+    whole = bytearray(made.read())
+    if RNG.random() < 0.6:
+        done.append("bytes")
+        for _ in range(RNG.choice([1, 3, 10])):
+            whole[RNG.randrange(len(whole))] = RNG.randrange(256)
+    if RNG.random() < 0.2:
+        del whole[RNG.randrange(len(whole)):]
     return bytes(whole), done
 
 
@@ -256,7 +359,11 @@ def main():
         slices(series)
         plain = work / "image.nrrd"
         plain.write_bytes(header(grid("short"), image().tobytes()))
-        for kind, make, ending, on in [("seg", seg, "dcm", series), ("seg.nrrd", seg_nrrd, "seg.nrrd", plain)]:
+        sound = work / "sound.nrrd"
+        sound.write_bytes(header(grid("uchar"), inside().tobytes()))
+        kinds = [("seg", seg, "dcm", series), ("seg.nrrd", seg_nrrd, "seg.nrrd", plain), ("rtstruct", contours, "dcm", series),
+                 ("mha", metaimage, "mha", plain), ("zip", lambda: archive(series), "zip", None)]
+        for kind, make, ending, on in kinds:
             for n in range(N):
                 try:
                     whole, done = make()
@@ -266,7 +373,8 @@ def main():
                 mask.write_bytes(whole)
                 pick = RNG.choice([[], ["--structure", "S1"], ["--label", "1"], ["--label", "all"], ["--cut", "accept"],
                                    ["--resample-mask", "nearest"]])
-                code, told, seconds = measure(on, mask, *pick)
+                # An archive is the image.
+                code, told, seconds = measure(on, mask, *pick) if on else measure(mask, sound)
                 counts[f"{kind} {code}"] += 1
                 unsafe = [c for c in told if c != "\n" and (ord(c) < 32 or 0x7F <= ord(c) < 0xA0)]
                 if code not in (0, 1, 2, 3) or seconds > 8 or "internal error" in told or "memory" in told or unsafe:

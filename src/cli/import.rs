@@ -198,6 +198,15 @@ fn tree(report: &ImagesReport, source: &Path) -> String {
             None => lines.push((&it.code, said)),
         }
     }
+    // A folder's refusals name patient and kind of file; those of a manifest have a row.
+    for it in report.refused.iter().filter(|it| it.line == 0) {
+        let Some((code, kind)) = it.column.split_once(' ') else { continue };
+        let said = format!("refused: {kind} {}", it.value);
+        match lines.iter_mut().find(|(own, _)| *own == code) {
+            Some((_, line)) => line.push_str(&format!("; {said}")),
+            None => lines.push((code, said)),
+        }
+    }
     let mut lines: Vec<String> = lines.into_iter().map(|(code, line)| format!("{code}: {line}")).collect();
     lines.extend(report.left_out.iter().filter(|it| it.code.is_empty()).map(ToString::to_string));
     let last = lines.len().saturating_sub(1);

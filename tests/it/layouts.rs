@@ -29,7 +29,7 @@ type Case = (&'static [(&'static str, &'static str)], i32, &'static str);
 
 #[test]
 fn layouts_of_programs_and_archives_are_understood_and_shown_as_a_tree() {
-    let cases: [Case; 7] = [
+    let cases: [Case; 9] = [
         (
             &[
                 ("image", "imagesTr/001_0000.nii.gz"),
@@ -72,6 +72,20 @@ fn layouts_of_programs_and_archives_are_understood_and_shown_as_a_tree() {
             &[("image", "002/a.nii.gz"), ("image", "002/b.nii.gz"), ("mask", "002/mask.nii.gz")],
             2,
             "a manifest (patient,image,mask) says which",
+        ),
+        (
+            &[("image", "002/a.nii.gz"), ("image", "002/b.nii.gz"), ("mask", "002/mask.nii.gz")],
+            2,
+            "└─ 002: refused: image 002/a.nii.gz, 002/b.nii.gz",
+        ),
+        (
+            &[
+                ("image", "sub-002/ses-1/anat/sub-002_ses-1_T2w.nii.gz"),
+                ("image", "sub-002/ses-2/anat/sub-002_ses-2_T2w.nii.gz"),
+                ("mask", "derivatives/drawn/sub-002/ses-2/anat/sub-002_ses-2_dseg.nii.gz"),
+            ],
+            0,
+            "left out sub-002/ses-1/anat/sub-002_ses-1_T2w.nii.gz (the mask is of ses-2)",
         ),
         (&[("image", "002/a.nii.gz")], 1, "└─ 002: no mask, left out"),
     ];

@@ -15,9 +15,15 @@ pub fn check(models: &[Model]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for model in models {
         let Some((column, auc)) = &model.auc else { continue };
+        if auc.area.loose().low > 1.0 {
+            continue;
+        }
         findings.extend(pairs(model, column, auc));
-        findings.extend(operating_point(model, column, auc));
-        findings.extend(interval(model, column, auc));
+        let of_interval = interval(model, column, auc);
+        if of_interval.as_ref().is_none_or(|it| it.severity == Severity::Note) {
+            findings.extend(operating_point(model, column, auc));
+        }
+        findings.extend(of_interval);
     }
     findings.extend(slipped(models));
     findings.extend(asymmetric(models));
@@ -45,6 +51,8 @@ fn skew(auc: &Auc) -> Option<f64> {
 
 /// An arm so many times the other, on either scale, is of no usual method.
 const SKEWED: f64 = 2.0;
+/// An arm so many times the other is none of Wald's, as far as rounding goes.
+const UNEVEN: f64 = 1.15;
 /// What arms of usual intervals differ by at most, on the better scale.
 const EVEN: f64 = 1.35;
 /// Even intervals of the table that a skewed one needs around it.
@@ -55,16 +63,14 @@ fn slipped(models: &[Model]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for model in models {
         let Some((column, auc)) = &model.auc else { continue };
-        if !is_inside(auc) || skew(auc).is_none_or(|it| it < SKEWED) {
-            continue;
-        }
+        let Some(own) = skew(auc).filter(|&own| is_inside(auc) && own >= UNEVEN) else { continue };
         let others: Vec<f64> = models
             .iter()
             .filter(|it| it.place.table == model.place.table && it.place != model.place)
             .filter_map(|it| it.auc.as_ref().and_then(|(_, auc)| skew(auc)))
             .collect();
         let even = others.iter().filter(|&&it| it <= EVEN).count();
-        if even < NEIGHBOURS || 5 * even < 4 * others.len() {
+        if even < NEIGHBOURS || 5 * even < 4 * others.len() || own < SKEWED && !are_walds(models, model) {
             continue;
         }
         let Some((low, high)) = auc.interval else { continue };
@@ -83,6 +89,17 @@ fn slipped(models: &[Model]) -> Vec<Finding> {
         findings.push(finding);
     }
     findings
+}
+
+/// Whether all other intervals of the table, and enough of them, are symmetric on the plain scale.
+fn are_walds(models: &[Model], of: &Model) -> bool {
+    let others: Vec<&Auc> = models
+        .iter()
+        .filter(|it| it.place.table == of.place.table && it.place != of.place)
+        .filter_map(|it| it.auc.as_ref().map(|(_, auc)| auc).filter(|auc| auc.interval.is_some()))
+        .collect();
+    let digits = others.iter().filter(|it| it.area.decimals() > 2).count();
+    others.len() >= NEIGHBOURS && digits == others.len() && others.iter().all(|it| standard_error(it).is_some())
 }
 
 /// One note for each table on the intervals that are not Wald's.
@@ -151,6 +168,9 @@ fn operating_point(model: &Model, column: &str, auc: &Auc) -> Option<Finding> {
         model.scores.iter().find(|(score, _)| *score == index).map(|(_, printed)| printed.interval())
     };
     let (sensitivity, specificity) = (score("sensitivity")?, score("specificity")?);
+    if sensitivity.low > 1.0 || specificity.low > 1.0 {
+        return None;
+    }
     let possible = Interval {
         low: sensitivity.low.max(0.0) * specificity.low.max(0.0),
         high: 1.0 - (1.0 - sensitivity.high.min(1.0)) * (1.0 - specificity.high.min(1.0)),

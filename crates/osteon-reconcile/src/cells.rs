@@ -26,6 +26,8 @@ pub struct PublishedCell {
     pub is_unit_said: bool,
     /// The fraction that the cell prints beside its number: 122 of 163 in `122/163 (74.8)`, 30 of 40 in `75.0 (30/40)`.
     pub fraction: Option<(u64, u64)>,
+    /// Smallest and greatest value behind a mean with its SD: `17.1 ± 9.0 (4-52)`.
+    pub range: Option<(Printed, Printed)>,
     /// The cell is not written as cells are, and was read in this way.
     pub odd: Option<Odd>,
     /// Whether the table's digits are rounded or cut, when a person has said it.
@@ -152,6 +154,7 @@ fn cell(place: Place, printed: String, source: Source) -> PublishedCell {
         is_percent: false,
         is_unit_said: false,
         fraction: lenient.fraction,
+        range: lenient.range,
         odd: lenient.odd,
         rounding: None,
         source,

@@ -49,6 +49,10 @@ fn mirrored(cells: &[PublishedCell]) -> Vec<Finding> {
                 && it.2 == (*other, *one)
         };
         let Some((_, mirror, _)) = pairs[..at].iter().find(same) else { continue };
+        // No P and no correlation: told by itself.
+        if mirror.value().abs() > 1.0 || number.value().abs() > 1.0 {
+            continue;
+        }
         if mirror.interval().overlaps(number.interval()) {
             continue;
         }

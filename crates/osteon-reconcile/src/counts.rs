@@ -227,7 +227,11 @@ fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
         }
         misses
     };
-    let chosen = schemes.iter().skip(1).find(|scheme| misses(scheme) == 0 && misses(&schemes[0]) > 1);
+    let of_group = misses(&schemes[0]);
+    let chosen = schemes.iter().skip(1).find(|scheme| misses(scheme) == 0 && of_group > 1);
+    // One wrong percentage breaks no habit: the level's total, where the group's size explains nearly none.
+    let nearly = || schemes.iter().skip(2).find(|scheme| misses(scheme) == 1 && of_group > 3);
+    let chosen = chosen.or_else(nearly);
     chosen.unwrap_or(&schemes[0])(arm, variable, cell[2], cell[3])
 }
 

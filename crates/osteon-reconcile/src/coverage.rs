@@ -26,9 +26,23 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         (_, Value::Absent | Value::Words | Value::Reference) => false,
         (Role::Group { n, .. }, Value::Count { .. } | Value::Number(_)) => n.is_some(),
         (Role::Group { n, .. }, Value::MeanSd { .. }) => n.is_some(),
+        (Role::Group { .. }, Value::Median { spread: Some(_), .. }) => true,
+        (Role::StandardError, Value::Number(_)) => {
+            cells.iter().filter(in_row).any(|other| matches!(other.value, Value::Estimate { .. }))
+        }
+        (Role::Estimate(_), Value::Number(_) | Value::MeanSd { .. }) => {
+            cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Estimate(_) | Role::StandardError))
+        }
+        (Role::Balance, Value::Number(_)) => cells.iter().filter(beside).any(|other| {
+            matches!(other.role, Role::Group { n: Some(_), .. })
+                && (other.place.row == cell.place.row || other.place.row == format!("{}: yes", cell.place.row))
+        }),
         (Role::P(_) | Role::Statistic(_), _) => match &cell.row_role {
             RowRole::Term { .. } => cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Estimate(_))),
             RowRole::Comparison => true,
+            RowRole::Model => {
+                cells.iter().filter(in_row).any(|other| matches!(other.role, Role::Score(Metric::Correlation)))
+            }
             RowRole::Variable { variable } => {
                 cells.iter().filter(beside).any(|other| {
                     matches!(other.role, Role::Group { .. })

@@ -17,7 +17,8 @@ struct Beside<'a> {
 /// else, nor of a row in which `found` has a fault already.
 pub fn check(cells: &[PublishedCell], found: &[Finding]) -> Vec<Finding> {
     let all: Vec<Beside> = cells.iter().filter_map(beside).collect();
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = all.iter().filter_map(Beside::beyond).collect();
+    let all: Vec<Beside> = all.into_iter().filter(|it| it.fraction.0 <= it.fraction.1).collect();
     for it in all.iter().filter(|it| !it.fits()) {
         let own = |other: &&Beside| other.cell.place.table == it.cell.place.table;
         let (fitting, n) = (all.iter().filter(own).filter(|it| it.fits()).count(), all.iter().filter(own).count());
@@ -38,11 +39,25 @@ fn beside(cell: &PublishedCell) -> Option<Beside<'_>> {
     let is_of_counts = metric.is_share() && !metric.is_area();
     let (Value::Number(score) | Value::Estimate { estimate: score, .. }) = cell.value else { return None };
     let score = if !cell.is_percent && score.value() > 1.5 { score.as_share() } else { score };
-    let fraction = cell.fraction.filter(|(above, below)| above <= below && *below > 0)?;
+    let fraction = cell.fraction.filter(|(_, below)| *below > 0)?;
     (is_of_counts && score.is_exact()).then_some(Beside { cell, score, fraction })
 }
 
 impl Beside<'_> {
+    /// More patients than there are.
+    fn beyond(&self) -> Option<Finding> {
+        let (above, below) = self.fraction;
+        (above > below).then(|| Finding {
+            kind: Kind::Metric,
+            severity: Severity::Inconsistent,
+            place: self.cell.place.clone(),
+            printed: self.cell.printed.clone(),
+            implied: String::new(),
+            alternatives: self.score.numerators(below as i64).map(|above| format!("{above}/{below}")).collect(),
+            why: format!("{above} are more than the {below} of whom they are counted."),
+        })
+    }
+
     fn share(&self) -> f64 {
         self.fraction.0 as f64 / self.fraction.1 as f64
     }

@@ -3,14 +3,16 @@
 //! A printed number stands for every value that rounds to it, and each check asks whether any data give all the
 //! numbers it sees. Nothing here reads files or knows patients. The questions are those of GRIM and GRIMMER (Brown &
 //! Heathers 2017; Anaya 2016; Allard 2018), of statcheck (Nuijten et al. 2016), of mlscorecheck (Fazekas & Kovacs
-//! 2024) and of the R package scrutiny.
+//! 2023) and of the R package scrutiny.
 
 pub mod against;
 mod auc;
+mod balance;
 pub mod cells;
 mod cohort;
 mod columns;
 mod comparisons;
+mod correlations;
 mod counts;
 mod coverage;
 pub mod error;
@@ -37,8 +39,10 @@ mod regression;
 pub mod role;
 pub mod rows;
 mod scores;
+mod spread;
 mod stated;
 mod tested;
+mod wald;
 
 pub use cells::{PublishedCell, read};
 pub use error::ReconcileError;
@@ -81,14 +85,47 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings.extend(judged);
     findings.extend(judge::own::numbers(cells));
     findings.extend(scores::check(&left));
-    findings.extend(auc::check(&models));
+    let of_areas = auc::check(&models);
+    let of_point = |it: &Finding| findings.iter().any(|other| is_of_point(other, it));
+    let of_areas: Vec<Finding> = of_areas.into_iter().filter(|it| !of_point(it)).collect();
+    findings.extend(of_areas);
     findings.extend(comparisons::check(cells, &models));
     findings.extend(stated::chosen(&models));
+    findings.extend(spread::check(cells));
+    findings.extend(balance::check(cells, &arms));
+    findings.extend(correlations::check(cells, &arms));
     let of_fractions = fractions::check(cells, &findings);
     findings.extend(of_fractions);
+    let of_terms = wald::check(cells, &findings);
+    findings.extend(of_terms);
+    once(&mut findings);
     let first = |finding: &Finding| cells.iter().position(|cell| cell.place.table == finding.place.table);
     findings.sort_by_key(|finding| (first(finding), finding.severity));
     findings
+}
+
+/// Whether the sensitivity or specificity of an area's row is told to be wrong: then a curve through them says nothing.
+fn is_of_point(told: &Finding, area: &Finding) -> bool {
+    let same = (&told.place.table, &told.place.set, &told.place.row);
+    let is_point = ["Sensitivity", "Specificity"].contains(&told.place.column.as_str());
+    area.kind == Kind::Auc
+        && told.kind == Kind::Metric
+        && told.severity != Severity::Note
+        && is_point
+        && same == (&area.place.table, &area.place.set, &area.place.row)
+}
+
+/// One finding of a kind for a cell: several checks may meet the same number.
+fn once(findings: &mut Vec<Finding>) {
+    let mut seen: Vec<(Kind, Place)> = Vec::new();
+    findings.retain(|it| {
+        let key = (it.kind, it.place.clone());
+        let is_new = it.severity == Severity::Note || !seen.contains(&key);
+        if it.severity != Severity::Note {
+            seen.push(key);
+        }
+        is_new
+    });
 }
 
 /// What was lost or assumed when tables were read, before any check: letters of an unknown encoding, cells beyond the

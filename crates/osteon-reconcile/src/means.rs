@@ -96,6 +96,8 @@ pub struct Means<'a> {
     test: Test,
     explained: Vec<&'a Variable>,
     wrong: Vec<&'a Variable>,
+    /// Rows whose means are so far apart that no test of any choice of groups has the printed P.
+    hopeless: Vec<String>,
 }
 
 /// Every column of P values over means.
@@ -114,12 +116,17 @@ pub fn columns<'a>(arms: &'a [Arm], counted: &[Column]) -> Vec<Means<'a>> {
                 tests.iter().map(|&test| means(arm, name, &groups, test)).collect::<Vec<_>>()
             });
             let mut best: Option<Means> = None;
+            let tried: Vec<Means> = tried.collect();
+            let hopeless = hopeless(arm, name, &tried);
             for it in tried {
                 if best.as_ref().is_none_or(|best| it.explained.len() > best.explained.len()) {
                     best = Some(it);
                 }
             }
-            found.extend(best.filter(|it| !it.explained.is_empty() || !it.wrong.is_empty()));
+            found.extend(best.filter(|it| !it.explained.is_empty() || !it.wrong.is_empty()).map(|mut it| {
+                it.hopeless = hopeless;
+                it
+            }));
         }
     }
     found
@@ -132,7 +139,25 @@ fn means<'a>(arm: &'a Arm, column: &str, groups: &[usize], test: Test) -> Means<
         let (Some(groups), Some(p)) = (of(it, groups), it.p_in(column)) else { return false };
         p.meets(test.p(&groups))
     });
-    Means { arm, column: column.to_owned(), groups: groups.to_vec(), test, explained, wrong }
+    Means { arm, column: column.to_owned(), groups: groups.to_vec(), test, explained, wrong, hopeless: Vec::new() }
+}
+
+/// How far the normal quantile of every test must lie beyond that of the printed P: a test of ranks of skewed values,
+/// outliers and missing values take less from it.
+const HOPELESS: f64 = 3.0;
+
+/// Names of the rows in which, whatever groups are compared and by which test, the means differ far more than the
+/// printed P says.
+fn hopeless(arm: &Arm, column: &str, tried: &[Means]) -> Vec<String> {
+    let beyond = |means: &Means, variable: &Variable| {
+        let (Some(groups), Some(p)) = (of(variable, &means.groups), variable.p_in(column)) else { return false };
+        let quantile = |p: f64| if p >= 1.0 { 0.0 } else { -normal_quantile((0.5 * p).max(1e-300)) };
+        groups.len() > 1 && quantile(means.test.p(&groups).high) > quantile(p.interval().low.max(0.0)) + HOPELESS
+    };
+    let rows =
+        arm.variables.iter().filter(|it| it.statistic.is_none() && it.p_in(column).is_some_and(|p| p.is_exact()));
+    let all = |it: &&Variable| !tried.is_empty() && tried.iter().all(|means| beyond(means, it));
+    rows.filter(all).map(|it| it.name.clone()).collect()
 }
 
 fn of(variable: &Variable, groups: &[usize]) -> Option<Vec<Group>> {
@@ -169,7 +194,9 @@ impl Means<'_> {
 
     pub fn findings(&self) -> Vec<Finding> {
         let is_judged = self.telling() >= FEWEST && self.explained.len() >= TIMES * self.wrong.len();
-        let far = |it: &&&Variable| is_judged && self.gap(it).is_some_and(|gap| gap > GAP);
+        let far = |it: &&&Variable| {
+            is_judged && self.gap(it).is_some_and(|gap| gap > GAP) || self.hopeless.contains(&it.name)
+        };
         let (judged, left): (Vec<&&Variable>, Vec<&&Variable>) = self.wrong.iter().partition(|it| far(it));
         let mut findings: Vec<Finding> = judged.iter().filter_map(|it| self.finding(it)).collect();
         if let Some(first) = left.first() {
@@ -218,14 +245,22 @@ impl Means<'_> {
             printed: p.to_string(),
             implied: p.like(range.middle()),
             alternatives: vec![format!("between {:.4} and {:.4}", range.low, range.high)],
-            why: format!(
-                "By {}, which gives {} other P values of the column, the printed means and SDs have a P between {:.4} and \
-                 {:.4}.",
-                self.test.name(),
-                self.explained.len(),
-                range.low,
-                range.high
-            ),
+            why: if self.hopeless.contains(&variable.name) {
+                format!(
+                    "The means differ by far more than this P says: by {} it is at most {:.4}.",
+                    self.test.name(),
+                    range.high
+                )
+            } else {
+                format!(
+                    "By {}, which gives {} other P values of the column, the printed means and SDs have a P between {:.4} \
+                     and {:.4}.",
+                    self.test.name(),
+                    self.explained.len(),
+                    range.low,
+                    range.high
+                )
+            },
         })
     }
 }

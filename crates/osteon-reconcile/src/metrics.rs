@@ -1,6 +1,6 @@
 //! Every confusion matrix compatible with printed scores of two classes.
 //!
-//! The question is that of mlscorecheck (Fazekas & Kovacs 2024, doi:10.1016/j.knosys.2024.111481): do whole counts
+//! The question is that of mlscorecheck (Fazekas & Kovacs 2023, arXiv:2310.12527): do whole counts
 //! exist that give all scores at the printed digits? Here all counts are tried.
 
 use crate::metric::Metric;

@@ -34,6 +34,8 @@ pub struct Model {
     pub auc: Option<(String, Auc)>,
     /// The group sizes that the cohort tables print for this set.
     pub declared: Option<Sizes>,
+    /// The number of patients that the row itself prints: column and number.
+    pub own_size: Option<(String, i64)>,
     /// How many patients the set has in all, where only that is printed.
     pub total: Option<i64>,
     /// A person said that digits are rounded, never cut off.
@@ -92,6 +94,7 @@ impl Model {
             texts: Vec::new(),
             counts: [const { None }; 4],
             auc: None,
+            own_size: None,
             declared: arm.and_then(sizes),
             total: arm.and_then(total).or(group.map(|group| group.n as i64).filter(|&n| n > 1)),
             is_rounded: cell.rounding == Some(Rounding::Rounded),
@@ -123,6 +126,14 @@ pub fn models(cells: &[PublishedCell], arms: &[Arm]) -> Vec<Model> {
             models.len() - 1
         });
         models[at].take(cells, cell, score, count);
+    }
+    for cell in cells.iter().filter(|it| it.role == Role::Score(Metric::Size)) {
+        let Value::Number(n) = cell.value else { continue };
+        let (table, set, row) = (&cell.place.table, &cell.place.set, &cell.place.row);
+        let own = |it: &&mut Model| (&it.place.table, &it.place.set, &it.place.row) == (table, set, row);
+        if let Some(model) = models.iter_mut().find(own).filter(|_| n.decimals() == 0) {
+            model.own_size = Some((cell.place.column.clone(), n.value() as i64));
+        }
     }
     models.retain(|model| !model.scores.is_empty() || model.auc.is_some());
     models

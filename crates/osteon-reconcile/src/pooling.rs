@@ -4,6 +4,7 @@ use crate::cohort::{Arm, splits};
 use crate::finding::{Finding, Kind, Severity};
 use crate::moments::{self, Group, Moments};
 use crate::printed::{Interval, Printed};
+use crate::read::words;
 
 /// Where moments stand: arm, variable, group.
 type Cell = [usize; 3];
@@ -37,12 +38,27 @@ pub fn check(arms: &[Arm]) -> Vec<Finding> {
     }
     if failing > holding {
         // Values may be missing, so that the groups weigh other than their sizes say.
-        for finding in &mut pooled {
+        let many = if failing > 1 { "Most variables do" } else { "It does" };
+        for finding in pooled.iter_mut().filter(|it| !is_beyond(arms, &equations, it)) {
             finding.severity = Severity::Note;
-            finding.why.push_str(" Most variables do not pool: values may be missing, and it cannot be judged.");
+            finding.why.push_str(&format!(" {many} not pool: values may be missing, and it cannot be judged."));
         }
     }
     pooled.into_iter().chain(whole).collect()
+}
+
+/// Whether a mean of all lies beyond the means of all its groups, which missing values do not explain.
+fn is_beyond(arms: &[Arm], equations: &[Equation], finding: &Finding) -> bool {
+    let own = equations.iter().filter(|it| {
+        let [a, _, g] = it.whole;
+        arms[a].place(name(arms, it.whole), &arms[a].groups[g].column) == finding.place
+    });
+    let means = |equation: &Equation| {
+        let whole = at(arms, equation.whole).mean.loose();
+        let parts: Vec<Interval> = equation.parts.iter().map(|&it| at(arms, it).mean.loose()).collect();
+        parts.iter().all(|it| whole.high < it.low) || parts.iter().all(|it| whole.low > it.high)
+    };
+    finding.kind == Kind::Mean && own.into_iter().any(means)
 }
 
 fn name(arms: &[Arm], [a, v, _]: Cell) -> &str {
@@ -243,9 +259,18 @@ fn whole_numbers(arms: &[Arm], variable: &str) -> Vec<Finding> {
     };
     let (passing, failing): (Vec<Cell>, Vec<Cell>) = cells.iter().partition(|&&cell| at(arms, cell).passes_grim());
     let spoken = passing.iter().map(|&cell| chance(cell)).product::<f64>() < CHANCE && failing.len() <= cells.len() / 4;
-    if !spoken {
+    // What is counted is whole by its name; a few values may be missing.
+    let named = words::is_number_of(variable);
+    let fewer = |cell: Cell| {
+        let moments = at(arms, cell);
+        let least = (9 * moments.n).div_ceil(10);
+        !(least..=moments.n).any(|n| Moments { n, ..moments }.passes_grim())
+    };
+    let failing: Vec<Cell> = failing.into_iter().filter(|&cell| spoken || fewer(cell)).collect();
+    if !spoken && (!named || 2 * failing.len() > cells.len()) {
         return Vec::new();
     }
+    let passing = if spoken { passing } else { Vec::new() };
     let finding = |cell: Cell, kind, why: String| {
         let arm = &arms[cell[0]];
         Finding {
@@ -261,8 +286,10 @@ fn whole_numbers(arms: &[Arm], variable: &str) -> Vec<Finding> {
     let grim = failing.into_iter().map(|cell| {
         let moments = at(arms, cell);
         let why = format!(
-            "No {} whole numbers have the mean {}, and the other means are those of whole numbers.",
-            moments.n, moments.mean
+            "No {} whole numbers have the mean {}, and {}.",
+            moments.n,
+            moments.mean,
+            if named { "it is a number of things" } else { "the other means are those of whole numbers" }
         );
         finding(cell, Kind::Grim, why)
     });

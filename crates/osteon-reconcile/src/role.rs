@@ -34,6 +34,10 @@ pub enum Role {
     Score(Metric),
     /// A score that its label calls a mean over resamples or folds: no counts of one confusion matrix give it.
     Average(Metric),
+    /// The standard error of the estimate or area of its row.
+    StandardError,
+    /// A standardized difference between two groups.
+    Balance,
     /// Nothing that is known.
     #[default]
     Unknown,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Kind, Severity};
+use crate::judge::{is_outside, swapped};
 use crate::metrics::{Matrix, matrices, other_sizes};
 use crate::models::{Auc, Model, Sizes};
 use crate::tested::grade;
@@ -65,6 +66,10 @@ fn event_note(models: &[Model], event: &str) -> Finding {
 /// The sizes the scores are of, when they are not the declared ones; findings on the way.
 fn size_of(model: &Model, declared: (i64, i64), findings: &mut Vec<Finding>) -> Option<(i64, i64)> {
     if model.scores.len() < 2 || !matrices(&model.scores, declared.0, declared.1).is_empty() {
+        return None;
+    }
+    if let Some(finding) = swapped::scores(model, declared.0, declared.1) {
+        findings.push(finding);
         return None;
     }
     let others = nearest_first(model, other_sizes(&model.scores, declared.0, declared.1, REACH));
@@ -154,6 +159,7 @@ fn one_wrong(model: &Model, declared: (i64, i64), findings: &mut Vec<Finding>) -
         kind: Kind::Metric,
         severity: match grade(printed, computed) {
             Severity::Rounding => Severity::Rounding,
+            _ if is_outside(model) => Severity::Inconsistent,
             _ => Severity::Typo,
         },
         place: model.at(&model.columns[left_out]),

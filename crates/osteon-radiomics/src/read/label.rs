@@ -153,6 +153,10 @@ pub fn choose(tally: &Tally, label: Label) -> Result<(Inside, Reading), ReadErro
         return Err(if tally.not_finite > 0 { ReadError::MaskNotFinite } else { ReadError::Empty });
     }
     let (inside, mut reading) = among(tally, label)?;
+    // Numbers are kept in double precision.
+    if tally.high.abs().max(tally.low.abs()) >= 9_007_199_254_740_992.0 {
+        reading.notes.push("labels of 2^53 and more may be several that are read as one: save smaller ones".to_owned());
+    }
     if tally.not_finite > 0 {
         let voxels = counted(tally.not_finite, "voxel");
         reading.notes.push(format!("no finite number in {voxels} of the mask: taken for outside, as ITK does"));

@@ -158,8 +158,6 @@ pub enum ReadError {
     TooLarge { bytes: u128, limit: u64 },
     #[error("the voxels end after {found} bytes, the header promises {expected}")]
     Truncated { found: u64, expected: u64 },
-    #[error("the file goes on after the {expected} bytes of voxels that the header promises")]
-    Trailing { expected: u64 },
     #[error("damaged compressed data: {0}")]
     Gzip(String),
     #[error("voxel x {x}, y {y}, z {z} is {value}, expected a finite number")]

@@ -62,7 +62,8 @@ pub fn header(mut content: impl Read, gzip: bool) -> Result<Header, ReadError> {
     let magic = &bytes[version.magic_at..version.magic_at + version.magic.len()];
     let is_pair = magic == version.pair;
     if magic != version.magic && !is_pair {
-        let expected = "n+1, n+2, ni1 or ni2; other headers (Analyze) do not say where the voxels lie";
+        let expected = "n+1, n+2, ni1 or ni2; Analyze 7.5 does not say which side is left: convert it to NIfTI with the \
+                        program that wrote it, or from its DICOM files";
         return Err(ReadError::Field { field: "magic", found: text(magic), expected });
     }
     let raw = Raw { bytes, order };
@@ -94,8 +95,9 @@ fn version(bytes: &[u8]) -> Result<(&'static Version, Order), ReadError> {
 /// `behind` is what follows the header.
 fn parse(raw: &Raw, version: &Version, gzip: Gzip, behind: impl Read) -> Result<Header, ReadError> {
     let get = |field| (version.field)(raw, field);
-    let element = element(get(Field::Datatype), get(Field::Bitpix))?;
+    let (element, of_bits) = element(get(Field::Datatype), get(Field::Bitpix))?;
     let (geometry, mut notes) = geometry(&get)?;
+    notes.extend(of_bits);
     let (slope, intercept) = scaling(get(Field::SclSlope), get(Field::SclInter));
     let mut offset = get(Field::VoxOffset);
     let is_pair = gzip == Gzip::AsFound;
@@ -106,8 +108,12 @@ fn parse(raw: &Raw, version: &Version, gzip: Gzip, behind: impl Read) -> Result<
         notes
             .push(format!("vox_offset is 0: the voxels were taken from byte {found}, where the file's size puts them"));
     }
-    if !(offset >= least as f64 && offset < f64::from(u32::MAX) && offset.fract() == 0.0) {
-        let expected = "a whole number of bytes, at least the header's";
+    if offset.fract() != 0.0 && offset.is_finite() {
+        notes.push(format!("vox_offset is {offset}: the voxels were taken from byte {}, as ITK does", offset.floor()));
+        offset = offset.floor();
+    }
+    if !(offset >= least as f64 && offset < f64::from(u32::MAX)) {
+        let expected = "a number of bytes, at least the header's: write the file again with the program that made it";
         return Err(ReadError::Field { field: "vox_offset", found: offset.to_string(), expected });
     }
     let skip = match gzip {
@@ -137,7 +143,8 @@ fn unstated(
     Ok([least, least - 4].into_iter().find(|start| found == bytes + (start + 4 - least) as u64))
 }
 
-fn element(datatype: f64, bitpix: f64) -> Result<Element, ReadError> {
+/// The type of the voxels, and what is to be said of a header that gives it another size.
+fn element(datatype: f64, bitpix: f64) -> Result<(Element, Option<String>), ReadError> {
     let element = match datatype as i64 {
         2 => Element::U8,
         4 => Element::I16,
@@ -158,11 +165,11 @@ fn element(datatype: f64, bitpix: f64) -> Result<Element, ReadError> {
             return Err(ReadError::Field { field: "datatype", found: datatype.to_string(), expected });
         }
     };
-    // Some programs leave 0; anything else would be another type.
-    if bitpix != 0.0 && bitpix != (8 * element.bytes()) as f64 {
-        return Err(ReadError::Field { field: "bitpix", found: bitpix.to_string(), expected: "the bits of datatype" });
-    }
-    Ok(element)
+    // Some programs leave 0; ITK goes by the type alone.
+    let bits = 8 * element.bytes();
+    let is_other = bitpix != 0.0 && bitpix != bits as f64;
+    let note = || format!("bitpix is {bitpix}, the datatype has {bits} bits: the datatype was used, as ITK does");
+    Ok((element, is_other.then(note)))
 }
 
 /// A slope of 0, or one that is no number as some programs write it, is 1; such an intercept is 0 (ITK 5.4).
@@ -181,18 +188,24 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), Read
     };
     let (columns, offset) = orientation(get)?;
     let pixdim_mm = [1, 2, 3].map(|d| get(Field::Pixdim(d)).abs());
+    let is_size = |mm: f64| mm.is_finite() && mm > 0.0;
     let along_mm = columns.map(norm);
-    let unlike = |d: usize| (along_mm[d] - pixdim_mm[d]).abs() > 1e-2 * along_mm[d];
+    let unlike = |d: usize| is_size(pixdim_mm[d]) && (along_mm[d] - pixdim_mm[d]).abs() > 1e-2 * along_mm[d];
     // In the digits that single precision holds.
     let sizes = |mm: [f64; 3]| mm.map(|mm| (mm as f32).to_string()).join(" x ");
-    let note = || format!("pixdim says {}, the sform {}: the sform was used", sizes(pixdim_mm), sizes(along_mm));
-    let notes: Vec<String> = (0..3).any(unlike).then(note).into_iter().collect();
+    let note = || {
+        let (pixdim, sform) = (sizes(pixdim_mm), sizes(along_mm));
+        format!("pixdim says {pixdim}, the sform {sform}: the sizes of pixdim were used, as ITK does")
+    };
+    let none = pixdim_mm.iter().filter(|&&mm| !is_size(mm)).count();
+    let of_none = || format!("pixdim has no size of {none} of 3 axes: the sform's was used, where ITK takes 1 mm");
+    let notes = [(none > 0).then(of_none), (0..3).any(unlike).then(note)].into_iter().flatten().collect();
     let mut spacing_xyz = [0.0; 3];
     let mut axes_xyz = [[0.0; 3]; 3];
     for d in 0..3 {
-        let (along, pixdim) = (along_mm[d], pixdim_mm[d]);
-        // The affine and pixdim say the same to single precision; pixdim then has the fewer roundings.
-        let spacing = if (along - pixdim).abs() <= 1e-4 * along { pixdim } else { along };
+        // ITK 5.4 takes directions from the affine and sizes from pixdim.
+        let along = along_mm[d];
+        let spacing = if is_size(pixdim_mm[d]) { pixdim_mm[d] } else { along };
         if !(spacing.is_finite() && spacing > 0.0) {
             return Err(ReadError::Field {
                 field: "pixdim",
@@ -219,7 +232,7 @@ fn shape(get: &impl Fn(Field) -> f64) -> Result<[usize; 3], ReadError> {
     if !(3.0..=7.0).contains(&dimensions) {
         return wrong(format!("{dimensions} dimensions"), "3");
     }
-    if let Some(more) = (4..=dimensions as usize).map(|d| get(Field::Dim(d))).find(|&n| n != 1.0 && n != 0.0) {
+    if let Some(more) = (4..=dimensions as usize).map(|d| get(Field::Dim(d))).find(|&n| n > 1.0) {
         let expected = "one volume: a series of volumes or a mask in colors has to be split or saved as labels";
         return wrong(format!("a further dimension of {more}"), expected);
     }

@@ -4,9 +4,7 @@ use crate::grid::{Geometry, Mask, Volume};
 use crate::read::dicom;
 use crate::read::label::{self, Inside, Tally, listed};
 use crate::read::place::{self, Params};
-use crate::read::{
-    Format, Header, Label, Limits, Present, ReadError, Reading, Region, Segment, Source, fill, header, voxels,
-};
+use crate::read::{Header, Label, Limits, Present, ReadError, Reading, Region, Segment, Source, fill, header, voxels};
 
 /// What is picked of a file: a label by number, or a segment by name (`all` is every label).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +128,12 @@ fn numbered<'a>(header: &'a Header, tallies: &[Tally], label: i64) -> Result<&'a
     match found[..] {
         [only] => Ok(only),
         [] if header.segments.is_empty() => Err(ReadError::Layers { n: tallies.len(), present: "no name".to_owned() }),
-        [] => Err(ReadError::NoLabel { label, present: present() }),
+        // Labels that come twice pick none: the number of the segment in the file does.
+        [] => {
+            let at = usize::try_from(label).ok().and_then(|n| n.checked_sub(1));
+            let own = at.and_then(|at| header.segments.get(at)).filter(|segment| voxels_of(segment, tallies) > 0);
+            own.ok_or_else(|| ReadError::NoLabel { label, present: present() })
+        }
         _ => Err(ReadError::SeveralSegments { n: found.len(), present: present() }),
     }
 }
@@ -209,12 +212,8 @@ impl Header {
             note(layer, value);
         };
         let expected = total * layers.count;
-        let goes_on = self.layout.decode(voxels(self, source)?.0, expected, each)?;
-        // Exporters of NIfTI fill up blocks; no other format is written so.
-        if goes_on && self.format != Format::Nifti {
-            return Err(ReadError::Trailing { expected: (expected * self.element.bytes()) as u64 });
-        }
-        *trailing |= goes_on;
+        // Some exporters fill up blocks; ITK reads what the header promises in every format.
+        *trailing |= self.layout.decode(voxels(self, source)?.0, expected, each)?;
         Ok(())
     }
 }

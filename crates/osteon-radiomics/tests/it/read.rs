@@ -97,7 +97,50 @@ fn a_pixdim_that_is_not_the_sforms_is_said_once() {
     }
     let source = Source { bytes: &file.bytes, data: None };
     let (_, notes) = read::image_as_stored(source, &Limits::default()).unwrap();
-    assert_eq!(notes, ["pixdim says 0.5 x 0.75 x 3, the sform 1.2 x 0.9 x 2.5: the sform was used"]);
+    assert_eq!(
+        notes,
+        ["pixdim says 0.5 x 0.75 x 3, the sform 1.2 x 0.9 x 2.5: the sizes of pixdim were used, as ITK does"]
+    );
+    // SimpleITK 2.5: spacing (0.5, 0.75, 3), directions of the sform.
+    assert_eq!(image(&file.bytes).unwrap().volume.geometry().spacing_mm, [3.0, 0.75, 0.5]);
+    file.f32(80, f32::NAN);
+    let source = Source { bytes: &file.bytes, data: None };
+    let (_, notes) = read::image_as_stored(source, &Limits::default()).unwrap();
+    assert!(notes[0].starts_with("pixdim has no size of 1 of 3 axes"), "{notes:?}");
+}
+
+#[test]
+fn numbers_of_a_header_that_are_wrong_but_harmless_are_read_as_itk_reads_them() {
+    let note = |file: &Nifti| {
+        let source = Source { bytes: &file.bytes, data: None };
+        read::image_as_stored(source, &Limits::default()).unwrap().1
+    };
+    let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+    file.i16(72, 16);
+    check("bitpix of another type", &file.bytes, Element::U8);
+    assert_eq!(note(&file), ["bitpix is 16, the datatype has 8 bits: the datatype was used, as ITK does"]);
+    file.i16(72, 8).f32(108, 352.5);
+    check("an offset between two bytes", &file.bytes, Element::U8);
+    assert_eq!(note(&file), ["vox_offset is 352.5: the voxels were taken from byte 352, as ITK does"]);
+    file.f32(108, 352.0).i16(40, 4).i16(48, -1);
+    check("a further dimension below 0", &file.bytes, Element::U8);
+    file.i16(40, 3).i32(344, 0);
+    let told = image(&file.bytes).unwrap_err().to_string();
+    assert!(told.contains("which side is left: convert it to NIfTI"), "{told}");
+}
+
+#[test]
+fn bytes_behind_the_voxels_are_left_and_said_in_every_format() {
+    let nrrd = forge::nrrd_header(&[]).into_bytes();
+    let voxels = forge::encode(Element::I16, &counting(), false);
+    let mha = b"ObjectType = Image\nNDims = 3\nDimSize = 4 3 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n";
+    for (name, bytes) in
+        [("nrrd", [&nrrd[..], &voxels, &[7; 9]].concat()), ("mha", [&mha[..], &[1; 24], &[7; 9]].concat())]
+    {
+        let source = Source { bytes: &bytes, data: None };
+        let (_, notes) = read::image_as_stored(source, &Limits::default()).unwrap();
+        assert!(notes.iter().any(|it| it.contains("goes on after its voxels")), "{name}: {notes:?}");
+    }
 }
 
 #[test]

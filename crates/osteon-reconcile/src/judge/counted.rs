@@ -1,7 +1,7 @@
 //! Printed TP, FN, TN and FP against the scores beside them.
 
 use crate::finding::{Finding, Kind, Place, Severity};
-use crate::judge::on;
+use crate::judge::{on, swapped};
 use crate::metrics::Matrix;
 use crate::models::Model;
 use crate::printed::Rounding;
@@ -21,11 +21,44 @@ pub fn check(row: &Model, matrix: &Matrix, usual: Option<(i64, i64)>) -> Vec<Fin
     {
         return vec![finding];
     }
+    if let Some(finding) = (hard.len() > 1).then(|| swapped::counts(row, matrix, usual)).flatten() {
+        return vec![finding];
+    }
+    if hard.is_empty()
+        && let Some(finding) = other_total(row, matrix, usual)
+    {
+        return vec![finding];
+    }
     if hard.len() > 2 {
         let why = format!("{matrix} give none of them, and no other value of one count does.");
         return vec![on(row, &hard, Kind::Metric, Severity::Inconsistent, String::new(), why)];
     }
     wrong.into_iter().map(|at| one_score(row, matrix, at, hard.contains(&at))).collect()
+}
+
+/// Counts that add up to another number of patients than the table prints, and than the other rows have.
+fn other_total(row: &Model, matrix: &Matrix, usual: Option<(i64, i64)>) -> Option<Finding> {
+    let (own, (p, n)) = (size(matrix), usual?);
+    let total = row.total?;
+    if own == (p, n) || p + n != total || own.0 + own.1 == total {
+        return None;
+    }
+    let names: Vec<&str> = row.counts.iter().flatten().map(|(column, _)| column.as_str()).collect();
+    let printed: Vec<String> = row.counts.iter().flatten().map(|(_, n)| n.to_string()).collect();
+    Some(Finding {
+        kind: Kind::GroupSize,
+        severity: Severity::Inconsistent,
+        place: row.at(&names.join(", ")),
+        printed: printed.join(" "),
+        implied: format!("n = {total} ({p}/{n})"),
+        alternatives: Vec::new(),
+        why: format!(
+            "Its counts are of {} patients ({}/{}), those of the other rows of the printed {total} ({p}/{n}).",
+            own.0 + own.1,
+            own.0,
+            own.1
+        ),
+    })
 }
 
 pub fn size(matrix: &Matrix) -> (i64, i64) {

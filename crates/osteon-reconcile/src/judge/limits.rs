@@ -13,14 +13,14 @@ use osteon_stats::stats::distribution::Z_975;
 use osteon_stats::stats::proportion::{clopper_pearson, wilson};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
+pub enum Method {
     Wilson,
     Wald,
     ClopperPearson,
     AgrestiCoull,
 }
 
-const METHODS: [Method; 4] = [Method::Wilson, Method::Wald, Method::ClopperPearson, Method::AgrestiCoull];
+pub const METHODS: [Method; 4] = [Method::Wilson, Method::Wald, Method::ClopperPearson, Method::AgrestiCoull];
 
 impl Method {
     fn name(self) -> &'static str {
@@ -32,7 +32,8 @@ impl Method {
         }
     }
 
-    fn of(self, x: i64, n: i64) -> Option<[f64; 2]> {
+    /// The interval of `x` of `n` at 95 %.
+    pub fn of(self, x: i64, n: i64) -> Option<[f64; 2]> {
         let (count, all) = (x as f64, n as f64);
         let around = |middle: f64, all: f64| {
             let half = Z_975 * (middle * (1.0 - middle) / all).sqrt();
@@ -71,22 +72,21 @@ impl Limit<'_> {
 /// Fewer intervals of one method say nothing.
 const FEWEST: usize = 3;
 
-/// What the intervals of a set's scores get wrong and reveal, where the counts behind them are known.
-pub fn check(rows: &[&Model]) -> Vec<Finding> {
-    let limits: Vec<Limit> = rows.iter().flat_map(known).collect();
+/// What the intervals of a set's scores get wrong and reveal, where the counts behind them are known; `inferred` are
+/// the events and others of which the rows speak.
+pub fn check(rows: &[&Model], inferred: Option<(i64, i64)>) -> Vec<Finding> {
+    let limits: Vec<Limit> = rows.iter().flat_map(|row| known(row, inferred)).collect();
     let fitting = |method: Method| limits.iter().filter(|it| it.is(method, true)).count();
     let Some(method) = METHODS.into_iter().rev().max_by_key(|&method| fitting(method)) else { return Vec::new() };
     let count = fitting(method);
-    if count < FEWEST {
-        return Vec::new();
-    }
-    let first = &limits[0];
-    let mut findings = Vec::new();
-    let why = format!("{count} of {} intervals are {} for their counts.", limits.len(), method.name());
-    findings.push(on(first.row, &[first.at], Kind::Method, Severity::Note, method.name().to_owned(), why));
-    if 5 * count < 4 * limits.len() {
+    if count < FEWEST || 5 * count < 4 * limits.len() {
+        let mut findings = beyond(&limits);
+        if count >= FEWEST {
+            findings.push(method_note(&limits, method, count));
+        }
         return findings;
     }
+    let mut findings = vec![method_note(&limits, method, count)];
     for limit in limits.iter().filter(|it| !METHODS.iter().any(|&method| it.is(method, true))) {
         let [low, high] = method.of(limit.x, limit.n).expect("it was asked for before");
         let implied = format!("{}-{}", limit.low.like(low), limit.high.like(high));
@@ -101,8 +101,67 @@ pub fn check(rows: &[&Model]) -> Vec<Finding> {
     findings
 }
 
-fn known<'a>(row: &'a &Model) -> Vec<Limit<'a>> {
-    let Some(matrix) = matrix(row) else { return Vec::new() };
+fn method_note(limits: &[Limit], method: Method, count: usize) -> Finding {
+    let first = &limits[0];
+    let why = format!("{count} of {} intervals are {} for their counts.", limits.len(), method.name());
+    on(first.row, &[first.at], Kind::Method, Severity::Note, method.name().to_owned(), why)
+}
+
+/// Chances between which the ends of any interval at 95 % lie, as binomial quantiles: those of bootstraps of a hundred
+/// samples and more, and of every usual formula.
+const OUTER: f64 = 1e-4;
+const INNER: f64 = 0.2;
+
+/// Intervals of no one method, bootstrap ones it may be: ends that no resampling of their counts has, where nearly all
+/// others of the set are possible.
+fn beyond(limits: &[Limit]) -> Vec<Finding> {
+    let inside: Vec<&Limit> = limits.iter().filter(|it| 0 < it.x && it.x < it.n).collect();
+    let (right, wrong): (Vec<&Limit>, Vec<&Limit>) = inside.iter().partition(|it| it.is_possible());
+    if right.len() < FEWEST || right.len() < 4 * wrong.len() {
+        return Vec::new();
+    }
+    let finding = |limit: &Limit| {
+        let [from, to] = [OUTER, INNER].map(|chance| limit.quantile(chance));
+        let [upto, above] = [1.0 - OUTER, 1.0 - INNER].map(|chance| limit.quantile(chance));
+        let why = format!(
+            "{}/{} has a lower end between {from:.3} and {to:.3} and an upper one between {above:.3} and {upto:.3} by any \
+             method, bootstraps among them.",
+            limit.x, limit.n
+        );
+        on(limit.row, &[limit.at], Kind::Metric, Severity::Inconsistent, String::new(), why)
+    };
+    wrong.into_iter().map(finding).collect()
+}
+
+impl Limit<'_> {
+    fn is_possible(&self) -> bool {
+        // Resamples of a whole set vary in their denominators too.
+        let slack = 1.0 / self.n as f64;
+        let within = |printed: Printed, low: f64, high: f64| {
+            let printed = printed.loose();
+            printed.high >= self.quantile(low) - slack && printed.low <= self.quantile(high) + slack
+        };
+        within(self.low, OUTER, INNER) && within(self.high, 1.0 - INNER, 1.0 - OUTER)
+    }
+
+    /// The share at which the distribution function of Binomial(n, x / n) reaches a chance.
+    fn quantile(&self, chance: f64) -> f64 {
+        let (n, p) = (self.n as f64, self.x as f64 / self.n as f64);
+        let mut term = n * (1.0 - p).ln();
+        let mut sum = term.exp();
+        for k in 0..self.n {
+            if sum >= chance {
+                return k as f64 / n;
+            }
+            term += ((n - k as f64) / (k as f64 + 1.0) * p / (1.0 - p)).ln();
+            sum += term.exp();
+        }
+        1.0
+    }
+}
+
+fn known<'a>(row: &'a Model, inferred: Option<(i64, i64)>) -> Vec<Limit<'a>> {
+    let Some(matrix) = matrix(row, inferred) else { return Vec::new() };
     let of = |at: usize| {
         let (score, _) = row.scores[at];
         let (low, high) = row.limits[at]?;
@@ -114,11 +173,18 @@ fn known<'a>(row: &'a &Model) -> Vec<Limit<'a>> {
 }
 
 /// The only matrix that a row can have.
-fn matrix(row: &Model) -> Option<Matrix> {
+fn matrix(row: &Model, inferred: Option<(i64, i64)>) -> Option<Matrix> {
     if let Some(matrix) = row.matrix() {
         return Some(matrix);
     }
-    let [a, b] = row.declared.as_ref()?.n;
+    let Some(sizes) = &row.declared else {
+        let (p, n) = inferred?;
+        return match matrices(&row.scores, p, n)[..] {
+            [one] => Some(one),
+            _ => None,
+        };
+    };
+    let [a, b] = sizes.n;
     let mut found: Vec<Matrix> = matrices(&row.scores, b, a);
     if a != b {
         found.extend(matrices(&row.scores, a, b));

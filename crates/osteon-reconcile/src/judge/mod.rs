@@ -6,13 +6,18 @@
 
 mod counted;
 mod derived;
+mod intervals;
 mod limits;
 pub mod own;
 mod region;
+mod row_sizes;
 mod sets;
 mod sizes;
+pub mod swapped;
 
 use std::collections::BTreeMap;
+
+pub use sets::is_outside;
 
 use crate::finding::{Finding, Kind, Severity};
 use crate::metrics::matrices_by;
@@ -26,7 +31,10 @@ pub fn check(models: &[Model]) -> (Vec<Finding>, Vec<Model>) {
     for row in &mut rows {
         findings.extend(own::check(row));
         findings.extend(derived::repeated(row));
-        findings.extend(derived::check(row));
+        // Printed counts say which of all scores is wrong.
+        if row.matrix().is_none() {
+            findings.extend(derived::check(row));
+        }
     }
     let mut sets: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {

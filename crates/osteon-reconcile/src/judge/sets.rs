@@ -2,8 +2,8 @@
 
 use crate::finding::{Finding, Kind, Severity};
 use crate::judge::region::{Region, Width};
-use crate::judge::sizes::{Inferred, LARGEST, infer};
-use crate::judge::{counted, limits, on};
+use crate::judge::sizes::{Inferred, LARGEST, SPEAKS, infer};
+use crate::judge::{counted, intervals, limits, on, row_sizes, swapped};
 use crate::metrics::{ACCURACY, Matrix, NPV, Printeds, SENSITIVITY, SPECIFICITY, matrices, matrices_by};
 use crate::models::Model;
 use crate::printed::{Interval, Rounding};
@@ -14,8 +14,12 @@ pub fn check(rows: &[&Model]) -> (Vec<Finding>, Vec<bool>) {
     let mut findings: Vec<Finding> = Vec::new();
     let mut open = vec![true; rows.len()];
     let sizes: Vec<Option<(i64, i64)>> = rows.iter().map(|row| row.matrix().map(|it| counted::size(&it))).collect();
+    let exchanged = swapped::rows(rows);
+    findings.extend(exchanged.iter().map(|(_, finding)| finding.clone()));
     for (at, row) in rows.iter().enumerate() {
-        if let Some(matrix) = row.matrix() {
+        if exchanged.as_ref().is_some_and(|(both, _)| both.contains(&at)) {
+            open[at] = false;
+        } else if let Some(matrix) = row.matrix() {
             findings.extend(counted::check(row, &matrix, usual(&sizes, at)));
             open[at] = false;
         }
@@ -30,8 +34,13 @@ pub fn check(rows: &[&Model]) -> (Vec<Finding>, Vec<bool>) {
             open[at] = false;
         }
     }
-    findings.extend(undeclared(&others));
-    findings.extend(limits::check(rows));
+    let (found, inferred) = undeclared(&others);
+    findings.extend(found);
+    findings.extend(limits::check(rows, inferred));
+    let is_told =
+        |row: &Model| findings.iter().any(|it| it.place.row == row.place.row && it.severity != Severity::Note);
+    others.retain(|row| !is_told(row));
+    findings.extend(row_sizes::check(&others));
     (findings, open)
 }
 
@@ -74,10 +83,11 @@ fn last_digit(row: &Model, positives: i64, negatives: i64) -> Option<Finding> {
     Some(on(row, &off, Kind::Metric, Severity::Rounding, implied.join(" "), why))
 }
 
-/// Rows of a set whose group sizes no table prints.
-fn undeclared(rows: &[&Model]) -> Vec<Finding> {
+/// Rows of a set whose group sizes no table prints, and the sizes that they speak for.
+fn undeclared(rows: &[&Model]) -> (Vec<Finding>, Option<(i64, i64)>) {
     let total = rows.first().and_then(|row| row.total);
     let sized = infer(rows, total).or_else(|| total.and_then(|_| infer(rows, None)));
+    let sized = sized.or_else(|| of_intervals(rows));
     let mut findings: Vec<Finding> = sized.iter().filter_map(|it| size_note(rows, it)).collect();
     findings.extend(sized.and_then(|it| other_size(rows, &it)));
     findings.extend(sized.and_then(|it| cut_digits(rows, &it)));
@@ -95,7 +105,7 @@ fn undeclared(rows: &[&Model]) -> Vec<Finding> {
             None => alone.extend(without_size(row)),
         }
     }
-    findings.extend(unless_averages(alone, judged));
+    findings.extend(unless_averages(rows, alone, judged));
     if let (Some(sized), Some(first)) = (sized, other_patients.first()) {
         let named: Vec<&str> = other_patients.iter().map(|row| row.place.row.as_str()).collect();
         let why = format!(
@@ -109,7 +119,25 @@ fn undeclared(rows: &[&Model]) -> Vec<Finding> {
     } else {
         findings.extend(events(rows));
     }
-    findings
+    (findings, sized.map(|it| (it.positives, it.negatives)))
+}
+
+/// The sizes of which the intervals of the scores are, with how many rows have a matrix of them: most must.
+fn of_intervals(rows: &[&Model]) -> Option<Inferred> {
+    let (positives, negatives) = intervals::sizes(rows)?;
+    let told = rows.iter().filter(|row| row.score(SENSITIVITY).is_some() && row.score(SPECIFICITY).is_some());
+    let (fitting, judged) = told.fold((0, 0), |(fitting, judged), row| {
+        let fits = !matrices_by(&row.scores, positives, negatives, Rounding::Any).is_empty();
+        (fitting + usize::from(fits), judged + 1)
+    });
+    let rounding = Rounding::Nearest;
+    (3 * fitting >= 2 * judged).then_some(Inferred {
+        positives,
+        negatives,
+        score: SPEAKS,
+        rounding,
+        rows: (fitting, judged),
+    })
 }
 
 fn size_note(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
@@ -161,21 +189,41 @@ fn other_size(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
 
 /// Rows that no share of events gives, or one note where these are nearly all rows of a set: means over folds, which
 /// obey no relation, and not as many wrong numbers.
-fn unless_averages(findings: Vec<Finding>, judged: usize) -> Vec<Finding> {
-    let hard = findings.iter().filter(|it| it.severity == Severity::Inconsistent).count();
-    if hard < MANY || 4 * hard < 3 * judged {
-        return findings;
+fn unless_averages(rows: &[&Model], mut findings: Vec<Finding>, judged: usize) -> Vec<Finding> {
+    let are = |severity: Severity| findings.iter().filter(|it| it.severity == severity).count();
+    let (hard, soft) = (are(Severity::Inconsistent), are(Severity::Rounding));
+    let off = hard + soft;
+    if hard > 0 && off >= MANY && 4 * off >= 3 * judged {
+        let (wrong, mut others): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(|it| it.severity != Severity::Note);
+        let mut note = wrong[0].clone();
+        note.severity = Severity::Note;
+        note.implied = "cannot be judged".to_owned();
+        note.why = format!(
+            "No share of events gives the scores of {off} of {judged} rows of the set: means over folds or resamples, as \
+             it seems."
+        );
+        others.push(note);
+        return others;
     }
-    let (wrong, mut others): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(|it| it.severity == Severity::Inconsistent);
-    let mut note = wrong[0].clone();
-    note.severity = Severity::Note;
-    note.implied = "cannot be judged".to_owned();
-    note.why = format!(
-        "No share of events gives the scores of {hard} of {judged} rows of the set: means over folds or resamples, as it seems."
-    );
-    others.push(note);
-    others
+    // A last digit that is off in several rows is a habit of cutting, or a mean over folds; each row may be either.
+    let is_cut = |finding: &Finding| rows.iter().any(|row| row.place.row == finding.place.row && cut_explains(row));
+    let all_cut = findings.iter().filter(|it| it.severity == Severity::Rounding).all(is_cut);
+    if hard == 0 && soft > 1 && !all_cut {
+        for finding in findings.iter_mut().filter(|it| it.severity == Severity::Rounding) {
+            finding.severity = Severity::Note;
+            finding.implied = "cannot be judged".to_owned();
+            finding.why =
+                "For no share of events can all of these be true: off by a last digit, or means over folds.".to_owned();
+        }
+    }
+    findings
+}
+
+/// Whether some share of events gives all scores with their digits cut off.
+fn cut_explains(row: &Model) -> bool {
+    let cut: Printeds = row.scores.iter().map(|&(score, printed)| (score, printed.cut())).collect();
+    Region::new(&cut, Width::Rounded).is_possible()
 }
 
 /// Rows of a set that cannot be of one matrix each before they are taken for means.
@@ -233,12 +281,17 @@ fn of_size(row: &Model, sized: &Inferred) -> Option<Verdict> {
         let sound = Region::new(&row.scores, Width::Rounded).is_possible();
         return Some(if shares || !sound { Verdict::Wrong(Box::new(finding)) } else { Verdict::Elsewhere });
     }
+    if let Some(finding) = swapped::scores(row, p, n) {
+        return Some(Verdict::Wrong(Box::new(finding)));
+    }
     let possible = Region::new(&row.scores, Width::Loose).is_possible();
     if let ([(at, implied)], true) = (&culprits[..], row.scores.len() > 3) {
         let why = format!(
             "At the {p}/{n} patients that the set's rows speak for, all other scores of the row follow with it."
         );
-        return Some(Verdict::Wrong(Box::new(on(row, &[*at], Kind::Metric, Severity::Typo, implied.clone(), why))));
+        // An accuracy beyond sensitivity and specificity is more than a slip.
+        let severity = if is_outside(row) { Severity::Inconsistent } else { Severity::Typo };
+        return Some(Verdict::Wrong(Box::new(on(row, &[*at], Kind::Metric, severity, implied.clone(), why))));
     }
     if !shares && possible {
         return Some(Verdict::Elsewhere);
@@ -270,6 +323,13 @@ fn culprits(row: &Model, positives: i64, negatives: i64) -> Vec<(usize, String)>
     (0..row.scores.len()).filter_map(without).collect()
 }
 
+/// Whether the accuracy lies beyond sensitivity and specificity, however they were rounded.
+pub fn is_outside(row: &Model) -> bool {
+    let three: Printeds =
+        row.scores.iter().copied().filter(|(score, _)| [ACCURACY, SENSITIVITY, SPECIFICITY].contains(score)).collect();
+    three.len() == 3 && !Region::new(&three, Width::Loose).is_possible()
+}
+
 /// A row for which no share of events gives all scores.
 fn without_size(row: &Model) -> Option<Finding> {
     if Region::new(&row.scores, Width::Rounded).is_possible() {
@@ -284,8 +344,7 @@ fn without_size(row: &Model) -> Option<Finding> {
     let subset = |kept: &dyn Fn(usize) -> bool| -> Printeds {
         row.scores.iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, it)| *it).collect()
     };
-    let three = subset(&|at| [ACCURACY, SENSITIVITY, SPECIFICITY].contains(&row.scores[at].0));
-    let outside = three.len() == 3 && !Region::new(&three, Width::Loose).is_possible();
+    let outside = is_outside(row);
     let culprits: Vec<&str> = (0..row.scores.len())
         .filter(|&at| Region::new(&subset(&|it| it != at), Width::Loose).is_possible())
         .map(|at| row.columns[at].as_str())

@@ -19,6 +19,10 @@ pub enum Kind {
     Statistic,
     Estimate(Measure),
     Score(Metric),
+    /// The standard error of the estimate or area to its left.
+    Error,
+    /// Standardized differences between two groups.
+    Balance,
     Interval(Ends),
     /// A person said that it is to be left out.
     Ignored,
@@ -40,8 +44,8 @@ pub struct Column {
     /// `univariate` or `multivariate`, of a regression.
     pub prefix: &'static str,
     pub n: Option<u64>,
-    /// `n` is no printed size but what the levels of most variables add up to.
-    pub is_summed: bool,
+    /// Where `n` comes from when it is no printed size; empty otherwise.
+    pub inferred: &'static str,
     /// Of an interval: the column whose ends it gives.
     pub target: Option<usize>,
     pub compared: Compared,
@@ -70,7 +74,7 @@ fn bare(path: &[String]) -> Column {
         class: String::new(),
         prefix: "",
         n,
-        is_summed: false,
+        inferred: "",
         target: None,
         compared: Compared::default(),
         is_percent: None,
@@ -117,6 +121,7 @@ pub fn columns(
         return columns;
     }
     pair_shares(&mut columns);
+    counted_sizes(&mut columns, reads, &body);
     own_sizes(&mut columns);
     name_groups(&mut columns);
     name_others(&mut columns);
@@ -216,6 +221,12 @@ fn kind(column: &Column, shapes: &[&Shape]) -> Kind {
     if matches!(words::plain(leaf).as_str(), "value" | "values" | "sig" | "sig.") && are_p_values(shapes) {
         return Kind::P;
     }
+    if words::is_standard_error(leaf) {
+        return Kind::Error;
+    }
+    if words::is_balance(leaf) {
+        return Kind::Balance;
+    }
     if words::is_difference(leaf) {
         return Kind::Estimate(Measure::Difference);
     }
@@ -252,6 +263,9 @@ fn kind(column: &Column, shapes: &[&Shape]) -> Kind {
     if words::is_statistic(leaf) {
         return Kind::Statistic;
     }
+    if column.n.is_none() && words::is_survival(leaf) {
+        return Kind::Unknown;
+    }
     let counted = |shape: &&&Shape| {
         matches!(shape, Shape::One(_) | Shape::Pair(..) | Shape::PlusMinus(..) | Shape::Interval(..) | Shape::Ends(..))
     };
@@ -281,6 +295,27 @@ fn pair_shares(columns: &mut [Column]) {
         if is_percent && is_count && same && matches!(this.kind, Kind::Group | Kind::Unknown) {
             this.kind = Kind::Share;
             left.kind = Kind::Group;
+        }
+    }
+}
+
+/// Columns headed `n` or `No. of patients (%)` that count the patients of each row: all of them beside two groups or
+/// more, or the only group of a table of counts with percentages.
+fn counted_sizes(columns: &mut [Column], reads: &[Vec<Read>], body: &[usize]) {
+    let is_judged = |it: &Column| {
+        matches!(it.kind, Kind::Estimate(_)) || matches!(it.kind, Kind::Score(metric) if metric != Metric::Size)
+    };
+    if columns.iter().any(is_judged) {
+        return;
+    }
+    let sized = columns.iter().filter(|it| it.kind == Kind::Group && it.n.is_some()).count();
+    for (at, column) in columns.iter_mut().enumerate().filter(|(_, it)| it.kind == Kind::Score(Metric::Size)) {
+        let shapes = shapes(reads, body, at);
+        let with_share = shapes.iter().filter(|shape| matches!(shape, Shape::Pair(n, _) if n.decimals() == 0)).count();
+        if 2 * with_share > shapes.len() {
+            column.kind = Kind::Group;
+        } else if sized > 1 {
+            (column.kind, column.name) = (Kind::Group, "Total".to_owned());
         }
     }
 }
@@ -356,7 +391,7 @@ fn name_groups(columns: &mut [Column]) {
     for column in columns.iter_mut() {
         match column.kind {
             Kind::Group => set.clone_from(&column.set),
-            Kind::P | Kind::Statistic if column.set.is_empty() => column.set.clone_from(&set),
+            Kind::P | Kind::Statistic | Kind::Balance if column.set.is_empty() => column.set.clone_from(&set),
             _ => (),
         }
     }
@@ -391,7 +426,7 @@ fn name_others(columns: &mut [Column]) {
             ["univari", "multivari", "crude", "adjusted", "regression"].iter().any(|word| text.contains(word))
         };
         match column.kind {
-            Kind::Estimate(_) | Kind::Interval(_) | Kind::P | Kind::Statistic
+            Kind::Estimate(_) | Kind::Interval(_) | Kind::P | Kind::Statistic | Kind::Error
                 if !has_groups || !column.prefix.is_empty() =>
             {
                 let set: Vec<String> = above

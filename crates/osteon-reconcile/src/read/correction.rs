@@ -298,6 +298,8 @@ fn kind_named(role: &str) -> Option<Kind> {
         "interval" => Kind::Interval(Ends::Both),
         "lower" => Kind::Interval(Ends::Lower),
         "upper" => Kind::Interval(Ends::Upper),
+        "se" => Kind::Error,
+        "smd" => Kind::Balance,
         "ignore" => Kind::Ignored,
         metric => Kind::Score(Metric::named(metric)?),
     })

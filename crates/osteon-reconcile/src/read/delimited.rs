@@ -10,6 +10,14 @@ pub fn tables(bytes: &[u8], params: &cells::Params) -> Result<Vec<Grid>, CellsEr
     let first = match cells::read(bytes, params) {
         // Text pasted from Word or Excel has quotes that open nothing.
         Err(CellsError::OpenQuote { .. } | CellsError::AfterQuote { .. }) => return Ok(split(plain(bytes))),
+        // Excel's CSV is in the encoding of its machine.
+        Err(CellsError::Encoding { .. }) => {
+            let (text, _) = encoding::text(bytes);
+            let mut found = tables(text.as_bytes(), params)?;
+            let note = "the file is not UTF-8 and was read as Windows-1252; save it as UTF-8 where letters are wrong";
+            found.iter_mut().for_each(|grid| grid.notes.push(note.to_owned()));
+            return Ok(found);
+        }
         other => other?,
     };
     let others: Vec<String> = first

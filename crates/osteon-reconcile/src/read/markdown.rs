@@ -78,7 +78,7 @@ fn row(line: &str, number: usize) -> GridRow {
 
 /// Without the emphasis, line breaks and references of Markdown; a single star is a footnote's mark.
 fn plain(text: &str) -> String {
-    let mut text = text.replace("**", "").replace("__", "").replace("\\*", "*");
+    let mut text = unescaped(&text.replace("**", "").replace("__", ""));
     if !text.contains('<') && !text.contains('&') {
         return text;
     }
@@ -91,6 +91,18 @@ fn plain(text: &str) -> String {
         text = text.replace(tag, "");
     }
     crate::read::markup::resolved(&text)
+}
+
+/// `\<0.001` and `age\_years` without the backslash before a sign.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' || !chars.peek().is_some_and(char::is_ascii_punctuation) {
+            out.push(c);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -36,7 +36,9 @@ pub fn read(table: &mut Table) -> bool {
     let places: Vec<(usize, usize)> =
         body.iter().flat_map(|&row| (first..headings.len()).map(move |column| (row, column))).collect();
     let numbers: Vec<f64> = places.iter().filter_map(|&(row, column)| one(row, column)).map(|it| it.value()).collect();
-    if numbers.is_empty() || numbers.iter().any(|it| it.abs() > 1.0) {
+    // One that no P and no correlation is may be misprinted.
+    let beyond = numbers.iter().filter(|it| it.abs() > 1.0).count();
+    if numbers.is_empty() || beyond > 1 || beyond == 1 && numbers.len() < 5 {
         return false;
     }
     let words = format!("{} {}", table.grid.title, table.grid.text(0, 0)).to_lowercase();

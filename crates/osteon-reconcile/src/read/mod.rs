@@ -1,10 +1,13 @@
 //! Tables as papers print them: read from any file a person has, and understood cell by cell.
 //!
-//! A file becomes grids of texts with places (`html`, `docx`, `markdown`, `delimited`); a grid's structure is found
+//! A file becomes grids of texts with places (`html`, `docx`, `latex`, `markdown`, `aligned`,
+//! `delimited`); a grid's structure is found
 //! (`header`, `columns`, `rows`), every cell is read by its own text and by what its row and column say (`value`,
 //! `emit`), and a person may correct the roles in a small TOML beside the file (`correction`). Nothing refuses a table:
 //! what is not understood is counted and named.
 
+mod aligned;
+mod blocks;
 mod columns;
 pub mod correction;
 mod delimited;
@@ -14,6 +17,7 @@ mod encoding;
 pub mod grid;
 mod header;
 mod html;
+mod latex;
 mod markdown;
 mod markup;
 mod matrix;
@@ -22,6 +26,7 @@ mod models;
 mod rows;
 mod said;
 pub mod shown;
+pub mod slashes;
 mod summaries;
 mod terms;
 mod tokens;
@@ -58,7 +63,7 @@ pub enum ReadError {
     TooLarge { limit: usize },
     #[error("the document cannot be read: {why}")]
     Document { why: String },
-    #[error("no table with numbers; expected HTML, JATS XML, DOCX, Markdown, TSV, CSV or XLSX")]
+    #[error("no table with numbers; expected HTML, JATS XML, DOCX, LaTeX, Markdown, aligned text, TSV, CSV or XLSX")]
     NoTable,
     #[error(transparent)]
     Cells(#[from] CellsError),
@@ -139,8 +144,12 @@ pub fn grids(bytes: &[u8], params: &Params) -> Result<Vec<Grid>, ReadError> {
         let mut grids = html::tables(&text);
         grids.iter_mut().for_each(|grid| grid.notes.extend(note.clone()));
         grids
-    } else if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| markdown::is_markdown(text)) {
-        markdown::tables(text.strip_prefix('\u{feff}').unwrap_or(text))
+    } else if let Some(text) = text_of(bytes, latex::is_latex) {
+        latex::tables(text)
+    } else if let Some(text) = text_of(bytes, markdown::is_markdown) {
+        markdown::tables(text)
+    } else if let Some(text) = text_of(bytes, aligned::is_aligned) {
+        aligned::tables(text)
     } else {
         let params = cells::Params {
             max_bytes: params.max_bytes,
@@ -166,6 +175,12 @@ pub fn grids(bytes: &[u8], params: &Params) -> Result<Vec<Grid>, ReadError> {
         }
     }
     Ok(kept)
+}
+
+/// The text of a file that is of a kind.
+fn text_of(bytes: &[u8], is_kind: fn(&str) -> bool) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix('\u{feff}').unwrap_or(text)).filter(|text| is_kind(text))
 }
 
 fn is_document(bytes: &[u8]) -> bool {

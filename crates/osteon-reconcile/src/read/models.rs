@@ -97,7 +97,22 @@ pub fn in_rows(table: &mut Table) -> Vec<Row> {
         rows.push(row);
     }
     sizes(table, &headed);
+    title_size(table);
     rows
+}
+
+/// The only size that a title prints, of a table of scores without sets and sizes of its own.
+pub fn title_size(table: &mut Table) {
+    let is_score = |cell: &crate::cells::PublishedCell| matches!(cell.role, Role::Score(_));
+    let is_one_set = table.cells.iter().all(|cell| cell.place.set == "all");
+    let is_sized = table.cells.iter().any(|cell| matches!(cell.role, Role::Group { .. }));
+    if is_one_set
+        && !is_sized
+        && table.cells.iter().any(is_score)
+        && let Some(n) = words::only_size(&table.grid.title)
+    {
+        table.push_size((0, 0), "all", "Total", n, true);
+    }
 }
 
 /// Whether a row has nothing but P values and differences beside the models' columns.

@@ -30,7 +30,7 @@ pub fn said(table: &Table, rows: &[Row], metrics_in_rows: bool) -> Vec<Said> {
 }
 
 fn of_column(table: &Table, at: usize, column: &Column, metrics_in_rows: bool) -> Said {
-    let summed = if column.is_summed { ", to which its levels add up" } else { "" };
+    let summed = column.inferred;
     let size = column.n.map_or(String::new(), |n| format!(" n={n}{summed}"));
     let of_set = if column.set.is_empty() { String::new() } else { format!(" of {}", column.set) };
     let (role, key) = match column.kind {
@@ -76,6 +76,8 @@ fn of_column(table: &Table, at: usize, column: &Column, metrics_in_rows: bool) -
                 .map_or(" of nothing that was found".to_owned(), |target| format!(" of column {}", target + 1));
             (format!("{}{of}", word.0), word.1.to_owned())
         }
+        Kind::Error => ("standard error".to_owned(), "se".to_owned()),
+        Kind::Balance => ("standardized difference".to_owned(), "smd".to_owned()),
         Kind::Ignored => ("left out".to_owned(), "ignore".to_owned()),
         Kind::Unknown => ("not understood".to_owned(), String::new()),
     };

@@ -39,7 +39,7 @@ pub fn group_value(
             match whole(first) {
                 Some(n) if is_count => Value::Count { n, percent: second },
                 _ if is_median => Value::Median { median: first, spread: None },
-                Some(count) if summary == Summary::Unsaid && are_shares(row) => {
+                Some(count) if summary == Summary::Unsaid && (are_shares(row) || known_values(read, row).is_some()) => {
                     Value::Count { n: count, percent: second }
                 }
                 // `25.8 (24)` under % (n).
@@ -63,6 +63,28 @@ fn are_shares(row: &[(Read, Option<u64>)]) -> bool {
         fit += usize::from(count.decimals() == 0 && count.value() >= 0.0 && fits(count.value() as u64, *n, *percent));
     }
     all > 0 && 2 * fit >= all
+}
+
+/// The count with the number of patients whose value is known, where every group of the row prints a percentage of
+/// fewer patients than it has: `31 (35.2)` of 97 is 31 of 88. `None` where a group prints one of all its patients, or
+/// where its digits leave several numbers open.
+pub fn known_values(read: &Read, row: &[(Read, Option<u64>)]) -> Option<(u64, u64)> {
+    let of = |read: &Read, n: Option<u64>| -> Option<(u64, u64)> {
+        let (Shape::Pair(count, percent), Some(n)) = (&read.shape, n) else { return None };
+        if count.decimals() > 0 || count.value() < 1.0 || percent.decimals() == 0 || percent.value() <= 0.0 {
+            return None;
+        }
+        let count = count.value() as u64;
+        let around = 100.0 * count as f64 / percent.value();
+        let near = (around.floor().max(1.0) as u64).saturating_sub(2)..=around.ceil() as u64 + 2;
+        let mut fitting = near.filter(|&of| percent.is_ratio(100 * count as i64, of as i64));
+        let of = fitting.next().filter(|_| fitting.next().is_none())?;
+        (count <= of && of < n && 2 * of >= n).then_some((count, of))
+    };
+    let sized: Vec<&(Read, Option<u64>)> = row.iter().filter(|(it, _)| it.shape != Shape::Absent).collect();
+    let all = sized.len() > 1 && sized.iter().all(|(it, n)| of(it, *n).is_some());
+    let own = sized.iter().find(|(it, _)| it == read)?;
+    of(&own.0, own.1).filter(|_| all)
 }
 
 /// Within a unit of the last digit: a slip of rounding is still a percentage.

@@ -1,12 +1,13 @@
 //! Tables whose columns are groups, estimates, scores and P values.
 
-use crate::cells::Value;
+use crate::cells::{PublishedCell, Value};
 use crate::metric::Metric;
 use crate::printed::Printed;
 use crate::read::columns::{Column, Kind};
 use crate::read::emit::Table;
 use crate::read::models::{self, join, or_model};
 use crate::read::rows::{self, Row, RowKind};
+use crate::read::slashes;
 use crate::read::summaries;
 use crate::read::value::Shape;
 use crate::read::words::{self, Ends};
@@ -21,15 +22,18 @@ pub fn in_columns(table: &mut Table) -> Vec<Row> {
             continue;
         }
         let columns = table.columns_at(row.at).to_vec();
+        let is_list = slashes::read(table, row, &columns);
         for (at, column) in columns.iter().enumerate() {
             if matches!(table.reads[row.at][at].shape, Shape::Absent) {
                 continue;
             }
             match column.kind {
                 Kind::Group if row.kind == RowKind::Sizes => size(table, row, at, column),
+                Kind::Group if is_list => (),
                 Kind::Group => group(table, row, &columns, at),
                 Kind::Estimate(_) => estimate(table, row, rows.get(index + 1), &columns, at),
-                Kind::P | Kind::Statistic => p(table, row, &columns, at),
+                Kind::P | Kind::Statistic | Kind::Balance => p(table, row, &columns, at),
+                Kind::Error => error(table, row, &columns, at),
                 Kind::Score(_) if words::is_comparison(&row.label) => comparison(table, row, column, at),
                 Kind::Score(metric) => score(table, row, &columns, at, metric, percents[at]),
                 _ => (),
@@ -37,7 +41,9 @@ pub fn in_columns(table: &mut Table) -> Vec<Row> {
         }
     }
     summed_sizes(table);
+    sizes_of_shares(table);
     sizes(table);
+    models::title_size(table);
     rows
 }
 
@@ -69,7 +75,7 @@ fn summed_sizes(table: &mut Table) {
             continue;
         }
         table.columns[at].n = Some(n);
-        table.columns[at].is_summed = true;
+        table.columns[at].inferred = ", to which its levels add up";
         for cell in table.cells.iter_mut().filter(|cell| cell.source.column == at + 1) {
             if let Role::Group { n: size, .. } = &mut cell.role {
                 *size = Some(n);
@@ -102,6 +108,12 @@ fn row_name(row: &Row) -> String {
         "" => row.variable.clone(),
         label => format!("{variable}: {label}"),
     }
+}
+
+/// The model of a row of scores; in a table of features or markers, what its label says.
+fn model_name(column: &Column, row: &Row) -> String {
+    let name = join(&[&column.name, &row.section, &row.label]);
+    or_model(if name.is_empty() { row_name(row) } else { name })
 }
 
 fn set(column: &Column, row: &Row) -> String {
@@ -166,8 +178,12 @@ fn group(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
     let place = [set(column, row), name, column.name.clone()];
     let is_total = words::is_total(&column.name);
     let percent = table.reads[row.at][at].is_percent && matches!(value, Value::Number(_));
+    let known = summaries::known_values(&table.reads[row.at][at], &row_reads)
+        .filter(|_| is_count && row.kind == RowKind::Single);
     table.push((row.at, at), &parts, place, value, (Role::Group { n, is_total }, role));
-    table.cells.last_mut().expect("just put there").is_percent = percent;
+    let last = table.cells.last_mut().expect("just put there");
+    last.is_percent = percent;
+    last.fraction = last.fraction.or(known);
 }
 
 /// The lower and the upper end of an interval, with the places (row, column) that they stand in.
@@ -206,6 +222,12 @@ fn estimate(table: &mut Table, row: &Row, next: Option<&Row>, columns: &[Column]
     let (value, parts) = match (read.shape.clone(), ends(table, row.at, columns, at)) {
         (Shape::Interval(estimate, low, high), _) => (Value::Estimate { estimate, low, high }, Vec::new()),
         (Shape::One(estimate), Some((low, high, parts))) => (Value::Estimate { estimate, low, high }, parts),
+        // `0.911 (0.431)` under "B (SE)".
+        (Shape::Pair(mean, sd) | Shape::PlusMinus(mean, sd), None)
+            if measure == Measure::Coefficient && sd.value() > 0.0 && words::plain(column.leaf()).contains("se") =>
+        {
+            (Value::MeanSd { mean, sd }, Vec::new())
+        }
         (Shape::One(estimate) | Shape::Pair(estimate, _) | Shape::PlusMinus(estimate, _), None) => {
             (Value::Number(estimate), Vec::new())
         }
@@ -214,6 +236,65 @@ fn estimate(table: &mut Table, row: &Row, next: Option<&Row>, columns: &[Column]
     };
     let heading = join(&[column.prefix, measure.word(), "(95%CI)"]);
     table.push((row.at, at), &parts, [set(column, row), name, heading], value, (Role::Estimate(measure), role));
+}
+
+/// The standard error of the estimate, or of the area, to its left.
+fn error(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
+    let Shape::One(error) = table.reads[row.at][at].shape else { return };
+    let left = columns[..at].iter().rposition(|it| matches!(it.kind, Kind::Estimate(_) | Kind::Score(_)));
+    let Some(target) = left.filter(|&it| error.value() >= 0.0 && columns[it].kind != Kind::Score(Metric::Size)) else {
+        return;
+    };
+    let column = &columns[target];
+    let set = set(column, row);
+    let (name, role) = match column.kind {
+        Kind::Estimate(_) => term(row, None, table.reads[row.at][target].after_reference),
+        _ => (model_name(column, row), RowRole::Model),
+    };
+    let place = [set, name, join(&[column.prefix, "SE"])];
+    table.push((row.at, at), &[], place, Value::Number(error), (Role::StandardError, role));
+}
+
+/// Counts with percentages that a number of patients must give before it is taken for the size of their group.
+const SHARES: usize = 3;
+
+/// Gives groups without a printed size the number of which three of four counts are the printed percentages.
+fn sizes_of_shares(table: &mut Table) {
+    for at in 0..table.columns.len() {
+        if table.columns[at].kind != Kind::Group || table.columns[at].n.is_some() {
+            continue;
+        }
+        let own = |cell: &&PublishedCell| cell.source.column == at + 1 && matches!(cell.role, Role::Group { .. });
+        let mut pairs: Vec<(u64, Printed)> = table
+            .cells
+            .iter()
+            .filter(own)
+            .filter_map(|cell| match cell.value {
+                Value::Count { n, percent } if n > 0 && percent.decimals() > 0 && cell.fraction.is_none() => {
+                    Some((n, percent))
+                }
+                _ => None,
+            })
+            .collect();
+        pairs.sort_by_key(|it| it.0);
+        pairs.dedup_by_key(|it| it.0);
+        let least = pairs.last().map_or(0, |it| it.0);
+        let fitting =
+            |n: u64| pairs.iter().filter(|(count, percent)| percent.is_ratio(100 * *count as i64, n as i64)).count();
+        let Some(n) = (least.max(1)..=20 * least.max(1)).max_by_key(|&n| (fitting(n), std::cmp::Reverse(n))) else {
+            continue;
+        };
+        if fitting(n) < SHARES || 4 * fitting(n) < 3 * pairs.len() {
+            continue;
+        }
+        table.columns[at].n = Some(n);
+        table.columns[at].inferred = ", of which its percentages are";
+        for cell in table.cells.iter_mut().filter(|cell| cell.source.column == at + 1) {
+            if let Role::Group { n: size, .. } = &mut cell.role {
+                *size = Some(n);
+            }
+        }
+    }
 }
 
 /// Whether a P is of the term of a regression beside it, not of groups.
@@ -233,10 +314,10 @@ fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
         Shape::Words => Value::Words,
         _ => return,
     };
-    let role = if column.kind == Kind::P {
-        Role::P(column.compared.clone())
-    } else {
-        Role::Statistic(column.compared.clone())
+    let role = match column.kind {
+        Kind::P => Role::P(column.compared.clone()),
+        Kind::Balance => Role::Balance,
+        _ => Role::Statistic(column.compared.clone()),
     };
     let is_p = column.kind == Kind::P;
     let is_test = matches!(value, Value::Test { .. });
@@ -255,10 +336,23 @@ fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
         let heading =
             if is_test { column.leaf().to_owned() } else { (if is_p { "P value" } else { "statistic" }).to_owned() };
         let role = if is_test { RowRole::Comparison } else { RowRole::Model };
-        (or_model(join(&[&column.name, &row.section, &row.label])), heading, role)
+        (model_name(column, row), heading, role)
     } else {
-        let variable = row.variable.replace(": ", " ");
-        let heading = (if is_p { "P value" } else { "statistic" }).to_owned();
+        let is_list = table.cells.iter().any(|cell| {
+            let own = slashes::without_levels(&row.variable);
+            let is_level = matches!(&cell.row_role, RowRole::Level { variable, .. } if *variable == own);
+            is_level && cell.source.line == table.line(row.at, at)
+        });
+        let variable = match row.kind {
+            RowKind::Single if is_list => slashes::without_levels(&row.variable),
+            _ => row.variable.replace(": ", " "),
+        };
+        let heading = match column.kind {
+            Kind::P => "P value",
+            Kind::Balance => "SMD",
+            _ => "statistic",
+        };
+        let heading = heading.to_owned();
         // The P of a variable may stand with its first level; later levels have their own.
         let taken = table.cells.iter().any(|cell| {
             cell.place.row == variable
@@ -307,7 +401,7 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
     let is_percent = is_percent && !is_in_shares(table, row.at, columns, at);
     let percent = metric.is_share() && (read.is_percent || is_percent && !models::is_area_share(Some(metric), &read));
     let set = join(&[&row.set, &column.set]);
-    let name = or_model(join(&[&column.name, &row.section, &row.label]));
+    let name = model_name(column, row);
     let known = if set.is_empty() { "all" } else { &set };
     let is_there = table.cells.iter().any(|cell| {
         cell.place.set == known

@@ -37,6 +37,8 @@ pub struct Read {
     pub is_share: bool,
     pub has_comma: bool,
     pub fraction: Option<(u64, u64)>,
+    /// Ends printed behind a mean and its SD.
+    pub range: Option<(Printed, Printed)>,
     /// P printed in the same cell.
     pub p: Option<Printed>,
     /// The word `Reference` stands before the numbers: they are of the next level.
@@ -57,6 +59,7 @@ pub fn read_by(text: &str, is_decimal: bool) -> Read {
         is_share: false,
         has_comma: false,
         fraction: None,
+        range: None,
         p: None,
         after_reference: false,
         odd: None,
@@ -86,6 +89,14 @@ pub fn read_by(text: &str, is_decimal: bool) -> Read {
     if !reading.after_reference && (lower.contains("reference") || lower.contains("(ref")) {
         reading.shape = Shape::Reference;
         return reading;
+    }
+    // `χ2 = 5.13`, `Z = -2.31`: the column says what it is.
+    const STATISTICS: [&str; 14] = ["t", "z", "f", "u", "h", "w", "q", "χ2", "χ²", "x2", "x²", "wald", "r", "κ"];
+    if let Some((head, tail)) = rest.split_once('=')
+        && STATISTICS.contains(&head.trim().to_lowercase().as_str())
+        && !tail.contains(['=', '('])
+    {
+        rest = tail.trim_start();
     }
     if let Some((shape, odd)) = date(rest, text) {
         (reading.shape, reading.odd) = (shape, Some(odd));
@@ -214,7 +225,10 @@ fn shape(tokens: &[Token], reading: &mut Read) -> Option<Shape> {
         }
         [a @ Number { .. }, PlusMinus, b @ Number { .. }, rest @ ..] => match rest {
             [] => Some(Shape::PlusMinus(number(a)?, number(b)?)),
-            [Open, Number { .. }, s, Number { .. }, Close] if sep(s) => Some(Shape::PlusMinus(number(a)?, number(b)?)),
+            [Open, l @ Number { .. }, s, h @ Number { .. }, Close] if sep(s) => {
+                reading.range = number(l).zip(number(h));
+                Some(Shape::PlusMinus(number(a)?, number(b)?))
+            }
             [Open, Number { .. }, Close] => Some(Shape::PlusMinus(number(a)?, number(b)?)),
             _ => None,
         },
@@ -254,7 +268,7 @@ fn shape(tokens: &[Token], reading: &mut Read) -> Option<Shape> {
         [a @ Number { .. }, Open, b @ Number { .. }, Close, Open, l @ Number { .. }, s, h @ Number { .. }, Close]
             if sep(s) =>
         {
-            let _ = (l, h);
+            reading.range = number(l).zip(number(h));
             reading.is_share = percent(b);
             Some(Shape::Pair(number(a)?, number(b)?))
         }

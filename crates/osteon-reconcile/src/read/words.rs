@@ -44,6 +44,38 @@ pub fn is_statistic(heading: &str) -> bool {
             && !matches!(text.as_str(), "" | "or")
 }
 
+/// Whether a heading is of standard errors alone.
+pub fn is_standard_error(heading: &str) -> bool {
+    let text = plain(heading).replace(['.', '(', ')'], "");
+    matches!(
+        text.as_str(),
+        "se" | "std error" | "standard error" | "se of auc" | "auc se" | "std err" | "se β" | "se b" | "se beta"
+    )
+}
+
+/// Whether a heading is of standardized mean differences.
+pub fn is_balance(heading: &str) -> bool {
+    let text = plain(heading).replace("standardised", "standardized");
+    matches!(text.as_str(), "smd" | "asmd" | "standardized mean difference" | "standardized difference")
+        || text.starts_with("smd ")
+        || text.starts_with("standardized mean difference (")
+}
+
+/// Whether a heading is of events or survival of the row's patients: no group of patients.
+pub fn is_survival(heading: &str) -> bool {
+    let text = plain(heading);
+    let any = |wanted: &[&str]| text.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.contains(&word));
+    matches!(text.as_str(), "events" | "no. of events" | "deaths" | "events (n)" | "number of events")
+        || (text.contains('%') || text.contains("year") || text.contains("rate") || text.contains("median"))
+            && (text.contains("survival") || any(&["os", "pfs", "dfs", "efs", "mfs", "lfs", "rfs"]))
+}
+
+/// Whether a label names things that are counted: `Number of cycles`.
+pub fn is_number_of(label: &str) -> bool {
+    let text = plain(label);
+    ["number of ", "no. of ", "no of ", "count of ", "# of "].iter().any(|it| text.starts_with(it))
+}
+
 /// Whether a heading is of an interval alone, and of which end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
@@ -117,7 +149,11 @@ pub fn measure(heading: &str) -> Option<Measure> {
             | "β value"
     ) {
         Some(Measure::Coefficient)
-    } else if has("difference") && !has("p ") {
+    } else if has("difference") && !has("p ")
+        || matches!(first, "nri" | "idi")
+        || has("reclassification")
+        || has("integrated discrimination")
+    {
         Some(Measure::Difference)
     } else {
         None
@@ -400,6 +436,13 @@ pub fn size(heading: &str) -> Option<u64> {
         found = before.trim().parse().ok();
     }
     found
+}
+
+/// The size that a text prints, where it prints one alone.
+pub fn only_size(text: &str) -> Option<u64> {
+    let n = size(text)?;
+    let signs = normal(text).to_lowercase().split("n =").count() + normal(text).to_lowercase().split("n=").count();
+    (signs <= 3).then_some(n)
 }
 
 /// A heading without its size, brackets left empty and signs at its ends.

@@ -1,11 +1,13 @@
 //! Tables of papers, read and judged.
 
 mod forms;
+mod invented;
 mod layouts;
 mod measured;
 mod mutated;
 mod published;
 mod reading;
+mod relations;
 mod rows;
 mod several;
 mod small;

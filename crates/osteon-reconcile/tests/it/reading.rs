@@ -32,7 +32,7 @@ fn agrees(role: &Role, row_role: &RowRole, column: &str) -> bool {
         Role::Group { .. } => {
             *row_role != RowRole::Sizes && Metric::named(column).is_none() && !column.ends_with("P value")
         }
-        Role::Unknown => false,
+        Role::StandardError | Role::Balance | Role::Unknown => false,
     }
 }
 

@@ -281,7 +281,10 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
         | ReadError::Layers { .. } => Some(
             "--structure NAME picks a segment, the column label of a manifest too; it has to be one of these names",
         ),
-        ReadError::SegmentTwice { .. } => Some("rename one of them in the program that drew it, and save again"),
+        ReadError::SegmentTwice { .. } => Some(
+            "choose it by its label (--label N, or the manifest's column), or rename one of them in the program that drew \
+             it and save again",
+        ),
         ReadError::Values { .. } | ReadError::NoHalf { .. } => {
             Some("save the mask as labels, or as parts of a voxel from 0 to 1, of which half and more is inside")
         }

@@ -104,6 +104,7 @@ fn add(files: &mut Files, role: Role, candidate: Candidate) {
 fn pair(code: String, mut files: Files, found: &mut Found) {
     weak_masks(&mut files);
     let mut left_out = derived(&mut files);
+    left_out.extend(of_other_sessions(&mut files));
     let (series, others) = drawn_on(&mut files);
     left_out.extend(others);
     found.left_out.extend(left_out.into_iter().map(|(path, why)| LeftOut { code: code.clone(), path, why }));
@@ -166,6 +167,27 @@ fn derived(files: &mut Files) -> Vec<(PathBuf, String)> {
     let (others, kept): (Vec<Candidate>, Vec<Candidate>) = images.drain(..).partition(is_derived);
     *images = kept;
     others.into_iter().map(|other| (other.path, "made from the raw image".to_owned())).collect()
+}
+
+/// BIDS: images of other sessions than the only one that the masks are of.
+fn of_other_sessions(files: &mut Files) -> Vec<(PathBuf, String)> {
+    let session = |own: &Candidate| {
+        let path = own.path.to_string_lossy().into_owned();
+        let mut words = path.split(['/', '\\', '_', '.']).filter(|word| word.starts_with("ses-") && word.len() > 4);
+        words.next_back().map(str::to_owned)
+    };
+    let masks = files.iter().filter(|(role, _)| **role != Role::Image).flat_map(|(_, masks)| masks);
+    let sessions: BTreeSet<Option<String>> = masks.map(session).collect();
+    let [Some(wanted)] = &sessions.into_iter().collect::<Vec<_>>()[..] else { return Vec::new() };
+    let wanted = wanted.clone();
+    let Some(images) = files.get_mut(&Role::Image).filter(|images| images.len() > 1) else { return Vec::new() };
+    if !images.iter().any(|image| session(image).as_ref() == Some(&wanted)) {
+        return Vec::new();
+    }
+    let is_other = |own: &Candidate| session(own).is_some_and(|it| it != wanted);
+    let (others, kept): (Vec<Candidate>, Vec<Candidate>) = images.drain(..).partition(is_other);
+    *images = kept;
+    others.into_iter().map(|other| (other.path, format!("the mask is of {wanted}"))).collect()
 }
 
 /// Of several series, the one on which the mask was drawn is the image; its name where its folder holds others.
