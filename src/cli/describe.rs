@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use crate::cli::cells::Cells;
 use crate::cli::names::names;
 use crate::cli::{Format, Globals, Outcome, output};
+use osteon_stats::stats::adjust::Adjustment;
 use osteon_stats::stats::compare::Params;
 use osteon_stats::table::event::Event;
 use osteon_study::report::describe;
+use osteon_study::report::differences::{Asked, missing_sheets};
 use osteon_study::study::{self, Error};
 
 /// Compare the variables of any CSV file between rows with and without an event
@@ -30,8 +32,33 @@ pub struct Args {
     /// Columns of two values that are compared as numbers
     #[arg(long, value_name = "COLUMN,...")]
     continuous: Vec<String>,
+    /// A column of adjusted P values: holm, or bh for q values
+    #[arg(long, value_name = "holm|bh")]
+    adjust: Option<Correction>,
+    /// Columns of differences with their 95 % intervals, and standardised differences
+    #[arg(long)]
+    differences: bool,
+    /// Print which values are missing, each and together, instead of comparing
+    #[arg(long, conflicts_with_all = ["adjust", "differences"])]
+    missing_values: bool,
     #[command(flatten)]
     cells: Cells,
+}
+
+/// Of several P values.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Correction {
+    Holm,
+    Bh,
+}
+
+impl From<Correction> for Adjustment {
+    fn from(how: Correction) -> Self {
+        match how {
+            Correction::Holm => Adjustment::Holm,
+            Correction::Bh => Adjustment::Bh,
+        }
+    }
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -41,11 +68,18 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let options = args.cells.options(&args.categorical, (!variables.is_empty()).then_some(used));
     let read = study::read_table(&args.file, &options)?;
     let found = study::describe(read, &event, &variables, &continuous, &Params::default())?;
+    if args.missing_values {
+        let mut sheets = missing_sheets(&found.missing, str::to_owned);
+        sheets[0].notes.extend(found.notes);
+        output::print_sheets(&sheets, globals.format)?;
+        return Ok(Outcome::Done);
+    }
     if globals.format == Format::Json {
         output::print_json(&describe::json(found.n[0] + found.n[1], &found.variables))?;
         return Ok(Outcome::Done);
     }
-    let mut sheet = describe::sheet(format!("{} by {event}", args.file.display()), found.n, &found.variables);
+    let asked = Asked { adjust: args.adjust.map(Adjustment::from), differences: args.differences };
+    let mut sheet = describe::sheet(format!("{} by {event}", args.file.display()), found.n, &found.variables, asked);
     sheet.notes.extend(found.notes);
     output::print_sheet(&sheet, globals.format)?;
     Ok(Outcome::Done)

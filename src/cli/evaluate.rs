@@ -3,8 +3,14 @@
 use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
+use crate::cli::figure::Written;
 use crate::cli::names::some_names;
-use crate::cli::{Globals, Outcome, opening, output};
+use crate::cli::{Globals, Outcome, figure, opening, output};
+use osteon_base::seed::Seed;
+use osteon_plot::svg::Text;
+use osteon_stats::evaluate::roc::Wanted;
+use osteon_study::report::figure::{DPI, TWO_COLUMNS_MM};
+use osteon_study::report::uncertainty::How;
 use osteon_study::study::{self, Error, EvaluateRequest, ModelTable};
 
 /// Judge scores in a CSV file or the study's models: ROC, operating points, calibration, tests, net benefit
@@ -38,20 +44,49 @@ pub struct Args {
     /// Scores of at least this count as events
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
+    /// Threshold probabilities of the net benefit with its intervals
+    #[arg(long, value_name = "P,...", value_delimiter = ',')]
+    thresholds: Vec<f64>,
+    /// An operating point with at least this sensitivity, fixed where cut-offs are learnt
+    #[arg(long, value_name = "SHARE")]
+    at_sensitivity: Option<f64>,
+    /// An operating point with at least this specificity, fixed where cut-offs are learnt
+    #[arg(long, value_name = "SHARE", conflicts_with = "at_sensitivity")]
+    at_specificity: Option<f64>,
+    /// Of intervals by bootstrap, of scores in a file
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "file")]
+    seed: u64,
+    /// Resamples of intervals by bootstrap
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    replicates: usize,
+    /// Folder to write roc.svg, dca.svg and calibration.svg to, with their bands, and their numbers beside them
+    #[arg(long, value_name = "FOLDER", requires = "file")]
+    figures: Option<PathBuf>,
     #[command(flatten)]
     cells: Cells,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let sheets = match (&args.file, &args.event) {
-        (Some(file), Some(event)) => study::evaluate(file, &request(args, event)?)?,
+        (Some(file), Some(event)) => {
+            let request = request(args, event)?;
+            let sheets = study::evaluate(file, &request)?;
+            if let Some(folder) = &args.figures {
+                let how = Written { dpi: DPI, text: Text::Outlines };
+                std::fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.clone(), source })?;
+                for (name, figure) in study::evaluate_figures(file, &request, TWO_COLUMNS_MM)? {
+                    figure::write(&figure, &folder.join(format!("{name}.svg")), how)?;
+                }
+            }
+            sheets
+        }
         _ if args.cutoff_sensitivity => opening::read(globals)?.cutoff_sensitivity()?,
         _ => {
             let table = if args.table == "3" { ModelTable::Three } else { ModelTable::Five };
             let study = opening::read(globals)?;
             match &args.subgroups {
                 Some(by) => study.subgroups(table, by)?,
-                None => study.evaluation(table, args.threshold)?,
+                None => study.evaluation_as(table, args.threshold, &how(args)?)?,
             }
         }
     };
@@ -67,5 +102,29 @@ fn request(args: &Args, event: &str) -> Result<EvaluateRequest, Error> {
         threshold: args.threshold,
         cutoff_set: args.cutoff_set.clone(),
         cells: args.cells.options(&[], None),
+        how: how(args)?,
+    })
+}
+
+fn how(args: &Args) -> Result<How, Error> {
+    let share = |option: &str, value: f64| match value > 0.0 && value < 1.0 {
+        true => Ok(value),
+        false => {
+            let (place, found) = (option.to_owned(), value.to_string());
+            Err(Error::Cell { place, found, expected: "a number between 0 and 1".to_owned() })
+        }
+    };
+    let usual = How::default();
+    let thresholds = args.thresholds.iter().map(|&at| share("--thresholds", at)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = match (args.at_sensitivity, args.at_specificity) {
+        (Some(least), _) => Some(Wanted::Sensitivity(share("--at-sensitivity", least)?)),
+        (_, Some(least)) => Some(Wanted::Specificity(share("--at-specificity", least)?)),
+        _ => None,
+    };
+    Ok(How {
+        thresholds: if thresholds.is_empty() { usual.thresholds } else { thresholds },
+        wanted,
+        replicates: args.replicates,
+        seed: Seed(args.seed),
     })
 }

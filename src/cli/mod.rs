@@ -38,6 +38,7 @@ mod reconcile;
 mod redact;
 mod report;
 mod roc;
+mod samplesize;
 mod shard;
 mod split;
 mod survival;
@@ -170,6 +171,7 @@ enum Command {
     Roc(roc::Args),
     Survival(survival::Args),
     Km(km::Args),
+    Samplesize(samplesize::Args),
     Protocol(protocol::Args),
     Codebook(codebook::Args),
     Reconcile(reconcile::Args),
@@ -251,6 +253,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Roc(args) => roc::run(args, globals),
         Command::Survival(args) => survival::run(args, globals),
         Command::Km(args) => km::run(args, globals),
+        Command::Samplesize(args) => samplesize::run(args, globals),
         Command::Codebook(args) => codebook::run(args, globals),
         Command::Protocol(args) => protocol::run(args, globals),
         Command::Reconcile(args) => reconcile::run(args, globals),

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::cli::describe::Correction;
 use crate::cli::{Globals, Outcome, opening, output};
 use osteon_study::protocol::Preset;
+use osteon_study::report::differences::Asked;
 use osteon_study::report::sheet::Sheet;
 use osteon_study::study::{ClinicalTable, Error, ModelTable, Study};
 
@@ -20,6 +22,15 @@ pub struct Args {
     /// Choose the tests of Tables 1, 2 and 4 by this preset instead of the study's protocol: published or recommended
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
+    /// Tables 1 and 2 with adjusted P values: holm, or bh for q values
+    #[arg(long, value_name = "holm|bh", conflicts_with = "against")]
+    adjust: Option<Correction>,
+    /// Tables 1 and 2 with differences, their 95 % intervals, and standardised differences
+    #[arg(long, conflicts_with = "against")]
+    differences: bool,
+    /// Which values are missing among the variables of Tables 1 and 2, each and together, below the table
+    #[arg(long, conflicts_with = "against")]
+    missing_values: bool,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -31,7 +42,12 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         "4" => clinical(&study, ClinicalTable::Four, args)?,
         _ => models(&study, ModelTable::Five, args)?,
     };
-    output::print_sheet(&sheet, globals.format)?;
+    if args.missing_values {
+        let sheets = [vec![sheet], study.missing_values()?].concat();
+        output::print_sheets(&sheets, globals.format)?;
+    } else {
+        output::print_sheet(&sheet, globals.format)?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -41,9 +57,13 @@ fn clinical(study: &Study, table: ClinicalTable, args: &Args) -> Result<Sheet, E
         Some(name) => study.protocol.clone().with_statistics_of(name.parse::<Preset>()?),
     };
     match &args.against {
-        None => Ok(study.clinical_table(table, &protocol)?.0),
+        None => Ok(study.clinical_table_as(table, &protocol, asked(args))?.0),
         Some(path) => study.clinical_beside(table, &protocol, path),
     }
+}
+
+fn asked(args: &Args) -> Asked {
+    Asked { adjust: args.adjust.map(Into::into), differences: args.differences }
 }
 
 fn models(study: &Study, table: ModelTable, args: &Args) -> Result<Sheet, Error> {
@@ -51,6 +71,12 @@ fn models(study: &Study, table: ModelTable, args: &Args) -> Result<Sheet, Error>
         let number = table.number();
         return Err(Error::Request(format!(
             "--preset chooses the tests of Tables 1, 2 and 4; Table {number} has none: its models are those of the newest fit"
+        )));
+    }
+    if !asked(args).nothing() {
+        let number = table.number();
+        return Err(Error::Request(format!(
+            "--adjust and --differences are for Tables 1 and 2; Table {number} compares no groups of patients"
         )));
     }
     match &args.against {

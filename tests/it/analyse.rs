@@ -364,3 +364,139 @@ fn a_wrong_file_or_request_is_answered_by_name() {
             .contains("column x has 10000 levels for 10000 complete rows: is it an identifier?")
     );
 }
+
+/// The folder of a file's name in text, and what a command on the simulated patients prints.
+fn on_evidence(arguments: &[&str]) -> Ran {
+    let path = fixture("statistics/evidence.csv");
+    osteon(&[&[arguments[0], path.to_str().unwrap()], &arguments[1..]].concat())
+}
+
+#[test]
+fn samplesize_answers_as_pmsampsize_and_names_what_it_refuses() {
+    let rows = |arguments: &[&str]| -> Vec<(String, u64)> {
+        let ran = osteon(&[&["samplesize"], arguments, &["--format", "json"]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let sheet: Value = serde_json::from_str(&ran.out).unwrap();
+        let rows = sheet["rows"].as_array().unwrap().iter();
+        rows.map(|row| (row.as_object().unwrap().values().next().unwrap().to_string(), row["n"].as_u64().unwrap()))
+            .collect()
+    };
+    // pmsampsize 0.1.0 and pmvalsampsize 0.2.1: fixtures/statistics/samplesize.json.
+    let found = rows(&["develop", "--parameters", "24", "--prevalence", "0.174", "--r2", "0.288"]);
+    assert_eq!(found.iter().map(|row| row.1).collect::<Vec<_>>(), [623, 662, 221, 801, 662, 801]);
+    let found = rows(&["validate", "--prevalence", "0.5", "--auc", "0.75", "--lp-normal", "0,1"]);
+    assert_eq!((found[0].1, found[2].1), (385, 364));
+    assert!(found[1].1.abs_diff(2664) < 6, "{found:?}");
+    let found = rows(&["auc", "--auc", "0.8", "--against", "0.7", "--patients", "60,60"]);
+    assert_eq!(found.len(), 3);
+    for (arguments, said) in [
+        (&["develop", "--parameters", "5", "--prevalence", "1.2"][..], "--prevalence is \"1.2\", expected a number"),
+        (&["develop", "--parameters", "0", "--prevalence", "0.5"], "--parameters is \"0\""),
+        (&["develop", "--parameters", "5", "--prevalence", "0.5", "--r2", "0.8"], "the largest at this prevalence"),
+        (&["validate", "--prevalence", "0.5", "--auc", "0.4"], "an AUC between 0.5 and 1"),
+        (&["validate", "--prevalence", "0.5", "--auc", "0.7", "--lp-normal", "0"], "two numbers with a comma"),
+    ] {
+        let ran = osteon(&[&["samplesize"], arguments].concat());
+        assert!(ran.code == 2 && ran.err.contains(said), "{}", ran.err);
+    }
+}
+
+#[test]
+fn logistic_has_splines_products_ridge_shrinkage_and_refits_on_request() {
+    let base = ["logistic", "--event", "y=1", "--terms", "age,dose,stage,sex,volume"];
+    let ran = on_evidence(
+        &[
+            &base[..],
+            &["--spline", "age=4", "--interaction", "dose:sex", "--ridge", "aicc", "--shrink", "bootstrap"],
+            &["--bootstrap", "20", "--thresholds", "0.3,0.5", "--format", "json"],
+        ]
+        .concat(),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let names: Vec<&str> =
+        found["terms"].as_array().unwrap().iter().map(|term| term["name"].as_str().unwrap()).collect();
+    assert_eq!(names[..4], ["(Intercept)", "age", "age'", "age''"]);
+    assert_eq!(names[names.len() - 1], "dose:sexmale");
+    assert_eq!(found["splines"][0]["nonlinearity_lr"]["df"], 2.0);
+    assert!(found["ridge"]["penalty"].as_f64().unwrap() > 0.0 && found["ridge"]["df"].as_f64().unwrap() < 9.0);
+    let indices = found["validation"]["indices"].as_array().unwrap();
+    assert_eq!((indices.len(), indices[6]["name"].as_str()), (7, Some("Net benefit at 0.5")));
+    let (apparent, corrected) = (indices[0]["apparent"].as_f64().unwrap(), indices[0]["corrected"].as_f64().unwrap());
+    let left = &found["validation"]["left_out"];
+    assert!(corrected < apparent && left["auc"].as_f64().unwrap() < apparent, "{left}");
+    assert_eq!(found["shrunken"]["factor"], indices[4]["corrected"]);
+    let text = on_evidence(&[&base[..], &["--spline", "age=4"]].concat());
+    assert!(text.out.contains("restricted cubic spline with knots at") && text.out.contains("non-linearity: LR chi2"));
+    for (wrong, said) in [
+        (["--spline", "stage=4"], "stage holds levels: a spline needs numbers"),
+        (["--spline", "age=9"], "3 to 7 knots"),
+        (["--interaction", "age:height"], "height is no term of the model"),
+        (["--ridge", "-1"], "a penalty of at least 0"),
+        (["--shrink", "bootstrap"], "--bootstrap N beside it"),
+    ] {
+        let wrong = [wrong[0], wrong[1]].join("=");
+        let ran = on_evidence(&[&base[..], &[&wrong]].concat());
+        assert!(ran.code == 2 && ran.err.contains(said), "{wrong}: {}", ran.err);
+    }
+}
+
+#[test]
+fn describe_has_adjusted_values_differences_and_patterns_on_request() {
+    let base = ["describe", "--event", "y=1", "--variables", "age,marker,stage,sex,volume"];
+    let ran = on_evidence(&[&base[..], &["--adjust", "bh", "--differences", "--format", "csv"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.lines().next().unwrap().contains("q (BH),difference (95% CI) estimate"), "{}", ran.out);
+    let json: Value = serde_json::from_str(&on_evidence(&[&base[..], &["--format", "json"]].concat()).out).unwrap();
+    // R 4.2.2, t.test(age ~ y): fixtures/statistics/evidence_r.json.
+    let welch = &json["variables"][0]["tests"]["mean_difference"]["welch"];
+    assert!((welch["ci"][0].as_f64().unwrap() + 2.140_523_234_479_85).abs() < 1e-9, "{welch}");
+    assert!(json["variables"][3]["tests"]["risk_differences"]["male"]["ci"][1].is_number());
+    assert!(json["variables"][1]["p_adjusted"]["holm"].as_f64() >= json["variables"][1]["p_adjusted"]["bh"].as_f64());
+    let missing = on_evidence(&[&base[..], &["--missing-values"]].concat());
+    assert!(
+        missing.out.contains("196 of 240 rows are complete") && missing.out.contains("marker, stage"),
+        "{}",
+        missing.out
+    );
+}
+
+#[test]
+fn evaluate_writes_intervals_bands_and_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let figures = folder.path().join("figures");
+    let base = ["evaluate", "--event", "y=1", "--score", "p1,p2", "--by", "set", "--replicates", "200"];
+    let further = ["--thresholds", "0.3,0.5", "--at-sensitivity", "0.9", "--figures", figures.to_str().unwrap()];
+    let ran = on_evidence(&[&base[..], &further, &["--format", "json"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let sheets: Value = serde_json::from_str(&ran.out).unwrap();
+    let titles: Vec<&str> = sheets.as_array().unwrap().iter().map(|sheet| sheet["title"].as_str().unwrap()).collect();
+    let expected = [
+        "Operating points at sensitivity 0.9",
+        "Calibration with intervals",
+        "Calibration curves",
+        "Net benefit with intervals",
+        "Differences of net benefit",
+        "Differences of AUC",
+        "Sensitivity along the ROC curve",
+        "Precision and recall",
+    ];
+    assert_eq!(titles[6..], expected);
+    // The threshold is that of the training rows in both sets.
+    let points = sheets[6]["rows"].as_array().unwrap();
+    let of =
+        |set: &str| points.iter().find(|row| row["Set"] == set && row["Model"] == "p1").unwrap()["Threshold"].clone();
+    assert_eq!(of("training"), of("test"));
+    // scikit-learn 1.9.1: fixtures/statistics/evidence_py.json.
+    let row = sheets[13]["rows"].as_array().unwrap().iter().find(|row| row["Set"] == "test").unwrap();
+    let area = row["Average precision (95% CI)"]["estimate"].as_f64().unwrap();
+    assert!((area - 0.812_982_749_541_140_6).abs() < 1e-12, "{row}");
+    for name in ["roc", "dca", "calibration"] {
+        let svg = std::fs::read_to_string(figures.join(format!("{name}.svg"))).unwrap();
+        assert!(svg.contains("<svg") && figures.join(format!("{name}.numbers.csv")).is_file(), "{name}");
+    }
+    let again = on_evidence(&[&base[..], &further, &["--format", "json", "--threads", "1"]].concat());
+    assert_eq!(again.out, ran.out);
+    let wrong = on_evidence(&[&base[..], &["--thresholds", "0.3,1.5"]].concat());
+    assert!(wrong.err.contains("--thresholds is \"1.5\", expected a number between 0 and 1"), "{}", wrong.err);
+}

@@ -1,5 +1,6 @@
 //! Figures: words inside and apart at one and two columns of a journal, the same bytes every time, numbers beside.
 
+use osteon_base::seed::Seed;
 use osteon_plot::cells::{self, Charset};
 use osteon_plot::{Range, What};
 use osteon_study::report::figure::{
@@ -46,6 +47,7 @@ fn rocs(paper: &Paper) -> Figure {
             points,
             auc: 0.724 + 0.1 * model as f64,
             interval: Some([0.6 + 0.1 * model as f64, 0.848 + 0.05 * model as f64]),
+            band: Vec::new(),
         }
     };
     let set = |name: &str, n: usize, steps: usize| roc::Set {
@@ -63,6 +65,7 @@ fn decisions(paper: &Paper) -> Figure {
             .map(|n| n as f64 / 100.0)
             .map(|t| [t, 0.5 - 0.4 * t.powi(1 + model as i32) - 0.02 * wave((t * 20.0) as usize + model)])
             .collect(),
+        band: Vec::new(),
     };
     let set =
         |name: &str, n| decision::Set { name: name.into(), n, prevalence: 0.52, curves: (0..3).map(curve).collect() };
@@ -447,10 +450,10 @@ fn decision_curves_stay_on_their_axis_over_the_range_that_the_caption_states() {
     let event: Vec<bool> = (0..18).map(|n| n % 4 != 0).collect();
     let some: Vec<Option<f64>> = score.iter().copied().map(Some).collect();
     let row = Scored::new("combined", "test", &event, &some, Corrected::default());
-    let figure = scored::decision(&[row.clone()], None, &paper(TWO_COLUMNS_MM));
+    let figure = scored::decision(&[row.clone()], None, Seed(1), &paper(TWO_COLUMNS_MM));
     // The fifth largest probability is 13 / 18.
     assert!(figure.caption.contains("from 0.01 to 0.70"), "{}", figure.caption);
-    let asked = scored::decision(&[row], Some([0.1, 0.4]), &paper(TWO_COLUMNS_MM));
+    let asked = scored::decision(&[row], Some([0.1, 0.4]), Seed(1), &paper(TWO_COLUMNS_MM));
     assert!(asked.caption.contains("from 0.10 to 0.40"), "{}", asked.caption);
     for figure in [figure, asked, decisions(&paper(TWO_COLUMNS_MM))] {
         for panel in &figure.plot.panels {
@@ -458,7 +461,13 @@ fn decision_curves_stay_on_their_axis_over_the_range_that_the_caption_states() {
                 panic!()
             };
             for mark in panel.marks.iter().filter(|mark| mark.name != "Treat all") {
-                let What::Line { points, .. } = &mark.what else { panic!() };
+                let points: Vec<[f64; 2]> = match &mark.what {
+                    What::Line { points, .. } => points.clone(),
+                    What::Band { x, low, high } => {
+                        x.iter().zip(low).chain(x.iter().zip(high)).map(|(x, y)| [*x, *y]).collect()
+                    }
+                    other => panic!("{other:?}"),
+                };
                 let inside = |p: &[f64; 2]| (left..=right).contains(&p[0]) && (bottom..=top).contains(&p[1]);
                 assert!(points.iter().all(inside), "{}", mark.name);
             }

@@ -48,6 +48,7 @@ fn tables_3_and_5_come_out_of_the_synthetic_scores() {
             threshold: 0.5,
             cutoff_set: None,
             cells: Options::default(),
+            how: Default::default(),
         };
         let sheet = &evaluate(&fixture("cohort_radscore.csv"), &request).unwrap()[0];
         for row in (0..sets.len()).filter(|&row| models[row] == model && ["3", "5"].contains(&tables[row].as_str())) {
@@ -82,6 +83,7 @@ fn one_class_and_unknown_columns_are_said() {
         threshold: 0.5,
         cutoff_set: None,
         cells: Options::default(),
+        how: Default::default(),
     };
     let said = |request| evaluate(&fixture("cohort_radscore.csv"), &request).unwrap_err().to_string();
     assert!(said(request("7", "rf_intra")).contains("rows with and without the event are needed"));
@@ -99,6 +101,7 @@ fn evaluate_gives_hosmer_lemeshow_and_both_intervals_as_r_does() {
         threshold: 0.5,
         cutoff_set: None,
         cells: Options::default(),
+        how: Default::default(),
     };
     let sheets = evaluate(&fixture("cohort_radscore.csv"), &request).unwrap();
     let cell = |sheet: usize, measure: Option<&str>, heading: &str| {
@@ -137,6 +140,7 @@ fn evaluated(text: &str, scores: &[&str], by: Option<&str>, cutoff_set: Option<&
         threshold: 0.5,
         cutoff_set: cutoff_set.map(str::to_owned),
         cells: Options::default(),
+        how: Default::default(),
     };
     let sheets = evaluate(&path, &request).map_err(|error| error.to_string())?;
     let text = |sheet: &osteon_study::report::sheet::Sheet| {

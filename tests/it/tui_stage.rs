@@ -288,7 +288,13 @@ fn curves() -> osteon_study::report::figure::Figure {
     let curve = |model: &str, power: f64| {
         let corner = |n: usize| [n as f64 / 30.0, (n as f64 / 30.0).powf(power)];
         let interval = Some([0.6, 0.9]);
-        Curve { model: model.into(), points: (0..=30).map(corner).collect(), auc: 1.0 / (1.0 + power), interval }
+        Curve {
+            model: model.into(),
+            points: (0..=30).map(corner).collect(),
+            auc: 1.0 / (1.0 + power),
+            interval,
+            band: Vec::new(),
+        }
     };
     let models = [("Clinical", 0.6), ("Radiomics", 0.4), ("Combined", 0.25)];
     let set = |name: &str, n: usize| {

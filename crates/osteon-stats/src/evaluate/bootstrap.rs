@@ -4,8 +4,8 @@ use rand::Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::describe::{Quantiles, quantile};
-use crate::stats::distribution::{normal_cdf, normal_quantile};
+use crate::stats::describe::{Quantiles, quantile, sd};
+use crate::stats::distribution::{normal_cdf, normal_quantile, normal_two_sided};
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
 
@@ -31,6 +31,43 @@ pub fn stratified(event: &[bool], seed: Seed) -> Vec<usize> {
         drawn.extend((0..stratum.len()).map(|_| stratum[rng.random_range(0..stratum.len())]));
     }
     drawn
+}
+
+/// Rows drawn with replacement from all of them.
+pub fn plain(n_rows: usize, seed: Seed) -> Vec<usize> {
+    let mut rng = seed.rng();
+    (0..n_rows).map(|_| rng.random_range(0..n_rows)).collect()
+}
+
+/// The difference of two areas on the same rows, by a bootstrap within outcomes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AreaDifference {
+    pub difference: f64,
+    /// Standard deviation over the resamples.
+    pub se: f64,
+    /// Percentiles.
+    pub ci: [f64; 2],
+    /// Difference over its standard error, and its two-sided p (pROC's `roc.test(method = "bootstrap")`).
+    pub z: f64,
+    pub p: f64,
+    pub replicates: usize,
+}
+
+/// `None` where a score has no area, or the difference is the same in all resamples.
+pub fn area_difference(
+    a: &AucOfRows,
+    b: &AucOfRows,
+    params: &Params,
+    seed: Seed,
+    job: &Job,
+) -> Result<Option<AreaDifference>, Cancelled> {
+    let all: Vec<usize> = (0..a.event.len()).collect();
+    let of = |rows: &[usize]| Some(a.of(rows)? - b.of(rows)?);
+    let Some(difference) = of(&all) else { return Ok(None) };
+    let found = distribution(a.event, params, seed, job, of)?;
+    let (Some(se), Some(ci)) = (sd(&found).filter(|se| *se > 0.0), percentile(&found)) else { return Ok(None) };
+    let z = difference / se;
+    Ok(Some(AreaDifference { difference, se, ci, z, p: normal_two_sided(z), replicates: found.len() }))
 }
 
 /// `statistic` of each resample, in order of the replicates; those where it is undefined are left out.

@@ -1,7 +1,7 @@
 //! Do probabilities mean what they say: Brier score, recalibration, val.prob's indices, smooth calibration errors.
 
 use crate::evaluate::smooth;
-use crate::stats::distribution::{chi2_sf, normal_two_sided};
+use crate::stats::distribution::{Z_975, chi2_sf, normal_two_sided};
 
 /// Calibration of probabilities against events; what cannot be computed is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +36,39 @@ pub struct Calibration {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recalibration {
     pub intercept: f64,
+    pub intercept_se: f64,
     pub slope: f64,
     pub slope_se: f64,
+}
+
+impl Recalibration {
+    /// Wald's 95 % interval.
+    pub fn intercept_ci(&self) -> [f64; 2] {
+        wald(self.intercept, self.intercept_se)
+    }
+
+    /// Wald's 95 % interval.
+    pub fn slope_ci(&self) -> [f64; 2] {
+        wald(self.slope, self.slope_se)
+    }
+}
+
+impl Calibration {
+    /// Wald's 95 % interval of the calibration in the large.
+    pub fn in_the_large_ci(&self) -> Option<[f64; 2]> {
+        self.in_the_large.map(|(a, se)| wald(a, se))
+    }
+
+    /// 95 % interval of observed over expected events, on the logarithmic scale (Debray et al. 2017).
+    pub fn oe_ci(&self) -> Option<[f64; 2]> {
+        let (n, events, ratio) = (self.n as f64, self.events as f64, self.oe_ratio?);
+        let half = Z_975 * ((1.0 - events / n) / events).sqrt();
+        (events > 0.0).then(|| [ratio * (-half).exp(), ratio * half.exp()])
+    }
+}
+
+fn wald(estimate: f64, se: f64) -> [f64; 2] {
+    [estimate - Z_975 * se, estimate + Z_975 * se]
 }
 
 /// Discrimination D, unreliability U and quality Q with the likelihood of the probabilities as they are (Harrell).
@@ -172,8 +203,9 @@ fn recalibrate(y: &[f64], logit: &[f64]) -> Option<(Recalibration, f64)> {
     }
     let w = |x: f64| logistic(a + b * x) * (1.0 - logistic(a + b * x));
     let h = logit.iter().fold([0.0; 3], |h, &x| [h[0] + w(x), h[1] + w(x) * x, h[2] + w(x) * x * x]);
-    let slope_se = (h[0] / (h[0] * h[2] - h[1] * h[1])).sqrt();
-    slope_se.is_finite().then_some((Recalibration { intercept: a, slope: b, slope_se }, least))
+    let det = h[0] * h[2] - h[1] * h[1];
+    let (intercept_se, slope_se) = ((h[2] / det).sqrt(), (h[0] / det).sqrt());
+    slope_se.is_finite().then_some((Recalibration { intercept: a, intercept_se, slope: b, slope_se }, least))
 }
 
 fn in_the_large(y: &[f64], logit: &[f64]) -> Option<(f64, f64)> {

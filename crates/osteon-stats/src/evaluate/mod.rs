@@ -3,10 +3,15 @@
 pub mod bootstrap;
 pub mod calibration;
 pub mod decision;
+pub mod external_size;
+pub mod flexible;
 pub mod importance;
 pub mod optimism;
+pub mod precision_recall;
 pub mod reclassification;
+pub mod refits;
 pub mod roc;
+pub mod roc_band;
 pub mod sample_size;
 pub mod smooth;
 mod windows;

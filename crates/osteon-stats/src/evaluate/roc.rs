@@ -205,6 +205,23 @@ pub fn youden(points: &[Point]) -> Option<Point> {
     points.iter().find(|point| largest > 1.0 + 1e-12 && j(point) > largest - 1e-12).copied()
 }
 
+/// What an operating point has to reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wanted {
+    Sensitivity(f64),
+    Specificity(f64),
+}
+
+/// The point that reaches at least the wanted sensitivity with the best specificity, or the other way round; `None`
+/// where only a threshold at infinity does.
+pub fn reaching(points: &[Point], wanted: Wanted) -> Option<Point> {
+    let found = match wanted {
+        Wanted::Sensitivity(least) => points.iter().rev().find(|point| point.sensitivity >= least),
+        Wanted::Specificity(least) => points.iter().find(|point| point.specificity >= least),
+    };
+    found.filter(|point| point.threshold.is_finite()).copied()
+}
+
 /// Calls at a threshold.
 pub fn confusion(scores: &[f64], event: &[bool], threshold: f64) -> Confusion {
     let count = |called: bool, had: bool| {

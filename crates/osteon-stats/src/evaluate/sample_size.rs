@@ -1,6 +1,6 @@
 //! How many patients a prediction model needs: Riley's criteria, and how precise an AUC can be.
 
-use crate::stats::distribution::normal_quantile;
+use crate::stats::distribution::{normal_cdf, normal_quantile};
 
 /// Riley et al. 2019/2020 for a binary outcome, as pmsampsize.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,9 @@ pub struct SampleSize {
     pub for_optimism: usize,
     /// Patients for the overall risk within 0.05.
     pub for_risk: usize,
+    /// Patients for a mean absolute error of predicted probabilities of at most 0.05 (Riley et al. 2020, after van
+    /// Smeden et al. 2019); pmsampsize leaves this criterion out, and so does `n`.
+    pub for_error: usize,
     pub n: usize,
     pub events: f64,
     pub events_per_parameter: f64,
@@ -29,11 +32,20 @@ pub fn sample_size(n_parameters: usize, prevalence: f64, r2: f64, shrinkage: f64
     let for_optimism = patients(r2 / (r2 + 0.05 * max_r2));
     // 1.96 and not the exact quantile, as pmsampsize.
     let for_risk = ((1.96 / 0.05_f64).powi(2) * prevalence * (1.0 - prevalence)).ceil() as usize;
+    let for_error = n_for_error(n_parameters, prevalence, 0.05);
     let n = for_shrinkage.max(for_optimism).max(for_risk);
     let events = n as f64 * prevalence;
     let nagelkerke = r2 / max_r2;
     let events_per_parameter = events / parameters;
-    SampleSize { max_r2, nagelkerke, for_shrinkage, for_optimism, for_risk, n, events, events_per_parameter }
+    SampleSize { max_r2, nagelkerke, for_shrinkage, for_optimism, for_risk, for_error, n, events, events_per_parameter }
+}
+
+/// Patients at which the mean absolute error of predicted probabilities is `error` (van Smeden et al. 2019); the share of
+/// the rarer outcome counts.
+pub fn n_for_error(n_parameters: usize, prevalence: f64, error: f64) -> usize {
+    let rarer = prevalence.min(1.0 - prevalence);
+    let ln_n = (-0.508 + 0.259 * rarer.ln() + 0.504 * (n_parameters as f64).ln() - error.ln()) / 0.544;
+    ln_n.exp().ceil() as usize
 }
 
 /// Cox-Snell R² of a model with this AUC when the linear predictor is normal with one SD in both classes.
@@ -76,6 +88,15 @@ pub fn n_for_auc_difference(auc1: f64, auc2: f64, correlation: f64, power: f64) 
         (auc1 - auc2).abs() / variance.sqrt() >= z
     };
     (5..=200_000).find(found)
+}
+
+/// Power of DeLong's test, two-sided at 5 %, of a difference of two correlated AUCs with this many rows of either
+/// outcome, from Hanley and McNeil's standard errors.
+pub fn power_of_auc_difference(auc1: f64, auc2: f64, correlation: f64, n_events: usize, n_others: usize) -> f64 {
+    let (se1, se2) = (auc_se(auc1, n_events, n_others), auc_se(auc2, n_events, n_others));
+    let se = (se1 * se1 + se2 * se2 - 2.0 * correlation * se1 * se2).sqrt();
+    let (away, z) = ((auc1 - auc2).abs() / se, normal_quantile(0.975));
+    normal_cdf(away - z) + normal_cdf(-away - z)
 }
 
 /// Shrinkage to expect of a fitted model from its likelihood ratio chi-square (Van Houwelingen and Le Cessie 1990).

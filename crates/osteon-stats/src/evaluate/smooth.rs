@@ -103,27 +103,99 @@ fn reach(n: usize, span: f64) -> usize {
 /// Value at `x0` of a tricube-weighted parabola through the nearest share `span` of the points:
 /// R's `loess(y ~ x, span, degree = 2, surface = "direct")`. `None` with fewer than 3 points in reach.
 pub fn loess(x: &[f64], y: &[f64], span: f64, x0: f64) -> Option<f64> {
-    let n = x.len();
-    let reach = reach(n, span);
-    if reach < 3 {
-        return None;
-    }
-    let mut distances: Vec<f64> = x.iter().map(|x| (x - x0).abs()).collect();
-    distances.sort_by(f64::total_cmp);
-    let h = distances[reach - 1];
-    if h <= 0.0 {
-        return None;
-    }
-    let weight = |x: f64| {
-        let distance = (x - x0).abs() / h;
-        if distance < 1.0 { (1.0 - distance.powi(3)).powi(3) } else { 0.0 }
-    };
-    let near: Vec<(f64, f64, f64)> =
-        x.iter().zip(y).map(|(&x, &y)| (x, y, weight(x).sqrt())).filter(|(_, _, root)| *root > 0.0).collect();
-    let matrix = DMatrix::from_fn(near.len(), 3, |i, k| near[i].2 * ((near[i].0 - x0) / h).powi(k as i32));
-    let right = DVector::from_fn(near.len(), |i, _| near[i].2 * near[i].1);
-    let solved = matrix.svd(true, true).solve(&right, 1e-10).ok()?;
+    let near = Near::new(x, span, x0)?;
+    let right = DVector::from_iterator(near.points.len(), near.points.iter().map(|&(at, root)| root * y[at]));
+    let solved = near.matrix().svd(true, true).solve(&right, 1e-10).ok()?;
     Some(solved[0])
+}
+
+/// A loess curve with its standard errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoessCurve {
+    /// Residual standard error.
+    pub sigma: f64,
+    /// `[x, fitted, standard error]`.
+    pub points: Vec<[f64; 3]>,
+}
+
+/// Standard errors need every row of the smoother's matrix: on more points than this there are none.
+pub const LOESS_ERRORS: usize = 2000;
+
+/// Values at the points `at` and their standard errors: R's `predict(loess(..., surface = "direct", statistics =
+/// "exact"), se = TRUE)` (Cleveland and Devlin 1988, equations 12 to 15). `None` where the curve is `None` at one of
+/// them, on more than `LOESS_ERRORS` points, and without a residual degree of freedom.
+pub fn loess_curve(x: &[f64], y: &[f64], span: f64, at: &[f64]) -> Option<LoessCurve> {
+    if x.len() > LOESS_ERRORS {
+        return None;
+    }
+    let (mut residual, mut delta) = (0.0, 0.0);
+    for (row, &x0) in x.iter().enumerate() {
+        let operator = operator(x, span, x0)?;
+        let fitted: f64 = operator.iter().zip(y).map(|(l, y)| l * y).sum();
+        residual += (y[row] - fitted).powi(2);
+        delta += operator.iter().map(|l| l * l).sum::<f64>() + 1.0 - 2.0 * operator[row];
+    }
+    if delta <= 1e-8 {
+        return None;
+    }
+    let sigma = (residual / delta).sqrt();
+    let point = |&x0: &f64| {
+        let operator = operator(x, span, x0)?;
+        let fitted = operator.iter().zip(y).map(|(l, y)| l * y).sum();
+        Some([x0, fitted, sigma * operator.iter().map(|l| l * l).sum::<f64>().sqrt()])
+    };
+    Some(LoessCurve { sigma, points: at.iter().map(point).collect::<Option<_>>()? })
+}
+
+/// What each point adds to the value of loess at `x0`.
+fn operator(x: &[f64], span: f64, x0: f64) -> Option<Vec<f64>> {
+    let near = Near::new(x, span, x0)?;
+    let inverse = near.matrix().pseudo_inverse(1e-10).ok()?;
+    let mut row = vec![0.0; x.len()];
+    for (k, &(at, root)) in near.points.iter().enumerate() {
+        row[at] = inverse[(0, k)] * root;
+    }
+    Some(row)
+}
+
+/// The points within reach of one place, each with the root of its tricube weight.
+struct Near<'a> {
+    x: &'a [f64],
+    x0: f64,
+    h: f64,
+    points: Vec<(usize, f64)>,
+}
+
+impl<'a> Near<'a> {
+    /// `None` with fewer than 3 points in reach.
+    fn new(x: &'a [f64], span: f64, x0: f64) -> Option<Near<'a>> {
+        let reach = reach(x.len(), span);
+        if reach < 3 {
+            return None;
+        }
+        let mut distances: Vec<f64> = x.iter().map(|x| (x - x0).abs()).collect();
+        distances.sort_by(f64::total_cmp);
+        let h = distances[reach - 1];
+        if h <= 0.0 {
+            return None;
+        }
+        let weight = |x: f64| {
+            let distance = (x - x0).abs() / h;
+            if distance < 1.0 { (1.0 - distance.powi(3)).powi(3) } else { 0.0 }
+        };
+        let points: Vec<(usize, f64)> =
+            x.iter().map(|&x| weight(x).sqrt()).enumerate().filter(|(_, root)| *root > 0.0).collect();
+        // Between two crowds all points in reach may be equally far, and weigh nothing.
+        (!points.is_empty()).then_some(Near { x, x0, h, points })
+    }
+
+    /// The weighted parabola's columns.
+    fn matrix(&self) -> DMatrix<f64> {
+        DMatrix::from_fn(self.points.len(), 3, |i, k| {
+            let (at, root) = self.points[i];
+            root * ((self.x[at] - self.x0) / self.h).powi(k as i32)
+        })
+    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 pub mod column;
 pub mod encode;
 pub mod event;
+pub mod expand;
 pub mod filter;
+pub mod missing;
 pub mod natural;
 pub mod read;
+pub mod spline;
 
 use std::collections::HashMap;
 

@@ -2,6 +2,7 @@
 
 mod calibration;
 mod combat;
+mod evidence;
 mod firth;
 mod forest;
 mod logistic;

@@ -4,6 +4,7 @@ use crate::protocol::codebook::Codebook;
 use crate::protocol::codebook::variable::Variable;
 use crate::report::cohort::{Compared, EFFECT, Kind, compare, is_rank_test};
 use crate::report::describe::{summary_cell, test_cells};
+use crate::report::differences::Asked;
 use crate::report::printed::Entry;
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::stats::compare::{ContinuousRule, PFrom, Params, TestName};
@@ -39,16 +40,18 @@ pub fn table_1(
     cohort: &Table,
     event: &[Option<bool>],
     params: &Params,
+    asked: Asked,
 ) -> Result<(Sheet, Vec<Entry>), TableError> {
     let block = block(book, "all", book.sides(), cohort, event, params)?;
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned(), format!("Total (n = {})", block.n[0] + block.n[1])];
-    headings.extend(group_headings(&block, ""));
+    headings.extend(group_headings(&block, "", asked));
     let mut rows = Vec::new();
-    for variable in &block.variables {
-        rows.extend(variable_rows(book, variable, &[Part { variable, total: true }], spread));
+    for (variable, adjusted) in block.variables.iter().zip(asked.adjusted(&block.variables)) {
+        rows.extend(variable_rows(book, variable, &[Part { variable, total: true, adjusted }], spread, asked));
     }
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
+    notes.extend(asked.notes());
     notes.extend(block.variables.iter().map(|variable| variable.note(&form(book, variable).in_tables())));
     let sheet = Sheet {
         title: "Table 1. Clinical characteristics by response".to_owned(),
@@ -67,6 +70,7 @@ pub fn table_2(
     event: &[Option<bool>],
     test: &[Option<bool>],
     params: &Params,
+    asked: Asked,
 ) -> Result<(Sheet, Vec<Entry>), TableError> {
     let within = |side: bool| -> Vec<Option<bool>> {
         event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(side))).collect()
@@ -81,16 +85,20 @@ pub fn table_2(
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned()];
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
+    notes.extend(asked.notes());
     for (block, prefix) in blocks.iter().zip(SETS) {
-        headings.extend(group_headings(block, prefix));
+        headings.extend(group_headings(block, prefix, asked));
         let label = |variable: &Compared| format!("{prefix}{}", form(book, variable).in_tables());
         notes.extend(block.variables.iter().map(|variable| variable.note(&label(variable))));
     }
     let mut rows = Vec::new();
+    let adjusted = blocks.each_ref().map(|block| asked.adjusted(&block.variables));
     for at in 0..blocks[0].variables.len() {
-        let parts: Vec<Part> =
-            blocks.iter().map(|block| Part { variable: &block.variables[at], total: false }).collect();
-        rows.extend(variable_rows(book, parts[0].variable, &parts, spread));
+        let sets = blocks.iter().zip(&adjusted);
+        let parts: Vec<Part> = sets
+            .map(|(block, adjusted)| Part { variable: &block.variables[at], total: false, adjusted: adjusted[at] })
+            .collect();
+        rows.extend(variable_rows(book, parts[0].variable, &parts, spread, asked));
     }
     let title = "Table 2. Clinical characteristics by response in the training and test sets".to_owned();
     let found = blocks[..2].iter().flat_map(|block| entries(book, block)).collect();
@@ -192,11 +200,11 @@ fn in_printed_order(book: &Codebook, cohort: &Table) -> Result<Table, TableError
     Table::new(cohort.rows().to_vec(), cohort.columns().iter().map(column).collect())
 }
 
-fn group_headings(block: &Block, prefix: &str) -> Vec<String> {
+fn group_headings(block: &Block, prefix: &str, asked: Asked) -> Vec<String> {
     let groups = (0..2).map(|group| format!("{prefix}{} (n = {})", block.groups[group], block.n[group]));
     let tests = ["test", "statistic", "df", "p", "effect"];
     let name = |test: &str| if prefix.is_empty() { test.to_owned() } else { format!("{prefix}{test}") };
-    groups.chain(tests.map(name)).collect()
+    groups.chain(tests.into_iter().chain(asked.headings()).map(name)).collect()
 }
 
 /// One comparison's columns of a variable.
@@ -204,32 +212,37 @@ struct Part<'a> {
     variable: &'a Compared,
     /// Whether both groups together come first.
     total: bool,
+    adjusted: Option<f64>,
 }
 
 /// The rows of a variable: its name with summaries and tests, one a level, and the missing ones.
-fn variable_rows(book: &Codebook, first: &Compared, parts: &[Part], spread: Spread) -> Vec<Vec<Cell>> {
+fn variable_rows(book: &Codebook, first: &Compared, parts: &[Part], spread: Spread, asked: Asked) -> Vec<Vec<Cell>> {
     let form = form(book, first);
     let name = form.in_tables();
     let mut rows = vec![vec![Cell::Text(name.clone())]];
     for part in parts {
         rows[0].extend(summaries(part, spread));
         rows[0].extend(test_cells(part.variable));
+        rows[0].extend(asked.cells(part.variable, part.adjusted).swap_remove(0));
     }
-    let level_row = |label: String, cells: &dyn Fn(&Part) -> Vec<Cell>| {
+    let further = asked.headings().len();
+    let level_row = |label: String, at: Option<usize>, cells: &dyn Fn(&Part) -> Vec<Cell>| {
         let mut row = vec![Cell::Level { of: name.clone(), level: label }];
         for part in parts {
             row.extend(cells(part));
             row.extend(vec![Cell::Empty; 5]);
+            let own = at.and_then(|at| asked.cells(part.variable, None).into_iter().nth(at + 1));
+            row.extend(own.unwrap_or_else(|| vec![Cell::Empty; further]));
         }
         row
     };
     if let Kind::Categorical { levels, .. } = &first.kind {
         for (at, level) in levels.iter().enumerate() {
-            rows.push(level_row(form.level_in_tables(level).to_owned(), &|part| counts(part, at)));
+            rows.push(level_row(form.level_in_tables(level).to_owned(), Some(at), &|part| counts(part, at)));
         }
     }
     if parts.iter().any(|part| part.variable.missing != [0, 0]) {
-        rows.push(level_row("missing".to_owned(), &|part| {
+        rows.push(level_row("missing".to_owned(), None, &|part| {
             let missing = part.variable.missing;
             let total = part.total.then_some(Cell::Count(missing[0] + missing[1]));
             total.into_iter().chain(missing.map(Cell::Count)).collect()
@@ -275,7 +288,7 @@ fn entries(book: &Codebook, block: &Block) -> Vec<Entry> {
     for variable in &block.variables {
         let form = form(book, variable);
         let name = form.in_tables();
-        let part = Part { variable, total: whole };
+        let part = Part { variable, total: whole, adjusted: None };
         match &variable.kind {
             Kind::Continuous(_) => found.extend(across(&name, summaries(&part, Spread::MeanSd))),
             Kind::Categorical { levels, .. } => {

@@ -3,9 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::report::cohort::{Compared, Effect, Kind};
+use crate::report::differences::{self, Asked};
 use crate::report::sheet::{Cell, Sheet};
+use osteon_stats::stats::adjust::Adjustment;
 use osteon_stats::stats::compare::{Categorical, Continuous, DecidedOn, Decision};
 use osteon_stats::stats::describe::Summary;
+use osteon_stats::stats::difference::{self, Variances};
 use osteon_stats::stats::text::decimals;
 use osteon_stats::stats::two_groups::Test;
 
@@ -21,14 +24,35 @@ pub const GROUPS: [&str; 2] = ["no event", "event"];
 /// to print, `chosen_p` its p value, `chosen_p_from` its distribution (`exact` or `asymptotic`), `why` the sentence of
 /// the note; `chosen_by` holds each p value that the choice rests on, of whose values it is, and what it was compared
 /// with. What is undefined is null.
+///
+/// `p_adjusted` has Holm's and Benjamini and Hochberg's values over the chosen tests of all variables. `mean_difference`
+/// is first minus second with Student's and Welch's interval; `risk_differences` are those of each level with Newcombe's.
 pub fn json(n: usize, variables: &[Compared]) -> Value {
-    json!({ "n": n, "variables": variables.iter().map(variable).collect::<Vec<_>>() })
+    let of = |how| Asked { adjust: Some(how), differences: false }.adjusted(variables);
+    let (holm, bh) = (of(Adjustment::Holm), of(Adjustment::Bh));
+    let one = |(at, it): (usize, &Compared)| {
+        let mut object = variable(it);
+        object["p_adjusted"] = json!({ "holm": holm[at], "bh": bh[at] });
+        object
+    };
+    json!({ "n": n, "variables": variables.iter().enumerate().map(one).collect::<Vec<_>>() })
 }
 
 fn variable(variable: &Compared) -> Value {
     let (kind, tests) = match &variable.kind {
         Kind::Continuous(comparison) => ("continuous", continuous(comparison)),
-        Kind::Categorical { comparison, .. } => ("categorical", categorical(comparison)),
+        Kind::Categorical { comparison, levels, .. } => {
+            let mut tests = categorical(comparison);
+            let of = |(level, it): (&String, Option<difference::Difference>)| {
+                (
+                    level.clone(),
+                    it.map_or(Value::Null, |it| json!({ "estimate": it.estimate, "ci": [it.low, it.high] })),
+                )
+            };
+            let risks: Map<String, Value> = levels.iter().zip(differences::shares(variable)).map(of).collect();
+            tests["risk_differences"] = risks.into();
+            ("categorical", tests)
+        }
     };
     let (n, chosen) = (variable.n(), variable.chosen());
     let group = |group: usize| {
@@ -103,7 +127,16 @@ fn continuous(comparison: &Continuous) -> Value {
         "ks_plain": ks.map(|ks| json!({ "statistic": ks.d, "p": ks.p_plain })),
         "shapiro": comparison.shapiro[0].map(|shapiro| json!({ "statistic": shapiro.w, "p": shapiro.p })),
         "smd": comparison.standardised_difference,
+        "mean_difference": json!({
+            "pooled": mean_difference(comparison, Variances::Pooled),
+            "welch": mean_difference(comparison, Variances::Separate),
+        }),
     })
+}
+
+fn mean_difference(comparison: &Continuous, variances: Variances) -> Value {
+    let found = difference::of_summaries(&comparison.groups[0], &comparison.groups[1], variances);
+    found.map_or(Value::Null, |it| json!({ "estimate": it.estimate, "ci": [it.low, it.high] }))
 }
 
 fn categorical(comparison: &Categorical) -> Value {
@@ -114,19 +147,26 @@ fn categorical(comparison: &Categorical) -> Value {
         "linear_by_linear": test(comparison.linear_by_linear),
         "fisher": comparison.fisher.map(|p| json!({ "p": p })),
         "cramers_v": comparison.cramers_v,
+        "smd": comparison.standardised_difference,
     })
 }
 
 /// The same for people: one row a continuous variable or a level, the chosen test, and why it was chosen.
-pub fn sheet(title: String, n: [usize; 2], variables: &[Compared]) -> Sheet {
+pub fn sheet(title: String, n: [usize; 2], variables: &[Compared], asked: Asked) -> Sheet {
     let mut headings = vec!["Variable".to_owned()];
     headings.extend((0..2).map(|group| format!("{} (n = {})", GROUPS[group], n[group])));
     headings.extend(["Test", "Statistic", "df", "p", "Effect"].map(str::to_owned));
+    headings.extend(asked.headings().into_iter().map(str::to_owned));
     let mut notes = vec!["mean ± SD, median [quartiles] where ranks are compared; n (%)".to_owned()];
     notes.push(crate::report::cohort::EFFECT.to_owned());
+    notes.extend(asked.notes());
     let mut rows = Vec::new();
-    for variable in variables {
-        rows.extend(variable_rows(variable, &variable.name, |level| level.to_owned()));
+    for (variable, adjusted) in variables.iter().zip(asked.adjusted(variables)) {
+        let mut own = variable_rows(variable, &variable.name, |level| level.to_owned());
+        let further = asked.cells(variable, adjusted).into_iter();
+        let empty = std::iter::repeat_with(|| vec![Cell::Empty; asked.headings().len()]);
+        own.iter_mut().zip(further.chain(empty)).for_each(|(row, cells)| row.extend(cells));
+        rows.extend(own);
         notes.push(variable.note(&variable.name));
     }
     Sheet { title, headings, rows, notes, provenance: Vec::new() }

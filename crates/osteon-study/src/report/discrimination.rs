@@ -5,8 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::report::sheet::{Cell, Sheet};
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
-use osteon_stats::evaluate::bootstrap::{self, AucOfRows};
+use osteon_stats::evaluate::bootstrap::{self, AreaDifference, AucOfRows};
+use osteon_stats::evaluate::precision_recall;
 use osteon_stats::evaluate::roc::{self, Auc, Confusion, Paired, Point};
+use osteon_stats::evaluate::roc_band::{self, Limits};
 use osteon_stats::stats::proportion::{clopper_pearson, wilson};
 
 /// Scores on the same rows, compared.
@@ -17,6 +19,8 @@ pub struct Discrimination {
     pub scores: Vec<Score>,
     /// Names and test of each pair.
     pub comparisons: Vec<(String, String, Option<Paired>)>,
+    /// The same differences by bootstrap; `None` where it was left out or gives none.
+    pub by_bootstrap: Vec<Option<AreaDifference>>,
     pub direction: Direction,
     /// 0 where the bootstrap was left out.
     pub replicates: usize,
@@ -62,6 +66,9 @@ pub struct Score {
     pub is_probability: bool,
     /// Percentile and BCa interval of the area.
     pub bootstrap: [Option<[f64; 2]>; 2],
+    pub average_precision: Option<f64>,
+    /// Pointwise limits of the sensitivity at tenths of the specificity; empty without a bootstrap.
+    pub band: Vec<Limits>,
 }
 
 /// Above this size the jackknife of BCa, quadratic in the rows, is left out.
@@ -79,7 +86,8 @@ pub fn discrimination(
     let usual = if event.len() <= BOOTSTRAP_ROWS { bootstrap::Params::default().replicates } else { 0 };
     let params = bootstrap::Params { replicates: how.replicates.unwrap_or(usual) };
     let sign = if how.direction == Direction::High { 1.0 } else { -1.0 };
-    let mut done = Vec::new();
+    let tenths: Vec<f64> = (1..10).map(|tenth| f64::from(tenth) / 10.0).collect();
+    let (mut done, mut turned) = (Vec::new(), Vec::new());
     for (name, given) in scores {
         // Turned round where low values mean the event; thresholds are turned back.
         let values: Vec<f64> = given.iter().map(|value| sign * value).collect();
@@ -104,18 +112,33 @@ pub fn discrimination(
             at_half: roc::confusion(&values, event, sign * 0.5),
             is_probability: given.iter().all(|value| (0.0..=1.0).contains(value)),
             bootstrap: [percentile, bca.filter(|[low, high]| low < high)],
+            average_precision: precision_recall::average_precision(&values, event),
+            band: match params.replicates {
+                0 => Vec::new(),
+                _ => roc_band::band(&values, event, &tenths, &params, how.seed.named("roc"), job)?,
+            },
             auc,
         });
+        turned.push(values);
     }
     let pairs = (0..done.len()).flat_map(|a| (a + 1..done.len()).map(move |b| (a, b)));
     let compared =
         |(a, b): (usize, usize)| (done[a].name.clone(), done[b].name.clone(), roc::paired(&done[a].auc, &done[b].auc));
-    let comparisons = pairs.map(compared).collect();
+    let comparisons = pairs.clone().map(compared).collect();
+    let mut by_bootstrap = Vec::new();
+    for (a, b) in pairs {
+        let areas: [AucOfRows; 2] = [a, b].map(|at| AucOfRows::new(&turned[at], event));
+        by_bootstrap.push(match params.replicates {
+            0 => None,
+            _ => bootstrap::area_difference(&areas[0], &areas[1], &params, how.seed.named("roc"), job)?,
+        });
+    }
     Ok(Some(Discrimination {
         n: event.len(),
         events: event.iter().filter(|&&event| event).count(),
         scores: done,
         comparisons,
+        by_bootstrap,
         direction: how.direction,
         replicates: params.replicates,
         seed: how.seed,
@@ -138,6 +161,10 @@ impl Discrimination {
             json!({
                 "name": score.name,
                 "auc": score.auc.auc,
+                "average_precision": score.average_precision,
+                "band": score.band.iter().map(|it| json!({
+                    "specificity": it.specificity, "sensitivity": it.sensitivity, "low": it.low, "high": it.high,
+                })).collect::<Vec<_>>(),
                 "se": score.auc.se(),
                 "ci": ci,
                 "ci_method": method.key(),
@@ -149,8 +176,9 @@ impl Discrimination {
                 },
             })
         };
-        let comparison = |(a, b, test): &(String, String, Option<Paired>)| {
+        let comparison = |((a, b, test), drawn): (&(String, String, Option<Paired>), &Option<AreaDifference>)| {
             json!({
+                "bootstrap": drawn.map(|it| json!({ "se": it.se, "ci": it.ci, "z": it.z, "p": it.p })),
                 "a": a,
                 "b": b,
                 "difference": test.map(|test| test.difference),
@@ -164,7 +192,7 @@ impl Discrimination {
             "events": self.events,
             "direction": self.direction.key(),
             "scores": self.scores.iter().map(score).collect::<Vec<_>>(),
-            "comparisons": self.comparisons.iter().map(comparison).collect::<Vec<_>>(),
+            "comparisons": self.comparisons.iter().zip(&self.by_bootstrap).map(comparison).collect::<Vec<_>>(),
         })
     }
 
@@ -212,9 +240,12 @@ impl Discrimination {
             n => format!("stratified bootstrap, {n} replicates, seed {}, percentiles", self.seed.0),
         });
         for score in &self.scores {
+            notes.extend(score.average_precision.map(|area| {
+                format!("{}: average precision {}", score.name, osteon_stats::stats::text::fixed(area, 3))
+            }));
             notes.extend(self.cautions(score));
         }
-        for (a, b, test) in &self.comparisons {
+        for ((a, b, test), drawn) in self.comparisons.iter().zip(&self.by_bootstrap) {
             let text = match test.and_then(|test| Some((test.z?, test.p?))) {
                 Some((z, p)) => {
                     format!("z {}, p {}", osteon_stats::stats::text::fixed(z, 3), osteon_stats::stats::text::p_text(p))
@@ -222,6 +253,17 @@ impl Discrimination {
                 None => "the difference has no variance".to_owned(),
             };
             notes.push(format!("{a} against {b}, DeLong: {text}"));
+            notes.extend(drawn.map(|it| {
+                let fixed = osteon_stats::stats::text::fixed;
+                format!(
+                    "{a} against {b}, bootstrap: difference {} (95% CI {} to {}), z {}, p {}",
+                    fixed(it.difference, 3),
+                    fixed(it.ci[0], 3),
+                    fixed(it.ci[1], 3),
+                    fixed(it.z, 3),
+                    osteon_stats::stats::text::p_text(it.p)
+                )
+            }));
         }
         Sheet { title, headings: headings.map(str::to_owned).to_vec(), rows, notes, provenance: Vec::new() }
     }

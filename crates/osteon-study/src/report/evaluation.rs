@@ -17,7 +17,12 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     for scored in rows {
         let Some(threshold) = threshold(scored, rows, cut) else {
             let (model, set) = (&scored.model, &scored.set);
-            without.push(format!("{model}, {set}: no cut-off has a Youden index above 0 where it is learnt"));
+            without.push(match cut {
+                Cut::Reaching(wanted, _) => {
+                    format!("{model}, {set}: no cut-off reaches {} where it is learnt", Cut::wanted(*wanted))
+                }
+                _ => format!("{model}, {set}: no cut-off has a Youden index above 0 where it is learnt"),
+            });
             continue;
         };
         let called = confusion(&scored.score, &scored.event, threshold);
@@ -44,6 +49,15 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         Cut::YoudenOfEach => "cut at each score's largest Youden index in the same set, which flatters it: no set is \
                               called training; --cutoff-set names the set where cut-offs are learnt"
             .to_owned(),
+        Cut::Reaching(wanted, Some(set)) => format!(
+            "cut where {} is reached in {set}, fixed there and used elsewhere; of several such cut-offs the best",
+            Cut::wanted(*wanted)
+        ),
+        Cut::Reaching(wanted, None) => format!(
+            "cut where {} is reached in the same set, which flatters it: no set is called training; --cutoff-set names \
+             the set where cut-offs are learnt",
+            Cut::wanted(*wanted)
+        ),
     };
     let mut notes = vec![note, "95 % intervals: Wilson's score, Clopper and Pearson's exact".to_owned()];
     notes.append(&mut without);

@@ -3,7 +3,7 @@
 use crate::report::printed::{Entry, model_label};
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::evaluate::calibration::brier;
-use osteon_stats::evaluate::roc::{self, confusion};
+use osteon_stats::evaluate::roc::{self, Wanted, confusion};
 use osteon_stats::model::logistic::{Grouping, HosmerLemeshow, hosmer_lemeshow};
 use osteon_stats::stats::proportion::wilson;
 
@@ -52,6 +52,18 @@ pub enum Cut {
     Youden(String),
     /// At that of each set itself.
     YoudenOfEach,
+    /// Where this is reached in the same model's set of this name; in each set itself without one.
+    Reaching(Wanted, Option<String>),
+}
+
+impl Cut {
+    /// What reaching an operating point is called.
+    pub(in crate::report) fn wanted(wanted: Wanted) -> String {
+        match wanted {
+            Wanted::Sensitivity(least) => format!("a sensitivity of at least {least}"),
+            Wanted::Specificity(least) => format!("a specificity of at least {least}"),
+        }
+    }
 }
 
 impl Scored {
@@ -107,6 +119,7 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         }
         Cut::Youden(set) => format!("cut at the largest Youden index in {set}"),
         Cut::YoudenOfEach => "cut at the largest Youden index in the same set".to_owned(),
+        Cut::Reaching(wanted, _) => format!("cut where {} is reached", Cut::wanted(*wanted)),
     }];
     notes.push("AUC: DeLong's Wald interval, clipped at 0 and 1; proportions: Wilson 95% CI".to_owned());
     notes.extend(newcombe(rows));
@@ -234,6 +247,13 @@ pub(in crate::report) fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) 
             youden(learnt)
         }
         Cut::YoudenOfEach => youden(scored),
+        Cut::Reaching(wanted, set) => {
+            let learnt = match set {
+                Some(set) => rows.iter().find(|row| row.model == scored.model && row.set == *set)?,
+                None => scored,
+            };
+            roc::reaching(&roc::curve(&learnt.score, &learnt.event), *wanted).map(|point| point.threshold)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::model::logistic::{self, Fit, FitError, HosmerLemeshow, INTERCEPT, Method, Params, Profile, Warning};
 use osteon_stats::stats::two_groups::Test;
 use osteon_stats::table::encode::Encoded;
+use osteon_stats::table::expand::Expanded;
 
 /// A fit with everything that is printed of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,19 @@ pub struct Regression {
     /// Likelihood-ratio test and generalised variance inflation of each variable.
     pub variables: Vec<(String, Option<Test>, Option<f64>)>,
     pub hosmer_lemeshow: Option<HosmerLemeshow>,
+    /// Variables that entered as restricted cubic splines.
+    pub splines: Vec<Spline>,
     /// What the reader must know, in words of the variables and levels.
     pub warnings: Vec<String>,
+}
+
+/// A restricted cubic spline, and the tests of its cubic terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spline {
+    pub name: String,
+    pub knots: Vec<f64>,
+    pub likelihood_ratio: Option<Test>,
+    pub wald: Option<Test>,
 }
 
 /// Rows from which on nothing is fitted twice.
@@ -67,9 +79,24 @@ impl Regression {
             variables,
             hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups)
                 .filter(|_| !fit.is_separated()),
+            splines: Vec::new(),
             warnings,
             fit,
         })
+    }
+
+    /// The same with splines and products, and the tests of non-linearity.
+    pub fn expanded(expanded: &Expanded, event: &[bool], params: &Params) -> Result<Regression, FitError> {
+        let mut regression = Regression::new(&expanded.encoded, event, params)?;
+        let (fit, design) = (&regression.fit, &expanded.encoded.design);
+        let spline = |(name, knots, columns): &(String, Vec<f64>, std::ops::Range<usize>)| Spline {
+            name: name.clone(),
+            knots: knots.clone(),
+            likelihood_ratio: logistic::likelihood_ratio(fit, design, event, columns.clone()),
+            wald: logistic::wald(fit, columns.clone()),
+        };
+        regression.splines = expanded.splines.iter().map(spline).collect();
+        Ok(regression)
     }
 
     /// `n`, `events`, `terms` with Wald and profile intervals of the odds ratio, likelihoods, fit and warnings.
@@ -107,6 +134,12 @@ impl Regression {
                 "name": name,
                 "lr": test_json(*test),
                 "vif": inflation,
+            })).collect::<Vec<_>>(),
+            "splines": self.splines.iter().map(|spline| json!({
+                "name": spline.name,
+                "knots": spline.knots,
+                "nonlinearity_lr": test_json(spline.likelihood_ratio),
+                "nonlinearity_wald": test_json(spline.wald),
             })).collect::<Vec<_>>(),
             "converged": fit.converged,
             "warnings": self.warnings,
@@ -186,6 +219,16 @@ impl Regression {
             if !parts.is_empty() {
                 notes.push(format!("{}: {}", label(name), parts.join("; ")));
             }
+        }
+        for spline in &self.splines {
+            let knots: Vec<String> =
+                spline.knots.iter().map(|knot| osteon_stats::stats::text::fixed(*knot, 3)).collect();
+            let test = spline.likelihood_ratio.map_or("undefined".to_owned(), likelihood_ratio);
+            notes.push(format!(
+                "{}: restricted cubic spline with knots at {}; non-linearity: {test}",
+                label(&spline.name),
+                knots.join(", ")
+            ));
         }
         notes.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         notes

@@ -11,6 +11,7 @@ mod firth;
 mod hosmer_lemeshow;
 mod newton;
 mod profile;
+pub mod ridge;
 pub mod screen;
 mod separation;
 

@@ -36,7 +36,7 @@ pub fn figure(sets: &[Set], paper: &Paper) -> Figure {
         title: "Calibration",
         caption: format!(
             "Calibration of the models in {}. Curves: observed proportion of events against the predicted probability, \
-             smoothed by lowess; dashed line: perfect calibration. {}: shaded, pointwise 95% bootstrap interval; circles, \
+             smoothed by loess; dashed line: perfect calibration. {}: shaded, pointwise 95% CI of the curve; circles, \
              groups of patients by predicted probability with exact 95% CI; rug marks above and below the lower line, \
              patients with and without the event. Intercept: calibration in the large (0 is ideal); slope: of the \
              logistic recalibration (1 is ideal). CI, confidence interval.",

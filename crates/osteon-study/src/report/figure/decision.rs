@@ -1,7 +1,7 @@
 //! Decision curves: net benefit over threshold probabilities, one panel a set of patients.
 
-use crate::report::figure::roc::dash;
-use crate::report::figure::{Draft, Figure, Paper, lettered, panels_in_words, value, words};
+use crate::report::figure::roc::{band, dash};
+use crate::report::figure::{Draft, Figure, Paper, lettered, panels_in_words, under, value, words};
 use osteon_plot::{Axis, Colour, Legend, Look, Mark, Panel, Pen, Range, Shape, What};
 
 /// One panel.
@@ -19,6 +19,8 @@ pub struct Curve {
     pub model: String,
     /// `[threshold, net benefit]`.
     pub points: Vec<[f64; 2]>,
+    /// `[threshold, low, high]`: pointwise 95 % limits; empty for none.
+    pub band: Vec<[f64; 3]>,
 }
 
 /// All panels have the range of thresholds that the curves have.
@@ -32,16 +34,21 @@ pub fn figure(sets: &[Set], paper: &Paper) -> Figure {
              patient of acting on each model, on all patients (treat all) and on none (treat none); a predicted \
              probability equal to the threshold counts as positive.",
             panels_in_words(sets.iter().map(|set| (set.name.as_str(), set.n)))
-        ),
+        ) + band_of(sets).as_deref().unwrap_or_default(),
         columns: paper.columns(sets.len()),
-        headings: &["set", "strategy", "threshold", "net_benefit"],
+        headings: &["set", "strategy", "threshold", "net_benefit", "low", "high"],
     };
     let mut rows = Vec::new();
     for set in sets {
-        let all = Curve { model: "Treat all".to_owned(), points: treat_all(set.prevalence, [from, to]) };
+        let points = treat_all(set.prevalence, [from, to]);
+        let all = Curve { model: "Treat all".to_owned(), points, band: Vec::new() };
         for curve in set.curves.iter().chain([&all]) {
             let head = [words(&set.name), words(&curve.model)];
-            rows.extend(curve.points.iter().map(|point| head.iter().cloned().chain(point.map(value)).collect()));
+            rows.extend(curve.points.iter().map(|&[threshold, benefit]| {
+                let limits = curve.band.iter().find(|it| it[0] == threshold).map_or([f64::NAN; 2], |it| [it[1], it[2]]);
+                let numbers = [threshold, benefit, limits[0], limits[1]];
+                head.iter().cloned().chain(numbers.map(value)).collect()
+            }));
         }
     }
     draft.finish(paper, sets.iter().enumerate().map(|(n, set)| panel(n, set, [from, to])).collect(), rows)
@@ -63,7 +70,11 @@ fn panel(n: usize, set: &Set, [from, to]: [f64; 2]) -> Panel {
         Mark::line(vec![[from, 0.0], [to, 0.0]], Pen::solid(0.8), Colour::Ink).named("Treat none"),
         Mark::line(treat_all(set.prevalence, [from, to]), Pen::solid(0.9), Colour::Muted).named("Treat all"),
     ];
+    let mut back = Vec::new();
     for (at, curve) in set.curves.iter().enumerate() {
+        let clamped: Vec<[f64; 3]> =
+            curve.band.iter().map(|p| [p[0], p[1].clamp(bottom, top), p[2].clamp(bottom, top)]).collect();
+        back.extend(band(&clamped, Colour::Series(at)));
         let pen = Pen { width_pt: 1.4, dash: dash(at) };
         let what = What::Line { points: curve.points.clone(), pen };
         marks.push(Mark::new(what, Colour::Series(at)).named(&*curve.model));
@@ -72,11 +83,17 @@ fn panel(n: usize, set: &Set, [from, to]: [f64; 2]) -> Panel {
         title: lettered(n, &format!("{} (n = {})", set.name, set.n)),
         x: Axis { look: Look::Grid, ..Axis::fixed("Threshold probability", if from < 0.1 { 0.0 } else { from }, to) },
         y: Axis { look: Look::Grid, range: Range::Fixed(bottom, top), ..Axis::titled("Net benefit") },
-        marks,
+        marks: under(back, marks),
         legend: Legend::Below,
         shape: Shape::Ratio(0.8),
         ..Panel::default()
     }
+}
+
+/// Whose band is drawn.
+fn band_of(sets: &[Set]) -> Option<String> {
+    let curve = sets.iter().flat_map(|set| &set.curves).find(|curve| !curve.band.is_empty())?;
+    Some(format!(" {}: shaded, pointwise 95% bootstrap interval.", curve.model))
 }
 
 fn treat_all(prevalence: f64, [from, to]: [f64; 2]) -> Vec<[f64; 2]> {

@@ -4,14 +4,18 @@ use rayon::prelude::*;
 
 use crate::report::figure::{Figure, Paper, calibration, decision, roc};
 use crate::report::performance::Scored;
+use osteon_base::job::Job;
 use osteon_base::seed::Seed;
+use osteon_stats::evaluate::flexible::{self, Point};
 use osteon_stats::evaluate::optimism::resamples;
 use osteon_stats::evaluate::smooth::lowess;
-use osteon_stats::evaluate::{calibration as calibrated, decision as benefit, roc as receiver};
+use osteon_stats::evaluate::{
+    bootstrap, calibration as calibrated, decision as benefit, roc as receiver, roc_band as band,
+};
 use osteon_stats::stats::proportion::clopper_pearson;
 
-/// One panel a set, in the order of the rows; a set with one class alone has no curve.
-pub fn roc(rows: &[Scored], paper: &Paper) -> Figure {
+/// One panel a set, in the order of the rows; a set with one class alone has no curve. The last model has its band.
+pub fn roc(rows: &[Scored], seed: Seed, paper: &Paper) -> Figure {
     let curve = |row: &&Scored| {
         let auc = receiver::auc(&row.score, &row.event)?;
         let mut points: Vec<[f64; 2]> = receiver::curve(&row.score, &row.event)
@@ -19,31 +23,39 @@ pub fn roc(rows: &[Scored], paper: &Paper) -> Figure {
             .map(|point| [1.0 - point.specificity, point.sensitivity])
             .collect();
         points.reverse();
-        Some(roc::Curve { model: titled(&row.model), points, auc: auc.auc, interval: Some(auc.interval().0) })
+        let interval = Some(auc.interval().0);
+        Some(roc::Curve { model: titled(&row.model), points, auc: auc.auc, interval, band: Vec::new() })
     };
-    let set = |(name, own): (String, Vec<&Scored>)| roc::Set {
-        name,
-        n: most(&own),
-        curves: own.iter().filter_map(curve).collect(),
+    let set = |(name, own): (String, Vec<&Scored>)| {
+        let mut curves: Vec<roc::Curve> = own.iter().filter_map(curve).collect();
+        if let (Some(last), Some(row)) = (curves.last_mut(), own.last()) {
+            last.band = roc_band(row, seed.named(&name));
+        }
+        roc::Set { n: most(&own), name, curves }
     };
     roc::figure(&sets(rows).into_iter().map(set).collect::<Vec<_>>(), paper)
 }
 
 /// Net benefit at whole percents of a range of thresholds; only of scores that are probabilities. `range` is what was
-/// asked for; else it ends where too few patients are positive for a curve to mean anything.
-pub fn decision(rows: &[Scored], range: Option<[f64; 2]>, paper: &Paper) -> Figure {
+/// asked for; else it ends where too few patients are positive for a curve to mean anything. The last model has its band.
+pub fn decision(rows: &[Scored], range: Option<[f64; 2]>, seed: Seed, paper: &Paper) -> Figure {
     let [from, to] = range.unwrap_or_else(|| told_range(rows));
     let thresholds: Vec<f64> =
         benefit::percents().into_iter().filter(|t| (from - 1e-9..=to + 1e-9).contains(t)).collect();
     let curve = |row: &&Scored| {
         let points = benefit::curve(&row.event, &row.score, &thresholds);
         let points = points.into_iter().map(|it| [it.threshold, it.model]).collect();
-        decision::Curve { model: titled(&row.model), points }
+        decision::Curve { model: titled(&row.model), points, band: Vec::new() }
     };
     let set = |(name, own): (String, Vec<&Scored>)| {
         let events = own[0].event.iter().filter(|&&event| event).count();
         let prevalence = events as f64 / own[0].event.len().max(1) as f64;
-        decision::Set { name, n: most(&own), prevalence, curves: own.iter().filter(probability).map(curve).collect() }
+        let own: Vec<&Scored> = own.into_iter().filter(|row| probability(&row)).collect();
+        let mut curves: Vec<decision::Curve> = own.iter().map(curve).collect();
+        if let (Some(last), Some(row)) = (curves.last_mut(), own.last()) {
+            last.band = benefit_band(row, &thresholds, seed.named(&name));
+        }
+        decision::Set { n: most(&own), name, prevalence, curves }
     };
     decision::figure(&sets(rows).into_iter().map(set).collect::<Vec<_>>(), paper)
 }
@@ -65,7 +77,8 @@ fn told_range(rows: &[Scored]) -> [f64; 2] {
     [0.01, ((least * 20.0 + 1e-9).floor() / 20.0).clamp(0.2, 0.95)]
 }
 
-/// Smoothed curves of scores that are probabilities; the last model with its bootstrap band and groups.
+/// Smoothed curves of scores that are probabilities: loess, lowess where loess has no standard errors. The last model
+/// has its band (of lowess by bootstrap) and groups.
 pub fn calibration(rows: &[Scored], seed: Seed, paper: &Paper) -> Figure {
     let set = |(name, own): (String, Vec<&Scored>)| {
         let n = most(&own);
@@ -113,15 +126,58 @@ fn model(row: &Scored, full: bool, seed: Seed) -> Option<calibration::Model> {
         Some([it.predicted, it.observed, low, high])
     };
     let groups = calibrated::groups(&row.event, &row.score, GROUPS);
+    let flexible = flexible(row);
     Some(calibration::Model {
         name: titled(&row.model),
         brier: indices.brier,
         intercept: indices.in_the_large.map(|it| it.0),
         slope: indices.recalibration.map(|it| it.slope),
-        smooth: smoothed(&row.event, &row.score),
-        band: if full { band(row, seed) } else { Vec::new() },
+        smooth: flexible.as_ref().map_or_else(|| smoothed(&row.event, &row.score), |points| curve_of(points)),
+        band: match flexible {
+            _ if !full => Vec::new(),
+            Some(points) => points.iter().map(|point| [point.predicted, point.low, point.high]).collect(),
+            None => lowess_band(row, seed),
+        },
         groups: if full { groups.into_iter().filter_map(group).collect() } else { Vec::new() },
     })
+}
+
+/// Rows from which on curves have no bands by bootstrap.
+const MANY_ROWS: usize = 20_000;
+
+/// `[1 - specificity, low, high]` of the sensitivity, by bootstrap.
+fn roc_band(row: &Scored, seed: Seed) -> Vec<[f64; 3]> {
+    const STEPS: usize = 50;
+    if row.event.len() > MANY_ROWS {
+        return Vec::new();
+    }
+    let at: Vec<f64> = (0..=STEPS).map(|n| n as f64 / STEPS as f64).collect();
+    let params = bootstrap::Params::default();
+    let band = band::band(&row.score, &row.event, &at, &params, seed, &Job::unwatched());
+    let mut points: Vec<[f64; 3]> =
+        band.into_iter().flatten().map(|it| [1.0 - it.specificity, it.low, it.high]).collect();
+    points.reverse();
+    points
+}
+
+/// `[threshold, low, high]` of the net benefit.
+fn benefit_band(row: &Scored, thresholds: &[f64], seed: Seed) -> Vec<[f64; 3]> {
+    let params = bootstrap::Params::default();
+    let found = benefit::benefits(&row.event, &row.score, thresholds, &params, seed, &Job::unwatched());
+    found.into_iter().flatten().map(|it| [it.threshold, it.ci[0], it.ci[1]]).collect()
+}
+
+/// The loess curve with its band over the range of the probabilities; `None` where it has no standard errors.
+fn flexible(row: &Scored) -> Option<Vec<Point>> {
+    const STEPS: usize = 60;
+    let low = row.score.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = row.score.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let at: Vec<f64> = (0..=STEPS).map(|n| low + (high - low) * n as f64 / STEPS as f64).collect();
+    flexible::loess(&row.event, &row.score, &at)
+}
+
+fn curve_of(points: &[Point]) -> Vec<[f64; 2]> {
+    points.iter().map(|point| [point.predicted, point.observed.clamp(0.0, 1.0)]).collect()
 }
 
 /// R's `lowess(p, event, iter = 0)`, sorted by the probability, each probability once.
@@ -136,7 +192,7 @@ fn smoothed(event: &[bool], p: &[f64]) -> Vec<[f64; 2]> {
 }
 
 /// Pointwise 95 % percentile interval over resamples; only where at least half of them reach.
-fn band(row: &Scored, seed: Seed) -> Vec<[f64; 3]> {
+fn lowess_band(row: &Scored, seed: Seed) -> Vec<[f64; 3]> {
     const SAMPLES: usize = 500;
     const STEPS: usize = 60;
     let n = row.event.len();

@@ -20,10 +20,11 @@ impl Study {
     /// ROC, decision or calibration curves of the models of Table 5.
     pub(in crate::study) fn curves(&self, request: &FigureRequest, paper: &Paper) -> Result<Figure, Error> {
         let (rows, out_of_fold, _) = self.scored(ModelTable::Five)?;
+        let seed = self.protocol.learn.seed;
         let mut figure = match request.name {
-            FigureName::Dca => scored::decision(&rows, request.thresholds, paper),
-            FigureName::Calibration => scored::calibration(&rows, self.protocol.learn.seed, paper),
-            _ => scored::roc(&rows, paper),
+            FigureName::Dca => scored::decision(&rows, request.thresholds, seed, paper),
+            FigureName::Calibration => scored::calibration(&rows, seed, paper),
+            _ => scored::roc(&rows, seed, paper),
         };
         if out_of_fold && rows.iter().any(|row| row.set == "training") {
             figure.caption.push_str(" Predicted probabilities of the training set are out-of-fold.");

@@ -8,13 +8,17 @@ use crate::pipeline::validate::Validation;
 use crate::protocol::codebook::Value as Known;
 use crate::protocol::codebook::outcome::Cut as Cutoff;
 use crate::report::evaluation;
+use crate::report::figure::{Figure, Paper, scored as drawn};
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
+use crate::report::uncertainty::{self, How};
 use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::report::analyse::read_table;
 use crate::study::report::told::training_in_words;
 use crate::study::{Error, Study};
+use osteon_base::job::Job;
 use osteon_base::text::counted;
+use osteon_stats::evaluate::roc::Wanted;
 use osteon_stats::stats::describe::{Quantiles, quantile};
 use osteon_stats::table::event::Event;
 use osteon_stats::table::filter::Relation;
@@ -52,6 +56,8 @@ pub struct EvaluateRequest {
     pub cutoff_set: Option<String>,
     /// How the cells of the file are read.
     pub cells: Options,
+    /// Thresholds, operating points and resamples of what has intervals.
+    pub how: How,
 }
 
 impl Study {
@@ -131,8 +137,14 @@ impl Study {
 
     /// All of the evaluation of the models of the newest fit.
     pub fn evaluation(&self, table: ModelTable, threshold: f64) -> Result<Vec<Sheet>, Error> {
+        self.evaluation_as(table, threshold, &How::default())
+    }
+
+    /// The same with other thresholds, operating points and resamples; the seed is the protocol's.
+    pub fn evaluation_as(&self, table: ModelTable, threshold: f64, how: &How) -> Result<Vec<Sheet>, Error> {
         let (rows, _, run) = self.scored(table)?;
-        let mut sheets = sheets(&rows, threshold, &Cut::Youden(rows[0].set.clone()));
+        let how = How { seed: self.protocol.learn.seed.named("evaluate"), ..how.clone() };
+        let mut sheets = sheets(&rows, threshold, &Cut::Youden(rows[0].set.clone()), &how)?;
         sheets.extend(self.random_splits(&rows)?);
         for sheet in &mut sheets {
             sheet.provenance = self.provenance()?;
@@ -305,6 +317,37 @@ fn mean(values: &[f64]) -> Option<f64> {
 
 /// All of the evaluation for scores in a file of cells with a heading.
 pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Error> {
+    let (rows, names, notes) = scored_of_file(path, request)?;
+    let cut = match &request.cutoff_set {
+        Some(set) if names.contains(set) => Cut::Youden(set.clone()),
+        Some(set) => return Err(Error::Field { found: set.clone(), valid: names.join(", ") }),
+        None => learning_set(&names),
+    };
+    let mut sheets = sheets(&rows, request.threshold, &cut, &request.how)?;
+    sheets[0].notes.extend(notes);
+    Ok(sheets)
+}
+
+/// ROC, decision and calibration curves of scores in a file, each with the name of its file.
+pub fn evaluate_figures(
+    path: &Path,
+    request: &EvaluateRequest,
+    width_mm: f64,
+) -> Result<Vec<(&'static str, Figure)>, Error> {
+    let (rows, ..) = scored_of_file(path, request)?;
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let provenance = vec![format!("file: {file}"), format!("event: {}", request.event)];
+    let paper = Paper { width_mm, provenance };
+    let seed = request.how.seed;
+    Ok(vec![
+        ("roc", drawn::roc(&rows, seed, &paper)),
+        ("dca", drawn::decision(&rows, None, seed, &paper)),
+        ("calibration", drawn::calibration(&rows, seed, &paper)),
+    ])
+}
+
+/// The scores of a file, the names of the sets, and what was said of the rows.
+fn scored_of_file(path: &Path, request: &EvaluateRequest) -> Result<(Vec<Scored>, Vec<String>, Vec<String>), Error> {
     let by = request.by.as_ref();
     let used = std::iter::once(&request.event.column).chain(&request.scores).chain(by).cloned().collect();
     let options = Options {
@@ -335,14 +378,7 @@ pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Er
     if rows.iter().all(|scored| scored.event.iter().all(|&event| event) || !scored.event.contains(&true)) {
         return Err(Error::OneClass { event: request.event.to_string() });
     }
-    let cut = match &request.cutoff_set {
-        Some(set) if names.contains(set) => Cut::Youden(set.clone()),
-        Some(set) => return Err(Error::Field { found: set.clone(), valid: names.join(", ") }),
-        None => learning_set(&names),
-    };
-    let mut sheets = sheets(&rows, request.threshold, &cut);
-    sheets[0].notes.extend(notes);
-    Ok(sheets)
+    Ok((rows, names, notes))
 }
 
 /// The set of each row, as a position among the names, which stand in the order of the file.
@@ -371,23 +407,37 @@ fn learning_set(names: &[String]) -> Cut {
     }
 }
 
-/// Performance at a threshold, operating points there and at Youden points, calibration, tests between models, net
-/// benefit.
-pub(in crate::study) fn sheets(rows: &[Scored], threshold: f64, youden: &Cut) -> Vec<Sheet> {
+/// Performance at a threshold, operating points there, at Youden points and where one is wanted, calibration, tests
+/// between models, net benefit; then what tells how sure all this is.
+pub(in crate::study) fn sheets(rows: &[Scored], threshold: f64, youden: &Cut, how: &How) -> Result<Vec<Sheet>, Error> {
     let cut = Cut::At(threshold);
     let mut performance = performance::table("Performance", rows, &cut);
     performance.notes.extend(rows.iter().filter_map(evaluation::one_class));
     performance.notes.extend(rows.iter().filter_map(evaluation::below_half));
     performance.notes.extend(rows.iter().filter_map(evaluation::no_probability));
-    vec![
+    let mut sheets = vec![
         performance,
         evaluation::operating_points(&format!("Operating points at {threshold}"), rows, &cut),
         evaluation::operating_points("Operating points at Youden's index", rows, youden),
         evaluation::calibrations(rows),
         evaluation::pairs(rows),
         evaluation::net_benefits(rows),
-    ]
+    ];
+    if let Some(wanted) = how.wanted {
+        let set = match youden {
+            Cut::Youden(set) => Some(set.clone()),
+            _ => None,
+        };
+        let title = match wanted {
+            Wanted::Sensitivity(least) => format!("Operating points at sensitivity {least}"),
+            Wanted::Specificity(least) => format!("Operating points at specificity {least}"),
+        };
+        sheets.push(evaluation::operating_points(&title, rows, &Cut::Reaching(wanted, set)));
+    }
+    sheets.extend(uncertainty::sheets(rows, how, &Job::unwatched())?);
+    Ok(sheets)
 }
+
 /// `exactly 90 % necrosis`.
 pub(in crate::study) fn exactly(cutoff: &Cutoff) -> String {
     let Cutoff { variable, value, .. } = cutoff;

@@ -12,6 +12,7 @@ use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS};
 use crate::report::external::{self, CaseMix};
 use crate::report::performance::{Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
+use crate::report::uncertainty::How;
 use crate::store::{Change, Patient, PatientId};
 use crate::study::learn::performance::sheets;
 use crate::study::models::cohort::{External, Scores, Who};
@@ -83,7 +84,8 @@ impl Study {
         let mix = self.case_mix(&cohort.name, &cohort.patients, &cohort.event, &recorded[0])?;
         let mut made = external::sheets(&cohort.name, &mix, &models_of_five(&rows), self.protocol.learn.seed);
         made[0].notes.extend(notes.iter().cloned());
-        made.extend(sheets(&rows, 0.5, &Cut::YoudenOfEach));
+        let how = How { seed: self.protocol.learn.seed.named("evaluate"), ..How::default() };
+        made.extend(sheets(&rows, 0.5, &Cut::YoudenOfEach, &how)?);
         for sheet in &mut made {
             sheet.provenance = self.provenance()?;
             sheet.provenance.push(format!("model: {}", model.file.sha256));

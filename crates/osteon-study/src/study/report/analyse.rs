@@ -12,6 +12,8 @@ use osteon_stats::model::logistic;
 use osteon_stats::stats::compare::Params;
 use osteon_stats::table::encode::{EncodeError, Encoded, encode};
 use osteon_stats::table::event::Event;
+use osteon_stats::table::expand::{Expansion, expand};
+use osteon_stats::table::missing::{Missing, missing};
 use osteon_stats::table::read::{self, Options, Read};
 use osteon_stats::table::{Column, Table, Values};
 
@@ -26,6 +28,8 @@ pub struct Description {
     /// Rows whose event is known, without and with it.
     pub n: [usize; 2],
     pub variables: Vec<Compared>,
+    /// Holes of the variables over the rows whose event is known.
+    pub missing: Missing,
     pub notes: Vec<String>,
 }
 
@@ -72,7 +76,9 @@ pub fn describe(
     if unknown > 0 {
         notes.push(format!("{unknown} rows without {} were left out", event.column));
     }
-    Ok(Description { n: [count(false), count(true)], variables, notes })
+    let rows: Vec<usize> = (0..known.len()).filter(|&row| known[row].is_some()).collect();
+    let missing = missing(&table.select(&rows), &named)?;
+    Ok(Description { n: [count(false), count(true)], variables, missing, notes })
 }
 
 /// The levels of a column of numbers that has two of them, in more than two rows.
@@ -101,12 +107,23 @@ pub fn regress(
     event: &Event,
     terms: &[String],
     references: &[(String, String)],
+    by: &Expansion,
     params: &logistic::Params,
-) -> Result<(Regression, Vec<String>), Error> {
+) -> Result<Regressed, Error> {
     let known = event.of(&read.table)?;
     let (encoded, notes) = encoded(read, terms, references, &known, "odds ratio")?;
     let event: Vec<bool> = encoded.kept.iter().filter_map(|&row| known[row]).collect();
-    Ok((Regression::new(&encoded, &event, params)?, notes))
+    let expanded = expand(&encoded, by).map_err(|why| Error::Request(why.to_string()))?;
+    let regression = Regression::expanded(&expanded, &event, params)?;
+    Ok(Regressed { regression, encoded: expanded.encoded, event, notes })
+}
+
+/// A model with the design that it was fitted on.
+pub struct Regressed {
+    pub regression: Regression,
+    pub encoded: Encoded,
+    pub event: Vec<bool>,
+    pub notes: Vec<String>,
 }
 
 /// The terms over the rows that are complete in them and in `known`, and what the reader must know of them. `ratio` is

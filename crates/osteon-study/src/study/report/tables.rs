@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::protocol::Protocol;
 use crate::report::against::{self, Compared, Published};
 use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
+use crate::report::differences::{Asked, missing_sheets};
 use crate::report::performance::{self, Cut};
 use crate::report::printed::Entry;
 use crate::report::screening::{Screening, screening};
@@ -12,6 +13,7 @@ use crate::report::sheet::Sheet;
 use crate::study::{Error, ModelTable, Study};
 use osteon_stats::model::logistic::screen::Rows;
 use osteon_stats::table::Table;
+use osteon_stats::table::missing::missing;
 
 /// A table made of the clinical variables alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +36,20 @@ impl ClinicalTable {
 
 /// The table of a cohort, and its cells in the words of the published one.
 pub fn clinical_table(which: ClinicalTable, cohort: &Table, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+    clinical_table_as(which, cohort, protocol, Asked::default())
+}
+
+fn clinical_table_as(
+    which: ClinicalTable,
+    cohort: &Table,
+    protocol: &Protocol,
+    asked: Asked,
+) -> Result<(Sheet, Vec<Entry>), Error> {
     let book = &*protocol.codebook;
     let event = event_of(book, cohort)?;
     Ok(match which {
-        ClinicalTable::One => table_1(book, cohort, &event, &protocol.compare)?,
-        ClinicalTable::Two => table_2(book, cohort, &event, &split_of(cohort)?, &protocol.compare)?,
+        ClinicalTable::One => table_1(book, cohort, &event, &protocol.compare, asked)?,
+        ClinicalTable::Two => table_2(book, cohort, &event, &split_of(cohort)?, &protocol.compare, asked)?,
         ClinicalTable::Four => {
             let found = screening_of(cohort, &event, protocol)?;
             (found.sheet(), found.entries())
@@ -68,13 +79,43 @@ impl Study {
 
     /// A clinical table of the included patients, with what it stands on.
     pub fn clinical_table(&self, which: ClinicalTable, protocol: &Protocol) -> Result<(Sheet, Vec<Entry>), Error> {
+        self.clinical_table_as(which, protocol, Asked::default())
+    }
+
+    /// The same with the columns asked for; Table 4 has none of them.
+    pub fn clinical_table_as(
+        &self,
+        which: ClinicalTable,
+        protocol: &Protocol,
+        asked: Asked,
+    ) -> Result<(Sheet, Vec<Entry>), Error> {
+        if which == ClinicalTable::Four && !asked.nothing() {
+            return Err(Error::Request(
+                "Table 4 is no comparison of groups: adjusted P values and differences are those of Tables 1 and 2"
+                    .to_owned(),
+            ));
+        }
         self.needs_response()?;
-        let (mut sheet, entries) = clinical_table(which, &self.cohort()?, protocol)?;
+        let (mut sheet, entries) = clinical_table_as(which, &self.cohort()?, protocol, asked)?;
         sheet.provenance = self.provenance()?;
         if protocol.hash() != self.protocol.hash() {
             sheet.provenance.push(format!("table made under another protocol: {}", protocol.hash()));
         }
         Ok((sheet, entries))
+    }
+
+    /// Values missing among the described variables of the included patients, each and together.
+    pub fn missing_values(&self) -> Result<Vec<Sheet>, Error> {
+        self.needs_response()?;
+        let cohort = self.cohort()?;
+        let book = &*self.protocol.codebook;
+        let names: Vec<&str> = book.described().into_iter().map(|variable| variable.name.as_str()).collect();
+        let label = |name: &str| book.named(name).map_or_else(|| name.to_owned(), |variable| variable.in_tables());
+        let mut sheets = missing_sheets(&missing(&cohort, &names)?, label);
+        for sheet in &mut sheets {
+            sheet.provenance = self.provenance()?;
+        }
+        Ok(sheets)
     }
 
     /// Every cell of Tables 1 to 5 that the study can give beside those of a file of published ones.
