@@ -1,16 +1,21 @@
-//! `osteon features`: one image and one mask, no study file.
+//! `osteon features`: images and masks, no study file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Format, Globals, Outcome, output};
+use osteon_radiomics::pyradiomics::{Parameters, Strictness};
 use osteon_radiomics::read::Label;
 use osteon_radiomics::roi::Roi;
 use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::report::cases::{Cases, Layout};
 use osteon_study::report::values;
-use osteon_study::study::{self, BatchRequest, Error, FeaturesRequest};
+use osteon_study::study::{self, BatchRequest, Error, FeaturesRequest, How, Resume, Which};
 
-/// Measure one image and mask, without a study file: roi, feature and value with 17 digits
+/// Measure images and masks, without a study file
+///
+/// Without a preset, a protocol or a parameter file the features are pyradiomics' 107 of the original image. Numbers
+/// have 17 digits.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Intensities: NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, or one of its files)
@@ -19,12 +24,32 @@ pub struct Args {
     /// A label image on the same grid, or DICOM contours (RTSTRUCT) or segmentation (SEG)
     #[arg(required_unless_present = "batch")]
     mask: Option<PathBuf>,
-    /// Measure the cases of pyradiomics' batch file (columns Image, Mask and, where wanted, Label): one line a case. No
-    /// label means 1, as in pyradiomics, and the other labels are told
+    /// Measure the cases of pyradiomics' batch file (columns Image, Mask and, where wanted, Label and Label_channel): one
+    /// row a case. No label means 1, as in pyradiomics, and the other labels are told. A case that fails is a row with
+    /// its reason
     #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "mask", "label", "series", "structure"])]
     batch: Option<PathBuf>,
-    /// The protocol to start from: study, published, recommended, pyradiomics or ibsi [default: study; with --batch
-    /// pyradiomics]
+    /// Measure by pyradiomics' parameter file (YAML or JSON) with its names, order and values, diagnostics_ columns too.
+    /// No label means 1. In a batch, a column called as a setting sets it for its case
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "protocol", "set", "families", "roi", "series", "structure", "diagnostics"])]
+    params: Option<PathBuf>,
+    /// Change one setting of pyradiomics over its parameter file or defaults, as its own --setting does; may be repeated
+    #[arg(long, value_name = "NAME:VALUE", conflicts_with_all = ["preset", "protocol", "set", "families", "roi", "series", "structure", "diagnostics"])]
+    setting: Vec<String>,
+    /// Leave out and list what of a parameter file cannot be honoured, instead of refusing it
+    #[arg(long, requires = "params")]
+    lenient: bool,
+    /// Write the table here; the ending says how: .csv, .json or .xlsx
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// One row a case, or one row a value [default: wide in a batch, else long]
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    layout: Option<Shape>,
+    /// Take cases that stand in the CSV file of --out, or in its journal FILE.part, from there; failed ones are tried
+    /// again
+    #[arg(long, requires = "out", requires = "batch")]
+    resume: bool,
+    /// The protocol to start from: study, published, recommended, pyradiomics or ibsi [default: pyradiomics]
     #[arg(long, conflicts_with = "protocol")]
     preset: Option<Preset>,
     /// A protocol file instead of a preset
@@ -66,22 +91,133 @@ pub struct Args {
     diagnostics: bool,
 }
 
+/// How a table of cases is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    Wide,
+    Long,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Csv,
+    Json,
+    Xlsx,
+}
+
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    let render = match globals.format {
-        Format::Text | Format::Csv => values::csv,
-        Format::Json => values::json,
-        _ => return Err(Error::OnlyCsvOrJson),
+    let form = form(args, globals)?;
+    let by_parameters = args.params.is_some() || !args.setting.is_empty();
+    let is_plain = !by_parameters && args.batch.is_none() && args.layout != Some(Shape::Wide) && form != Form::Xlsx;
+    if is_plain {
+        return one(args, form, globals);
+    }
+    let how = if by_parameters { parameters(args)? } else { protocol(args)? };
+    if let How::Parameters { parameters, .. } = &how {
+        parameters.left_out.iter().for_each(|what| output::warn(&format!("left out: {what}")));
+        parameters.notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
+    }
+    let cases = match (&args.batch, &args.image, &args.mask) {
+        (Some(file), ..) => Which::Table(file.clone()),
+        (None, Some(image), Some(mask)) => Which::One { image: image.clone(), mask: mask.clone() },
+        _ => unreachable!("without --batch clap wants both"),
     };
+    if args.resume && (form != Form::Csv || args.layout == Some(Shape::Long)) {
+        return Err(Error::Request("--resume goes on with a wide CSV file".to_owned()));
+    }
+    let journal = |out: &PathBuf| Resume { out: out.clone(), skips_done: args.resume };
+    let journal = args.out.as_ref().filter(|_| args.batch.is_some()).map(journal);
+    let request = BatchRequest { cases, how, journal };
+    let report = watched(globals, |job| study::batch(&request, job))?;
+    let usual = if args.batch.is_some() { Shape::Wide } else { Shape::Long };
+    let layout = match args.layout.unwrap_or(usual) {
+        Shape::Wide => Layout::Wide,
+        Shape::Long => Layout::Long,
+    };
+    let rendered = rendered(&report.cases, form, layout)?;
+    write(args, &rendered)?;
+    if let Some(resume) = &request.journal {
+        // The table holds what it held.
+        let _ = std::fs::remove_file(study::journal_of(&resume.out));
+    }
+    report.notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
+    report.failures.iter().for_each(|why| output::warn(why));
+    Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
+}
+
+/// The form that the ending of --out or --format asks for.
+fn form(args: &Args, globals: &Globals) -> Result<Form, Error> {
+    match &args.out {
+        Some(out) => match out.extension().and_then(|it| it.to_str()).map(str::to_lowercase).as_deref() {
+            Some("csv") => Ok(Form::Csv),
+            Some("json") => Ok(Form::Json),
+            Some("xlsx") => Ok(Form::Xlsx),
+            _ => Err(Error::Ending { path: out.clone(), expected: ".csv, .json or .xlsx" }),
+        },
+        None => match globals.format {
+            Format::Text | Format::Csv => Ok(Form::Csv),
+            Format::Json => Ok(Form::Json),
+            _ => Err(Error::OnlyCsvOrJson),
+        },
+    }
+}
+
+fn rendered(cases: &Cases, form: Form, layout: Layout) -> Result<Vec<u8>, Error> {
+    match form {
+        Form::Csv => Ok(cases.csv(layout).into_bytes()),
+        Form::Json => Ok(cases.json(layout).into_bytes()),
+        Form::Xlsx => cases.workbook(layout).map_err(Error::Request),
+    }
+}
+
+fn write(args: &Args, bytes: &[u8]) -> Result<(), Error> {
+    match &args.out {
+        None => output::print_bytes(bytes),
+        Some(out) => study::write_whole(out, bytes).map_err(|source| Error::File { path: out.clone(), source }),
+    }
+}
+
+/// pyradiomics' parameters, with what the mask may be.
+fn parameters(args: &Args) -> Result<How, Error> {
+    let strictness = if args.lenient { Strictness::Lenient } else { Strictness::Refuse };
+    let mut parameters = match &args.params {
+        Some(file) => study::read_parameters(file, strictness)?,
+        None => Parameters::default(),
+    };
+    study::apply_settings(&mut parameters, &args.setting)?;
+    match args.label {
+        None => (),
+        Some(Label::Value(label)) => study::apply_settings(&mut parameters, &[format!("label:{label}")])?,
+        Some(_) => return Err(Error::Request("--label all: pyradiomics measures one label".to_owned())),
+    }
+    let mask = reading(args, Preset::Pyradiomics.protocol())?.mask;
+    Ok(How::Parameters { parameters: Box::new(parameters), mask })
+}
+
+/// The protocol with what the arguments change of it.
+fn protocol(args: &Args) -> Result<How, Error> {
     let base: Protocol = match &args.protocol {
         Some(file) => study::read_protocol(file)?,
-        None => {
-            args.preset.unwrap_or(if args.batch.is_some() { Preset::Pyradiomics } else { Preset::Study }).protocol()
-        }
+        None => args.preset.unwrap_or(Preset::Pyradiomics).protocol(),
     };
     let mut protocol = base.set(args.set.iter().map(String::as_str))?;
     if !args.families.is_empty() {
         protocol = protocol.set([format!("feature.families={:?}", args.families).as_str()])?;
     }
+    let usual = if args.batch.is_some() { Label::Value(1) } else { Label::Only };
+    Ok(How::Protocol {
+        protocol: Box::new(reading(args, protocol)?),
+        rois: args.roi.clone(),
+        diagnostics: args.diagnostics,
+        label: args.label.unwrap_or(usual),
+        series: args.series.clone(),
+        structure: args.structure.clone(),
+    })
+}
+
+/// The settings of masks that have an argument of their own.
+fn reading(args: &Args, protocol: Protocol) -> Result<Protocol, Error> {
     let other_frame = args.other_frame.then(|| "accept".to_owned());
     let mask = [
         ("mask.resample", &args.resample_mask),
@@ -90,43 +226,26 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         ("mask.uneven", &args.uneven),
     ];
     let mask = mask.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
-    protocol = protocol.set(mask.collect::<Vec<_>>().iter().map(String::as_str))?;
-    if let Some(cases) = &args.batch {
-        return batch(cases, protocol, args, globals);
-    }
-    let (Some(image), Some(mask)) = (&args.image, &args.mask) else {
+    Ok(protocol.set(mask.collect::<Vec<_>>().iter().map(String::as_str))?)
+}
+
+/// One image and mask by a protocol, one row a value with its region.
+fn one(args: &Args, form: Form, globals: &Globals) -> Result<Outcome, Error> {
+    let How::Protocol { protocol, rois, diagnostics, label, series, structure } = protocol(args)? else {
+        unreachable!("a protocol was asked for");
+    };
+    let (Some(image), Some(mask)) = (args.image.clone(), args.mask.clone()) else {
         unreachable!("without --batch clap wants both");
     };
-    let request = FeaturesRequest {
-        image: image.clone(),
-        mask: mask.clone(),
-        label: args.label.unwrap_or(Label::Only),
-        series: args.series.clone(),
-        structure: args.structure.clone(),
-        rois: args.roi.clone(),
-        protocol,
-        diagnostics: args.diagnostics,
-    };
+    let request = FeaturesRequest { image, mask, label, series, structure, rois, protocol: *protocol, diagnostics };
     let report = watched(globals, |job| study::features(&request, job))?;
-    output::print(&render(&report.rows))?;
+    let text = if form == Form::Json { values::json(&report.rows) } else { values::csv(&report.rows) };
+    write(args, text.as_bytes())?;
     for note in &report.notes {
         output::warn(&format!("note: {note}"));
     }
     for (roi, error) in &report.failures {
         output::warn(&format!("{roi}: {error}"));
     }
-    Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
-}
-
-fn batch(cases: &Path, protocol: Protocol, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
-    if globals.format == Format::Json {
-        return Err(Error::Request("a batch is printed as csv".to_owned()));
-    }
-    let request =
-        BatchRequest { cases: cases.to_owned(), rois: args.roi.clone(), protocol, diagnostics: args.diagnostics };
-    let report = watched(globals, |job| study::batch(&request, job))?;
-    output::print(&values::wide_csv(&report.headings, &report.rows))?;
-    report.notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
-    report.failures.iter().for_each(|why| output::warn(why));
     Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use osteon_study::protocol::{Preset, Protocol};
+use osteon_radiomics::pyradiomics::Strictness;
+use osteon_study::protocol::{Preset, Protocol, foreign};
 use osteon_study::study::{self, Error};
 
 /// Show a protocol, or check a candidate
@@ -33,6 +34,14 @@ enum Action {
         /// Only the settings of this table or key, such as learn or select.mrmr
         key: Option<String>,
     },
+    /// Print pyradiomics' parameter file (YAML or JSON) as a protocol over the preset pyradiomics; what has no counterpart
+    /// is listed
+    From {
+        file: PathBuf,
+        /// Leave out and list what of the file is not known, instead of refusing it
+        #[arg(long)]
+        lenient: bool,
+    },
     /// Read a candidate; print its hash and which of its settings have no say, or what is wrong with it
     Check { file: PathBuf },
 }
@@ -53,6 +62,17 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         }
         Action::Keys { key } => {
             output::print_sheet(&study::settings_sheet(key.as_deref())?, globals.format)?;
+        }
+        Action::From { file, lenient } => {
+            let strictness = if *lenient { Strictness::Lenient } else { Strictness::Refuse };
+            let parameters = study::read_parameters(file, strictness)?;
+            let translated = foreign::translated(&parameters)?;
+            let without = translated.without.iter().map(|what| format!("# no counterpart: {what}\n"));
+            output::print(&format!("{}{}", without.collect::<String>(), translated.protocol.to_toml()))?;
+            for what in &translated.without {
+                output::warn(&format!("no counterpart: {what}"));
+            }
+            parameters.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
         }
         Action::Check { file } => {
             let protocol: Protocol = study::read_protocol(file)?;

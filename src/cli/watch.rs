@@ -20,6 +20,7 @@ pub fn watched<T>(globals: &Globals, work: impl FnOnce(&Job) -> T) -> T {
         let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&cancel));
         let _ = signal_hook::flag::register(signal, Arc::clone(&cancel));
     }
+    end_soon(Arc::clone(&cancel));
     let seen = || cancel.load(Ordering::Relaxed);
     if globals.quiet {
         work(&Job::new(&cancel, &|_| ()))
@@ -38,6 +39,21 @@ pub fn watched<T>(globals: &Globals, work: impl FnOnce(&Job) -> T) -> T {
         let last = Mutex::new(None);
         work(&Job::new(&cancel, &|progress| line(progress, &last)))
     }
+}
+
+/// How long work may go on after a signal before the program ends without it: what is stored is whole at any moment.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// Ends the program where the work does not see the signal, deep inside one image or fit.
+fn end_soon(cancel: Arc<AtomicBool>) {
+    const PULSE: Duration = Duration::from_millis(50);
+    std::thread::spawn(move || {
+        while !cancel.load(Ordering::Relaxed) {
+            std::thread::sleep(PULSE);
+        }
+        std::thread::sleep(GRACE);
+        std::process::exit(130);
+    });
 }
 
 /// One line a stage's begin and end, and every ten seconds between.

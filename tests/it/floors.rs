@@ -7,7 +7,13 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     ("crates/osteon-base/src", &[&["job", "seed", "setting", "text", "wide"], &["cells"]]),
     (
         "crates/osteon-radiomics/src",
-        &[&["grid"], &["read", "preprocess", "roi", "filter", "feature"], &["describe"], &["diagnose"]],
+        &[
+            &["grid"],
+            &["read", "preprocess", "roi", "filter", "feature"],
+            &["describe"],
+            &["diagnose"],
+            &["pyradiomics"],
+        ],
     ),
     ("crates/osteon-stats/src", &[&["stats"], &["table"], &["model"], &["select", "evaluate", "survival"]]),
     ("crates/osteon-study/src", &[&["protocol"], &["pipeline", "report", "store"], &["model"], &["study"]]),

@@ -335,7 +335,7 @@ fn every_broken_file_is_a_message_and_exit_2_within_512_megabytes() {
     std::fs::write(path("image.nii"), nifti(|_| ())).unwrap();
     let cases: Vec<Case> = [nifti_cases(), nrrd_cases(), other_cases()].concat();
     let told = |image: &str, mask: &str| {
-        let limited = "ulimit -v 524288; exec \"$0\" features \"$1\" \"$2\" --threads 1";
+        let limited = "ulimit -v 524288; exec \"$0\" features \"$1\" \"$2\" --preset study --threads 1";
         let program = env!("CARGO_BIN_EXE_osteon");
         let mut command = std::process::Command::new("sh");
         let output = command.args(["-c", limited]).arg(program).args([path(image), path(mask)]).output().unwrap();
@@ -492,7 +492,7 @@ proptest! {
         let resample = if nearest { read::Resample::Nearest } else { read::Resample::Never };
         let params = read::Params { resample, cut: read::Cut::Accept, ..read::Params::default() };
         let image = osteon_radiomics::grid::Geometry::upright([4, 3, 2], [3.0, 0.75, 0.5]);
-        let pick = read::Pick { label, name: name.as_deref() };
+        let pick = read::Pick { label, name: name.as_deref(), channel: None };
         let source = Source { bytes: &bytes, data: None };
         if let Ok(region) = read::region(source, pick, &image, &params, &Limits { max_bytes: 1 << 20 }) {
             prop_assert_eq!(region.mask.geometry(), &image);

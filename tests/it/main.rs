@@ -9,6 +9,7 @@ mod declared;
 #[path = "../../crates/osteon-radiomics/tests/it/dicom_files.rs"]
 mod dicom_files;
 mod extract;
+mod extractor;
 mod features_command;
 mod figure;
 mod fit;

@@ -6,5 +6,6 @@ pub mod feature;
 pub mod filter;
 pub mod grid;
 pub mod preprocess;
+pub mod pyradiomics;
 pub mod read;
 pub mod roi;

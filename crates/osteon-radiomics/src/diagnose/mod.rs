@@ -32,7 +32,7 @@ pub fn diagnose(
 
 type Found = Vec<(String, String)>;
 
-fn of_image(what: &str, volume: &Volume, found: &mut Found) {
+pub(crate) fn of_image(what: &str, volume: &Volume, found: &mut Found) {
     let Geometry { shape, spacing_mm, .. } = volume.geometry();
     found.push((format!("{what}_Dimensionality"), "3D".to_owned()));
     found.push((format!("{what}_Spacing"), tuple(spacing_mm)));
@@ -41,7 +41,7 @@ fn of_image(what: &str, volume: &Volume, found: &mut Found) {
 }
 
 /// Of the finite numbers.
-fn of_values(what: &str, values: &[f64], found: &mut Found) {
+pub(crate) fn of_values(what: &str, values: &[f64], found: &mut Found) {
     let finite: Vec<f64>;
     let values = if values.iter().all(|value| value.is_finite()) {
         values
@@ -57,7 +57,7 @@ fn of_values(what: &str, values: &[f64], found: &mut Found) {
     }
 }
 
-fn of_mask(what: &str, mask: &Mask, found: &mut Found) {
+pub(crate) fn of_mask(what: &str, mask: &Mask, found: &mut Found) {
     let Geometry { shape, spacing_mm, .. } = mask.geometry();
     found.push((format!("{what}_Spacing"), tuple(spacing_mm)));
     found.push((format!("{what}_Size"), tuple(shape)));
@@ -65,7 +65,7 @@ fn of_mask(what: &str, mask: &Mask, found: &mut Found) {
     let [[z, y, x], [depth, height, width]] = [bounds.low, bounds.shape];
     found.push((format!("{what}_BoundingBox"), format!("({x}, {y}, {z}, {width}, {height}, {depth})")));
     found.push((format!("{what}_VoxelNum"), mask.count().to_string()));
-    found.push((format!("{what}_VolumeNum"), components(mask).to_string()));
+    found.push((format!("{what}_VolumeNum"), components(&mask.cut(bounds)).to_string()));
     let mut sums = [0; 3];
     for (at, _) in mask.cells().indexed_iter().filter(|(_, inside)| **inside) {
         [at.0, at.1, at.2].iter().zip(&mut sums).for_each(|(index, sum)| *sum += index);

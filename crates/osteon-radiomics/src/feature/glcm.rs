@@ -5,6 +5,7 @@ use nalgebra::DMatrix;
 use crate::feature::layout::Layout;
 use crate::feature::levels::Levels;
 use crate::feature::logarithm::{NLogN, SHARE, entropy};
+use crate::feature::second::second_singular_value;
 use crate::feature::{Feature, Wanted, read_mean};
 
 /// What the co-occurrence features of one direction are read from.
@@ -324,6 +325,9 @@ fn maximal_correlation(glcm: &Glcm) -> f64 {
     present.sort_unstable();
     present.dedup();
     let position = |level: u16| present.binary_search(&level).expect("every level of a pair is listed");
+    if present.len() > DENSE_MCC {
+        return sparse_correlation(glcm, present.len(), position);
+    }
     let mut joint = DMatrix::<f64>::zeros(present.len(), present.len());
     for pair in &glcm.pairs {
         let (low, high) = (position(pair.low), position(pair.high));
@@ -335,4 +339,26 @@ fn maximal_correlation(glcm: &Glcm) -> f64 {
     let mut sizes: Vec<f64> = scaled.symmetric_eigenvalues().iter().map(|value| value.abs()).collect();
     sizes.sort_by(|a, b| b.total_cmp(a));
     sizes.get(1).copied().unwrap_or(0.0)
+}
+
+/// Levels up to which all eigenvalues are found; more, and the second alone is (equal to 1e-12).
+const DENSE_MCC: usize = 128;
+
+fn sparse_correlation(glcm: &Glcm, n: usize, position: impl Fn(u16) -> usize) -> f64 {
+    let mut cells = Vec::with_capacity(2 * glcm.pairs.len());
+    let mut marginal = vec![0.0; n];
+    for pair in &glcm.pairs {
+        let (low, high, n) = (position(pair.low), position(pair.high), f64::from(pair.n));
+        marginal[low] += n;
+        marginal[high] += n;
+        if low == high {
+            cells.push((low, low, 2.0 * n));
+        } else {
+            cells.extend([(low, high, n), (high, low, n)]);
+        }
+    }
+    let total: f64 = marginal.iter().sum();
+    cells.iter_mut().for_each(|(i, j, value)| *value /= (marginal[*i] * marginal[*j]).sqrt());
+    let roots: Vec<f64> = marginal.iter().map(|n| (n / total).sqrt()).collect();
+    second_singular_value(cells, &roots, &roots)
 }

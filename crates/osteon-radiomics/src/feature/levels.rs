@@ -17,6 +17,9 @@ pub enum Edges {
     /// At the multiples of the width as pyradiomics adds them up from each region's minimum: off by the roundings of
     /// the image's precision, which move a voxel whose value is next to an edge.
     Counted(Precision),
+    /// So many bins of equal width between a region's extremes, the largest value in the last: numpy's histogram. The
+    /// width has no say.
+    Number(usize, Precision),
 }
 
 /// Of the numbers that pyradiomics holds an image in.
@@ -60,7 +63,10 @@ impl Levels {
         let width = bins.width;
         let (low, high) = range(values);
         let base = (low / width).floor();
-        let levels = (high / width).floor() - base + 1.0;
+        let levels = match bins.edges {
+            Edges::Number(n, _) => n as f64,
+            _ => (high / width).floor() - base + 1.0,
+        };
         if levels > MAX_LEVELS as f64 {
             return Err(TooManyLevels { bin_width: width, levels });
         }
@@ -68,6 +74,11 @@ impl Levels {
             Edges::Counted(precision) if layout.regions.len() == 1 => {
                 let counted = Counted::new(low, width, precision);
                 values.iter().map(|&value| counted.level(value)).collect()
+            }
+            Edges::Number(n, precision) => {
+                let edges = numbered(low, high, n, precision);
+                let below = |value: &f64| edges.partition_point(|edge| edge <= value) as u16;
+                values.iter().map(below).collect()
             }
             _ => values.iter().map(|value| level(value / width, base)).collect(),
         };
@@ -89,7 +100,11 @@ impl Levels {
 
     /// Whether each region would have the same levels alone.
     pub fn are_those_of_each_region(&self, layout: &Layout, values: &[f64], bins: Bins) -> bool {
-        let Edges::Counted(precision) = bins.edges else { return true };
+        let precision = match bins.edges {
+            Edges::Multiples => return true,
+            Edges::Number(..) => return layout.regions.len() == 1,
+            Edges::Counted(precision) => precision,
+        };
         (0..layout.regions.len()).all(|region| {
             let (values, levels) = (&values[layout.voxels_of(region)], &self.of_voxel[layout.voxels_of(region)]);
             let counted = Counted::new(range(values).0, bins.width, precision);
@@ -158,6 +173,26 @@ impl Counted {
         let bin = bin + f64::from(u8::from(edge(bin + 1.0) <= value)) - f64::from(u8::from(edge(bin) > value));
         bin as u16 + 1
     }
+}
+
+/// `numpy.histogram`'s edges in the image's precision, the last moved by 1 so that the largest value lies below it.
+fn numbered(low: f64, high: f64, n: usize, precision: Precision) -> Vec<f64> {
+    let (low, high) = if low == high { (low - 0.5, high + 0.5) } else { (low, high) };
+    let mut edges: Vec<f64> = match precision {
+        Precision::Double => {
+            let step = (high - low) / n as f64;
+            (0..=n).map(|at| at as f64 * step + low).collect()
+        }
+        Precision::Single => {
+            let (low, step) = (low as f32, (high as f32 - low as f32) / n as f32);
+            (0..=n).map(|at| f64::from(at as f32 * step + low)).collect()
+        }
+    };
+    edges[n] = match precision {
+        Precision::Double => high + 1.0,
+        Precision::Single => f64::from(high as f32 + 1.0),
+    };
+    edges
 }
 
 fn histogram(levels: &[u16], span: usize) -> Vec<u32> {

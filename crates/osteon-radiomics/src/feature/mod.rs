@@ -4,6 +4,7 @@
 //! two differ, the feature says so.
 
 pub mod firstorder;
+pub mod general;
 pub mod glcm;
 pub mod gldm;
 pub mod glrlm;
@@ -16,7 +17,9 @@ mod logarithm;
 mod mesh;
 pub mod ngtdm;
 mod plane;
+mod second;
 pub mod shape;
+pub mod shape2d;
 pub mod sizes;
 
 use serde::{Deserialize, Serialize};

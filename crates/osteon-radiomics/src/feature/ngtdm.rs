@@ -115,6 +115,18 @@ impl Ngtdm {
         }
     }
 
+    /// Of one row a level from 0 on: voxels, and the sum of their differences; rows without voxels are left out.
+    pub fn of_rows(rows: &[(f64, f64)]) -> Ngtdm {
+        let n: f64 = rows.iter().map(|row| row.0).sum();
+        let present = || rows.iter().enumerate().filter(|(_, row)| row.0 > 0.0);
+        Ngtdm {
+            level: present().map(|(level, _)| level as f64).collect(),
+            share: present().map(|(_, row)| row.0 / n).collect(),
+            difference: present().map(|(_, row)| row.1).collect(),
+            n,
+        }
+    }
+
     /// Sum over all ordered pairs of levels.
     fn over_pairs(&self, of: impl Fn(usize, usize) -> f64) -> f64 {
         let below = |i: usize| (0..i).map(|j| of(i, j)).sum::<f64>();

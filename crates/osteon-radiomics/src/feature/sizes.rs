@@ -1,6 +1,6 @@
 //! A table of counts by grey level and by size, from which runs, zones and dependences are described alike.
 
-use crate::feature::logarithm::{NLogN, entropy};
+use crate::feature::logarithm::{EPSILON, NLogN, entropy};
 
 /// How many things of each level and size a region has.
 #[derive(Clone, Debug)]
@@ -153,6 +153,41 @@ impl LevelPowers {
 }
 
 impl Sizes {
+    /// Of cells one by one: level, size, and how many, which need not be whole. `None` where nothing is counted.
+    pub fn of_cells(cells: impl Iterator<Item = (f64, f64, f64)> + Clone) -> Option<Sizes> {
+        let n: f64 = cells.clone().map(|cell| cell.2).sum();
+        if n <= 0.0 {
+            return None;
+        }
+        let mean = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+            cells.clone().map(|(level, size, count)| count * of(level, size)).sum::<f64>() / n
+        };
+        let by = |key: &dyn Fn((f64, f64, f64)) -> f64| -> Vec<(f64, f64)> {
+            let mut all: Vec<(f64, f64)> = cells.clone().map(|cell| (key(cell), cell.2)).collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let same = all.chunk_by(|a, b| a.0 == b.0);
+            same.map(|same| (same[0].0, same.iter().map(|cell| cell.1).sum())).collect()
+        };
+        let (by_level, by_size) = (by(&|cell| cell.0), by(&|cell| cell.1));
+        Some(Sizes {
+            n,
+            voxels: cells.clone().map(|(_, size, count)| size * count).sum(),
+            small: mean(&|_, size| 1.0 / (size * size)),
+            large: mean(&|_, size| size * size),
+            low: mean(&|level, _| 1.0 / (level * level)),
+            high: mean(&|level, _| level * level),
+            small_low: mean(&|level, size| 1.0 / (level * level * size * size)),
+            small_high: mean(&|level, size| level * level / (size * size)),
+            large_low: mean(&|level, size| size * size / (level * level)),
+            large_high: mean(&|level, size| level * level * size * size),
+            level_non_uniformity: by_level.iter().map(|(_, n)| n * n).sum::<f64>() / n,
+            size_non_uniformity: by_size.iter().map(|(_, n)| n * n).sum::<f64>() / n,
+            level_variance: variance(&by_level, n),
+            size_variance: variance(&by_size, n),
+            entropy: -cells.map(|cell| cell.2 / n).map(|p| p * (p + EPSILON).log2()).sum::<f64>(),
+        })
+    }
+
     /// `None` for an empty table.
     pub fn of(table: &mut SizeTable, powers: &LevelPowers) -> Option<Sizes> {
         let n_log_n = NLogN::new();

@@ -3,13 +3,16 @@
 //! A filter computes all images of its group together, since they share work. None looks at the region: what a voxel
 //! becomes depends on the crop that was given, and near its border only as far as `Filter::support` says.
 
+pub mod binary_pattern;
 mod exact;
 mod flow;
 mod intensity;
 mod line;
 mod noise;
+pub mod point;
 mod recursive;
 mod smooth;
+pub mod undecimated;
 mod wavelet;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,6 +21,7 @@ use crate::grid::{Element, Geometry, Image, Volume};
 use osteon_base::seed::Seed;
 use osteon_base::setting::{self, Unfit};
 
+pub use recursive::laplacian_of_gaussian;
 pub use smooth::mean;
 
 /// Which filtered images are made, and on which part of the image.

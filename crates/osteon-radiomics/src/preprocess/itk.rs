@@ -72,15 +72,19 @@ impl Row {
     /// The old voxel x, y, z nearest to the new voxel `at` of the row, the higher of two; `None` outside of an old
     /// image of `shape` x, y, z.
     pub fn nearest(&self, at: usize, shape: [usize; 3]) -> Option<[usize; 3]> {
-        let alpha = (self.first + at as i64) as f64 / self.row_len;
         let mut found = [0; 3];
-        for k in 0..3 {
-            let place = self.start[k] + alpha * self.along[k];
+        for (k, place) in self.place(at).into_iter().enumerate() {
             if !(-0.5..shape[k] as f64 - 0.5).contains(&place) {
                 return None;
             }
             found[k] = (place + 0.5).floor() as usize;
         }
         Some(found)
+    }
+
+    /// The continuous index x, y, z of the new voxel `at` of the row.
+    pub fn place(&self, at: usize) -> [f64; 3] {
+        let alpha = (self.first + at as i64) as f64 / self.row_len;
+        std::array::from_fn(|k| self.start[k] + alpha * self.along[k])
     }
 }

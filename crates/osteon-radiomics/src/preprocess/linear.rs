@@ -3,6 +3,7 @@
 use ndarray::Array3;
 
 use crate::grid::{Grid, Mask, Volume};
+use crate::preprocess::itk::Way;
 use crate::preprocess::lattice::Axis;
 
 /// Half a voxel is inside; sums of weights reach the half only up to rounding.
@@ -18,6 +19,36 @@ struct Taps {
 /// Values of `of(old voxel)` at the places of `axes` (z, y, x).
 pub fn interpolate(old: &Volume, axes: &[Axis; 3], of: impl Fn(f64) -> f64) -> Array3<f64> {
     mix(old, axes, |&value| of(value))
+}
+
+/// The same as ITK computes it, to the last bit, which decides what a cast to whole numbers leaves: at its own places,
+/// and one axis after the other from x on.
+pub fn interpolate_as_itk(old: &Volume, axes: &[Axis; 3], of: impl Fn(f64) -> f64) -> Array3<f64> {
+    let [oz, oy, ox] = old.geometry().shape;
+    let [z, y, x] = axes;
+    let way = Way::new(old.geometry(), axes);
+    let value = |z: usize, y: usize, x: usize| of(old.cells()[[z, y, x]]);
+    let between = |low: f64, taps: &Taps, high: &dyn Fn() -> f64| {
+        if taps.weight <= 0.0 || taps.low == taps.high { low } else { low + (high() - low) * taps.weight }
+    };
+    let taps = |place: f64, len: usize| {
+        let low = (place.floor().max(0.0) as usize).min(len - 1);
+        Taps { low, high: (low + 1).min(len - 1), weight: place - low as f64 }
+    };
+    let mut cells = Vec::with_capacity(z.len() * y.len() * x.len());
+    for k in 0..z.len() as i64 {
+        for j in 0..y.len() as i64 {
+            let row = way.row(z.first + k, y.first + j, x.first);
+            for i in 0..x.len() {
+                let [px, py, pz] = row.place(i);
+                let [x, y, z] = [taps(px, ox), taps(py, oy), taps(pz, oz)];
+                let along_x = |z: usize, y: usize| between(value(z, y, x.low), &x, &|| value(z, y, x.high));
+                let along_y = |z: usize| between(along_x(z, y.low), &y, &|| along_x(z, y.high));
+                cells.push(between(along_y(z.low), &z, &|| along_y(z.high)));
+            }
+        }
+    }
+    Array3::from_shape_vec((z.len(), y.len(), x.len()), cells).expect("one voxel a place of the axes")
 }
 
 /// Voxels of which at least half lies in the mask.

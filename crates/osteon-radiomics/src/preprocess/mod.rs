@@ -3,6 +3,7 @@
 mod finite;
 mod inverse;
 mod itk;
+mod kernel;
 mod lattice;
 mod linear;
 mod spline;
@@ -16,6 +17,7 @@ use osteon_base::setting::{self, Unfit};
 use osteon_base::text::counted;
 
 pub use finite::finite;
+pub use kernel::Window;
 
 /// How an image is prepared and its grey levels are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +76,35 @@ pub enum MaskInterpolation {
     Linear,
 }
 
+/// How an image is prepared where a protocol has no words for it: pyradiomics' own settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steps {
+    /// z-score over all voxels of the file, cut and scaled.
+    pub scaling: Option<Scaling>,
+    /// As in `Params`.
+    pub spacing_mm: Vec<f64>,
+    pub interpolator: Interpolator,
+}
+
+/// What is done with a z-score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaling {
+    /// Scores beyond so many standard deviations become that many.
+    pub outliers_sd: Option<f64>,
+    pub factor: f64,
+}
+
+/// ITK's interpolators by SimpleITK's settings; outside of the image they give 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interpolator {
+    Nearest,
+    Linear,
+    Bspline,
+    Sinc(Window),
+    Gaussian,
+    LabelGaussian,
+}
+
 /// How much of the image is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
@@ -130,21 +161,52 @@ pub fn prepare(image: &Image, mask: &Mask, extent: Extent, params: &Params) -> R
     let tumour = mask.bounds().ok_or(PreprocessError::EmptyMask)?;
     let scale = if params.normalise { ZScore::of(image)? } else { ZScore::IDENTITY };
     let element = if params.normalise { Element::F64 } else { image.element };
+    let how = How { interpolation: params.interpolation.into(), mask: params.mask_interpolation, round: params.round };
     match Lattice::new(image.volume.geometry(), tumour, &params.spacing_mm) {
         Some(lattice) if params.grid == Alignment::Centre => {
-            resample(image, mask, &lattice.centred(), scale, Element::F64, params)
+            resample(image, mask, &lattice.centred(), |value| scale.of_value(value), Element::F64, how)
         }
-        Some(lattice) => resample(image, mask, &lattice.axes(tumour, extent), scale, element, params),
-        None => {
-            let bounds = match extent {
-                Extent::Whole => Bounds { low: [0; 3], shape: mask.geometry().shape },
-                Extent::Around { voxels, .. } => tumour.grown(voxels, mask.geometry().shape),
-            };
-            let volume = image.volume.cut(bounds).map(|&value| scale.of_value(value));
-            let at = bounds.low.map(|low| low as i64);
-            Ok(Prepared { image: Image { volume, element }, mask: mask.cut(bounds), at })
+        Some(lattice) => {
+            resample(image, mask, &lattice.axes(tumour, extent), |value| scale.of_value(value), element, how)
         }
+        None => Ok(cut(image, mask, tumour, extent, |value| scale.of_value(value), element)),
     }
+}
+
+/// The same by pyradiomics' own settings, on its lattice.
+pub fn prepare_by(image: &Image, mask: &Mask, extent: Extent, steps: &Steps) -> Result<Prepared, PreprocessError> {
+    let tumour = mask.bounds().ok_or(PreprocessError::EmptyMask)?;
+    let scale = steps.scaling.map(|scaling| Ok((ZScore::of(image)?, scaling))).transpose()?;
+    let of = |value: f64| match scale {
+        None => value,
+        Some((score, Scaling { outliers_sd, factor })) => {
+            let score = score.of_value(value);
+            outliers_sd.map_or(score, |sd| score.clamp(-sd, sd)) * factor
+        }
+    };
+    let element = if scale.is_some() { Element::F64 } else { image.element };
+    let how = How { interpolation: steps.interpolator.into(), mask: MaskInterpolation::Nearest, round: false };
+    match Lattice::new(image.volume.geometry(), tumour, &steps.spacing_mm) {
+        Some(lattice) => resample(image, mask, &lattice.axes(tumour, extent), of, element, how),
+        None => Ok(cut(image, mask, tumour, extent, of, element)),
+    }
+}
+
+/// An image that keeps its own grid.
+fn cut(
+    image: &Image,
+    mask: &Mask,
+    tumour: Bounds,
+    extent: Extent,
+    of: impl Fn(f64) -> f64,
+    element: Element,
+) -> Prepared {
+    let bounds = match extent {
+        Extent::Whole => Bounds { low: [0; 3], shape: mask.geometry().shape },
+        Extent::Around { voxels, .. } => tumour.grown(voxels, mask.geometry().shape),
+    };
+    let volume = image.volume.cut(bounds).map(|&value| of(value));
+    Prepared { image: Image { volume, element }, mask: mask.cut(bounds), at: bounds.low.map(|low| low as i64) }
 }
 
 /// The whole image as z-scores: mean 0 and n - 1 standard deviation 1 over all voxels of the file.
@@ -186,13 +248,44 @@ fn sum(values: impl Iterator<Item = f64>) -> f64 {
     parts.iter().sum()
 }
 
+/// How voxels of a new grid are found.
+#[derive(Clone, Copy)]
+struct How {
+    interpolation: Between,
+    mask: MaskInterpolation,
+    round: bool,
+}
+
+/// Every way to find intensities between voxels.
+#[derive(Clone, Copy, PartialEq)]
+enum Between {
+    /// Linear, the border's value continued beyond it.
+    Continued,
+    Itk(Interpolator),
+}
+
+impl From<Interpolation> for Between {
+    fn from(interpolation: Interpolation) -> Between {
+        match interpolation {
+            Interpolation::Linear => Between::Continued,
+            Interpolation::Bspline => Between::Itk(Interpolator::Bspline),
+        }
+    }
+}
+
+impl From<Interpolator> for Between {
+    fn from(interpolator: Interpolator) -> Between {
+        Between::Itk(interpolator)
+    }
+}
+
 fn resample(
     image: &Image,
     mask: &Mask,
     axes: &[Axis; 3],
-    scale: ZScore,
+    of: impl Fn(f64) -> f64,
     element: Element,
-    params: &Params,
+    how: How,
 ) -> Result<Prepared, PreprocessError> {
     let shape = axes.each_ref().map(Axis::len);
     let bytes = shape.iter().map(|&n| n as u128).product::<u128>() * size_of::<f64>() as u128;
@@ -200,24 +293,30 @@ fn resample(
         return Err(PreprocessError::TooLarge { bytes, limit: MAX_BYTES });
     }
     let geometry = lattice::geometry(image.volume.geometry(), axes);
-    let found = nearest(mask, axes);
-    let cells = match params.mask_interpolation {
-        MaskInterpolation::Nearest => found.mapv(|inside| inside == Some(true)),
+    let found = nearest(mask.geometry(), axes);
+    let cells = match how.mask {
+        MaskInterpolation::Nearest => found.mapv(|at| at.is_some_and(|at| mask.as_slice()[at as usize])),
         MaskInterpolation::Linear => linear::mask(mask, axes),
     };
     let mask = Grid::new(geometry.clone(), cells).expect("one voxel a place of the axes");
     if mask.count() == 0 {
         return Err(PreprocessError::LostMask(geometry.spacing_mm));
     }
-    let of = |value| scale.of_value(value);
-    let mut cells = match params.interpolation {
-        Interpolation::Bspline => spline::interpolate(&image.volume, axes, of),
-        Interpolation::Linear => linear::interpolate(&image.volume, axes, of),
+    let mut cells = match how.interpolation {
+        Between::Itk(Interpolator::Bspline) => spline::interpolate(&image.volume, axes, of),
+        Between::Continued => linear::interpolate(&image.volume, axes, of),
+        Between::Itk(Interpolator::Linear) => linear::interpolate_as_itk(&image.volume, axes, of),
+        Between::Itk(Interpolator::Nearest) => {
+            found.mapv(|at| at.map_or(0.0, |at| of(image.volume.as_slice()[at as usize])))
+        }
+        Between::Itk(Interpolator::Sinc(window)) => kernel::windowed_sinc(&image.volume, axes, window, of),
+        Between::Itk(Interpolator::Gaussian) => kernel::gaussian(&image.volume, axes, of),
+        Between::Itk(Interpolator::LabelGaussian) => kernel::label_gaussian(&image.volume, axes, of),
     };
-    if params.interpolation == Interpolation::Bspline {
+    if how.interpolation != Between::Continued {
         cells.zip_mut_with(&found, |value, inside| *value = if inside.is_some() { *value } else { 0.0 });
     }
-    if params.round {
+    if how.round {
         cells.mapv_inplace(f64::round);
     }
     if element != Element::F64 {
@@ -227,16 +326,17 @@ fn resample(
     Ok(Prepared { image: Image { volume, element }, mask, at: axes.each_ref().map(|axis| axis.first) })
 }
 
-/// The mask's nearest voxel as ITK finds it; `None` where ITK is outside of the old image.
-fn nearest(mask: &Mask, axes: &[Axis; 3]) -> Array3<Option<bool>> {
-    let [oz, oy, ox] = mask.geometry().shape;
+/// Position of the nearest old voxel as ITK finds it; `None` where ITK is outside of the old image.
+fn nearest(old: &crate::grid::Geometry, axes: &[Axis; 3]) -> Array3<Option<u32>> {
+    let [oz, oy, ox] = old.shape;
     let [z, y, x] = axes;
-    let way = itk::Way::new(mask.geometry(), axes);
+    let way = itk::Way::new(old, axes);
+    let position = |[x, y, z]: [usize; 3]| ((z * oy + y) * ox + x) as u32;
     let mut cells = Vec::with_capacity(z.len() * y.len() * x.len());
     for k in 0..z.len() as i64 {
         for j in 0..y.len() as i64 {
             let row = way.row(z.first + k, y.first + j, x.first);
-            cells.extend((0..x.len()).map(|i| row.nearest(i, [ox, oy, oz]).map(|[x, y, z]| mask.cells()[[z, y, x]])));
+            cells.extend((0..x.len()).map(|i| row.nearest(i, [ox, oy, oz]).map(position)));
         }
     }
     Array3::from_shape_vec((z.len(), y.len(), x.len()), cells).expect("one voxel a place of the axes")

@@ -180,6 +180,8 @@ pub enum ReadError {
     SegmentTwice { wanted: String, n: usize },
     #[error("segment {name} has no voxel; there are {present}")]
     EmptySegment { name: String, present: String },
+    #[error("the mask has no layer {channel}: it holds {n}, counted from 0")]
+    NoChannel { channel: usize, n: usize },
     #[error("the file holds {n} layers, one segment has to be picked: {present}")]
     Layers { n: usize, present: String },
     #[error(
@@ -270,7 +272,7 @@ pub fn image_as_stored(source: Source, limits: &Limits) -> Result<(Image, Vec<St
 /// The voxels of a label; a label that no voxel has is an error.
 pub fn mask(source: Source, label: Label, limits: &Limits) -> Result<Mask, ReadError> {
     let geometry = header(source.bytes, limits)?.geometry;
-    Ok(region(source, Pick { label, name: None }, &geometry, &Params::default(), limits)?.mask)
+    Ok(region(source, Pick { label, name: None, channel: None }, &geometry, &Params::default(), limits)?.mask)
 }
 
 pub(in crate::read) const GZIP: [u8; 2] = [0x1f, 0x8b];

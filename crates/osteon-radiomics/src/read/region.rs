@@ -11,6 +11,8 @@ use crate::read::{Header, Label, Limits, Present, ReadError, Reading, Region, Se
 pub struct Pick<'a> {
     pub label: Label,
     pub name: Option<&'a str>,
+    /// Which of several layers holds the label, from 0 on; a file of one layer has no other.
+    pub channel: Option<usize>,
 }
 
 /// The region of a file, on the grid of its image.
@@ -56,6 +58,11 @@ pub fn region_of(values: &Volume, label: Label, image: &Geometry, params: &Param
 
 /// Which layer, or all of them, and what is inside.
 fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(Option<usize>, Inside, Reading), ReadError> {
+    if let Some(channel) = pick.channel.filter(|_| tallies.len() > 1) {
+        let tally = tallies.get(channel).ok_or(ReadError::NoChannel { channel, n: tallies.len() })?;
+        let (inside, reading) = label::choose(tally, pick.label)?;
+        return Ok((Some(channel), inside, reading));
+    }
     let all = pick.name == Some("all") && !header.segments.iter().any(|segment| segment.name == "all");
     let label = if all { Label::AnyNonZero } else { pick.label };
     // A file that names no segment has labels only, and a number is one.

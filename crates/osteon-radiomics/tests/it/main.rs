@@ -14,5 +14,6 @@ mod jpeg_ls;
 mod metaimage;
 mod metaimage_files;
 mod preprocess;
+mod pyradiomics;
 mod read;
 mod roi;

@@ -352,9 +352,14 @@ fn a_voxel_of_another_world_is_refused() {
 
 fn region(bytes: &[u8], label: Label, name: Option<&str>) -> Result<(usize, String), String> {
     let source = Source { bytes, data: None };
-    let found =
-        read::region(source, read::Pick { label, name }, &geometry(), &read::Params::default(), &Limits::default())
-            .map_err(|error| error.to_string())?;
+    let found = read::region(
+        source,
+        read::Pick { label, name, channel: None },
+        &geometry(),
+        &read::Params::default(),
+        &Limits::default(),
+    )
+    .map_err(|error| error.to_string())?;
     Ok((found.mask.count(), found.reading.picked))
 }
 
@@ -519,7 +524,7 @@ fn a_segment_is_found_by_its_name_but_for_capital_letters() {
     let lines = ["type: uint8", "Segment0_Name:=Tumor  Left", "Segment0_LabelValue:=1"];
     let file = [forge::nrrd_header(&lines).as_bytes(), &voxels].concat();
     let source = Source { bytes: &file, data: None };
-    let pick = read::Pick { label: Label::Only, name: Some("tumor left") };
+    let pick = read::Pick { label: Label::Only, name: Some("tumor left"), channel: None };
     let found = read::region(source, pick, &geometry(), &read::Params::default(), &Limits::default()).unwrap();
     assert_eq!(found.mask.count(), 5);
     assert!(found.reading.notes[0].contains("tumor left is taken for Tumor  Left"), "{:?}", found.reading);

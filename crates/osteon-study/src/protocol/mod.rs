@@ -2,6 +2,7 @@
 
 pub mod codebook;
 mod document;
+pub mod foreign;
 pub mod keys;
 pub mod learn;
 mod preset;

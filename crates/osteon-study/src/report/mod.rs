@@ -2,6 +2,7 @@
 
 pub mod against;
 pub mod calculator;
+pub mod cases;
 pub mod checklist;
 pub mod clinical;
 pub mod cohort;

@@ -35,12 +35,6 @@ pub fn csv(rows: &[Row]) -> String {
     text
 }
 
-/// A table of texts, one line a row.
-pub fn wide_csv(headings: &[String], rows: &[Vec<String>]) -> String {
-    let line = |cells: &[String]| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n";
-    [headings].into_iter().chain(rows.iter().map(Vec::as_slice)).map(line).collect()
-}
-
 /// An array of objects with `roi`, `feature` and `value`; an undefined value is `null`.
 pub fn json(rows: &[Row]) -> String {
     let string = |text: &str| serde_json::Value::from(text).to_string();
@@ -78,7 +72,8 @@ pub fn significant(value: f64) -> String {
     format!("{sign}{text}")
 }
 
-fn quoted(text: &str) -> String {
+/// A field of CSV.
+pub fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 

@@ -60,6 +60,10 @@ pub enum Error {
     NotDemo(PathBuf),
     #[error(transparent)]
     Describe(DescribeError),
+    #[error("{}", path.display())]
+    Parameters { path: PathBuf, source: osteon_radiomics::pyradiomics::ParametersError },
+    #[error(transparent)]
+    Extract(osteon_radiomics::pyradiomics::ExtractError),
     #[error("the CSV file")]
     Csv(#[from] csv::Error),
     #[error("{}", path.display())]
@@ -228,6 +232,9 @@ impl Error {
                 }
                 ref other => drawing_hint(other).map(str::to_owned),
             },
+            Error::Parameters { source, .. } if source.can_be_left_out() => {
+                Some("--lenient leaves it out and lists it".to_owned())
+            }
             Error::NotDemo(_) => Some("osteon demo DIR makes the synthetic study in another folder".to_owned()),
             Error::NoResult { command, .. } => Some(format!("{command} makes it")),
             Error::Published { .. } => Some("osteon reconcile --help tells the format".to_owned()),

@@ -408,10 +408,22 @@ impl ImageBytes {
 
     /// The region on the grid of its image, and how it came there. A mask with several labels wants one to be named.
     pub fn region(&self, path: &Path, label: Label, on: On, params: &Params) -> Result<Region, Error> {
+        self.region_in(path, label, None, on, params)
+    }
+
+    /// The same of one of several layers, counted from 0; a file of one layer has no other.
+    pub fn region_in(
+        &self,
+        path: &Path,
+        label: Label,
+        channel: Option<usize>,
+        on: On,
+        params: &Params,
+    ) -> Result<Region, Error> {
         let wrong = |source| Error::Image { path: path.to_owned(), source };
         match &self.content {
             Content::File { part, .. } => {
-                let pick = Pick { label, name: part.as_deref() };
+                let pick = Pick { label, name: part.as_deref(), channel };
                 read::region(self.source(), pick, on.geometry, params, &Limits::default()).map_err(wrong)
             }
             Content::Series(scan) => read::region_of(&scan.image.volume, label, on.geometry, params).map_err(wrong),

@@ -3,6 +3,8 @@
 pub(in crate::study) mod batch;
 pub(in crate::study) mod extract;
 pub(in crate::study) mod features;
+pub(in crate::study) mod journal;
 pub(in crate::study) mod measure;
+pub(in crate::study) mod parameters;
 mod space;
 pub(in crate::study) mod work;
