@@ -1,4 +1,6 @@
 //! Axes and marks as one plain value, drawn to SVG, PDF, PNG, TIFF and terminal cells; knows nothing of the field.
+//!
+#![doc = include_str!("../README.md")]
 
 mod artist;
 mod canvas;

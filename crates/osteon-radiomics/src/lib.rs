@@ -1,4 +1,6 @@
 //! Radiomic features of medical images: files to grids, preprocessing, regions, filters, features.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod describe;
 pub mod diagnose;

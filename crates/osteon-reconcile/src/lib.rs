@@ -4,6 +4,8 @@
 //! numbers it sees. Nothing here reads files or knows patients. The questions are those of GRIM and GRIMMER (Brown &
 //! Heathers 2017; Anaya 2016; Allard 2018), of statcheck (Nuijten et al. 2016), of mlscorecheck (Fazekas & Kovacs
 //! 2023) and of the R package scrutiny.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod against;
 mod auc;

@@ -1,4 +1,6 @@
 //! Radiomics studies in one SQLite file.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod model;
 pub mod pipeline;
