@@ -204,7 +204,7 @@ fn variable_rows(variable: &Compared, label: &str, level_label: impl Fn(&str) ->
     rows
 }
 
-/// Mean ± SD, or median [quartiles]; empty for an empty sample, the mean alone for a single value.
+/// Mean ± SD, or median with quartiles; empty for an empty sample, the mean alone for a single value.
 pub fn summary_cell(summary: &Summary, rank: bool, digits: usize) -> Cell {
     match (summary.median, summary.q1, summary.q3, summary.mean, summary.sd) {
         (Some(median), Some(q1), Some(q3), ..) if rank => Cell::MedianIqr { median, q1, q3, digits },
