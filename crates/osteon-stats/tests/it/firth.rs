@@ -80,3 +80,30 @@ fn the_highest_of_several_maxima_is_found_in_all_cases() {
     // brglm2 0.9, type = "MPL_Jeffreys": 183 complete rows.
     check("davis", &fitted(&davis, "EV__=1", &["weight", "height", "repwt"]), -30.332348020);
 }
+
+/// File, term, and the outermost limits of its 95 % profile interval; the fifth profile crosses the limit four times.
+const OUTERMOST: [(&str, usize, f64, f64); 10] = [
+    ("firth_local_75", 1, -0.067089, 3.664033),  // 2 crossings
+    ("firth_local_75", 2, -3.020115, 0.635657),  // 2 crossings
+    ("firth_local_122", 1, -0.044269, 3.893325), // 2 crossings
+    ("firth_local_122", 2, -2.802426, 1.658182), // 2 crossings
+    ("firth_local_214", 1, -0.366711, 0.913658), // 2 crossings
+    ("firth_local_214", 2, -0.370470, 0.982242), // 2 crossings
+    ("firth_local_44", 1, 0.765873, 3.624581),   // 2 crossings
+    ("firth_local_44", 2, -2.432564, -0.012877), // 2 crossings
+    ("firth_local_116", 1, 0.118281, 4.111190),  // 4 crossings
+    ("firth_local_116", 2, -2.847486, 0.600403), // 2 crossings
+];
+
+#[test]
+fn a_far_limit_is_the_outermost_root() {
+    // R 4.2.2: the penalised profile of the coefficient on a grid, each point maximised from 20 starts by optim (BFGS).
+    let Some(folder) = shared("cases/numbers") else { return };
+    for (name, term, low, high) in OUTERMOST {
+        let bytes = std::fs::read(folder.join(format!("{name}.csv"))).unwrap();
+        let found = fitted(&bytes, "y=1", &[]);
+        let profile = found.profiles[term].unwrap();
+        let close = |found: f64, expected: f64| (found - expected).abs() < 2e-4 * (1.0 + expected.abs());
+        assert!(close(profile.low, low) && close(profile.high, high), "{name} {term}: {profile:?}");
+    }
+}

@@ -298,20 +298,27 @@ impl<'a> Curve<'a> {
     fn outermost(&self, first: (f64, f64), from: f64, signed: &dyn Fn(f64) -> f64) -> (f64, f64) {
         /// How much farther is looked, and in what steps; and a loss from which none has been seen to return.
         const FARTHER: f64 = 60.0;
-        const STEP: f64 = 1.2;
+        const STEPS: [f64; 2] = [0.03, 1.2];
+        /// Rows up to which small steps are taken: several maxima are of small samples, and each step is a fit.
+        const FEW: usize = 250;
         const LOST: f64 = 8.0;
-        let (mut bracket, mut inner) = (first, first.1);
-        let end = FARTHER * (first.1 - from).abs();
-        while (inner - from).abs() < end {
-            let outer = from + STEP * (inner - from);
-            let (before, here) = (signed(inner), signed(outer));
+        // The first bracket is wide: it may hold three crossings.
+        let (side, width) = ((first.1 - from).signum(), (first.1 - from).abs());
+        let is_small = self.event.len() <= FEW;
+        let (mut bracket, mut inner) = (first, if is_small { first.0 } else { first.1 });
+        let mut before = signed(inner);
+        while (inner - from).abs() < FARTHER * width {
+            let distance = (inner - from).abs();
+            let next = if is_small && distance < 3.0 * width { distance + STEPS[0] * width } else { distance * STEPS[1] };
+            let outer = from + side * next;
+            let here = signed(outer);
             if before < 0.0 && here >= 0.0 {
                 bracket = (inner, outer);
             }
-            if here > LOST {
+            if here > LOST && next > width {
                 break;
             }
-            inner = outer;
+            (inner, before) = (outer, here);
         }
         bracket
     }
