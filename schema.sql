@@ -152,6 +152,7 @@ CREATE TABLE import (
     last    INTEGER NOT NULL REFERENCES change (seq),
     at      TEXT NOT NULL,
     undoes  INTEGER UNIQUE REFERENCES import (id),  -- the import that these changes turned back; NULL for a file's own
+    salt    TEXT NOT NULL,              -- random; sha256 is of it and of the file's own SHA-256
     CHECK (first <= last),
     CHECK (undoes < id)
 ) STRICT;
@@ -336,8 +337,8 @@ CREATE TABLE part (
 
 -- Who changed what, when, where, from what to what, and why. Each row's hash covers the row and the hash before it:
 --   hash = SHA-256 of the UTF-8 JSON array
---          [seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, salt]
--- (no salt in it where it is '') without spaces, null for NULL, nothing escaped but ", \ and control characters. The first row's previous is ''.
+--          [seq, at, actor, host, tbl, row_key, field, sealed, previous]
+-- (before schema 6 old, new, reason in the place of sealed) without spaces, null for NULL, nothing escaped but ", \ and control characters. The first row's previous is ''.
 CREATE TABLE change (
     seq      INTEGER PRIMARY KEY,
     at       TEXT NOT NULL,
@@ -351,22 +352,24 @@ CREATE TABLE change (
     reason   TEXT NOT NULL CHECK (length(reason) > 0),
     previous TEXT NOT NULL,
     hash     TEXT NOT NULL UNIQUE,
-    salt     TEXT NOT NULL DEFAULT ''   -- random; '' before schema 6 and where texts were taken out
+    salt     TEXT NOT NULL DEFAULT '',  -- three random numbers; '' before schema 6, dashes where a text was taken out
+    sealed   TEXT NOT NULL DEFAULT ''   -- three hashes: osteon_seal of salt, name and text of old, new and reason
 ) STRICT;
 CREATE INDEX change_of_row ON change (tbl, row_key);
 
 CREATE TRIGGER change_chain BEFORE INSERT ON change
 WHEN new.previous IS NOT coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '')
-  OR length(new.salt) <> 32
+  OR length(new.salt) <> 98
+  OR new.sealed IS NOT osteon_texts(new.salt, new.old, new.new, new.reason)
   OR new.hash IS NOT osteon_hash(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field,
-                                 new.old, new.new, new.reason, new.previous, new.salt)
+                                 new.sealed, new.previous)
 BEGIN SELECT raise(ABORT, 'a change that does not continue the trail'); END;
 -- But for texts that are taken out: a later link, a redaction, announces the hash of the row as it becomes.
 CREATE TRIGGER change_kept_update BEFORE UPDATE ON change
 WHEN NOT EXISTS (
     SELECT 1 FROM change AS announced WHERE announced.tbl = 'redaction' AND announced.field = 'change ' || old.seq
     AND announced.new = osteon_seal(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field, new.old,
-                                    new.new, new.reason, new.previous, new.hash, new.salt))
+                                    new.new, new.reason, new.previous, new.hash, new.salt, new.sealed))
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER change_kept_delete BEFORE DELETE ON change
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
@@ -378,8 +381,8 @@ CREATE TRIGGER trail_door INSTEAD OF INSERT ON trail BEGIN
     SELECT seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field, new.old, new.new,
            osteon_reason(), previous,
            osteon_hash(seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field,
-                       new.old, new.new, osteon_reason(), previous, osteon_salt(seq)),
-           osteon_salt(seq)
+                       osteon_texts(osteon_salt(seq), new.old, new.new, osteon_reason()), previous),
+           osteon_salt(seq), osteon_texts(osteon_salt(seq), new.old, new.new, osteon_reason())
     FROM (SELECT coalesce(max(seq), 0) + 1 AS seq,
                  coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '') AS previous
           FROM change);
@@ -526,8 +529,12 @@ CREATE TRIGGER verdict_given AFTER INSERT ON verdict BEGIN
                               trim(new.verdict || ' ' || new.mask_sha256 || ' ' || new.note));
 END;
 CREATE TRIGGER verdict_kept_update BEFORE UPDATE ON verdict
+WHEN new.note <> '[redacted]' OR osteon_seal(new.id, new.patient, new.slot, new.lesion, new.rater, new.mask_sha256, new.reader, new.verdict, new.at)
+  IS NOT osteon_seal(old.id, old.patient, old.slot, old.lesion, old.rater, old.mask_sha256, old.reader, old.verdict, old.at)
 BEGIN SELECT raise(ABORT, 'a verdict is never changed, only followed by another'); END;
 CREATE TRIGGER verdict_kept_delete BEFORE DELETE ON verdict
+WHEN NOT EXISTS (SELECT 1 FROM change JOIN patient ON patient.code = row_key
+                 WHERE patient.id = old.patient AND tbl = 'withdrawal' AND field = 'erase')
 BEGIN SELECT raise(ABORT, 'a verdict is never deleted'); END;
 CREATE TRIGGER import_ended AFTER INSERT ON import BEGIN
     INSERT INTO trail VALUES ('import', new.id, new.kind, NULL,
@@ -535,6 +542,8 @@ CREATE TRIGGER import_ended AFTER INSERT ON import BEGIN
                               || iif(new.undoes IS NULL, '', ' undoes ' || new.undoes));
 END;
 CREATE TRIGGER import_kept_update BEFORE UPDATE ON import
+WHEN new.salt <> '' OR osteon_seal(new.id, new.kind, new.path, new.sha256, new.first, new.last, new.at, new.undoes)
+  IS NOT osteon_seal(old.id, old.kind, old.path, old.sha256, old.first, old.last, old.at, old.undoes)
 BEGIN SELECT raise(ABORT, 'an import is never changed'); END;
 CREATE TRIGGER import_kept_delete BEFORE DELETE ON import
 BEGIN SELECT raise(ABORT, 'an import is never deleted'); END;

@@ -14,26 +14,28 @@ DROP TRIGGER change_kept_update;
 DROP TRIGGER change_chain;
 DROP TRIGGER trail_door;
 ALTER TABLE change ADD COLUMN salt TEXT NOT NULL DEFAULT '';
+ALTER TABLE change ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
 CREATE TRIGGER change_chain BEFORE INSERT ON change
 WHEN new.previous IS NOT coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '')
-  OR length(new.salt) <> 32
+  OR length(new.salt) <> 98
+  OR new.sealed IS NOT osteon_texts(new.salt, new.old, new.new, new.reason)
   OR new.hash IS NOT osteon_hash(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field,
-                                 new.old, new.new, new.reason, new.previous, new.salt)
+                                 new.sealed, new.previous)
 BEGIN SELECT raise(ABORT, 'a change that does not continue the trail'); END;
 -- But for texts that are taken out: a later link, a redaction, announces the hash of the row as it becomes.
 CREATE TRIGGER change_kept_update BEFORE UPDATE ON change
 WHEN NOT EXISTS (
     SELECT 1 FROM change AS announced WHERE announced.tbl = 'redaction' AND announced.field = 'change ' || old.seq
     AND announced.new = osteon_seal(new.seq, new.at, new.actor, new.host, new.tbl, new.row_key, new.field, new.old,
-                                    new.new, new.reason, new.previous, new.hash, new.salt))
+                                    new.new, new.reason, new.previous, new.hash, new.salt, new.sealed))
 BEGIN SELECT raise(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER trail_door INSTEAD OF INSERT ON trail BEGIN
     INSERT INTO change
     SELECT seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field, new.old, new.new,
            osteon_reason(), previous,
            osteon_hash(seq, osteon_now(), osteon_actor(), osteon_host(), new.tbl, new.row_key, new.field,
-                       new.old, new.new, osteon_reason(), previous, osteon_salt(seq)),
-           osteon_salt(seq)
+                       osteon_texts(osteon_salt(seq), new.old, new.new, osteon_reason()), previous),
+           osteon_salt(seq), osteon_texts(osteon_salt(seq), new.old, new.new, osteon_reason())
     FROM (SELECT coalesce(max(seq), 0) + 1 AS seq,
                  coalesce((SELECT hash FROM change ORDER BY seq DESC LIMIT 1), '') AS previous
           FROM change);
@@ -300,6 +302,7 @@ CREATE TABLE import (
     last    INTEGER NOT NULL REFERENCES change (seq),
     at      TEXT NOT NULL,
     undoes  INTEGER UNIQUE REFERENCES import (id),  -- the import that these changes turned back; NULL for a file's own
+    salt    TEXT NOT NULL,              -- random; sha256 is of it and of the file's own SHA-256
     CHECK (first <= last),
     CHECK (undoes < id)
 ) STRICT;
@@ -311,8 +314,12 @@ CREATE TRIGGER verdict_given AFTER INSERT ON verdict BEGIN
                               trim(new.verdict || ' ' || new.mask_sha256 || ' ' || new.note));
 END;
 CREATE TRIGGER verdict_kept_update BEFORE UPDATE ON verdict
+WHEN new.note <> '[redacted]' OR osteon_seal(new.id, new.patient, new.slot, new.lesion, new.rater, new.mask_sha256, new.reader, new.verdict, new.at)
+  IS NOT osteon_seal(old.id, old.patient, old.slot, old.lesion, old.rater, old.mask_sha256, old.reader, old.verdict, old.at)
 BEGIN SELECT raise(ABORT, 'a verdict is never changed, only followed by another'); END;
 CREATE TRIGGER verdict_kept_delete BEFORE DELETE ON verdict
+WHEN NOT EXISTS (SELECT 1 FROM change JOIN patient ON patient.code = row_key
+                 WHERE patient.id = old.patient AND tbl = 'withdrawal' AND field = 'erase')
 BEGIN SELECT raise(ABORT, 'a verdict is never deleted'); END;
 CREATE TRIGGER import_ended AFTER INSERT ON import BEGIN
     INSERT INTO trail VALUES ('import', new.id, new.kind, NULL,
@@ -320,6 +327,8 @@ CREATE TRIGGER import_ended AFTER INSERT ON import BEGIN
                               || iif(new.undoes IS NULL, '', ' undoes ' || new.undoes));
 END;
 CREATE TRIGGER import_kept_update BEFORE UPDATE ON import
+WHEN new.salt <> '' OR osteon_seal(new.id, new.kind, new.path, new.sha256, new.first, new.last, new.at, new.undoes)
+  IS NOT osteon_seal(old.id, old.kind, old.path, old.sha256, old.first, old.last, old.at, old.undoes)
 BEGIN SELECT raise(ABORT, 'an import is never changed'); END;
 CREATE TRIGGER import_kept_delete BEFORE DELETE ON import
 BEGIN SELECT raise(ABORT, 'an import is never deleted'); END;

@@ -29,6 +29,15 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         before: 0,
         limit: args.limit,
     };
-    output::print_sheet(&opening::read(globals)?.trail_sheet(&filter)?, globals.format)?;
+    let study = opening::read(globals)?;
+    let sheet = study.trail_sheet(&filter)?;
+    // An id that nothing was ever written of is a typing error.
+    if sheet.rows.is_empty() && !filter.row.is_empty() && filter.actor.is_empty() && filter.field.is_empty() {
+        return Err(Error::Request(format!(
+            "the trail has nothing of {}: no patient, run or study of that name",
+            filter.row
+        )));
+    }
+    output::print_sheet(&sheet, globals.format)?;
     Ok(Outcome::Done)
 }

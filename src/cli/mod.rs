@@ -179,6 +179,9 @@ enum Command {
     Man(man::Args),
 }
 
+/// Threads beyond this do nothing but fill the machine's table of them.
+const MOST_THREADS: usize = 1024;
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     process::set_up();
@@ -186,7 +189,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
     };
-    if let Some(threads) = cli.globals.threads {
+    if let Some(threads) = cli.globals.threads.map(|n| n.min(MOST_THREADS)) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
         pool.build_global().expect("no pool was built before");
     }

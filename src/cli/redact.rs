@@ -50,8 +50,7 @@ pub fn redact(args: &RedactArgs, globals: &Globals) -> Result<Outcome, Error> {
         (None, Some(id), Some(field)) => study.redact(id, field, &args.reason)?,
         _ => return Err(Error::Request("a patient and a field, or --change N, is needed".to_owned())),
     };
-    tell(&done, globals);
-    Ok(Outcome::Done)
+    Ok(tell(&done, globals))
 }
 
 pub fn withdraw(args: &WithdrawArgs, globals: &Globals) -> Result<Outcome, Error> {
@@ -59,17 +58,18 @@ pub fn withdraw(args: &WithdrawArgs, globals: &Globals) -> Result<Outcome, Error
     let done = opening::write(globals)?.withdraw(&args.id, how, &args.reason)?;
     output::say(globals, &format!("{}: excluded, consent withdrawn", args.id));
     if args.erase {
-        tell(&done, globals);
+        return Ok(tell(&done, globals));
     }
     Ok(Outcome::Done)
 }
 
-fn tell(done: &Redaction, globals: &Globals) {
-    let Redaction { values, queries, files, results, links, .. } = done;
+/// Says what was done; a negative answer while the file still holds it.
+fn tell(done: &Redaction, globals: &Globals) -> Outcome {
+    let Redaction { values, queries, files, verdicts, results, links, .. } = done;
     output::say(
         globals,
         &format!(
-            "taken out: {values} values, {queries} queries, {files} linked files, {results} results of extraction; {links} changes \
+            "taken out: {values} values, {queries} queries, {files} linked files, {verdicts} verdicts, {results} results of extraction; {links} changes \
              of the trail lost their text"
         ),
     );
@@ -78,4 +78,11 @@ fn tell(done: &Redaction, globals: &Globals) {
         output::warn(&format!("{}: a study file that may still hold it; delete it if so", copy.display()));
     }
     output::warn("backups, exports and reports made before are not reached from here");
+    if done.is_pending {
+        output::warn(
+            "another program reads the study: its file holds the old pages until that ends; then repeat this command",
+        );
+        return Outcome::SomeFailed;
+    }
+    Outcome::Done
 }

@@ -80,7 +80,7 @@ fn a_file_of_each_older_schema_is_copied_and_then_brought_to_this_one() {
             "results of before are in the trail"
         );
         assert_eq!((newest[2].field.as_str(), newest[2].new.as_deref()), ("schema", Some("6")));
-        assert!(newest[..3].iter().all(|it| it.salt.len() == 32) && newest[3].salt.is_empty());
+        assert!(newest[..3].iter().all(|it| it.salt.len() == 98) && newest[3].salt.is_empty());
         assert_eq!(rows(&path, CLINICAL), rows(&copy, CLINICAL_5), "no clinical value is lost");
         assert_eq!(rows(&path, FEATURES), rows(&copy, &FEATURES.replace("region", "roi")), "nor one of a feature");
         let (code, _, said) = run(folder.path(), &["restore", copy.to_str().unwrap(), "--check"]);
@@ -101,7 +101,7 @@ fn hashes_of_hidden_values_of_an_older_file_are_withheld() {
     assert_eq!(run(folder.path(), &["edit", "SYN001", "necrosis_pct=12", "--reason", "again"]).0, 0);
     let changes = Store::open(&path, Access::Read).unwrap().changes(&ChangeFilter::default()).unwrap();
     let hidden: Vec<_> = changes.into_iter().filter(|change| change.field.starts_with("necrosis")).collect();
-    let [older, newer] = [true, false].map(|is_old| hidden.iter().filter(move |it| it.salt.is_empty() == is_old));
+    let [older, newer] = [true, false].map(|is_old| hidden.iter().filter(move |it| it.sealed.is_empty() == is_old));
     let seen = run(folder.path(), &["--blind", "log", "--format", "csv"]).1;
     assert_eq!(run(folder.path(), &["--blind", "export", "out"]).0, 0);
     let seen = seen + &fs::read_to_string(folder.path().join("out/trail.csv")).unwrap();

@@ -90,12 +90,44 @@ const ALTERATIONS: &[(&str, &str)] = &[
     ("the actor of a change", "UPDATE change SET actor = 'nobody' WHERE seq = 9"),
     ("the value of a change", "UPDATE change SET new = '1' WHERE seq = 9"),
     ("the reason of a change", "UPDATE change SET reason = 'x' WHERE seq = 9"),
+    (
+        "a number as a word",
+        "UPDATE clinical SET word = CAST(CAST(number AS INT) AS TEXT), number = NULL WHERE variable = (SELECT id FROM variable WHERE key = 'alp') AND number = CAST(number AS INT)",
+    ),
+    (
+        "a missing value as a word",
+        "UPDATE clinical SET word = 'missing: unknown', number = NULL WHERE patient = 3 AND kind = 'number'",
+    ),
+    (
+        "a fit that never was",
+        "INSERT INTO run SELECT 77, kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, finished_at, locked, trail_head FROM run WHERE kind = 'fit'; INSERT INTO model SELECT id + 1000, 77, split, name, kind, recipe FROM model; INSERT INTO prediction SELECT model + 1000, patient, origin, 1 - probability, linear FROM prediction",
+    ),
+    (
+        "a verdict that nobody gave",
+        "INSERT INTO verdict VALUES (1, 3, 'image', '1', 'mask', substr(hex(zeroblob(32)), 1, 64), 'dr', 'accepted', '', '2026-01-01T00:00:00Z')",
+    ),
+    (
+        "a merge that never was",
+        "INSERT INTO shard SELECT max(id), substr(hex(zeroblob(32)), 1, 64), 1, 1, substr(hex(zeroblob(32)), 1, 64) FROM run",
+    ),
+    (
+        "a set that is told twice",
+        "UPDATE split_member SET side = 'test' WHERE patient = 3; UPDATE split_member SET side = 'train' WHERE patient = 4; APPEND split|1|SYN003|test",
+    ),
+    (
+        "a link rewritten under a redaction",
+        "UPDATE change SET new = '6300', actor = 'prof' WHERE seq = 11; UPDATE clinical SET number = 6300 WHERE patient = 1 AND variable = 8; APPEND redaction|SYN001|change 11|SEAL",
+    ),
+    (
+        "the hash of a fit taken away by a redaction",
+        "UPDATE change SET tbl = 'runs', new = '[redacted]' WHERE tbl = 'run'; UPDATE prediction SET probability = 0.5; APPEND redaction|x|change 0|SEAL",
+    ),
     ("the salt of a change", "UPDATE change SET salt = replace(salt, 'a', 'b'), new = new WHERE seq BETWEEN 9 AND 20"),
     ("the end of the trail", "DELETE FROM change WHERE seq > 100"),
     ("a change in the middle", "DELETE FROM change WHERE seq = 50"),
     (
         "a change that was never made",
-        "INSERT INTO change SELECT seq + 1, at, actor, host, tbl, row_key, field, old, '7', reason, hash, 'x', salt FROM change ORDER BY seq DESC LIMIT 1",
+        "INSERT INTO change SELECT seq + 1, at, actor, host, tbl, row_key, field, old, '7', reason, hash, 'x', salt, sealed FROM change ORDER BY seq DESC LIMIT 1",
     ),
     ("a trigger of another", "CREATE TRIGGER sqlite1 AFTER UPDATE ON patient BEGIN SELECT 1; END"),
     ("a table of another", "CREATE TABLE notes (text)"),
@@ -173,6 +205,50 @@ fn reseal(file: &Connection) {
     .unwrap();
 }
 
+/// Puts a link at the end of the chain that continues it as the program would: `table|row|field|new`, where `SEAL` is the
+/// hash of the link that the field names, as it stands.
+fn append(file: &Connection, link: &str) {
+    let parts: Vec<&str> = link.split('|').collect();
+    let last = "SELECT seq, at, actor, host, hash FROM change ORDER BY seq DESC LIMIT 1";
+    let last: (i64, String, String, String, String) =
+        file.query_row(last, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))).unwrap();
+    let (seq, at, actor, host, previous) = last;
+    let new = match parts[3] {
+        "SEAL" => {
+            let sql = "SELECT seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash, salt, sealed
+                       FROM change WHERE 'change ' || seq = ?1";
+            let row = |row: &rusqlite::Row| (0..14).map(|at| Ok(text(row.get_ref(at)?))).collect::<Result<Vec<_>, _>>();
+            file.query_row(sql, [parts[2]], row).map(|row| hash(&row)).unwrap_or_default()
+        }
+        other => other.to_owned(),
+    };
+    let salt = ["0".repeat(32), "1".repeat(32), "2".repeat(32)];
+    let texts = [("old", None), ("new", Some(new.clone())), ("reason", Some("x".to_owned()))];
+    let sealed = salt
+        .iter()
+        .zip(&texts)
+        .map(|(salt, (name, text))| hash(&[Some(salt.clone()), Some((*name).to_owned()), text.clone()]));
+    let sealed = sealed.collect::<Vec<_>>().join(" ");
+    let link = serde_json::json!([seq + 1, at, actor, host, parts[0], parts[1], parts[2], sealed, previous]);
+    let own: String = Sha256::digest(link.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sql = "INSERT INTO change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, 'x', ?9, ?10, ?11, ?12)";
+    let bound = rusqlite::params![
+        seq + 1,
+        at,
+        actor,
+        host,
+        parts[0],
+        parts[1],
+        parts[2],
+        new,
+        previous,
+        own,
+        salt.join(" "),
+        sealed
+    ];
+    file.execute(sql, bound).unwrap();
+}
+
 /// Makes the alteration with every trigger out of the way; false where the file does not allow it.
 fn alter(path: &Path, statements: &str) -> bool {
     let file = Connection::open(path).unwrap();
@@ -184,11 +260,15 @@ fn alter(path: &Path, statements: &str) -> bool {
         file.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
     }
     let (sql, again) = statements.split_once("; RESEAL").map_or((statements, false), |(sql, _)| (sql, true));
+    let (sql, appended) = sql.split_once("; APPEND ").map_or((sql, None), |(sql, link)| (sql, Some(link)));
     if file.execute_batch(sql).is_err() {
         return false;
     }
     if again {
         reseal(&file);
+    }
+    if let Some(link) = appended {
+        append(&file, link);
     }
     for (_, sql) in triggers.iter().filter(|_| !statements.contains("TRIGGER")) {
         file.execute_batch(sql).unwrap();

@@ -70,24 +70,33 @@ impl Store {
     pub fn check_against_trail(&self) -> Result<Vec<String>, StoreError> {
         let changes = self.changes(&ChangeFilter::default())?;
         let mut told: BTreeMap<Place, Option<String>> = BTreeMap::new();
+        let mut findings = Vec::new();
         for change in changes.iter().rev().cloned() {
             // A split is not locked at first.
             let new = change.new.filter(|new| (change.table.as_str(), new.as_str()) != ("split", "0"));
-            told.insert((change.table, change.row, change.field), new);
+            let place = (change.table, change.row, change.field);
+            let earlier = told.insert(place.clone(), new.clone());
+            let (table, row, field) = &place;
+            let is_final =
+                matches!(table.as_str(), "run" | "import" | "shard") || table == "split" && field != "locked";
+            if is_final && earlier.is_some_and(|earlier| earlier != new) {
+                findings.push(format!("{table} {row}: the trail tells {field} twice, and not alike"));
+            }
         }
         let mut held = self.held()?;
-        // Fits of programs that kept no hash of them.
-        held.retain(|place, _| place.0 != "run" || told.contains_key(place));
+        // Fits of programs that kept no hash of them; migration writes the hashes of all that a file has.
+        held.retain(|place, _| place.0 != "run" || self.version().is_ok_and(|it| it >= 6) || told.contains_key(place));
         let places: BTreeSet<&Place> = told.keys().filter(|place| is_held(place)).chain(held.keys()).collect();
         // What was taken out is held nowhere.
-        let is_gone =
-            |place: &Place, told: Option<&String>| told.is_some_and(|it| it == REDACTED) && !held.contains_key(place);
+        let is_gone = |place: &Place, told: Option<&String>| {
+            told.is_some_and(|it| it == REDACTED) && held.get(place).is_none_or(|held| held.ends_with(REDACTED))
+        };
         let differs = |place: &&Place| {
             let told = told.get(*place).and_then(Option::as_ref);
             told != held.get(*place) && !is_gone(*place, told)
         };
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
-        let mut findings: Vec<String> = places.into_iter().filter(differs).map(tell).collect();
+        findings.extend(places.into_iter().filter(differs).map(tell));
         findings.extend(self.queries_against(&changes)?);
         findings.extend(self.check_seals()?);
         let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
@@ -132,11 +141,20 @@ impl Store {
             return Ok(self.patients()?.iter().flat_map(of).collect());
         }
         let sql = "SELECT code, key || iif(clinical.moment = variable.moment, '', ' at ' || clinical.moment),
-                          osteon_text(coalesce(number, word, 'missing: ' || missing))
+                          osteon_text(coalesce(number, word, 'missing: ' || missing)), word, clinical.kind
                    FROM clinical JOIN variable ON variable.id = clinical.variable JOIN patient ON patient.id = patient
                    WHERE NOT computed";
         let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = statement.query_map([], |row| {
+            let (text, word): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+            // A word that reads as a number, or as a missing value, is neither: the trail's text is the same.
+            let is_number = row.get::<_, String>(4)? == "number";
+            let poses =
+                |word: &String| is_number && word.trim().parse::<f64>().is_ok() || word.starts_with("missing: ");
+            let text =
+                if word.as_ref().is_some_and(poses) { word.map(|word| format!("the word {word}")) } else { text };
+            Ok((row.get(0)?, row.get(1)?, text))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -179,6 +197,21 @@ impl Store {
             hold("split", &id.to_string(), &source, Some(origin));
             hold("split", &id.to_string(), "locked", locked.then(|| "1".to_owned()));
         }
+        if self.version()? >= 6 {
+            let sql = "SELECT code, slot || ' ' || lesion || ' ' || rater || ' by ' || reader,
+                              trim(verdict || ' ' || mask_sha256 || ' ' || note)
+                       FROM verdict JOIN patient ON patient.id = patient
+                       WHERE verdict.id IN (SELECT max(id) FROM verdict GROUP BY patient, slot, lesion, rater, reader)";
+            let mut statement = self.connection.prepare(sql)?;
+            let verdicts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            for verdict in verdicts {
+                let (code, field, value): (String, String, String) = verdict?;
+                hold("verdict", &code, &field, Some(value));
+            }
+        }
+        for shard in self.shards()? {
+            hold("shard", &shard.plan, &format!("{} of {}", shard.number, shard.n_shards), shard.sha256);
+        }
         for import in self.imports()? {
             hold("import", &import.id.to_string(), &import.kind, Some(import.told()));
         }
@@ -207,7 +240,8 @@ fn is_held((table, _, field): &Place) -> bool {
         "patient" => field != "included",
         "image" => !field.ends_with(" patient"),
         "study" => field != "schema",
-        "split" | "run" | "import" | "extraction" => true,
+        "run" => field != "resumed",
+        "split" | "import" | "extraction" | "verdict" | "shard" => true,
         _ => false,
     }
 }

@@ -205,7 +205,7 @@ impl Write<'_> {
                 }
                 _ if variable.is_computed() => Some("it would be computed".to_owned()),
                 (Kind::Number(rule), Some(value), _) if !rule.possible.contains(value) => {
-                    Some(format!("{value} would not be possible ({})", rule.possible.words()))
+                    Some(format!("a stored number would not be possible ({})", rule.possible.words()))
                 }
                 (Kind::Levels { levels, .. }, _, Some(word)) if !levels.iter().any(|level| level.name == *word) => {
                     Some(format!("the level {word} would be gone"))
@@ -215,8 +215,8 @@ impl Write<'_> {
             if let Some(why) = lost {
                 let name = &variable.name;
                 return Err(StoreError::Refused(format!(
-                    "variable.{name} cannot change so: {why}, and {n} patients have such a value ({code} first); correct \
-                     the values first"
+                    "variable.{name} cannot change so: {why} ({n} or more patients, {code} among them); correct the \
+                     values first"
                 )));
             }
         }

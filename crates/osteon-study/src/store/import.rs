@@ -11,6 +11,7 @@ pub struct Import {
     pub kind: String,
     /// As the user named the file.
     pub path: String,
+    /// Of a salt and the file's own SHA-256: a small file is not found by trying values.
     pub sha256: String,
     /// Its first and last change.
     pub first: i64,
@@ -78,9 +79,11 @@ impl Write<'_> {
         if last < first {
             return Ok(None);
         }
-        let sql = "INSERT INTO import (kind, path, sha256, first, last, at, undoes)
-                   VALUES ('clinical', ?1, ?2, ?3, ?4, ?5, ?6)";
-        self.connection.execute(sql, params![path, sha256, first, last, self.at, undoes])?;
+        let sql = "INSERT INTO import (kind, path, sha256, first, last, at, undoes, salt)
+                   VALUES ('clinical', ?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let salt = osteon_base::text::hex(rand::random::<[u8; 16]>());
+        let salted = crate::store::sha256(format!("{salt}{sha256}"));
+        self.connection.execute(sql, params![path, salted, first, last, self.at, undoes, salt])?;
         Ok(Some(self.connection.last_insert_rowid()))
     }
 }

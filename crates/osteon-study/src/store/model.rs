@@ -80,15 +80,20 @@ impl Store {
         Ok(found.optional()?.map(|(run, n)| (run, n.cast_unsigned() as usize)))
     }
 
-    /// The models of a run, in the order they were stored. Errors when the trail has another hash of them; fits of
-    /// programs that kept none are read as they are.
+    /// The models of a run, in the order they were stored. Errors when the trail has another hash of them, or
+    /// none.
     pub fn models_of(&self, run: RunId) -> Result<Vec<Model>, StoreError> {
         let state = self.data_version()?;
         if self.sound.get() != Some((run, state)) {
             let sql = "SELECT new FROM change WHERE tbl = 'run' AND row_key = ?1 AND field IN ('models', 'end')
                        ORDER BY seq DESC LIMIT 1";
             let told = self.connection.query_row(sql, [run.0.to_string()], |row| row.get::<_, String>(0)).optional()?;
-            if told.is_some_and(|told| !matches!(self.seal(run), Ok(Some((_, held))) if held == told)) {
+            let is_finished = self.run(run)?.is_some_and(|run| run.finished_at.is_some());
+            let is_sound = match told {
+                Some(told) => matches!(self.seal(run)?, Some((_, held)) if held == told),
+                None => !is_finished || self.version()? < 6,
+            };
+            if !is_sound {
                 return Err(StoreError::AlteredModels(run));
             }
             self.sound.set(Some((run, state)));

@@ -34,6 +34,10 @@ impl Write<'_> {
             if after == *link {
                 continue;
             }
+            if !link.may_lose_values() && (link.sealed.is_empty() || *part != Part::Reason) {
+                let seq = link.seq;
+                return Err(StoreError::Refused(format!("change {seq} is no one's own text and cannot be taken out")));
+            }
             let announce = "INSERT INTO trail VALUES ('redaction', ?1, 'change ' || ?2, NULL, ?3)";
             self.connection.prepare_cached(announce)?.execute(params![link.row, link.seq, after.seal()])?;
             let sql = "UPDATE change SET old = ?2, new = ?3, reason = ?4, salt = ?5 WHERE seq = ?1";
@@ -67,6 +71,27 @@ impl Write<'_> {
         Ok(self.connection.execute(sql, params![patient, fields, REDACTED, RESOLVED])?)
     }
 
+    /// Takes a withdrawn patient's verdicts out; gives how many.
+    pub fn erase_verdicts(&self, patient: PatientId) -> Result<usize, StoreError> {
+        Ok(self.connection.execute("DELETE FROM verdict WHERE patient = ?1", [patient])?)
+    }
+
+    /// Takes readers' notes on a patient's masks out; gives how many.
+    pub fn erase_notes(&self, patient: PatientId) -> Result<usize, StoreError> {
+        let sql = "UPDATE verdict SET note = ?2 WHERE patient = ?1 AND note NOT IN ('', ?2)";
+        Ok(self.connection.execute(sql, params![patient, REDACTED])?)
+    }
+
+    /// Takes the salt from the hash of files that brought these changes: a small file can be found by trying values.
+    pub fn unsalt_imports(&self, links: &[(Change, Part)]) -> Result<(), StoreError> {
+        let mut unsalt =
+            self.connection.prepare_cached("UPDATE import SET salt = '' WHERE ?1 BETWEEN first AND last")?;
+        for (link, _) in links {
+            unsalt.execute([link.seq])?;
+        }
+        Ok(())
+    }
+
     /// Replaces the reason of an exclusion.
     pub fn erase_exclusion(&self, patient: PatientId, by: &str) -> Result<(), StoreError> {
         let sql = "UPDATE patient SET exclusion_reason = ?2, version = version + 1
@@ -92,11 +117,12 @@ impl Write<'_> {
 }
 
 impl Store {
-    /// Writes the file anew without what was freed, and empties its log: a text that was taken out is in neither.
-    pub fn purge(&self) -> Result<(), StoreError> {
+    /// Writes the file anew without what was freed, and empties its log: a text that was taken out is in neither. False
+    /// where another program reads the file just now, and so keeps both as they were.
+    pub fn purge(&self) -> Result<bool, StoreError> {
         self.connection.execute_batch("VACUUM")?;
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(busy == 0)
     }
 
     /// Other study files in the folder, such as copies and backups, which still hold what was taken out here.
@@ -137,9 +163,12 @@ fn without(link: &Change, part: Part) -> Change {
     if part != Part::Values {
         after.reason = REDACTED.to_owned();
     }
-    // Without its salt the link's hash gives nobody a text back that was tried on it.
-    if after != *link {
-        after.salt.clear();
-    }
-    after
+    // Without its salt nobody finds a text by trying texts on its hash.
+    let gone = [after.old != link.old, after.new != link.new, after.reason != link.reason];
+    after.unsalted(gone)
+}
+
+/// Whether a text is what stands in the place of one that was taken out.
+pub(in crate::store) fn is_redacted(text: &str) -> bool {
+    ["", "rule: ", "person: "].iter().any(|source| text.strip_prefix(source) == Some(REDACTED))
 }

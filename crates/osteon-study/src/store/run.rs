@@ -98,10 +98,31 @@ impl Write<'_> {
     /// The run is over; the trail keeps a hash of what it is, with its models where it has any.
     pub fn end_run(&self, run: RunId) -> Result<(), StoreError> {
         self.connection.execute("UPDATE run SET finished_at = ?1 WHERE id = ?2", params![self.at, run])?;
+        self.tell_run(run)
+    }
+
+    /// Writes the hash of a finished run to the trail.
+    pub(in crate::store) fn tell_run(&self, run: RunId) -> Result<(), StoreError> {
         if let Some((field, seal)) = self.seal(run)? {
             let told = "INSERT INTO trail VALUES ('run', ?1, ?2, NULL, ?3)";
             self.connection.execute(told, params![run.0.to_string(), field, seal])?;
         }
+        Ok(())
+    }
+
+    /// The same of all runs that the trail does not know: at migration, which anchors what older programs left.
+    pub(in crate::store) fn tell_unknown_runs(&self) -> Result<(), StoreError> {
+        let sql = "SELECT id FROM run WHERE finished_at IS NOT NULL AND NOT EXISTS (
+                       SELECT 1 FROM change WHERE tbl = 'run' AND row_key = CAST(run.id AS TEXT))";
+        let mut statement = self.connection.prepare(sql)?;
+        let runs: Vec<RunId> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        runs.into_iter().try_for_each(|run| self.tell_run(run))
+    }
+
+    /// Tells that a fit went on from parts that an interrupted one kept: nothing but their own hashes holds those.
+    pub fn tell_resumed(&self, run: RunId, n_parts: usize) -> Result<(), StoreError> {
+        let told = "INSERT INTO trail VALUES ('run', ?1, 'resumed', NULL, ?2)";
+        self.connection.execute(told, params![run.0.to_string(), format!("{n_parts} kept parts")])?;
         Ok(())
     }
 }

@@ -154,7 +154,9 @@ impl Write<'_> {
             run.trail_head
         ];
         self.connection.execute(sql, bound)?;
-        Ok(RunId(self.connection.last_insert_rowid()))
+        let run = RunId(self.connection.last_insert_rowid());
+        self.tell_run(run)?;
+        Ok(run)
     }
 }
 

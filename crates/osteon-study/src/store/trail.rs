@@ -35,9 +35,11 @@ pub struct Change {
     pub reason: String,
     pub previous: String,
     pub hash: String,
-    /// Random, known to this file alone, so that nobody finds a value of few possibilities by trying them on its hash;
-    /// empty for links of before schema 6 and for redacted ones.
+    /// One random number for each of old, new and reason, known to this file alone, so that nobody finds a value of few
+    /// possibilities by trying them on its hash; empty for links of before schema 6.
     pub salt: String,
+    /// The hash of each of the three with its salt: what the link's own hash covers in their place.
+    pub sealed: String,
 }
 
 /// Which changes to list; an empty text lets all through.
@@ -59,10 +61,12 @@ impl Default for Signature {
     }
 }
 
-/// How many fields a link's hash covers where it has no salt.
-const UNSALTED: usize = 11;
 /// Hexadecimal digits of a salt: 128 bits.
 const SALT: usize = 32;
+/// What stands in the place of a salt whose text was taken out.
+const NO_SALT: &str = "--------------------------------";
+/// Tables whose links may lose their values; of others only the reason is a person's own text.
+const PERSONAL: [&str; 5] = ["patient", "query", "image", "verdict", "validation"];
 
 /// The functions that the triggers of `schema.sql` call.
 pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> Result<(), StoreError> {
@@ -85,18 +89,18 @@ pub fn register(connection: &Connection, signature: &Arc<Mutex<Signature>>) -> R
         let seq = serde_json::Value::from(context.get::<i64>(0)?);
         // A number on its way into a column of text is hashed as the text that it becomes.
         let rest = (1..context.len()).map(|at| text(context.get_raw(at)).into());
-        let mut fields: Vec<serde_json::Value> = std::iter::once(seq).chain(rest).collect();
-        // A link without a salt is hashed as before there were any.
-        if fields.len() > UNSALTED && fields.last().is_some_and(|salt| salt == "") {
-            fields.pop();
-        }
-        Ok(digest(&fields))
+        Ok(digest(&std::iter::once(seq).chain(rest).collect::<Vec<_>>()))
     })?;
-    // The same for a link however often it is asked for, new at each connection.
+    connection.create_scalar_function("osteon_texts", 4, flags, |context| {
+        let texts = [1, 2, 3].map(|at| text(context.get_raw(at)));
+        Ok(commitments(&context.get::<String>(0)?, &texts))
+    })?;
+    // The same for a link however often it is asked for, new at each connection: three salts, one a text.
     let key: [u8; 32] = rand::random();
     connection.create_scalar_function("osteon_salt", 1, flags, move |context| {
         let seq = context.get::<i64>(0)?;
-        Ok(sha256([key.as_slice(), &seq.to_le_bytes()].concat())[..SALT].to_owned())
+        let part = |n: u8| sha256([key.as_slice(), &seq.to_le_bytes(), &[n]].concat())[..SALT].to_owned();
+        Ok([part(0), part(1), part(2)].join(" "))
     })?;
     // The hash of a row of any length.
     connection.create_scalar_function("osteon_seal", -1, flags, |context| {
@@ -137,7 +141,7 @@ impl Store {
 
     /// The columns of a link; files of before schema 6 have no salts.
     pub(in crate::store) fn link_columns(&self) -> Result<String, StoreError> {
-        let salt = if self.version()? < 6 { "''" } else { "salt" };
+        let salt = if self.version()? < 6 { "'', ''" } else { "salt, sealed" };
         Ok(format!("seq, at, actor, host, tbl, row_key, field, old, new, reason, previous, hash, {salt}"))
     }
 
@@ -169,8 +173,7 @@ impl Store {
             if link.previous != previous {
                 return Ok(Err(format!("change {} does not follow the one before it", link.seq)));
             }
-            let is_redacted = || redactions.get(&link.seq).is_some_and(|seal| *seal == link.seal());
-            if link.hash != link.digest() && !is_redacted() {
+            if !link.holds(redactions.get(&link.seq)) {
                 return Ok(Err(format!("change {} is not what was recorded", link.seq)));
             }
             previous = link.hash;
@@ -185,21 +188,56 @@ impl Change {
     pub fn digest(&self) -> String {
         let text = |text: &str| serde_json::Value::from(text);
         let option = |value: &Option<String>| value.as_deref().map_or(serde_json::Value::Null, text);
-        let mut fields = vec![
-            self.seq.into(),
-            text(&self.at),
-            text(&self.actor),
-            text(&self.host),
-            text(&self.table),
-            text(&self.row),
-            text(&self.field),
-            option(&self.old),
-            option(&self.new),
-            text(&self.reason),
-            text(&self.previous),
-        ];
-        fields.extend((!self.salt.is_empty()).then(|| text(&self.salt)));
-        digest(&fields)
+        let place = [&self.at, &self.actor, &self.host, &self.table, &self.row, &self.field].map(|it| text(it));
+        let texts = match self.sealed.as_str() {
+            "" => vec![option(&self.old), option(&self.new), text(&self.reason)],
+            sealed => vec![text(sealed)],
+        };
+        let all = std::iter::once(self.seq.into()).chain(place).chain(texts).chain([text(&self.previous)]);
+        digest(&all.collect::<Vec<_>>())
+    }
+
+    /// Old, new and reason.
+    fn texts(&self) -> [Option<String>; 3] {
+        [self.old.clone(), self.new.clone(), Some(self.reason.clone())]
+    }
+
+    /// Whether the row is what was recorded, but for texts that an announced redaction took out.
+    fn holds(&self, announced: Option<&String>) -> bool {
+        let is_announced = announced.is_some_and(|seal| *seal == self.seal());
+        if self.sealed.is_empty() {
+            // Of before schema 6: one hash over all, so that nothing of a redacted link can be held against it.
+            let is_own = || self.texts().iter().flatten().any(|text| crate::store::redact::is_redacted(text));
+            return self.hash == self.digest() || is_announced && self.may_lose_values() && is_own();
+        }
+        let made = commitments(&self.salt, &self.texts());
+        let salts: Vec<&str> = self.salt.split(' ').collect();
+        let parts = self.sealed.split(' ').zip(made.split(' ')).zip(self.texts()).enumerate();
+        let part = |(at, ((sealed, made), text)): (usize, ((&str, &str), Option<String>))| {
+            let is_gone = || {
+                salts.get(at) == Some(&NO_SALT)
+                    && is_announced
+                    && (at == 2 || self.may_lose_values())
+                    && text.is_some_and(|text| crate::store::redact::is_redacted(&text))
+            };
+            sealed == made || is_gone()
+        };
+        salts.len() == 3 && self.hash == self.digest() && parts.map(part).collect::<Vec<_>>() == [true; 3]
+    }
+
+    /// Whether it tells what a person said or was found to be.
+    pub(in crate::store) fn may_lose_values(&self) -> bool {
+        PERSONAL.contains(&self.table.as_str())
+    }
+
+    /// The same without the salts of these texts (old, new, reason).
+    pub(in crate::store) fn unsalted(mut self, gone: [bool; 3]) -> Change {
+        let salts = self.salt.split(' ').zip(gone).map(|(salt, gone)| if gone { NO_SALT } else { salt });
+        let salts = salts.collect::<Vec<_>>().join(" ");
+        if !self.salt.is_empty() {
+            self.salt = salts;
+        }
+        self
     }
 
     /// The hash of the row as it stands, its own hash among it: what a redaction announces.
@@ -220,6 +258,7 @@ impl Change {
             text(&self.previous),
             text(&self.hash),
             text(&self.salt),
+            text(&self.sealed),
         ])
     }
 }
@@ -227,6 +266,16 @@ impl Change {
 /// SHA-256 of bytes, lower case hexadecimal.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
     osteon_base::text::hex(Sha256::digest(bytes))
+}
+
+/// The hash of each text with its salt.
+fn commitments(salts: &str, texts: &[Option<String>; 3]) -> String {
+    let names = ["old", "new", "reason"];
+    let salts = salts.split(' ').chain(std::iter::repeat("")).take(3);
+    let seal = |((name, salt), text): ((&str, &str), &Option<String>)| {
+        digest(&[salt.into(), name.into(), text.as_deref().map_or(serde_json::Value::Null, Into::into)])
+    };
+    names.into_iter().zip(salts).zip(texts).map(seal).collect::<Vec<_>>().join(" ")
 }
 
 fn digest(fields: &[serde_json::Value]) -> String {
@@ -248,6 +297,7 @@ pub(in crate::store) fn change(row: &Row) -> rusqlite::Result<Change> {
         previous: row.get(10)?,
         hash: row.get(11)?,
         salt: row.get(12)?,
+        sealed: row.get(13)?,
     })
 }
 

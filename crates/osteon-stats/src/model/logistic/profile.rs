@@ -309,7 +309,8 @@ impl<'a> Curve<'a> {
         let mut before = signed(inner);
         while (inner - from).abs() < FARTHER * width {
             let distance = (inner - from).abs();
-            let next = if is_small && distance < 3.0 * width { distance + STEPS[0] * width } else { distance * STEPS[1] };
+            let next =
+                if is_small && distance < 3.0 * width { distance + STEPS[0] * width } else { distance * STEPS[1] };
             let outer = from + side * next;
             let here = signed(outer);
             if before < 0.0 && here >= 0.0 {

@@ -1,6 +1,6 @@
 //! What lists and details of patients show, as sheets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::codebook::Value;
 use crate::report::sheet::{Cell, Sheet};
@@ -150,11 +150,20 @@ impl Study {
         // where the next record repeats it.
         let all = self.store.changes(&ChangeFilter::default())?;
         let hidden: BTreeMap<i64, bool> = all
-            .into_iter()
+            .iter()
             .filter(|change| !self.may_see(&change.field))
-            .map(|change| (change.seq, change.salt.is_empty()))
+            .map(|change| (change.seq, change.sealed.is_empty()))
+            .collect();
+        // What was written as the reason of a hidden change stands on whatever changed with it, too.
+        let of_hidden: BTreeSet<(&str, &str)> = all
+            .iter()
+            .filter(|change| hidden.contains_key(&change.seq))
+            .map(|change| (change.at.as_str(), change.reason.as_str()))
             .collect();
         for change in &mut changes {
+            if of_hidden.contains(&(change.at.as_str(), change.reason.as_str())) {
+                HIDDEN.clone_into(&mut change.reason);
+            }
             if let Some(gives_away) = hidden.get(&change.seq) {
                 for value in [&mut change.old, &mut change.new].into_iter().flatten() {
                     HIDDEN.clone_into(value);

@@ -147,6 +147,8 @@ impl Study {
     /// What a de-identified export did, and what it leaves to whoever wants to know who is who.
     fn told_of_identities(&self, pen: &Pen) -> Result<Vec<String>, Error> {
         let bands = pen.options.bands.iter().map(|(name, width)| format!("{name}: in bands of {width}"));
+        let ages = self.variables().filter(|(_, it)| is_age(it)).map(|(_, it)| format!("{}: whole years", it.name));
+        let bands = bands.chain(ages);
         Ok(DEIDENTIFIED.map(str::to_owned).into_iter().chain(bands).chain(self.singled_out(pen)?).collect())
     }
 
@@ -161,8 +163,10 @@ impl Study {
             if !variable.is_some_and(|it| matches!(it.kind, Kind::Number(_))) {
                 return Err(Error::Request(format!("--band {name}={width}: {name} is no number of the codebook")));
             }
-            if !(width.is_finite() && *width > 0.0) {
-                return Err(Error::Request(format!("--band {name}={width}: expected a width above 0, such as 10")));
+            if !(1e-3..=1e6).contains(width) {
+                return Err(Error::Request(format!(
+                    "--band {name}={width}: expected a width from 0.001 to 1000000, such as 10"
+                )));
             }
         }
         Ok(())
@@ -267,6 +271,7 @@ impl Study {
     fn export_trail<W: Write>(&self, out: &mut csv::Writer<W>, pen: &Pen) -> Result<(), Error> {
         out.write_record([
             "seq", "at", "actor", "host", "table", "row", "field", "old", "new", "reason", "previous", "hash", "salt",
+            "sealed",
         ])?;
         for change in self.changes(&ChangeFilter::default())?.into_iter().rev() {
             let [old, new] = [change.old, change.new].map(|value| pen.text(&value.unwrap_or_default()));
@@ -285,6 +290,7 @@ impl Study {
                 &change.previous,
                 &change.hash,
                 &change.salt,
+                &change.sealed,
             ])?;
         }
         Ok(())
@@ -309,6 +315,11 @@ fn as_sheet(title: &str, bytes: &[u8], numbers: &[&str]) -> Sheet {
     Sheet { title: title.to_owned(), headings, rows, ..Sheet::default() }
 }
 
+/// Whether a number is years between two dates.
+pub(in crate::study) fn is_age(variable: &Variable) -> bool {
+    variable.formula.as_ref().is_some_and(|formula| formula.text().contains("years("))
+}
+
 impl Pen {
     fn new(options: ExportOptions) -> Pen {
         Pen { options, salt: rand::random() }
@@ -326,10 +337,20 @@ impl Pen {
         let band = self.options.bands.iter().find(|(name, _)| *name == variable.name).map(|(_, width)| width);
         match (value, band) {
             (Some(Value::Date(date)), _) if self.options.deidentify => self.shifted(*date, code),
+            // A reason that is not of the codebook is a text that somebody wrote.
+            (Some(Value::Missing(reason)), _)
+                if self.options.deidentify && !variable.missing.iter().any(|(_, it)| **it == **reason) =>
+            {
+                "missing".to_owned()
+            }
             (Some(Value::Missing(reason)), _) => self.text(&format!("missing: {reason}")),
             (Some(Value::Number(number)), Some(width)) if self.options.deidentify => {
                 let from = (number / width).floor() * width;
                 format!("{from} to <{}", from + width)
+            }
+            // An age to the day tells the day of birth.
+            (Some(Value::Number(number)), None) if self.options.deidentify && is_age(variable) => {
+                number.floor().to_string()
             }
             (Some(value), _) => self.text(&variable.text(value)),
             (None, _) => String::new(),

@@ -145,13 +145,15 @@ impl Study {
             let before = report.changed.len();
             let typed = self.protocol.codebook.variables.iter().enumerate().filter(|(_, it)| !it.is_computed());
             for (at, variable) in typed {
+                let hidden = !self.may_see(&variable.name);
                 match (&patient.entries[at], &row.values[at]) {
-                    (old, Some(new)) if old.as_ref() != Some(new) => report.changed.push(FieldChange {
+                    // Whether a hidden value is the one that is stored is not told.
+                    (old, Some(new)) if hidden || old.as_ref() != Some(new) => report.changed.push(FieldChange {
                         code: row.code.clone(),
                         field: variable.name.clone(),
                         old: old.as_ref().map(|value| variable.text(value)).unwrap_or_default(),
                         new: variable.text(new),
-                        hidden: !self.may_see(&variable.name),
+                        hidden,
                     }),
                     (Some(_), None) => report.kept += 1,
                     _ => (),

@@ -22,11 +22,14 @@ pub struct Redaction {
     pub values: usize,
     pub queries: usize,
     pub files: usize,
+    pub verdicts: usize,
     pub results: usize,
     /// Links of the trail that lost a text.
     pub links: usize,
     /// Study files beside this one that still hold what was taken out.
     pub copies: Vec<PathBuf>,
+    /// Whether another program reads the file just now, so that what was taken out is still in its pages.
+    pub is_pending: bool,
     /// What stays, one sentence each.
     pub stays: Vec<String>,
 }
@@ -54,13 +57,23 @@ impl Study {
                     done.values = write.erase_values(patient.id, Some(&variable.key))?;
                     done.queries = write.erase_queries(patient.id, &fields)?;
                     rules::apply(write, &self.protocol, code)?;
-                    done.links = write.redact_links(&of_field(write, code, &variable.key, fields)?)?;
+                    let links = of_field(write, code, &variable.key, fields)?;
+                    let known: Vec<String> = links.iter().flat_map(|(it, _)| [it.old.clone(), it.new.clone()]).flatten().collect();
+                    write.unsalt_imports(&links)?;
+                    done.links = write.redact_links(&links)?;
+                    let n = quoting(write, code, &known)?;
+                    if n > 0 {
+                        done.stays.push(format!(
+                            "{n} other texts of {code} hold the same text (queries on other fields, reasons): osteon log {code}"
+                        ));
+                    }
                     done.stays.push(format!(
                         "reasons that were given for {code} may quote the value: osteon redact {code} {REASONS} takes them out"
                     ));
                 }
                 None => {
                     write.erase_exclusion(patient.id, REDACTED)?;
+                    write.erase_notes(patient.id)?;
                     done.links = write.redact_links(&reasons(write, code, first)?)?;
                     done.stays.push("the same reason in changes of other patients, as after an import".to_owned());
                 }
@@ -99,8 +112,12 @@ impl Study {
                 done.values = write.erase_values(patient.id, None)?;
                 done.queries = write.erase_queries(patient.id, &[])?;
                 (done.files, done.results) = write.erase_images(patient.id)?;
+                done.verdicts = write.erase_verdicts(patient.id)?;
+                write.forget_parts()?;
                 rules::apply(write, &self.protocol, code)?;
-                done.links = write.redact_links(&all_of(write, code, first)?)?;
+                let links = all_of(write, code, first)?;
+                write.unsalt_imports(&links)?;
+                done.links = write.redact_links(&links)?;
                 done.stays.extend([
                     format!("the id {code}, the set of the split, and who changed something when"),
                     "models and predictions of fits that learned from the patient: a new fit leaves the patient out"
@@ -118,7 +135,7 @@ impl Study {
 
     /// Empties what the file freed, and names what else holds it.
     fn cleaned(&self, mut done: Redaction) -> Result<Redaction, Error> {
-        self.store.purge()?;
+        done.is_pending = !self.store.purge()?;
         done.copies = self.store.copies_beside();
         done.stays.push(
             "the hash of each change as it was; in changes of before schema 6, which have no salt, a value of few possibilities \
@@ -161,9 +178,27 @@ fn of_field(write: &Write, code: &str, key: &str, names: [&str; 2]) -> Result<Ve
     Ok(own.map(|it| (it, Part::Values)).collect())
 }
 
+/// How many other texts of a patient hold one of these, of three characters and more.
+fn quoting(write: &Write, code: &str, known: &[String]) -> Result<usize, Error> {
+    let is_own = |word: &String| word.len() >= 3 && word != REDACTED && !word.starts_with("missing: ");
+    let known: Vec<&String> = known.iter().filter(|word| is_own(word)).collect();
+    let holds =
+        |text: &Option<String>| text.as_ref().is_some_and(|text| known.iter().any(|it| text.contains(it.as_str())));
+    let quotes =
+        |it: &Change| it.table == "query" && (holds(&it.old) || holds(&it.new)) || holds(&Some(it.reason.clone()));
+    Ok(of_patient(write, code)?.iter().filter(|it| it.table != "redaction" && quotes(it)).count())
+}
+
+/// Whether it tells a verdict with a reader's note; without one the mask's hash comes last.
+fn has_note(it: &Change) -> bool {
+    let is_hash = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    it.table == "verdict" && it.new.as_ref().is_some_and(|text| !text.rsplit(' ').next().is_some_and(is_hash))
+}
+
 /// The links whose reason somebody wrote before, and what tells why the patient was excluded.
 fn reasons(write: &Write, code: &str, first: i64) -> Result<Vec<(Change, Part)>, Error> {
-    let part = |it: &Change| match (it.field == "exclusion_reason" && it.table == "patient", it.seq < first) {
+    let tells = |it: &Change| it.field == "exclusion_reason" && it.table == "patient" || has_note(it);
+    let part = |it: &Change| match (tells(it), it.seq < first) {
         (true, true) => Some(Part::Both),
         (true, false) => Some(Part::Values),
         (false, true) => Some(Part::Reason),
@@ -180,7 +215,7 @@ fn all_of(write: &Write, code: &str, first: i64) -> Result<Vec<(Change, Part)>, 
             "patient" if it.field == "exclusion_reason" => it.seq < first || it.new.as_deref() == Some(REDACTED),
             "patient" => !matches!(it.field.as_str(), "code" | "included"),
             "query" => !it.field.ends_with(" state"),
-            "image" => true,
+            "image" | "verdict" => true,
             _ => false,
         };
         match (tells, it.seq < first) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::protocol::codebook::Value;
 use crate::protocol::codebook::variable::{Kind, Role, Variable};
 use crate::store::Patient;
-use crate::study::data::export::Pen;
+use crate::study::data::export::{Pen, is_age};
 use crate::study::{Error, Study};
 
 /// Groups smaller than this are told: the bound that registries use for tables they publish.
@@ -29,8 +29,12 @@ impl Study {
     pub(in crate::study) fn quasi_identifiers(&self, pen: &Pen) -> Result<Vec<(usize, &Variable)>, Error> {
         let exported = || self.variables().filter(|(_, it)| !pen.singles_out(it));
         if pen.options.quasi.is_empty() {
+            let is_word = |text: &str| {
+                let word = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                ["age", "sex", "gender"].contains(&word.to_lowercase().as_str())
+            };
             let is_known =
-                |it: &Variable| it.role == Role::Centre || ["age", "sex", "gender"].contains(&it.name.as_str());
+                |it: &Variable| it.role == Role::Centre || is_word(&it.name) || is_word(&it.label) || is_age(it);
             return Ok(exported().filter(|(_, it)| is_known(it)).collect());
         }
         let find = |name: &String| {
@@ -80,6 +84,7 @@ impl Study {
                 told.push(format!("{}: levels of fewer than {SMALL} patients: {}", variable.name, small.join(", ")));
             }
         }
+        told.extend(self.undone_bands(pen));
         told.push("feature values: a row can be matched to the same images measured elsewhere".to_owned());
         Ok(told)
     }
@@ -97,6 +102,28 @@ fn groups(patients: &[Patient], quasi: &[(usize, &Variable)], pen: &Pen) -> Grou
     }
     let below = |bound: usize| sizes.values().filter(|n| **n < bound).sum();
     Groups { least: sizes.values().copied().min().unwrap_or(0), alone: below(2), small: below(SMALL) }
+}
+
+impl Study {
+    /// Bands that other columns undo: a computed number beside what its formula reads, or the other way round.
+    fn undone_bands(&self, pen: &Pen) -> Vec<String> {
+        let reads = |formula: &str, name: &str| {
+            formula.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|it| it == name)
+        };
+        let mut told = Vec::new();
+        for (name, _) in &pen.options.bands {
+            for (_, computed) in self.variables().filter(|(_, it)| !pen.singles_out(it)) {
+                let Some(formula) = computed.formula.as_ref().map(|it| it.text()) else { continue };
+                if computed.name == *name || reads(&formula, name) {
+                    told.push(format!(
+                        "bands of {name} can be undone: {} = {formula}, and both sides are exported",
+                        computed.name
+                    ));
+                }
+            }
+        }
+        told
+    }
 }
 
 /// What bands of a number would change, for every number that has none yet.

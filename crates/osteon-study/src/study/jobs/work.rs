@@ -110,6 +110,7 @@ impl Study {
 
     /// Asks a job to stop; `false` when it is over already.
     pub fn cancel_job(&self, id: JobId) -> Result<bool, Error> {
+        self.store.job(id)?.ok_or(Error::NoJob(id.0))?;
         Ok(self.store.write("cancel", |write| write.cancel_job(id))?)
     }
 

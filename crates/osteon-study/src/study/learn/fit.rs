@@ -78,6 +78,9 @@ impl Study {
                 write.put_model(run, split.id, model)?;
             }
             write.forget_parts()?;
+            if !found.is_empty() {
+                write.tell_resumed(run, found.len())?;
+            }
             write.end_run(run)
         })?;
         // A file that another program keeps busy stays large; the fit is stored all the same.

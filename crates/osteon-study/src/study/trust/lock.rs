@@ -23,6 +23,11 @@ impl Study {
     /// that rules raised follow the new rules.
     pub fn use_protocol(&self, protocol: Protocol, reason: &str) -> Result<String, Error> {
         let hash = protocol.hash();
+        // What is refused because of stored values tells them: a blind reader changes no hidden variable.
+        let hidden = self.protocol.codebook.variables.iter().filter(|it| !self.may_see(&it.name));
+        if self.is_blind() && hidden.into_iter().any(|it| protocol.codebook.keyed(&it.key) != Some(it)) {
+            return Err(Error::Blind);
+        }
         self.store.write(&required(reason)?, |write| {
             write.set_protocol(&hash, &protocol.document())?;
             if protocol.query != self.protocol.query || protocol.codebook != self.protocol.codebook {

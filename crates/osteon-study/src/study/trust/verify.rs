@@ -1,6 +1,6 @@
 //! Whether a study is what it says it is: file, trail, images on disk, results and their inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{Change, ChangeFilter, ImageFile, PatientId, StoreError};
 use crate::study::data::input;
@@ -31,6 +31,13 @@ impl Study {
 
     /// The same without the images on disk.
     pub(in crate::study) fn verify_stored(&self, expected_head: Option<&str>) -> Result<Verification, Error> {
+        let expected_head = expected_head.map(str::to_lowercase);
+        let is_hash = |head: &String| head.len() == 64 && head.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if let Some(head) = expected_head.as_ref().filter(|head| !is_hash(head)) {
+            return Err(Error::Request(format!(
+                "{head:?} is no hash: expected the 64 digits that a report or verify printed"
+            )));
+        }
         // What others write meanwhile would look like data that are not what the trail says.
         let _snapshot = self.store.snapshot()?;
         let mut found = Verification { findings: self.store.check_whole()?, ..Verification::default() };
@@ -45,6 +52,21 @@ impl Study {
         }
         for pair in changes.windows(2).filter(|pair| pair[0].at < pair[1].at) {
             found.notes.push(format!("the clock went back before change {}", pair[0].seq));
+        }
+        let redacted: BTreeSet<&str> =
+            changes.iter().filter(|it| it.table == "redaction").map(|it| it.field.as_str()).collect();
+        if !redacted.is_empty() {
+            found
+                .notes
+                .push(format!("{} lost texts by redaction", osteon_base::text::counted(redacted.len(), "change")));
+        }
+        for change in changes.iter().filter(|it| it.table == "run" && it.field == "resumed") {
+            let parts = change.new.as_deref().unwrap_or_default();
+            found.notes.push(format!(
+                "fit {}: went on from {parts} of an interrupted one, which the trail does not cover; a fit without \
+                 interruption is covered from its data",
+                change.row
+            ));
         }
         let altered = self.store.altered_values()?;
         let values_are_altered = !altered.is_empty();
