@@ -112,7 +112,7 @@ const ALTERATIONS: &[(&str, &str)] = &[
     ),
     (
         "a set that is told twice",
-        "UPDATE split_member SET side = 'test' WHERE patient = 3; UPDATE split_member SET side = 'train' WHERE patient = 4; APPEND split|1|SYN003|test",
+        "UPDATE split_member SET side = 'train' WHERE patient = 3; APPEND split|1|SYN003|train",
     ),
     (
         "a link rewritten under a redaction",
