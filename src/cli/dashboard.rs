@@ -67,7 +67,7 @@ pub fn open(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Er
     Ok(Outcome::Done)
 }
 
-/// <https://no-color.org>: any value but the empty one means no colours, unless they are asked for.
+/// <https://no-color.org>: any value but the empty one means no colors, unless they are asked for.
 fn theme(args: &Args, color: Color) -> Theme {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let term = std::env::var("TERM").unwrap_or_default();

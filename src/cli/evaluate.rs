@@ -41,7 +41,7 @@ pub struct Args {
     /// Repeat Tables 3 and 5 with patients exactly at the outcome's cut-off (90 % necrosis) counted as events
     #[arg(long, conflicts_with = "file")]
     cutoff_sensitivity: bool,
-    /// Scores of at least this count as events
+    /// Classification threshold: scores of at least this are positive
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
     /// Threshold probabilities of the net benefit with its intervals

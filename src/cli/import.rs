@@ -42,7 +42,7 @@ enum What {
         after_help = "An image is NIfTI, NRRD, MetaImage, or a DICOM series (a folder, a zip archive, one of its \
                             files); a mask may also be DICOM contours (RTSTRUCT) or segmentation (SEG). The column \
                             label holds a number, all, or the name of a structure. A folder is one a patient, or BIDS: \
-                            sub-001/anat/sub-001_T2w.nii.gz with ..._desc-tumour_mask.nii.gz. Warnings tell how a \
+                            sub-001/anat/sub-001_T2w.nii.gz with ..._desc-tumor_mask.nii.gz. Warnings tell how a \
                             series deviates from the protocol's acquisition."
     )]
     Images {

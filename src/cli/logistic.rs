@@ -15,7 +15,7 @@ use osteon_study::study::{self, Error, Regressed};
 
 /// Fit a logistic regression to any CSV file
 ///
-/// Rows with a hole in one of the columns are left out. Indicators are named by column and level; the reference is
+/// Rows with a missing value in one of the columns are left out. Indicators are named by column and level; the reference is
 /// the first level by name unless given; one that no complete row has is refused.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,7 +33,7 @@ pub struct Args {
     /// Columns of numbers that are codes
     #[arg(long, value_name = "COLUMN,...")]
     categorical: Vec<String>,
-    /// Firth's penalised likelihood, finite also under separation
+    /// Firth's penalized likelihood, finite also under separation
     #[arg(long)]
     firth: bool,
     /// A restricted cubic spline of a term with so many knots (3 to 7), placed as rms::rcs; with a test of non-linearity

@@ -24,6 +24,7 @@ mod km;
 mod log;
 mod logistic;
 pub mod man;
+pub mod man_examples;
 mod masks;
 mod model;
 mod names;
@@ -81,7 +82,7 @@ pub struct Globals {
     /// How tables are printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// When to colour
+    /// When to color
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// Say nothing but results and errors
@@ -108,7 +109,7 @@ pub enum Format {
     Xlsx,
 }
 
-/// When output is coloured.
+/// When output is colored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     Auto,

@@ -21,6 +21,17 @@ pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
     }
 }
 
+/// Prints a sheet in the form of a journal; as text, at the width of the terminal.
+pub fn print_journal(sheet: &Sheet, format: Format) -> Result<(), Error> {
+    let is_terminal = io::stdout().is_terminal();
+    let width =
+        crossterm::terminal::size().ok().filter(|_| is_terminal).map_or(80, |(columns, _)| usize::from(columns));
+    match sheet_format(format) {
+        Some(format) => print(&sheet::for_journal(sheet, format, width.max(40))),
+        None => print_workbook(std::slice::from_ref(sheet)),
+    }
+}
+
 /// Prints sheets one below the other; as JSON, one array of them.
 pub fn print_sheets(sheets: &[Sheet], format: Format) -> Result<(), Error> {
     let Some(form) = sheet_format(format) else { return print_workbook(sheets) };

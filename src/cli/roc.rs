@@ -14,7 +14,7 @@ use osteon_study::study::{self, Error};
 
 /// Area under the curve, cut-offs and comparisons of scores in any CSV file
 ///
-/// Rows with a hole in one of the columns are left out. The interval of an area of 0 or 1 is Newcombe's.
+/// Rows with a missing value in one of the columns are left out. The interval of an area of 0 or 1 is Newcombe's.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A CSV file with a heading

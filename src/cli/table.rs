@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use crate::cli::describe::Correction;
 use crate::cli::{Globals, Outcome, opening, output};
-use osteon_study::protocol::Preset;
+use osteon_study::protocol::{Preset, Protocol};
 use osteon_study::report::differences::Asked;
+use osteon_study::report::journal::{Decimal, Look, Style};
 use osteon_study::report::sheet::Sheet;
-use osteon_study::study::{ClinicalTable, Error, ModelTable, Study};
+use osteon_study::study::{ClinicalTable, Error, Form, ModelTable, Study};
 
 /// Print a table of the study, alone or beside the published one
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  osteon table 1\n  osteon table 1 --form journal\n  \
+    osteon --format latex table 5 --form journal --style ama > table5.tex\n  osteon table 4 --against published.csv")]
 pub struct Args {
     /// 1 the cohort by response; 2 the same in the training and test sets; 3 the regions' forests; 4 logistic regression;
     /// 5 the clinical, radiomics and combined models
@@ -31,10 +34,90 @@ pub struct Args {
     /// Which values are missing among the variables of Tables 1 and 2, each and together, below the table
     #[arg(long, conflicts_with = "against")]
     missing_values: bool,
+    /// full: every statistic; journal: proper names, units, reference levels, one P value a comparison, lettered footnotes
+    #[arg(long, value_enum, default_value_t = FormName::Full, conflicts_with = "against")]
+    form: FormName,
+    #[command(flatten)]
+    looks: Looks,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FormName {
+    Full,
+    Journal,
+}
+
+/// How numbers of a table in journal form are printed.
+#[derive(Debug, clap::Args)]
+pub struct Looks {
+    /// paper: three decimals; ama: AMA/JAMA, P to two digits without its zero; lancet: mid-dots (journal form)
+    #[arg(long, value_enum)]
+    style: Option<StyleName>,
+    /// Decimal sign (journal form); that of the style when not given
+    #[arg(long, value_enum)]
+    decimal: Option<DecimalName>,
+    /// Whether numbers that cannot exceed 1 have a zero before the decimal sign (journal form); as the style has it when
+    /// not given
+    #[arg(long, value_enum)]
+    leading_zero: Option<YesNo>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum StyleName {
+    Paper,
+    Ama,
+    Lancet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum DecimalName {
+    Point,
+    Comma,
+    Middot,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum YesNo {
+    Yes,
+    No,
+}
+
+impl Looks {
+    /// The form with its look; looks of the full form are refused, which has one.
+    pub fn form(&self, form: FormName) -> Result<Form, Error> {
+        let asked = self.style.is_some() || self.decimal.is_some() || self.leading_zero.is_some();
+        match form {
+            FormName::Full if asked => Err(Error::Request(
+                "--style, --decimal and --leading-zero are for tables in journal form: add --form journal".to_owned(),
+            )),
+            FormName::Full => Ok(Form::Full),
+            FormName::Journal => {
+                let mut look = Look::of(match self.style {
+                    None | Some(StyleName::Paper) => Style::Paper,
+                    Some(StyleName::Ama) => Style::Ama,
+                    Some(StyleName::Lancet) => Style::Lancet,
+                });
+                look.decimal = match self.decimal {
+                    None => look.decimal,
+                    Some(DecimalName::Point) => Decimal::Point,
+                    Some(DecimalName::Comma) => Decimal::Comma,
+                    Some(DecimalName::Middot) => Decimal::Middle,
+                };
+                look.leading_zero = self.leading_zero.map_or(look.leading_zero, |choice| choice == YesNo::Yes);
+                Ok(Form::Journal(look))
+            }
+        }
+    }
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let form = args.looks.form(args.form)?;
     let study = opening::read(globals)?;
+    if let Form::Journal(look) = &form {
+        let sheet = journal(&study, args, look)?;
+        output::print_journal(&sheet, globals.format)?;
+        return Ok(Outcome::Done);
+    }
     let sheet = match args.number.as_str() {
         "1" => clinical(&study, ClinicalTable::One, args)?,
         "2" => clinical(&study, ClinicalTable::Two, args)?,
@@ -51,11 +134,37 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
-fn clinical(study: &Study, table: ClinicalTable, args: &Args) -> Result<Sheet, Error> {
-    let protocol = match &args.preset {
+fn journal(study: &Study, args: &Args, look: &Look) -> Result<Sheet, Error> {
+    let clinical = |table| study.journal_clinical(table, &protocol_of(study, args)?, look);
+    let models = |table: ModelTable| no_preset(table, args).and_then(|()| study.journal_models(table, look));
+    match args.number.as_str() {
+        "1" => clinical(ClinicalTable::One),
+        "2" => clinical(ClinicalTable::Two),
+        "3" => models(ModelTable::Three),
+        "4" => clinical(ClinicalTable::Four),
+        _ => models(ModelTable::Five),
+    }
+}
+
+fn protocol_of(study: &Study, args: &Args) -> Result<Protocol, Error> {
+    Ok(match &args.preset {
         None => study.protocol.clone(),
         Some(name) => study.protocol.clone().with_statistics_of(name.parse::<Preset>()?),
-    };
+    })
+}
+
+fn no_preset(table: ModelTable, args: &Args) -> Result<(), Error> {
+    if args.preset.is_none() {
+        return Ok(());
+    }
+    let number = table.number();
+    Err(Error::Request(format!(
+        "--preset chooses the tests of Tables 1, 2 and 4; Table {number} has none: its models are those of the newest fit"
+    )))
+}
+
+fn clinical(study: &Study, table: ClinicalTable, args: &Args) -> Result<Sheet, Error> {
+    let protocol = protocol_of(study, args)?;
     match &args.against {
         None => Ok(study.clinical_table_as(table, &protocol, asked(args))?.0),
         Some(path) => study.clinical_beside(table, &protocol, path),
@@ -67,12 +176,7 @@ fn asked(args: &Args) -> Asked {
 }
 
 fn models(study: &Study, table: ModelTable, args: &Args) -> Result<Sheet, Error> {
-    if args.preset.is_some() {
-        let number = table.number();
-        return Err(Error::Request(format!(
-            "--preset chooses the tests of Tables 1, 2 and 4; Table {number} has none: its models are those of the newest fit"
-        )));
-    }
+    no_preset(table, args)?;
     if !asked(args).nothing() {
         let number = table.number();
         return Err(Error::Request(format!(

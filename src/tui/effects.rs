@@ -16,8 +16,8 @@ use osteon_study::report::figure::TWO_COLUMNS_MM;
 use osteon_study::store::{JobId, QueryId, RunId, StoreError};
 use osteon_study::study::readings;
 use osteon_study::study::{
-    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Health, Masks, ModelTable, Study,
-    health, split_in_words,
+    Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Form, Health, Masks, ModelTable,
+    Study, health, split_in_words,
 };
 
 /// Threads that ask the study: short questions never wait behind pages, pages never behind files.
@@ -182,7 +182,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
             None => vec![Answer::Refused("this view has no such form: a table is no picture".to_owned())],
         },
         Request::Report { folder } => {
-            vec![said(study.write_report(&folder, None).map(|page| wrote(&page)))]
+            vec![said(study.write_report(&folder, None, &Form::default()).map(|page| wrote(&page)))]
         }
     }
 }

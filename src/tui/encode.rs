@@ -103,7 +103,7 @@ impl Encoder {
         self.pen.at = Some((x, y));
     }
 
-    /// Changes colours and attributes, naming only what differs.
+    /// Changes colors and attributes, naming only what differs.
     fn wear(&mut self, look: Look, out: &mut String) {
         let old = self.pen.look;
         if old == look {
@@ -155,7 +155,7 @@ const ATTRIBUTES: [(Modifier, u8); 6] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// The code of a colour (ECMA-48, and 90-107 for the bright half of the sixteen); `base` is 30 or 40.
+/// The code of a color (ECMA-48, and 90-107 for the bright half of the sixteen); `base` is 30 or 40.
 fn colour_code(colour: Color, base: u8) -> String {
     let named = |n: u8| (base + n).to_string();
     let bright = |n: u8| (base + 60 + n).to_string();

@@ -59,7 +59,7 @@ pub fn draw(app: &App, context: &[Context], search: &TextArea, top: usize, area:
     let inner = frame("Keys: type to search, Esc closes", area.height, theme, area, buffer);
     search.render(Rect { height: 1, ..inner }.intersection(inner), buffer);
     if lines.is_empty() {
-        put(buffer, inner.x, inner.y + 1, inner.width, "no key here is about that", false, theme.bad());
+        put(buffer, inner.x, inner.y + 1, inner.width, "no matching shortcut", false, theme.bad());
     }
     let seen = usize::from(inner.height.saturating_sub(1));
     let top = top.min(lines.len().saturating_sub(seen));

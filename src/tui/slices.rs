@@ -31,7 +31,7 @@ pub struct Slices {
     pub outline: bool,
     /// Which of the patient's masks, from 0.
     nth: usize,
-    /// The tumour and its surroundings only.
+    /// The tumor and its surroundings only.
     zoom: bool,
     /// The axis that slices go along: 0 is z, 1 is y, 2 is x.
     along: usize,
@@ -106,7 +106,7 @@ fn natural_window(picture: &Picture) -> (f64, f64) {
     (f64::midpoint(low, high), (high - low).max(f64::MIN_POSITIVE))
 }
 
-/// The slice with most tumour.
+/// The slice with most tumor.
 fn largest(picture: &Picture, along: usize) -> usize {
     let slices = picture.tumour.cells().axis_iter(Axis(along));
     let counts = slices.map(|slice| slice.iter().filter(|&&inside| inside).count());
@@ -172,9 +172,9 @@ pub fn title(slices: &Slices, theme: Theme, width: u16) -> String {
     let [tumours, rings] = [inside(&picture.tumour), inside(&picture.ring)];
     let [window, level] = [slices.window, slices.level].map(short);
     if width < 80 {
-        return format!("{id} {at}/{n} tumour {tumours} {tumour}, {ring_name} {rings} {ring} W{window} L{level}");
+        return format!("{id} {at}/{n} tumor {tumours} {tumour}, {ring_name} {rings} {ring} W{window} L{level}");
     }
-    format!("{id} {at}/{n}: tumour {tumours} voxels ({tumour}), {ring_name} {rings} ({ring}); W {window} L {level}")
+    format!("{id} {at}/{n}: tumor {tumours} voxels ({tumour}), {ring_name} {rings} ({ring}); W {window} L {level}")
 }
 
 /// About four digits.
@@ -183,7 +183,7 @@ fn short(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// Two pixels a cell, told apart by colour; or one sign a cell.
+/// Two pixels a cell, told apart by color; or one sign a cell.
 fn drawn_in_halves(theme: Theme) -> bool {
     !theme.ascii && theme.colour
 }
@@ -243,7 +243,7 @@ struct Sampling {
 /// Columns of words beside a slice, at most.
 const BESIDE: u16 = 60;
 
-/// Around the tumour, in mm.
+/// Around the tumor, in mm.
 const AROUND_MM: f64 = 12.0;
 
 /// The axes down and across the screen of slices along an axis.
@@ -309,7 +309,7 @@ impl Sampling {
     }
 }
 
-/// 24 greys where there are 256 colours, four where there are sixteen.
+/// 24 greys where there are 256 colors, four where there are sixteen.
 fn colour(pixel: Pixel, theme: Theme) -> Color {
     match pixel {
         Pixel::Outside => Color::Reset,

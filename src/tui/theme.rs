@@ -10,7 +10,7 @@ use ratatui::style::{Color, Modifier, Style};
 pub struct Theme {
     pub colour: bool,
     pub ascii: bool,
-    /// The terminal has 256 colours: images get 24 greys instead of four.
+    /// The terminal has 256 colors: images get 24 greys instead of four.
     pub deep: bool,
 }
 

@@ -54,6 +54,7 @@ mod validate;
 mod wild;
 mod wild_clinical;
 mod wild_dicom;
+mod wording;
 #[path = "../../crates/osteon-plot/tests/it/words.rs"]
 mod words;
 mod workbook;

@@ -95,8 +95,8 @@ fn what_a_region_is_is_stored_shown_and_compared() {
         "P3 intra (mask): volume 27.0 mm³, where 8 of 10 patients have 139.5 mm³",
         "P3 intra (mask): pieces 4, where 9 of 10 patients have 1",
         "P3 intra (mask): slices without the region between its own 3, where 9 of 10 patients have 0",
-        "P3 intra (mask): share in air 100.0%, where 9 of 10 patients have 0.0%",
-        "P3 peri_2mm (mask): share cut off by the image ",
+        "P3 intra (mask): proportion in air 100.0%, where 9 of 10 patients have 0.0%",
+        "P3 peri_2mm (mask): proportion cut off by the image ",
         "mask: the mask holds parts of voxels: 99 voxels of half and more are inside, 124 are above 0 (P5)",
     ] {
         assert!(said.contains(expected), "{expected}: {said}");

@@ -4,9 +4,10 @@ use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 use osteon_study::report::docx::docx;
 use osteon_study::report::figure::{Figure, ONE_COLUMN_MM, TWO_COLUMNS_MM};
+use osteon_study::report::journal::{Look, Style};
 use osteon_study::report::page::{Block, Page, html, markdown};
-use osteon_study::report::sheet::Cell;
-use osteon_study::study::{FigureName, FigureRequest, ForestShap, Study};
+use osteon_study::report::sheet::{self, Cell, Sheet};
+use osteon_study::study::{ClinicalTable, FigureName, FigureRequest, ForestShap, ModelTable, Study};
 
 use crate::fit::study;
 use crate::words::check_words;
@@ -286,4 +287,105 @@ fn the_forest_plot_has_reference_levels_and_increases() {
     let labels: Vec<&str> = panel.left[0].cells.iter().map(|cell| cell.text.as_str()).collect();
     assert!(labels.iter().any(|label| label.contains(", per 1 U/L")), "{labels:?}");
     assert!(panel.right[0].cells.iter().any(|cell| cell.text == "1 (reference)"));
+}
+
+#[test]
+fn tables_of_a_journal_have_units_references_proper_names_and_lettered_footnotes() {
+    let study = fitted();
+    let look = Look::default();
+    let print = |sheet: &Sheet| sheet::render(sheet, sheet::Format::Text);
+    let [one, two, four] = [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four]
+        .map(|table| study.journal_clinical(table, &study.protocol, &look).unwrap());
+    let [three, five] = [ModelTable::Three, ModelTable::Five].map(|table| study.journal_models(table, &look).unwrap());
+    for sheet in [&one, &two, &three, &four, &five] {
+        let text = print(sheet);
+        assert!(!text.contains("intra_peri") && !text.contains("peri_"), "{text}");
+        assert!(sheet.headings.len() <= 8, "{:?}", sheet.headings);
+        let letters = sheet.notes.iter().filter(|note| note.starts_with('ᵃ')).count();
+        assert!(letters == 1 || sheet.title.contains("Performance"), "{:?}", sheet.notes);
+    }
+    let text = print(&one);
+    for wanted in ["ALP, U/L, median", "Sex, No. (%)", "test, n = ", "P value"] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert_eq!(one.headings.iter().filter(|heading| heading.contains("P value")).count(), 1);
+    let text = print(&four);
+    for wanted in ["ALP, per 1 U/L", "(reference)", "Wald test, n = "] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    let named = |row: &Vec<Cell>| row[0].text().contains("Intratumoral and peritumoral, ");
+    assert!(three.rows.iter().any(named), "{:?}", three.rows);
+    let lancet = study.journal_models(ModelTable::Five, &Look::of(Style::Lancet)).unwrap();
+    assert!(print(&lancet).contains('·') && !lancet.rows[1][1].text().contains('.'));
+}
+
+#[test]
+fn the_numbers_of_a_journal_table_are_those_of_the_full_one() {
+    let study = fitted();
+    let full = study.model_table(ModelTable::Five).unwrap();
+    let journal = study.journal_models(ModelTable::Five, &Look::default()).unwrap();
+    let printed = |row: &Vec<Cell>| row[1].text().replace('\u{a0}', " ").replace('–', "-");
+    let own: Vec<String> = journal.rows.iter().map(printed).filter(|text| !text.is_empty()).collect();
+    assert_eq!(own, full.rows.iter().map(|row| row[2].text()).collect::<Vec<_>>());
+    let (sheet, _) = study.clinical_table(ClinicalTable::Four, &study.protocol).unwrap();
+    let table = study.journal_clinical(ClinicalTable::Four, &study.protocol, &Look::default()).unwrap();
+    let p = |text: &str| text.trim_end_matches(|c: char| !c.is_ascii_digit()).to_owned();
+    let known: Vec<String> = sheet.rows.iter().map(|row| row[2].text()).collect();
+    let own: Vec<String> = table.rows.iter().map(|row| p(&row[2].text())).filter(|text| !text.is_empty()).collect();
+    assert!(!own.is_empty() && own.iter().all(|text| known.contains(text)), "{own:?} {known:?}");
+}
+
+#[test]
+fn where_results_come_from_stands_once_at_the_end() {
+    let page = fitted().report(None).unwrap();
+    // Drawings in the page have metadata of their own.
+    let heads = markdown(&page).matches("trail head: ").count();
+    assert!((1..=4).contains(&heads), "one list for each run: {heads}");
+    for text in [html(&page), markdown(&page)] {
+        assert!(text.contains("Table S1") && text.contains("[1]"));
+    }
+    assert!(html(&page).contains("prefers-color-scheme: dark") && html(&page).contains("<th scope=\"row\""));
+}
+
+#[test]
+fn latex_has_one_float_a_table_and_leaves_the_counter_alone() {
+    let study = fitted();
+    for table in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+        let sheet = study.journal_clinical(table, &study.protocol, &Look::default()).unwrap();
+        let latex = sheet::for_journal(&sheet, sheet::Format::Latex, 80);
+        assert_eq!(latex.matches("\\begin{table}").count(), 1);
+        assert!(latex.starts_with("% needs \\usepackage{") && !latex.contains("counter"), "{latex}");
+        assert!(latex.contains("\\textsuperscript{a}") && !latex.contains('ᵃ') && !latex.contains('\u{a0}'), "{latex}");
+    }
+}
+
+#[test]
+fn the_summary_is_one_page_of_who_what_result_and_worth() {
+    let study = fitted();
+    let page = study.summary().unwrap();
+    let text = osteon_study::report::page::text(&page);
+    for wanted in ["Who: ", "What: Prediction of ", "combined model, test: AUC ", "What it is worth: ", "single center"]
+    {
+        assert!(text.replace('\n', " ").contains(wanted), "{wanted}: {text}");
+    }
+    assert!(text.lines().count() < 60 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn a_report_ends_with_statements_evidence_and_the_codebook_and_cites_what_it_names() {
+    let page = fitted().report(None).unwrap();
+    let text = page.texts().collect::<Vec<_>>().join("\n");
+    for wanted in [
+        "Data availability. ",
+        "Code availability. ",
+        "Limitations. The study has ",
+        "METRICS: ",
+        "PROBAST+AI: ",
+        "Codebook",
+        "References (references.bib",
+        "Breiman L. Random forests. Machine Learning. 2001; 45(1):5–32.",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(!text.contains("total score"));
 }

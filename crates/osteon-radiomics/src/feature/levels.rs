@@ -47,7 +47,7 @@ pub struct Levels {
 
 /// More grey levels than any texture has meaning for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("the bin width {bin_width} makes {levels} grey levels, at most {MAX_LEVELS} are counted")]
+#[error("the bin width {bin_width} makes {levels} gray levels, at most {MAX_LEVELS} are counted")]
 pub struct TooManyLevels {
     pub bin_width: f64,
     pub levels: f64,

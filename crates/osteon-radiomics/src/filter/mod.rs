@@ -176,7 +176,7 @@ pub const FILTERS: [Filter; 15] = [
     },
     Filter {
         key: "log",
-        about: "Laplacian of Gaussian, scale-normalised, one image for each sigma",
+        about: "Laplacian of Gaussian, scale-normalized, one image for each sigma",
         names: |params| params.log_sigma_mm.iter().map(|&sigma_mm| log_name(sigma_mm)).collect(),
         support: |params, geometry| reach(params.log_sigma_mm.iter().copied().fold(0.0, f64::max), geometry),
         sight: Sight::Crop,

@@ -138,7 +138,7 @@ pub enum PreprocessError {
     EmptyMask,
     #[error("the image is flat: every voxel is {value}, so it has no z-score")]
     Flat { value: f64 },
-    #[error("{n} margins, at most {most} can be measured around one tumour")]
+    #[error("{n} margins, at most {most} can be measured around one tumor")]
     TooManyMargins { n: usize, most: usize },
     #[error("no finite number in {} of the measured regions, of {n} in the image", counted(*.voxels, "voxel"))]
     NotFinite { voxels: usize, n: usize },

@@ -159,7 +159,7 @@ fn what_is_no_even_stack_is_refused_with_positions_and_names() {
         ),
         (|s| s[1].pixels.truncate(4), "1.dcm: the voxels take 8 bytes, expected 12"),
         (|s| s[1].more = vec![number(tags::BITS_STORED, 0)], "BitsStored"),
-        (|s| s[1].more = vec![number(tags::SAMPLES_PER_PIXEL, 3)], "grey levels, not colours"),
+        (|s| s[1].more = vec![number(tags::SAMPLES_PER_PIXEL, 3)], "gray levels, not colors"),
     ];
     for (change, expected) in cases {
         let message = refused(change);

@@ -179,7 +179,7 @@ fn summaries(file: &ModelFile) -> Vec<String> {
             VariableSummary::Levels { name, n, levels } => {
                 let sum: f64 = levels.iter().map(|level| level.share).sum();
                 if *n > 0 && !near(sum, 1.0, SUMS) || levels.iter().any(|level| !(0.0..=1.0).contains(&level.share)) {
-                    wrong.push(format!("{name}: the shares of its levels add up to {sum}"));
+                    wrong.push(format!("{name}: the proportions of its levels add up to {sum}"));
                 }
             }
         }

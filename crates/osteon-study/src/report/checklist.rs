@@ -62,6 +62,29 @@ pub fn tripod(facts: &Facts) -> Sheet {
     sheet("TRIPOD+AI: reporting of prediction models (Collins and others 2024)", TRIPOD, facts)
 }
 
+/// The items of METRICS with the evidence that the study has: no score, which independent readers give.
+pub fn metrics(facts: &Facts) -> Sheet {
+    evidence(sheet("METRICS: methodological radiomics score (Kocak and others 2024), evidence", METRICS, facts))
+}
+
+/// The topics of PROBAST+AI with the evidence that the study has: no judgment, which independent readers give.
+pub fn probast(facts: &Facts) -> Sheet {
+    evidence(sheet(
+        "PROBAST+AI: quality, risk of bias and applicability (Moons and others 2025), evidence",
+        PROBAST,
+        facts,
+    ))
+}
+
+fn evidence(sheet: Sheet) -> Sheet {
+    let note = "Evidence and where it stands; no score and no total: independent readers judge.".to_owned();
+    Sheet {
+        headings: ["Item", "Topic", "Evidence in this study"].map(str::to_owned).to_vec(),
+        notes: vec![note],
+        ..sheet
+    }
+}
+
 fn sheet(title: &str, items: &[Item], facts: &Facts) -> Sheet {
     let answer =
         |fact: &Option<Fact>| fact.and_then(|fact| facts.get(&fact)).map_or(Cell::Empty, |it| Cell::Text(it.clone()));
@@ -77,6 +100,63 @@ fn sheet(title: &str, items: &[Item], facts: &Facts) -> Sheet {
         provenance: Vec::new(),
     }
 }
+
+const METRICS: &[Item] = &[
+    ("1", "Adherence to guidelines or checklists", Some(Fact::Guidelines)),
+    ("2", "Eligibility criteria that describe a representative population", None),
+    ("3", "High-quality reference standard with a clear definition", Some(Fact::Outcome)),
+    ("4", "Multicenter data", None),
+    ("5", "Clinical translatability of the imaging data source", None),
+    ("6", "Imaging protocol with acquisition parameters", Some(Fact::Settings)),
+    ("7", "Interval between imaging and reference standard", None),
+    ("8", "Transparent description of segmentation", None),
+    ("9", "Formal evaluation of fully automated segmentation", None),
+    ("10", "Test set masks by a single reader or automated tool", None),
+    ("11", "Image preprocessing, appropriate and described", Some(Fact::Preparation)),
+    ("12", "Standardized feature extraction software", Some(Fact::Extraction)),
+    ("13", "Feature extraction parameters reported", Some(Fact::Settings)),
+    ("14", "Removal of non-robust features", Some(Fact::Agreement)),
+    ("15", "Removal of redundant features", Some(Fact::Selection)),
+    ("16", "Dimensionality in proportion to data size", Some(Fact::SampleSize)),
+    ("17", "Robustness of end-to-end deep learning pipelines", None),
+    ("18", "Proper data partitioning", Some(Fact::Split)),
+    ("19", "Handling of confounding factors", None),
+    ("20", "Appropriate performance measures", Some(Fact::Metrics)),
+    ("21", "Uncertainty", Some(Fact::Uncertainty)),
+    ("22", "Calibration", Some(Fact::Performance)),
+    ("23", "Uniparametric imaging or proof of its inferiority", None),
+    ("24", "Comparison with a non-radiomic approach", Some(Fact::SideBySide)),
+    ("25", "Comparison with classical statistical models", Some(Fact::SideBySide)),
+    ("26", "Internal testing", Some(Fact::Testing)),
+    ("27", "External testing", None),
+    ("28", "Availability of data", None),
+    ("29", "Availability of code", None),
+    ("30", "Availability of the model", Some(Fact::FullModel)),
+];
+
+/// Domains of the tool with short topics; the wording of its signaling questions is the authors'.
+const PROBAST: &[Item] = &[
+    ("Participants", "Appropriate data sources", None),
+    ("Participants", "Inclusion and exclusion", Some(Fact::Flow)),
+    ("Participants", "Characteristics of participants", Some(Fact::Baseline)),
+    ("Predictors", "Defined and assessed in the same way for all", Some(Fact::Predictors)),
+    ("Predictors", "Assessed without knowledge of the outcome", None),
+    ("Predictors", "Available when the model is to be used", Some(Fact::Predictors)),
+    ("Outcome", "Definition and method", Some(Fact::Outcome)),
+    ("Outcome", "Defined without predictors, determined in the same way for all", None),
+    ("Outcome", "Time between predictors and outcome", None),
+    ("Analysis, development", "Sample size", Some(Fact::SampleSize)),
+    ("Analysis, development", "Participants and events in each analysis", Some(Fact::Events)),
+    ("Analysis, development", "Handling of missing data", Some(Fact::Missing)),
+    ("Analysis, development", "Selection of predictors", Some(Fact::Selection)),
+    ("Analysis, development", "Class imbalance", Some(Fact::Imbalance)),
+    ("Analysis, development", "Tuning and data partitioning", Some(Fact::Tuning)),
+    ("Analysis, development", "Overfitting and optimism", Some(Fact::Testing)),
+    ("Analysis, evaluation", "Data that had no part in development", Some(Fact::Split)),
+    ("Analysis, evaluation", "Discrimination, calibration and benefit", Some(Fact::Metrics)),
+    ("Analysis, evaluation", "Uncertainty of performance", Some(Fact::Uncertainty)),
+    ("Applicability", "Model given in full", Some(Fact::FullModel)),
+];
 
 const CLEAR: &[Item] = &[
     ("1", "Title names the radiomic method", None),
@@ -101,7 +181,7 @@ const CLEAR: &[Item] = &[
     ("20", "Who segmented", None),
     ("21", "Image preparation", Some(Fact::Preparation)),
     ("22", "Resampling", Some(Fact::Resampling)),
-    ("23", "Discretisation", Some(Fact::Discretisation)),
+    ("23", "Discretization", Some(Fact::Discretisation)),
     ("24", "Image types", Some(Fact::Images)),
     ("25", "Feature extraction: program", Some(Fact::Extraction)),
     ("26", "Feature classes", Some(Fact::Families)),
@@ -200,7 +280,7 @@ mod tests {
 
     #[test]
     fn checklists_are_whole_and_leave_open_what_is_not_known() {
-        assert_eq!((CLEAR.len(), TRIPOD.len()), (58, 52));
+        assert_eq!((CLEAR.len(), TRIPOD.len(), METRICS.len()), (58, 52, 30));
         let facts = Facts::from([(Fact::Flow, "Figure 1".to_owned())]);
         let sheet = clear(&facts);
         assert_eq!(sheet.rows.iter().filter(|row| row[2] != Cell::Empty).count(), 1);

@@ -42,7 +42,7 @@ pub fn table_1(
     params: &Params,
     asked: Asked,
 ) -> Result<(Sheet, Vec<Entry>), TableError> {
-    let block = block(book, "all", book.sides(), cohort, event, params)?;
+    let block = whole(book, cohort, event, params)?;
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned(), format!("Total (n = {})", block.n[0] + block.n[1])];
     headings.extend(group_headings(&block, "", asked));
@@ -72,16 +72,7 @@ pub fn table_2(
     params: &Params,
     asked: Asked,
 ) -> Result<(Sheet, Vec<Entry>), TableError> {
-    let within = |side: bool| -> Vec<Option<bool>> {
-        event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(side))).collect()
-    };
-    let known: Vec<Option<bool>> =
-        event.iter().zip(test).map(|(event, test)| test.filter(|_| event.is_some())).collect();
-    let blocks = [
-        block(book, "training", book.sides(), cohort, &within(false), params)?,
-        block(book, "test", book.sides(), cohort, &within(true), params)?,
-        block(book, "balance", ["training", "test"], cohort, &known, params)?,
-    ];
+    let blocks = blocks_of_sets(book, cohort, event, test, params)?;
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned()];
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
@@ -105,6 +96,36 @@ pub fn table_2(
     Ok((Sheet { title, headings, rows, notes, provenance: Vec::new() }, found))
 }
 
+/// All patients by the sides of the outcome.
+pub(in crate::report) fn whole(
+    book: &Codebook,
+    cohort: &Table,
+    event: &[Option<bool>],
+    params: &Params,
+) -> Result<Block, TableError> {
+    block(book, "all", book.sides(), cohort, event, params)
+}
+
+/// By response within the training and the test set, and training against test.
+pub(in crate::report) fn blocks_of_sets(
+    book: &Codebook,
+    cohort: &Table,
+    event: &[Option<bool>],
+    test: &[Option<bool>],
+    params: &Params,
+) -> Result<[Block; 3], TableError> {
+    let within = |side: bool| -> Vec<Option<bool>> {
+        event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(side))).collect()
+    };
+    let known: Vec<Option<bool>> =
+        event.iter().zip(test).map(|(event, test)| test.filter(|_| event.is_some())).collect();
+    Ok([
+        block(book, "training", book.sides(), cohort, &within(false), params)?,
+        block(book, "test", book.sides(), cohort, &within(true), params)?,
+        block(book, "balance", ["training", "test"], cohort, &known, params)?,
+    ])
+}
+
 /// A P value that Table 1 or 2 prints.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrintedTest {
@@ -124,16 +145,11 @@ pub fn printed_tests(
     test: Option<&[Option<bool>]>,
     params: &Params,
 ) -> Result<Vec<PrintedTest>, TableError> {
-    let mut blocks = vec![("1", "", block(book, "all", book.sides(), cohort, event, params)?)];
+    let mut blocks = vec![("1", "", whole(book, cohort, event, params)?)];
     if let Some(test) = test {
-        let within = |side: bool| -> Vec<Option<bool>> {
-            event.iter().zip(test).map(|(event, test)| event.filter(|_| *test == Some(side))).collect()
-        };
-        let known: Vec<Option<bool>> =
-            event.iter().zip(test).map(|(event, test)| test.filter(|_| event.is_some())).collect();
-        blocks.push(("2", " (training)", block(book, "training", book.sides(), cohort, &within(false), params)?));
-        blocks.push(("2", " (test)", block(book, "test", book.sides(), cohort, &within(true), params)?));
-        blocks.push(("2", " (sets)", block(book, "balance", ["training", "test"], cohort, &known, params)?));
+        let sets = [" (training)", " (test)", " (sets)"].into_iter();
+        let found = sets.zip(blocks_of_sets(book, cohort, event, test, params)?);
+        blocks.extend(found.map(|(label, block)| ("2", label, block)));
     }
     let of = |(table, set, block): &(&'static str, &str, Block)| {
         let printed = |variable: &Compared| {
@@ -175,7 +191,7 @@ fn block(
 }
 
 /// The declaration of a compared variable.
-fn form<'a>(book: &'a Codebook, variable: &Compared) -> &'a Variable {
+pub(in crate::report) fn form<'a>(book: &'a Codebook, variable: &Compared) -> &'a Variable {
     book.named(&variable.name).expect("tables compare variables of the codebook")
 }
 

@@ -5,7 +5,7 @@ use osteon_stats::stats::shift::Shift;
 use osteon_stats::table::{Table, TableError, Values};
 
 /// What the column of effect sizes holds.
-pub const EFFECT: &str = "Effect: standardised mean difference (first group minus second, over the root of the mean \
+pub const EFFECT: &str = "Effect: standardized mean difference (first group minus second, over the root of the mean \
                           variance); where ranks are compared, Hodges-Lehmann median difference (first minus second) \
                           with its 95% CI; Cramér's V for levels";
 

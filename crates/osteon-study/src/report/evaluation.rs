@@ -44,7 +44,7 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         cells.push(row);
     }
     let note = match cut {
-        Cut::At(threshold) => format!("scores of at least {threshold} count as events"),
+        Cut::At(threshold) => format!("classification threshold {threshold}"),
         Cut::Youden(set) => format!("cut at each score's largest Youden index in {set}, and used there and elsewhere"),
         Cut::YoudenOfEach => "cut at each score's largest Youden index in the same set, which flatters it: no set is \
                               called training; --cutoff-set names the set where cut-offs are learnt"
@@ -264,7 +264,7 @@ pub fn random_splits(models: &[(String, Vec<f64>, Option<f64>)]) -> Sheet {
         "Smallest",
         "Largest",
         "Split in force",
-        "Share below it",
+        "Proportion below it",
     ];
     let row = |(model, aucs, own): &(String, Vec<f64>, Option<f64>)| {
         let mut sorted = aucs.clone();

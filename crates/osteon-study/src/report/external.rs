@@ -83,7 +83,7 @@ pub fn case_mix(mix: &CaseMix) -> Sheet {
         rows,
         notes: vec![
             "numbers: mean ± SD; levels: percent of patients with a value; standardized difference: of means by the root of \
-             the mean variance, of shares likewise (Austin 2009); above 0.1 in size is often called relevant"
+             the mean variance, of proportions likewise (Austin 2009); above 0.1 in size is often called relevant"
                 .to_owned(),
         ],
         provenance: Vec::new(),

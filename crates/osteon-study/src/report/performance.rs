@@ -115,7 +115,7 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     }
     let mut notes = vec![match cut {
         Cut::At(threshold) => {
-            format!("classification threshold {threshold}: scores of at least {threshold} count as events")
+            format!("classification threshold {threshold}")
         }
         Cut::Youden(set) => format!("cut at the largest Youden index in {set}"),
         Cut::YoudenOfEach => "cut at the largest Youden index in the same set".to_owned(),

@@ -185,7 +185,7 @@ impl Regression {
         let fit = &self.fit;
         let method = match fit.method {
             Method::MaximumLikelihood => "maximum likelihood",
-            Method::Firth => "Firth's penalised likelihood",
+            Method::Firth => "Firth's penalized likelihood",
         };
         let text = |value: Option<f64>| {
             value.map_or("undefined".to_owned(), |value| osteon_stats::stats::text::fixed(value, 3))
@@ -278,5 +278,5 @@ fn words(warning: &Warning, encoded: &Encoded) -> String {
         format!("{name} goes to {sign}infinity{meaning}")
     };
     let terms: Vec<String> = terms.iter().map(one).collect();
-    format!("{kind} separation: {}; Firth's penalised likelihood (--firth) gives finite estimates", terms.join(", "))
+    format!("{kind} separation: {}; Firth's penalized likelihood (--firth) gives finite estimates", terms.join(", "))
 }

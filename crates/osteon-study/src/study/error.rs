@@ -350,7 +350,7 @@ fn drawing_hint(error: &DicomError) -> Option<&'static str> {
 }
 
 const CUT: &str = "is the series complete? --cut accept, or mask.cut=\"accept\" in the protocol, measures what is inside \
-                   and records the share";
+                   and records the proportion";
 
 const DAMAGED: &str = "osteon verify tells what is damaged, osteon restore puts a backup in its place";
 

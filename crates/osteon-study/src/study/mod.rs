@@ -57,6 +57,7 @@ pub use pages::status::NextStep;
 pub use pages::trail_page::{trail_columns, trail_filter};
 pub use report::analyse::{Regressed, describe, discriminate, read_table, regress};
 pub use report::conformity::{CONFIGURATIONS, conformity};
+pub use report::document::Form;
 pub use report::facts::settings_sheet;
 pub use report::figure::{FigureName, FigureRequest, ForestShap};
 pub use report::survive::{CurveRequest, Followed, HazardRequest, curves, each_alone, hazards};

@@ -140,11 +140,11 @@ fn stored(
         return Err(fields.wrong("NumberOfFrames", frames.to_string(), "one position for each frame"));
     }
     if fields.number(tags::SAMPLES_PER_PIXEL).unwrap_or(1.0) != 1.0 {
-        return Err(fields.wrong("SamplesPerPixel", "more than 1".to_owned(), "1: grey levels, not colours"));
+        return Err(fields.wrong("SamplesPerPixel", "more than 1".to_owned(), "1: gray levels, not colors"));
     }
     let is_grey = |found: &String| matches!(found.as_str(), "MONOCHROME1" | "MONOCHROME2");
     if let Some(found) = fields.text(tags::PHOTOMETRIC_INTERPRETATION).filter(|found| !is_grey(found)) {
-        return Err(fields.wrong("PhotometricInterpretation", found, "MONOCHROME1 or MONOCHROME2, grey levels"));
+        return Err(fields.wrong("PhotometricInterpretation", found, "MONOCHROME1 or MONOCHROME2, gray levels"));
     }
     let pixel = Pixel::read(&fields)?;
     let voxels = rows * columns * planes;

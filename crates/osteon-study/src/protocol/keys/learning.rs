@@ -299,7 +299,7 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     // The split as stored is told with its own share and seed.
     Key::new(
         "learn.train_fraction",
-        "share of each outcome group that is drawn for training",
+        "proportion of each outcome group that is drawn for training",
         Takes::Number(SHARE),
         untold,
     ),

@@ -119,7 +119,7 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     .needs(by_expected, "compare.categorical is not by_expected"),
     Key::new(
         "compare.small_share",
-        "share of small cells above which Fisher's test is taken (2 × 2: any)",
+        "proportion of small cells above which Fisher's test is taken (2 × 2: any)",
         Takes::Number(SHARE),
         |value| {
             let percent = value.as_float()? * 100.0;

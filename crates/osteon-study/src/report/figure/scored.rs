@@ -60,7 +60,7 @@ pub fn decision(rows: &[Scored], range: Option<[f64; 2]>, seed: Seed, paper: &Pa
     decision::figure(&sets(rows).into_iter().map(set).collect::<Vec<_>>(), paper)
 }
 
-/// From 1 % to the largest threshold, in steps of 5 %, at which in every set some model still calls [`FEWEST`] patients
+/// From 1 % to the largest threshold, in steps of 5 % and at most 80 %, at which in every set some model still calls [`FEWEST`] patients
 /// positive: beyond it one patient more or less throws the curves up and down.
 fn told_range(rows: &[Scored]) -> [f64; 2] {
     /// Patients that a net benefit stands on at the least.
@@ -74,7 +74,7 @@ fn told_range(rows: &[Scored]) -> [f64; 2] {
         own.iter().filter(probability).map(|row| of(&row)).fold(0.0, f64::max)
     };
     let least = sets(rows).iter().map(reach).fold(1.0, f64::min);
-    [0.01, ((least * 20.0 + 1e-9).floor() / 20.0).clamp(0.2, 0.95)]
+    [0.01, ((least * 20.0 + 1e-9).floor() / 20.0).clamp(0.2, 0.8)]
 }
 
 /// Smoothed curves of scores that are probabilities: loess, lowess where loess has no standard errors. The last model

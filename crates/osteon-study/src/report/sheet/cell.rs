@@ -45,6 +45,8 @@ pub enum Cell {
         digits: usize,
     },
     P(f64),
+    /// A number in the typography of an outlet, with its footnote.
+    Printed(String),
 }
 
 /// One value of a cell: what it is (empty for the cell itself) and its value.
@@ -87,6 +89,7 @@ impl Cell {
             }
             Cell::Range { low, high, digits } => range(*low, *high, *digits),
             Cell::P(p) => p_text(*p),
+            Cell::Printed(text) => osteon_base::text::clean(text).into_owned(),
         }
     }
 
@@ -133,6 +136,7 @@ impl Cell {
             }
             Cell::Range { low, high, .. } => vec![("low", Number(*low)), ("high", Number(*high))],
             Cell::P(p) => vec![("", Number(*p))],
+            Cell::Printed(text) => vec![("", Text(text))],
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A sheet as LaTeX tables with the rules of booktabs: a wide one continues in further tables, notes follow the last.
+//! A sheet as one LaTeX float with the rules of booktabs: a wide one is stacked, or fitted to the line for a journal.
 
 use crate::report::sheet::text::{Column, blocks};
 use crate::report::sheet::{Cell, Sheet};
@@ -9,37 +9,52 @@ const WIDTH: usize = 84;
 
 pub fn render(sheet: &Sheet) -> String {
     let blocks = blocks(sheet, WIDTH);
-    let mut text = String::new();
+    let mut text = "% needs \\usepackage{booktabs}\n".to_owned();
     for (at, block) in blocks.iter().enumerate() {
         text.push_str("\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n");
-        text.push_str(&caption(&sheet.title, at > 0));
+        // Only the first part has a caption: LaTeX counts captions.
+        text.push_str(&if at == 0 { caption(&sheet.title) } else { "(continued)\\\\[2pt]\n".to_owned() });
         text.push_str(&tabular(sheet, block));
         if at + 1 == blocks.len() {
-            text.push_str(&notes(sheet));
+            let notes: Vec<&String> = sheet.notes.iter().chain(&sheet.provenance).collect();
+            text.push_str(&notes_below(&notes));
         }
         text.push_str("\\end{table}\n");
     }
     text
 }
 
-/// The number that a title begins with is LaTeX's own; a table that goes on keeps it.
-fn caption(title: &str, continued: bool) -> String {
-    if title.is_empty() {
-        return String::new();
+/// One tabular, made narrower where it is wider than the line; where it comes from stands in comments.
+pub fn for_journal(sheet: &Sheet) -> String {
+    let whole = blocks(sheet, usize::MAX);
+    let Some(block) = whole.first() else { return render(sheet) };
+    let is_wide = blocks(sheet, WIDTH).len() > 1;
+    let packages = if is_wide { "booktabs,graphicx" } else { "booktabs" };
+    let mut text = format!("% needs \\usepackage{{{packages}}}\n");
+    text.extend(sheet.provenance.iter().map(|line| format!("% {}\n", clean(line))));
+    text.push_str("\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n");
+    text.push_str(&caption(&sheet.title));
+    let tabular = tabular(sheet, block);
+    match is_wide {
+        true => text.push_str(&format!("\\resizebox{{\\linewidth}}{{!}}{{%\n{}}}\n", tabular)),
+        false => text.push_str(&tabular),
     }
+    text.push_str(&notes_below(&sheet.notes.iter().collect::<Vec<_>>()));
+    text + "\\end{table}\n"
+}
+
+/// Without the number that a title begins with: LaTeX counts.
+fn caption(title: &str) -> String {
     let words = title.strip_prefix("Table ").and_then(|title| title.split_once(". "));
-    let numbered = words.and_then(|(number, words)| Some((number.parse::<usize>().ok()?.checked_sub(1)?, words)));
-    let (counter, words) = match (numbered, continued) {
-        (Some((before, words)), _) => (format!("\\setcounter{{table}}{{{before}}}\n"), words),
-        (None, true) => ("\\addtocounter{table}{-1}\n".to_owned(), title),
-        (None, false) => (String::new(), title),
-    };
-    format!("{counter}\\caption{{{}{}}}\n", escape(words), if continued { " (continued)" } else { "" })
+    match words.map_or(title, |(_, words)| words) {
+        "" => String::new(),
+        words => format!("\\caption{{{}}}\n", escape(words)),
+    }
 }
 
 /// One paragraph: a line each would not fit on the page.
-fn notes(sheet: &Sheet) -> String {
-    let notes: Vec<String> = sheet.notes.iter().chain(&sheet.provenance).map(|note| escape(note)).collect();
+fn notes_below(notes: &[&String]) -> String {
+    let notes: Vec<String> = notes.iter().map(|note| escape(note.trim_end_matches('.'))).collect();
     if notes.is_empty() {
         return String::new();
     }
@@ -69,7 +84,7 @@ fn heading(column: &Column) -> String {
 
 fn cell(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => escape(text),
+        Cell::Text(text) | Cell::Printed(text) => escape(text),
         Cell::Level { level, .. } => format!("\\quad {}", escape(level)),
         numbers => signed(&escape(&numbers.text())),
     }
@@ -100,10 +115,33 @@ fn escape(text: &str) -> String {
             '~' => escaped.push_str("\\textasciitilde{}"),
             '^' => escaped.push_str("\\textasciicircum{}"),
             '±' => escaped.push_str("$\\pm$"),
+            '–' => escaped.push_str("--"),
+            '−' => escaped.push_str("$-$"),
+            '·' => escaped.push_str("$\\cdot$"),
+            '×' => escaped.push_str("$\\times$"),
+            '≥' => escaped.push_str("$\\geq$"),
+            '≤' => escaped.push_str("$\\leq$"),
+            'χ' => escaped.push_str("$\\chi$"),
+            'λ' => escaped.push_str("$\\lambda$"),
+            'µ' | 'μ' => escaped.push_str("$\\mu$"),
+            '²' => escaped.push_str("\\textsuperscript{2}"),
+            '³' => escaped.push_str("\\textsuperscript{3}"),
+            '“' => escaped.push_str("``"),
+            '”' => escaped.push_str("''"),
+            '\u{a0}' | '\u{202f}' => escaped.push('~'),
+            c if superscript(c).is_some() => {
+                escaped.push_str(&format!("\\textsuperscript{{{}}}", superscript(c).unwrap_or(c)));
+            }
             '<' => escaped.push_str("$<$"),
             '>' => escaped.push_str("$>$"),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+/// The letter of a superscript one.
+fn superscript(c: char) -> Option<char> {
+    const RAISED: &str = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢ";
+    RAISED.chars().zip("abcdefghijklmnoprs".chars()).find(|(raised, _)| *raised == c).map(|(_, plain)| plain)
 }

@@ -10,6 +10,8 @@ mod text;
 mod xlsx;
 
 pub use cell::Cell;
+pub use html::in_page;
+pub use text::{in_columns, wrapped};
 pub use xlsx::workbook;
 
 /// A table to be read by a person, and what it stands on.
@@ -54,7 +56,41 @@ pub fn render(sheet: &Sheet, format: Format) -> String {
     }
 }
 
+/// The sheet as a journal takes it: as text of this width, as HTML whose rows have headings, as one LaTeX float.
+pub fn for_journal(sheet: &Sheet, format: Format, width: usize) -> String {
+    match format {
+        Format::Text => text::render_in(sheet, width),
+        Format::Html => html::in_page(sheet, &provenance_html(sheet)),
+        Format::Latex => latex::for_journal(sheet),
+        other => render(sheet, other),
+    }
+}
+
+fn provenance_html(sheet: &Sheet) -> String {
+    let lines: Vec<String> = sheet.provenance.iter().map(|line| html::escape(line)).collect();
+    format!("<span class=\"from\">{}</span>", lines.join("; "))
+}
+
 impl Sheet {
+    /// The sheet in parts of at most `room` characters a line, each beginning with the columns that tell the rows apart;
+    /// notes stand below the last.
+    pub fn parts(&self, room: usize) -> Vec<Sheet> {
+        let columns = in_columns(self, room);
+        let n = columns.len();
+        let part = |(k, at): (usize, Vec<usize>)| Sheet {
+            title: if k == 0 { self.title.clone() } else { format!("{} (continued)", self.title) },
+            headings: at.iter().map(|&at| self.headings[at].clone()).collect(),
+            rows: self
+                .rows
+                .iter()
+                .map(|row| at.iter().map(|&at| row.get(at).cloned().unwrap_or(Cell::Empty)).collect())
+                .collect(),
+            notes: if k + 1 == n { self.notes.clone() } else { Vec::new() },
+            provenance: self.provenance.clone(),
+        };
+        columns.into_iter().enumerate().map(part).collect()
+    }
+
     /// Columns whose cells are all numbers or empty stand to the right.
     pub(crate) fn right_aligned(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Empty);
@@ -127,7 +163,12 @@ mod tests {
         numbers.rows[0][2] = Cell::Number { value: -1e-20, digits: 21 };
         let latex = render(&numbers, Format::Latex);
         assert!(latex.contains(r"0.5--1.5 & $-$1.00e-20 \\"), "{latex}");
-        assert!(latex.contains("\\setcounter{table}{3}\n\\caption{Odds}"), "{latex}");
+        assert!(
+            latex.contains("\\caption{Odds}") && !latex.contains("counter"),
+            "the author's counter counts: {latex}"
+        );
+        assert!(latex.starts_with("% needs \\usepackage{booktabs}"), "{latex}");
+        assert_eq!(latex.matches("\\begin{table}").count(), 1);
         assert!(render(&sheet(), Format::Markdown).contains("| Age\\_years | 17.13 ± 9.01 | \\<0.001 |"));
     }
 

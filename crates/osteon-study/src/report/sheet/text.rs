@@ -13,11 +13,21 @@ const GAP: &str = "  ";
 const TEXT_WIDTH: usize = 30;
 
 pub fn render(sheet: &Sheet) -> String {
+    render_in(sheet, WIDTH)
+}
+
+/// Positions of the columns of each block of at most `room` columns of text.
+pub fn in_columns(sheet: &Sheet, room: usize) -> Vec<Vec<usize>> {
+    blocks(sheet, room).into_iter().map(|block| block.into_iter().map(|column| column.at).collect()).collect()
+}
+
+/// The same for a terminal of this width.
+pub fn render_in(sheet: &Sheet, room: usize) -> String {
     let mut lines = Vec::new();
     if !sheet.title.is_empty() {
-        lines.extend(wrap(&clean(&sheet.title), WIDTH));
+        lines.extend(wrap(&clean(&sheet.title), room));
     }
-    for block in blocks(sheet, WIDTH) {
+    for block in blocks(sheet, room) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -27,7 +37,7 @@ pub fn render(sheet: &Sheet) -> String {
         lines.push(String::new());
     }
     for note in sheet.notes.iter().chain(&sheet.provenance) {
-        lines.extend(wrap(&clean(note), WIDTH));
+        lines.extend(wrap(&clean(note), room));
     }
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -126,6 +136,11 @@ fn fits(text: &str, width: usize) -> bool {
         columns += letter.width().unwrap_or(0);
         columns <= width
     })
+}
+
+/// A text in lines of at most `width` columns.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    wrap(&clean(text), width)
 }
 
 /// Lines of at most `width` columns, broken at blanks, a longer word anywhere; at least one line.

@@ -9,11 +9,13 @@ use crate::protocol::codebook::Value as Known;
 use crate::protocol::codebook::outcome::Cut as Cutoff;
 use crate::report::evaluation;
 use crate::report::figure::{Figure, Paper, scored as drawn};
+use crate::report::journal::{self, Look};
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
 use crate::report::uncertainty::{self, How};
 use crate::store::{Model, Origin, PatientId, RunId, Side};
 use crate::study::report::analyse::read_table;
+use crate::study::report::figure::region_in_tables;
 use crate::study::report::told::training_in_words;
 use crate::study::{Error, Study};
 use osteon_base::job::Job;
@@ -76,6 +78,28 @@ impl Study {
         });
         sheet.notes.extend(self.fewer_patients(table)?);
         sheet.notes.extend(self.relearnt()?);
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
+        self.told(sheet)
+    }
+
+    /// A table of models in the form of a journal.
+    pub fn journal_models(&self, table: ModelTable, look: &Look) -> Result<Sheet, Error> {
+        let (rows, out_of_fold, run) = self.scored(table)?;
+        let title = match table {
+            ModelTable::Three => "Table 3. Performance of the radiomics models by region",
+            ModelTable::Five => "Table 5. Performance of the clinical, radiomics and combined models",
+        };
+        let sources = self.protocol.all_sources();
+        let named = |name: &str| match sources.iter().find(|source| source.name == name) {
+            Some(source) => region_in_tables(source),
+            None => capitalized(name),
+        };
+        let mut sheet = journal::models(title, &rows, named, 0.5, look);
+        if run.is_some() {
+            sheet.notes.insert(1, training_in_words(out_of_fold).to_owned());
+        }
+        sheet.notes.extend(self.fewer_patients(table)?.into_iter().map(|note| capitalized(&note) + "."));
         sheet.provenance = self.provenance()?;
         sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
         self.told(sheet)
@@ -296,6 +320,12 @@ pub(in crate::study) fn scored(
         None => Corrected::default(),
     };
     Ok(Scored::new(&model.name, set, &event, &score, corrected))
+}
+
+/// With a capital letter.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The corrected value of a metric of `pipeline::validate::METRICS`.

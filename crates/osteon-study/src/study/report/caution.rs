@@ -59,6 +59,20 @@ impl Study {
         ))
     }
 
+    /// What refitting says of the combined model's AUC, for the limitations; `None` where nothing was refitted.
+    pub(in crate::study) fn optimism_in_words(&self) -> Result<Option<String>, Error> {
+        let validation = self.sizes()?.validation;
+        let auc = validation.as_ref().and_then(|it| it.optimism.first().copied().flatten());
+        Ok(auc.map(|auc| {
+            let nested = expected_auc(validation.as_ref())
+                .map_or(String::new(), |auc| format!("; expected in new patients: {auc:.3}"));
+            format!(
+                "The apparent AUC of the combined model ({:.3}) is optimistic by {:.3} (bootstrap){nested}.",
+                auc.apparent, auc.optimism
+            )
+        }))
+    }
+
     fn sizes(&self) -> Result<Sizes, Error> {
         let fit = self.combined()?.logistic;
         let candidates = match self.protocol_of_fit()?.learn.clinical.is_empty() {
@@ -275,9 +289,8 @@ fn optimism(validation: Option<&Validation>) -> Block {
             format!(" Nested cross-validation ({n} times) gives {mean:.3}.")
         }
     };
-    let permuted = it
-        .permutation_p
-        .map_or(String::new(), |p| format!(" With permuted responses the chain does as well with p = {p:.3}."));
+    let permuted =
+        it.permutation_p.map_or(String::new(), |p| format!(" Permutation test of the entire pipeline: P = {p:.3}."));
     match it.optimism.first().copied().flatten() {
         Some(auc) => {
             let text = format!(

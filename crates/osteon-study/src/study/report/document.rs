@@ -4,13 +4,47 @@ use std::path::Path;
 
 use crate::protocol::keys;
 use crate::report::checklist::{self, Fact, Facts};
+use crate::report::citations;
 use crate::report::figure::TWO_COLUMNS_MM;
+use crate::report::journal::Look;
 use crate::report::methods;
 use crate::report::page::{Block, Page, Section};
 use crate::report::performance::parted;
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::learn::prediction::{RESEARCH_ONLY, in_a_sentence};
 use crate::study::{ClinicalTable, Error, FigureName, FigureRequest, ModelTable, Study};
+
+/// In which form the tables of a report are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As a journal takes them.
+    Journal(Look),
+    /// With every statistic in one table.
+    Full,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Form::Journal(Look::default())
+    }
+}
+
+/// The works that the sections cite.
+fn references(sections: &[Section]) -> Option<Block> {
+    let texts = sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
+        Block::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let works = citations::cited(&texts.collect::<String>());
+    let list: Vec<String> = works.iter().map(citations::Work::reference).collect();
+    let text = format!("References (references.bib beside this report). {}", list.join(" "));
+    (!list.is_empty()).then_some(Block::Text(text))
+}
+
+/// A table as the supplement numbers it.
+fn supplementary(sheet: Sheet) -> Sheet {
+    Sheet { title: sheet.title.replacen("Table ", "Table S", 1), ..sheet }
+}
 
 /// The model file that a report has beside it.
 pub(in crate::study) const MODEL_FILE: &str = "model.json";
@@ -31,24 +65,44 @@ impl Study {
     /// All sections; what has no results yet says so and names the command that makes them. `published` is a file of
     /// published tables to be audited.
     pub fn report(&self, published: Option<&Path>) -> Result<Page, Error> {
+        self.report_in(&Form::default(), published)
+    }
+
+    /// The same with its tables in a form; what a journal's tables leave out is in the supplement.
+    pub fn report_in(&self, form: &Form, published: Option<&Path>) -> Result<Page, Error> {
+        let mut supplement = Vec::new();
         let told = self.methods_in_words()?;
         let mut facts = self.facts(&told)?;
-        let mut sections = vec![self.patients_section(&mut facts)?, self.methods_section(told)?];
-        sections.extend(self.results_sections(&mut facts)?);
+        let mut sections = vec![self.patients_section(form, &mut facts, &mut supplement)?, self.methods_section(told)?];
+        sections.extend(self.results_sections(form, &mut facts, &mut supplement)?);
         sections.push(Section { heading: "Audit".to_owned(), blocks: self.audit(published)? });
-        let checklists = [checklist::clear(&facts), checklist::tripod(&facts)];
+        let mut statements = self.statements()?;
+        statements.blocks.extend(references(&sections));
+        sections.push(statements);
+        let checklists = [
+            checklist::clear(&facts),
+            checklist::tripod(&facts),
+            checklist::metrics(&facts),
+            checklist::probast(&facts),
+        ];
         let told = "Filled in by the program where it knows the answer; the rest is left to the authors.".to_owned();
         let mut blocks = vec![Block::Text(told)];
         for sheet in checklists {
             blocks.push(Block::Sheet(Sheet { provenance: self.provenance()?, ..sheet }));
         }
         sections.push(Section { heading: "Checklists".to_owned(), blocks });
+        if !supplement.is_empty() {
+            let told = "Tables 1 to 5 with every statistic behind them.".to_owned();
+            let blocks = [Block::Text(told)].into_iter().chain(supplement.into_iter().map(Block::Sheet)).collect();
+            sections.push(Section { heading: "Supplementary tables".to_owned(), blocks });
+        }
+        sections.push(self.codebook_section()?);
         let doubt = self.doubt()?.filter(|_| self.needs_response().is_ok());
         let first = doubt.into_iter().chain([in_a_sentence(RESEARCH_ONLY)]).collect();
         Ok(Page { title: self.store.study()?.title, first, sections, provenance: self.provenance()? })
     }
 
-    fn patients_section(&self, facts: &mut Facts) -> Result<Section, Error> {
+    fn patients_section(&self, form: &Form, facts: &mut Facts, supplement: &mut Vec<Sheet>) -> Result<Section, Error> {
         let flow = self.flow()?;
         let included: usize = flow.assessed - flow.excluded.iter().map(|(_, n)| n).sum::<usize>();
         let mut text = format!("{} patients were assessed and {included} included.", flow.assessed);
@@ -69,7 +123,13 @@ impl Study {
                         let tables = facts.entry(Fact::Baseline).or_insert_with(|| "Section “Patients”".to_owned());
                         tables.push_str(&format!(", Table {number}"));
                     }
-                    blocks.push(Block::Sheet(sheet));
+                    blocks.push(Block::Sheet(match form {
+                        Form::Full => sheet,
+                        Form::Journal(look) => {
+                            supplement.push(supplementary(sheet));
+                            self.journal_clinical(table, &self.protocol, look)?
+                        }
+                    }));
                 }
                 // No response to show, or no sets yet.
                 Err(Error::Blind | Error::Request(_)) => (),
@@ -104,7 +164,12 @@ impl Study {
         Ok(Section { heading: "Methods".to_owned(), blocks })
     }
 
-    fn results_sections(&self, facts: &mut Facts) -> Result<Vec<Section>, Error> {
+    fn results_sections(
+        &self,
+        form: &Form,
+        facts: &mut Facts,
+        supplement: &mut Vec<Sheet>,
+    ) -> Result<Vec<Section>, Error> {
         let mut sections = Vec::new();
         let agreement = self.found(FigureName::Icc)?;
         if agreement.is_some() {
@@ -116,7 +181,13 @@ impl Study {
         let mut blocks = Vec::new();
         for table in [ModelTable::Three, ModelTable::Five] {
             match self.model_table(table) {
-                Ok(sheet) => blocks.extend(parted(sheet).map(Block::Sheet)),
+                Ok(sheet) => match form {
+                    Form::Full => blocks.extend(parted(sheet).map(Block::Sheet)),
+                    Form::Journal(look) => {
+                        supplement.extend(parted(supplementary(sheet)));
+                        blocks.push(Block::Sheet(self.journal_models(table, look)?));
+                    }
+                },
                 Err(Error::NoFit | Error::NoSplit | Error::Blind) => (),
                 Err(other) => return Err(other),
             }
@@ -167,7 +238,13 @@ impl Study {
     /// A figure as a block; nothing where the study has no results for it.
     pub(in crate::study) fn found(&self, name: FigureName) -> Result<Option<Block>, Error> {
         match self.figure(&FigureRequest::new(name, TWO_COLUMNS_MM)) {
-            Ok(figure) => Ok(Some(Block::Figure(Box::new(figure)))),
+            Ok(mut figure) => {
+                // Nothing is cut unseen: a document takes what there is, and says so.
+                if let Err(tight) = figure.fits() {
+                    figure.caption.push_str(&format!(" At this width {tight}; osteon figure draws it wider."));
+                }
+                Ok(Some(Block::Figure(Box::new(figure))))
+            }
             Err(
                 Error::NoResult { .. }
                 | Error::NoFit

@@ -324,6 +324,20 @@ pub(in crate::study) fn title_of(source: &Source) -> String {
     }
 }
 
+/// The same as tables spell it out.
+pub(in crate::study) fn region_in_tables(source: &Source) -> String {
+    let spelled = |roi: Roi| match roi {
+        Roi::Intra => "Intratumoral".to_owned(),
+        Roi::Peri(mm) => format!("Peritumoral, {mm} mm"),
+        Roi::IntraPeri(mm) => format!("Intratumoral and peritumoral, {mm} mm"),
+    };
+    let region = source.region.parse().map_or_else(|_| source.region.clone(), spelled);
+    match source.name.strip_suffix(&format!(".{}", source.region)) {
+        None => region,
+        Some(slot) => format!("{slot}: {region}"),
+    }
+}
+
 pub(in crate::study) fn title(roi: Roi) -> String {
     match roi {
         Roi::Intra => "Intra".to_owned(),

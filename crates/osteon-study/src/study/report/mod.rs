@@ -11,6 +11,7 @@ pub(in crate::study) mod figure;
 pub mod readings;
 pub mod reconcile;
 pub(in crate::study) mod specification;
+mod statements;
 pub(in crate::study) mod survive;
 pub(in crate::study) mod tables;
 pub(in crate::study) mod told;

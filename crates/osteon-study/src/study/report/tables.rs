@@ -6,6 +6,7 @@ use crate::protocol::Protocol;
 use crate::report::against::{self, Compared, Published};
 use crate::report::clinical::{event_of, table_1, table_2, test_set_of};
 use crate::report::differences::{Asked, missing_sheets};
+use crate::report::journal::{self, Look};
 use crate::report::performance::{self, Cut};
 use crate::report::printed::Entry;
 use crate::report::screening::{Screening, screening};
@@ -116,6 +117,26 @@ impl Study {
             sheet.provenance = self.provenance()?;
         }
         Ok(sheets)
+    }
+
+    /// A clinical table in the form of a journal.
+    pub fn journal_clinical(&self, which: ClinicalTable, protocol: &Protocol, look: &Look) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let cohort = self.cohort()?;
+        let book = &*protocol.codebook;
+        let event = event_of(book, &cohort)?;
+        let mut sheet = match which {
+            ClinicalTable::One => journal::table_1(book, &cohort, &event, &protocol.compare, look)?,
+            ClinicalTable::Two => {
+                journal::table_2(book, &cohort, &event, &split_of(&cohort)?, &protocol.compare, look)?
+            }
+            ClinicalTable::Four => journal::table_4(&screening_of(&cohort, &event, protocol)?, look),
+        };
+        sheet.provenance = self.provenance()?;
+        if protocol.hash() != self.protocol.hash() {
+            sheet.provenance.push(format!("table made under another protocol: {}", protocol.hash()));
+        }
+        Ok(sheet)
     }
 
     /// Every cell of Tables 1 to 5 that the study can give beside those of a file of published ones.

@@ -44,8 +44,8 @@ const QUANTITIES: [Quantity; 6] = [
         least: 3.0,
         told: whole,
     },
-    Quantity { name: "share cut off by the image", value: |it| it.cut_share, least: 0.05, told: percent },
-    Quantity { name: "share in air", value: |it| it.air_share, least: 0.05, told: percent },
+    Quantity { name: "proportion cut off by the image", value: |it| it.cut_share, least: 0.05, told: percent },
+    Quantity { name: "proportion in air", value: |it| it.air_share, least: 0.05, told: percent },
 ];
 
 fn whole(value: f64) -> String {

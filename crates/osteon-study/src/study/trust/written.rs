@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::report::{docx, page};
+use crate::report::{citations, docx, page};
 use crate::store::{sha256, write_whole};
-use crate::study::report::document::MODEL_FILE;
+use crate::study::report::document::{Form, MODEL_FILE};
 use crate::study::{Error, Study};
 
 impl Study {
     /// Writes report.html, report.md, report.docx, captions.md, figures/, the calculating nomogram.html and the model file
     /// model.json; gives the page's path.
     /// `published` is a file of published tables whose audit the report shows.
-    pub fn write_report(&self, dir: &Path, published: Option<&Path>) -> Result<PathBuf, Error> {
-        let page = self.report(published)?;
+    pub fn write_report(&self, dir: &Path, published: Option<&Path>, form: &Form) -> Result<PathBuf, Error> {
+        let page = self.report_in(form, published)?;
         let figures = dir.join("figures");
         let mut files = vec![
             ("report.html".to_owned(), page::html(&page).into_bytes()),
@@ -20,6 +20,11 @@ impl Study {
             ("report.docx".to_owned(), docx::docx(&page)?),
             ("captions.md".to_owned(), page::captions(&page).into_bytes()),
         ];
+        let text: String = page.texts().collect();
+        let works = citations::cited(&text);
+        if !works.is_empty() {
+            files.push(("references.bib".to_owned(), citations::bibliography(&works).into_bytes()));
+        }
         for figure in page.figures() {
             files.push((format!("figures/{}.svg", figure.plot.name), figure.svg().into_bytes()));
             files.push((format!("figures/{}.pdf", figure.plot.name), figure.pdf()));
