@@ -249,7 +249,7 @@ pub fn side_by_side(title: String, alone: &[(String, Option<Hazards>)], together
 fn method(fit: &Fit) -> &'static str {
     match fit.params.method {
         Method::PartialLikelihood => "partial likelihood",
-        Method::Firth => "Firth's penalised likelihood",
+        Method::Firth => "Firth's penalized likelihood",
     }
 }
 
@@ -282,5 +282,5 @@ fn words(warning: &Warning, encoded: &Encoded) -> String {
         format!("{} goes to {sign}infinity", indicator.unwrap_or_else(|| infinite.term.clone()))
     };
     let terms: Vec<String> = terms.iter().map(one).collect();
-    format!("monotone likelihood: {}; Firth's penalised likelihood (--firth) gives finite estimates", terms.join(", "))
+    format!("monotone likelihood: {}; Firth's penalized likelihood (--firth) gives finite estimates", terms.join(", "))
 }

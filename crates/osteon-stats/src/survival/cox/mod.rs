@@ -215,7 +215,7 @@ impl std::fmt::Display for Warning {
                     let (comma, sign) = (if at > 0 { ", " } else { "" }, if infinite.positive { '+' } else { '-' });
                     write!(f, "{comma}{} goes to {sign}infinity", infinite.term)?;
                 }
-                write!(f, "; Firth's penalised likelihood gives finite estimates")
+                write!(f, "; Firth's penalized likelihood gives finite estimates")
             }
             Warning::Aliased { term, of } if of.is_empty() => write!(f, "{term} is constant and was left out"),
             Warning::Aliased { term, of } => {
