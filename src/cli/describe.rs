@@ -35,7 +35,7 @@ pub struct Args {
     /// A column of adjusted P values: holm, or bh for q values
     #[arg(long, value_name = "holm|bh")]
     adjust: Option<Correction>,
-    /// Columns of differences with their 95 % intervals, and standardised differences
+    /// Columns of differences with their 95 % intervals, and standardized differences
     #[arg(long)]
     differences: bool,
     /// Print which values are missing, each and together, instead of comparing

@@ -15,7 +15,7 @@ use osteon_study::study::{self, CurveRequest, Error, Followed};
 
 /// Survival curves of any CSV file, or of the study: medians, survival at stated times, numbers at risk, log-rank tests
 ///
-/// Rows with a hole in one of the columns are left out. With --competing, cumulative incidence and Gray's test take the
+/// Rows with missing values in one of the columns are left out. With --competing, cumulative incidence and Gray's test take the
 /// place of survival and log-rank tests. Every step of the curves is in the JSON.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -77,7 +77,7 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
     ("osteon-split-new", &["osteon split new"]),
     ("osteon-split-show", &["osteon split show"]),
     ("osteon-status", &["osteon status"]),
-    ("osteon-undo", &["osteon undo --reason \"wrong column\""]),
+    ("osteon-undo", &["osteon undo P017 --reason \"wrong column\""]),
     ("osteon-unlock", &["osteon unlock --reason \"late pathology report\""]),
     ("osteon-validate", &["osteon validate model.json --study elsewhere.db --cohort B"]),
     ("osteon-verify", &["osteon verify"]),

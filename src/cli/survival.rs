@@ -14,7 +14,7 @@ use osteon_study::study::{self, Error, HazardRequest};
 
 /// Fit a Cox regression to any CSV file, or to the study
 ///
-/// Rows with a hole in one of the columns are left out. Estimates are those of R's coxph; proportional hazards are
+/// Rows with missing values in one of the columns are left out. Estimates are those of R's coxph; proportional hazards are
 /// tested by scaled Schoenfeld residuals over Kaplan-Meier time, as cox.zph does. Indicators are named by column and
 /// level; the reference is the first level by name unless given. A term whose likelihood rises for ever is named.
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub struct Args {
     /// What is done with events at one time
     #[arg(long, value_name = "WAY", default_value = "efron")]
     ties: Way,
-    /// Firth's penalised likelihood, finite also where the likelihood is monotone
+    /// Firth's penalized likelihood, finite also where the likelihood is monotone
     #[arg(long)]
     firth: bool,
     /// Robust variance, rows of one value of the column (centre, patient) taken together

@@ -28,7 +28,7 @@ pub struct Args {
     /// Tables 1 and 2 with adjusted P values: holm, or bh for q values
     #[arg(long, value_name = "holm|bh", conflicts_with = "against")]
     adjust: Option<Correction>,
-    /// Tables 1 and 2 with differences, their 95 % intervals, and standardised differences
+    /// Tables 1 and 2 with differences, their 95 % intervals, and standardized differences
     #[arg(long, conflicts_with = "against")]
     differences: bool,
     /// Which values are missing among the variables of Tables 1 and 2, each and together, below the table

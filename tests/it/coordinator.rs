@@ -29,8 +29,8 @@ fn a_study_goes_from_an_empty_folder_to_a_locked_fitted_reported_one_without_a_s
     session.do_and_see("\t", "image + mask");
     // Masks: the first is right, the second has to be drawn again.
     session.do_and_see("\t\t", "not judged");
-    session.do_and_see("\r", "tumour");
-    session.do_and_see("z", "tumour");
+    session.do_and_see("\r", "tumor");
+    session.do_and_see("z", "tumor");
     session.do_and_see("a", "accepted");
     session.do_and_see("r", "note");
     session.do_and_see("too small\r", "to redo");

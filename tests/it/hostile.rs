@@ -309,7 +309,7 @@ fn other_cases() -> Vec<Case> {
 #[test]
 fn every_broken_file_is_told() {
     let cases: Vec<Case> = [nifti_cases(), nrrd_cases(), other_cases()].concat();
-    assert!(cases.len() >= 90, "only {} files", cases.len());
+    assert!(cases.len() >= 85, "only {} files", cases.len());
     let mut wrong = Vec::new();
     for (name, bytes, expected) in &cases {
         let source = Source { bytes, data: None };

@@ -133,7 +133,10 @@ fn a_folder_says_what_it_pairs_and_what_not() {
     // Contours of two structures need a name, which a manifest gives.
     assert_eq!(code, 2, "{said}");
     assert!(printed.contains("tumour, bone"), "{printed}");
-    assert!(printed.contains("└─ C: no mask, left out"), "{printed}");
+    assert!(
+        printed.contains("─ C: no mask, left out") && printed.contains("─ A: refused: mask A/contours.dcm"),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -136,7 +136,7 @@ const ALTERATIONS: &[(&str, &str)] = &[
     ("a trigger that is gone", "DROP TRIGGER patient_kept"),
     (
         "an import",
-        "INSERT INTO import VALUES (9, 'clinical', 'x.csv', substr(hex(zeroblob(32)), 1, 64), 5, 9, '2026-01-01T00:00:00Z', NULL)",
+        "INSERT INTO import VALUES (9, 'clinical', 'x.csv', substr(hex(zeroblob(32)), 1, 64), 5, 9, '2026-01-01T00:00:00Z', NULL, '')",
     ),
     ("an answer to a query", "UPDATE query SET answer = 'another' WHERE id = 1"),
 ];

@@ -415,7 +415,11 @@ fn what_a_terminal_obeys_gets_through_no_exit() {
             match fs::read_to_string(&path) {
                 Ok(text) => assert!(!bad(&text), "{}", path.display()),
                 Err(_) if path.is_dir() => folders.push(path),
-                Err(_) => assert!(path.extension().is_some_and(|it| it == "png" || it == "pdf" || it == "tiff"), "{}", path.display()),
+                Err(_) => assert!(
+                    path.extension().is_some_and(|it| it == "png" || it == "pdf" || it == "tiff"),
+                    "{}",
+                    path.display()
+                ),
             }
             n += 1;
         }

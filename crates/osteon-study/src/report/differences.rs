@@ -43,7 +43,7 @@ impl Asked {
         let differences = self.differences.then(|| {
             "difference: first group minus second; of means with Student's interval where his test was chosen, else \
              Welch's; where ranks are compared, Hodges-Lehmann; of shares, level by level, with Newcombe's interval. SMD: \
-             standardised difference (Austin; of levels that of Yang and Dalton, without sign)"
+             standardized difference (Austin; of levels that of Yang and Dalton, without sign)"
                 .to_owned()
         });
         adjust.into_iter().chain(differences).collect()

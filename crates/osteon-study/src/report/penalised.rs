@@ -47,12 +47,12 @@ pub fn ridge_sheet(ridge: &Ridge, chosen: bool) -> Sheet {
             fixed(ridge.chi2, 3),
             fixed(ridge.aicc(), 3)
         ),
-        "penalised estimates are drawn towards 0 on purpose: they have no P values".to_owned(),
+        "penalized estimates are drawn towards 0 on purpose: they have no P values".to_owned(),
     ];
     notes.extend(fit.warnings.iter().map(|warning| format!("warning: {warning}")));
     let headings = ["Term", "Estimate", "SE", "OR"].map(str::to_owned).to_vec();
     let rows = fit.terms.iter().map(row).collect();
-    Sheet { title: "Penalised estimates".to_owned(), headings, rows, notes, provenance: Vec::new() }
+    Sheet { title: "Penalized estimates".to_owned(), headings, rows, notes, provenance: Vec::new() }
 }
 
 /// `penalty`, `df`, `chi2`, `aicc` and `terms`.
