@@ -124,7 +124,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         drawing().fits().map_err(|source| Error::Tight {
             figure: "kaplan-meier".to_owned(),
             size: format!("{} mm", args.width),
-            source,
+            source: Box::new(source),
             remedy: "a larger --width, or fewer groups".to_owned(),
         })?;
     }

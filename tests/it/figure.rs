@@ -81,7 +81,7 @@ fn calibrations(paper: &Paper) -> Figure {
             name: MODELS[at].into(),
             brier: 0.2 - 0.04 * at as f64,
             intercept: Some(0.1 - 0.2 * at as f64),
-            slope: (at > 0).then(|| 0.6 + 0.3 * at as f64),
+            slope: (at > 0).then_some(0.6 + 0.3 * at as f64),
             smooth: grid.iter().map(|&p| [p, observed(p)]).collect(),
             band: if last {
                 grid.iter().map(|&p| [p, observed(p) - 0.14, observed(p) + 0.12]).collect()
@@ -450,7 +450,7 @@ fn decision_curves_stay_on_their_axis_over_the_range_that_the_caption_states() {
     let event: Vec<bool> = (0..18).map(|n| n % 4 != 0).collect();
     let some: Vec<Option<f64>> = score.iter().copied().map(Some).collect();
     let row = Scored::new("combined", "test", &event, &some, Corrected::default());
-    let figure = scored::decision(&[row.clone()], None, Seed(1), &paper(TWO_COLUMNS_MM));
+    let figure = scored::decision(std::slice::from_ref(&row), None, Seed(1), &paper(TWO_COLUMNS_MM));
     // The fifth largest probability is 13 / 18.
     assert!(figure.caption.contains("from 0.01 to 0.70"), "{}", figure.caption);
     let asked = scored::decision(&[row], Some([0.1, 0.4]), Seed(1), &paper(TWO_COLUMNS_MM));

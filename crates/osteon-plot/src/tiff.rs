@@ -29,7 +29,8 @@ pub fn render(plot: &Plot, dpi: f64) -> Result<Vec<u8>, PngError> {
     let text = |text: &str| -> Vec<u8> { text.bytes().filter(u8::is_ascii).chain([0]).collect() };
     let about = text(&clean(&[vec![plot.title.clone()], plot.provenance.clone()].concat().join("; ")));
     let software = text("osteon");
-    let (about_at, software_at) = (append(&mut file, &[about.clone()]), append(&mut file, &[software.clone()]));
+    let (about_at, software_at) =
+        (append(&mut file, std::slice::from_ref(&about)), append(&mut file, std::slice::from_ref(&software)));
     let n = offsets.len() as u32;
     let (offsets_at, lengths_at) = match n {
         1 => (offsets[0], lengths[0]),

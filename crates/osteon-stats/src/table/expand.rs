@@ -46,8 +46,9 @@ pub fn expand(encoded: &Encoded, by: &Expansion) -> Result<Expanded, ExpandError
         return Err(ExpandError::NoTerm { name: name.clone(), terms: terms() });
     }
     let rows = encoded.design.x.nrows();
-    let (mut columns, mut variables, mut splines): (Vec<(String, Vec<f64>)>, Vec<Variable>, Vec<_>) =
-        Default::default();
+    let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
+    let mut variables: Vec<Variable> = Vec::new();
+    let mut splines = Vec::new();
     for variable in &encoded.variables {
         let first = columns.len();
         match by.splines.iter().find(|(name, _)| *name == variable.name) {

@@ -171,8 +171,11 @@ fn net_benefits(rows: &[&Scored], how: &How, job: &Job) -> Result<Sheet, Cancell
     Ok(sheet("Net benefit with intervals", &["Set", "Model"], at(&how.thresholds), cells, notes))
 }
 
+/// Two scores, the events of the rows that have both, and both on these rows.
+type Pair<'a> = (&'a Scored, &'a Scored, Vec<bool>, [Vec<f64>; 2]);
+
 /// Pairs of scores in one set, on the rows that have both.
-fn pairs<'a>(rows: &[&'a Scored]) -> Vec<(&'a Scored, &'a Scored, Vec<bool>, [Vec<f64>; 2])> {
+fn pairs<'a>(rows: &[&'a Scored]) -> Vec<Pair<'a>> {
     let mut found = Vec::new();
     for (place, first) in rows.iter().enumerate() {
         for second in rows[place + 1..].iter().filter(|second| second.set == first.set) {

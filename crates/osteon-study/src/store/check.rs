@@ -93,7 +93,7 @@ impl Store {
         };
         let differs = |place: &&Place| {
             let told = told.get(*place).and_then(Option::as_ref);
-            told != held.get(*place) && !is_gone(*place, told)
+            told != held.get(*place) && !is_gone(place, told)
         };
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         findings.extend(places.into_iter().filter(differs).map(tell));

@@ -93,7 +93,7 @@ pub enum Error {
     #[error(transparent)]
     Picture(#[from] osteon_plot::png::PngError),
     #[error("{figure} does not fit {size}")]
-    Tight { figure: String, size: String, source: osteon_plot::fit::Tight, remedy: String },
+    Tight { figure: String, size: String, source: Box<osteon_plot::fit::Tight>, remedy: String },
     #[error("no region {found}, expected one of {valid}")]
     NoRegion { found: String, valid: String },
     #[error("{figure} has no {option}; {of} {verb}")]

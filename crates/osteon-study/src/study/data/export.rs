@@ -154,7 +154,8 @@ impl Study {
 
     /// Errors where a band is of no number of the codebook, or has no width, or identities are kept.
     fn check_bands(&self, options: &ExportOptions) -> Result<(), Error> {
-        if !options.deidentify && !(options.bands.is_empty() && options.quasi.is_empty()) {
+        let is_asked = !options.bands.is_empty() || !options.quasi.is_empty();
+        if is_asked && !options.deidentify {
             return Err(Error::Request("--band and --quasi are for --deidentify".to_owned()));
         }
         self.quasi_identifiers(&Pen::new(options.clone()))?;

@@ -114,7 +114,7 @@ impl Study {
         for (name, _) in &pen.options.bands {
             for (_, computed) in self.variables().filter(|(_, it)| !pen.singles_out(it)) {
                 let Some(formula) = computed.formula.as_ref().map(|it| it.text()) else { continue };
-                if computed.name == *name || reads(&formula, name) {
+                if computed.name == *name || reads(formula, name) {
                     told.push(format!(
                         "bands of {name} can be undone: {} = {formula}, and both sides are exported",
                         computed.name

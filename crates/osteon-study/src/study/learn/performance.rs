@@ -377,7 +377,9 @@ pub fn evaluate_figures(
 }
 
 /// The scores of a file, the names of the sets, and what was said of the rows.
-fn scored_of_file(path: &Path, request: &EvaluateRequest) -> Result<(Vec<Scored>, Vec<String>, Vec<String>), Error> {
+type ScoresOfFile = (Vec<Scored>, Vec<String>, Vec<String>);
+
+fn scored_of_file(path: &Path, request: &EvaluateRequest) -> Result<ScoresOfFile, Error> {
     let by = request.by.as_ref();
     let used = std::iter::once(&request.event.column).chain(&request.scores).chain(by).cloned().collect();
     let options = Options {

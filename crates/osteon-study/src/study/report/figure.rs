@@ -193,7 +193,7 @@ impl Study {
             (_, None) => "a smaller --font-size needs less room".to_owned(),
         };
         let size = format!("{} mm at {} points", request.width_mm, request.font_pt);
-        Err(Error::Tight { figure: figure.plot.name, size, source, remedy })
+        Err(Error::Tight { figure: figure.plot.name, size, source: Box::new(source), remedy })
     }
 
     /// Table 4 as odds ratios, univariable and multivariable.

@@ -83,7 +83,7 @@ impl Study {
                 }
                 Kind::Date | Kind::Text => String::new(),
             };
-            let texts = [&it.name, &it.label, &it.unit].map(|text| words(text));
+            let texts = [&it.name, &it.label, &it.unit].map(words);
             let further = [it.kind.name(), &values, it.role.name(), it.moment.name()].map(words);
             texts.into_iter().chain(further).collect::<Vec<Cell>>()
         };

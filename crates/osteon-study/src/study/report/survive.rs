@@ -53,9 +53,7 @@ pub fn hazards(read: &Read, request: &HazardRequest) -> Result<(Hazards, Vec<Str
     let event = encoded.kept.iter().filter_map(|&row| known[row]).collect();
     let follow_up = follow_up(table, &request.time, request.entry.as_deref(), &encoded.kept, event)?;
     notes.extend(at_zero(&follow_up, &request.time));
-    let numbered = |name: &Option<String>| -> Result<Option<(Vec<usize>, Vec<String>)>, Error> {
-        name.as_ref().map(|name| groups(table, name, &encoded.kept)).transpose()
-    };
+    let numbered = |name: &Option<String>| name.as_ref().map(|name| groups(table, name, &encoded.kept)).transpose();
     let (strata, cluster) = (numbered(&request.strata)?, numbered(&request.cluster)?);
     if let (Some(name), Some((_, levels))) = (&request.strata, &strata) {
         notes.push(format!("a baseline hazard for each of the {} values of {name}", levels.len()));

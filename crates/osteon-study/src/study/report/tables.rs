@@ -75,7 +75,7 @@ impl Study {
     pub(in crate::study) fn screening(&self) -> Result<Screening, Error> {
         self.needs_response()?;
         let cohort = self.cohort()?;
-        Ok(screening_of(&cohort, &event_of(&self.protocol.codebook, &cohort)?, &self.protocol)?)
+        screening_of(&cohort, &event_of(&self.protocol.codebook, &cohort)?, &self.protocol)
     }
 
     /// A clinical table of the included patients, with what it stands on.
