@@ -3,6 +3,7 @@
 mod agreement;
 mod cells;
 mod codebook;
+mod compare;
 mod completions;
 mod dashboard;
 mod demo;
@@ -145,6 +146,7 @@ enum Command {
     Predict(predict::Args),
     Model(model::Args),
     Validate(validate::Args),
+    Compare(compare::Args),
     Evaluate(evaluate::Args),
     Features(features::Args),
     Ibsi(ibsi::Args),
@@ -229,6 +231,7 @@ fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Predict(args) => predict::run(args, globals),
         Command::Model(args) => model::run(args, globals),
         Command::Validate(args) => validate::run(args, globals),
+        Command::Compare(args) => compare::run(args, globals),
         Command::Evaluate(args) => evaluate::run(args, globals),
         Command::Features(args) => features::run(args, globals),
         Command::Ibsi(args) => ibsi::run(args, globals),

@@ -147,6 +147,54 @@ fn a_planted_signal_is_found_and_survives_correction() {
 }
 
 #[test]
+fn many_resamples_give_intervals_frequencies_and_rivals_in_the_same_folds() {
+    let mut cohort = cohort(48, 2.0, 21);
+    // A volume without any relation to the event.
+    cohort.regions[0].names[3] = "original_shape_MeshVolume".to_owned();
+    for (row, values) in cohort.regions[0].rows.iter_mut().enumerate() {
+        values.as_mut().unwrap()[3] = Some(1000.0 + (row * 37 % 48) as f64);
+    }
+    let train: Vec<usize> = (0..48).collect();
+    let small = ["learn.n_bootstraps=50", "learn.n_repeats=5", "learn.n_permutations=0", "learn.n_splits=0"];
+    let protocol = protocol(Preset::Study).set(small).unwrap();
+    let recipe = learnt(&cohort, &train, &protocol);
+    let validation = validate(&cohort, &recipe, &protocol, Seed(4), &Job::unwatched()).unwrap();
+    let of = |name: &str| validation.iter().find(|one| one.model == name).unwrap();
+    let (combined, region) = (of("combined"), of("peri_2mm"));
+    let nested = combined.nested.unwrap();
+    let mean = combined.nested_auc.iter().sum::<f64>() / 5.0;
+    assert!((nested.auc - mean).abs() < 1e-12 && nested.repeats == 5 && nested.ci[0] < mean, "{nested:?}");
+    let left = combined.left_out.unwrap();
+    assert!(left.used >= 45 && left.pairs > 0.9 && left.ci[0] < left.auc, "{left:?}");
+    let apparent = combined.optimism[0].unwrap().apparent;
+    assert!((left.auc..=apparent).contains(&combined.point_632_plus.unwrap()));
+    let (name, n) = &region.chosen[0];
+    assert!(name == "feature_7" && *n > 40 && region.chosen_of >= *n, "{name} {n}");
+    assert_eq!(of("radiomics").chosen[0].0, "peri_2mm");
+    let names: Vec<&str> = combined.compared.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["combined", "radiomics", "clinical", "LASSO score", "ridge logistic", "volume alone", "no model"]
+    );
+    let auc = |name: &str| combined.compared.iter().find(|it| it.name == name).unwrap().auc.map(|it| it.auc).unwrap();
+    assert_eq!(auc("combined"), nested.auc);
+    assert!(
+        auc("ridge logistic") > 0.7 && auc("LASSO score") > 0.7 && auc("volume alone") < 0.65,
+        "{:?}",
+        combined.compared
+    );
+    let none = combined.compared[6].brier.unwrap();
+    assert!(combined.compared[0].brier.unwrap() < none && (none - 0.25).abs() < 0.01, "{none}");
+    // Few resamples tell nothing of all this, and store as before.
+    let few = protocol.set(["learn.n_bootstraps=3", "learn.n_repeats=1"]).unwrap();
+    let validation = validate(&cohort, &recipe, &few, Seed(4), &Job::unwatched()).unwrap();
+    let text = serde_json::to_string(&validation).unwrap();
+    for key in ["left_out", "compared", "chosen", "point_632", "\"nested\""] {
+        assert!(!text.contains(key), "{key}");
+    }
+}
+
+#[test]
 fn missing_clinical_values_are_counted_filled_or_imputed_from_training_rows() {
     let mut cohort = cohort(60, 1.5, 6);
     let (train, test) = rows(60);

@@ -7,8 +7,11 @@ use osteon_base::job::Job;
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::bootstrap::{self, AucOfRows, Params};
 use osteon_stats::evaluate::external_size::{Expected, Predictor, external};
+use osteon_stats::evaluate::refits::{self, Refit};
 use osteon_stats::evaluate::roc::{self, Wanted};
-use osteon_stats::evaluate::{calibration, decision, flexible, precision_recall, roc_band, sample_size, smooth};
+use osteon_stats::evaluate::{
+    calibration, decision, flexible, precision_recall, repeated, roc_band, sample_size, smooth,
+};
 use osteon_stats::model::logistic::{self, likelihood_ratio, ridge, wald};
 use osteon_stats::stats::adjust::{Adjustment, adjust};
 use osteon_stats::stats::difference::{self, Variances};
@@ -421,4 +424,37 @@ fn sample_sizes_are_those_of_pmsampsize_and_pmvalsampsize() {
         off.close(format!("power of {auc:?}"), ours, number(&theirs["power"]), 1e-10, 0.0);
     }
     off.finish(36);
+}
+
+#[test]
+fn left_out_pairs_and_632_plus_are_those_of_plain_loops() {
+    let theirs = json(&fixture("statistics/refits.json"));
+    let event: Vec<bool> = theirs["event"].as_array().unwrap().iter().map(|it| it.as_bool().unwrap()).collect();
+    let of = |(rows, scores): (&Value, &Value)| Refit {
+        rows: list(rows).into_iter().map(|row| row as usize).collect(),
+        scores: list(scores).into_iter().map(Some).collect(),
+    };
+    let both = theirs["rows"].as_array().unwrap().iter().zip(theirs["scores"].as_array().unwrap());
+    let found = refits::out_of_bag(&event, &both.map(of).collect::<Vec<_>>()).unwrap();
+    let mut off = Comparison::default();
+    off.close("AUC", found.auc, number(&theirs["auc"]), 1e-12, 0.0);
+    off.close("SE", found.se, number(&theirs["se"]), 1e-10, 0.0);
+    off.close("Monte Carlo error", found.monte_carlo, number(&theirs["monte_carlo"]), 1e-10, 0.0);
+    off.close("pairs", found.pairs, number(&theirs["pairs"]), 1e-12, 0.0);
+    let point = refits::point_632_plus(number(&theirs["apparent"]), found.auc, 0.5);
+    off.close(".632+", point, number(&theirs["point_632_plus"]), 1e-12, 0.0);
+    // Nothing overfits, nothing is mixed away: an AUC of chance stays one.
+    off.close("no overfitting", refits::point_632_plus(0.5, 0.5, 0.5), 0.5, 0.0, 0.0);
+    off.close("all overfitting", refits::point_632_plus(1.0, 0.4, 0.5), 0.5, 0.0, 1e-12);
+    // One repeat of five folds: DeLong's variance times 1 + 5 / 4.
+    let table = patients();
+    let (event, p) = of_set(&table, "test", "p1");
+    let held: Vec<Option<f64>> = p.iter().copied().map(Some).collect();
+    let one = repeated::cross_validated(&event, std::slice::from_ref(&held), 5).unwrap();
+    let delong = roc::auc(&p, &event).unwrap();
+    off.close("one repeat", one.se, 1.5 * delong.se().unwrap(), 1e-12, 0.0);
+    let ten = repeated::cross_validated(&event, &vec![held; 10], 5).unwrap();
+    off.close("ten repeats", ten.se, (0.1_f64 + 1.25).sqrt() * delong.se().unwrap(), 1e-12, 0.0);
+    off.close("ten equal repeats", ten.monte_carlo, 0.0, 0.0, 1e-15);
+    off.finish(10);
 }

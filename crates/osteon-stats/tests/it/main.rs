@@ -2,6 +2,7 @@
 
 mod calibration;
 mod combat;
+mod coverage;
 mod evidence;
 mod firth;
 mod forest;

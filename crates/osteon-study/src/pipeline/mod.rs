@@ -6,4 +6,5 @@ pub mod learn;
 pub mod missing;
 pub mod recipe;
 pub mod region;
+pub mod rivals;
 pub mod validate;

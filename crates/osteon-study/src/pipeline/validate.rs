@@ -1,15 +1,23 @@
 //! The whole chain learnt again: Harrell's optimism, repeated nested cross-validation, permuted responses, random
 //! splits.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::{Cohort, draw};
 use crate::pipeline::learn::{LearnError, Recipe, Scores, auc_of, learn};
+use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS};
+use crate::pipeline::rivals::{RIVALS, rivals};
 use crate::protocol::Protocol;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
+use osteon_stats::evaluate::judged::{Judged, judged};
 use osteon_stats::evaluate::optimism::{self, Corrected, Metrics};
+use osteon_stats::evaluate::refits::{OutOfBag, Refit, out_of_bag, point_632_plus};
+use osteon_stats::evaluate::repeated::{CrossValidated, cross_validated};
 use osteon_stats::evaluate::roc::{self, confusion};
 
 /// The metrics that are corrected, in their order.
@@ -30,6 +38,33 @@ pub struct Validation {
     /// AUCs in the test sets of random splits of all patients, one a split.
     #[serde(default)]
     pub split_auc: Vec<f64>,
+    /// The nested AUC with its interval, of `LEAST_REPEATS` and more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nested: Option<CrossValidated>,
+    /// The AUC of left-out pairs and .632+, of `LEAST_SAMPLES` bootstrap samples and more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<OutOfBag>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_632_plus: Option<f64>,
+    /// In how many of these samples each feature or predictor was chosen, the most frequent first; of the radiomics model
+    /// the region that gave the Rad-score.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chosen: Vec<(String, usize)>,
+    /// Samples that were learnt from, for `chosen`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chosen_of: usize,
+    /// All models side by side by held-out probabilities, the combined model's alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<Judged>,
+}
+
+/// Fewer bootstrap samples leave too few out together to tell an AUC and its standard error.
+pub const LEAST_SAMPLES: usize = 50;
+/// Fewer repeats of nested cross-validation have no interval and no comparison.
+pub const LEAST_REPEATS: usize = 5;
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// One corrected metric.
@@ -59,10 +94,13 @@ pub fn validate(
     let train = &recipe.train;
     let apparent = recipe.scores(cohort, train);
     let names: Vec<String> = apparent.named(recipe).into_iter().map(|(name, _)| name).collect();
-    let optimism = bootstrap(cohort, recipe, &apparent, protocol, seed, job)?;
+    let resampled = bootstrap(cohort, recipe, &apparent, protocol, seed, job)?;
     // Permuted chains are held against a nested AUC of the responses as they are.
     let n_repeats = params.n_repeats.max(usize::from(params.n_permutations > 0));
-    let nested = nested(cohort, train, protocol, seed.named("nested"), n_repeats, job)?;
+    let compare = n_repeats >= LEAST_REPEATS;
+    let held = nested(cohort, train, protocol, seed.named("nested"), n_repeats, compare, job)?;
+    let event = cohort.events(train);
+    let nested = aucs(&held, &event);
     let permuted = permuted(cohort, train, protocol, seed.named("permuted"), job)?;
     let splits = splits(cohort, protocol, seed.named("splits"), job)?;
     let one = |(at, model): (usize, String)| {
@@ -72,9 +110,30 @@ pub fn validate(
             let as_large = permuted_auc.iter().filter(|auc| *auc >= observed).count();
             (as_large + 1) as f64 / (permuted_auc.len() + 1) as f64
         });
-        let optimism = optimism[at].clone();
         let split_auc = splits.iter().filter_map(|split| split.get(at).copied().flatten()).collect();
-        Validation { model, optimism, nested_auc, permutation_p, permuted_auc, split_auc }
+        let own = |model: usize| -> Vec<Vec<Option<f64>>> {
+            held.iter().filter_map(|repeat| repeat.get(model).cloned().flatten()).collect()
+        };
+        let left_out = (resampled.used >= LEAST_SAMPLES).then(|| out_of_bag(&event, &resampled.refits[at])).flatten();
+        let in_sample = resampled.optimism[at].first().copied().flatten().map(|auc| auc.apparent);
+        let compared = match compare && model == COMBINED {
+            true => compared(cohort, &event, &own, params.n_folds),
+            false => Vec::new(),
+        };
+        Validation {
+            model,
+            optimism: resampled.optimism[at].clone(),
+            nested: if compare { cross_validated(&event, &own(at), params.n_folds) } else { None },
+            nested_auc,
+            permutation_p,
+            permuted_auc,
+            split_auc,
+            point_632_plus: left_out.zip(in_sample).map(|(left, apparent)| point_632_plus(apparent, left.auc, 0.5)),
+            left_out,
+            chosen: resampled.chosen[at].clone(),
+            chosen_of: if resampled.chosen[at].is_empty() { 0 } else { resampled.used },
+            compared,
+        }
     };
     Ok(names.into_iter().enumerate().map(one).collect())
 }
@@ -108,6 +167,47 @@ fn all_metrics(event: &[bool], scores: &Scores, recipe: &Recipe) -> Metrics {
     scores.named(recipe).into_iter().flat_map(|(_, p)| metrics(event, p)).collect()
 }
 
+/// The models of Table 5 and the rivals, by their held-out probabilities of all repeats.
+fn compared(
+    cohort: &Cohort,
+    event: &[bool],
+    held: &dyn Fn(usize) -> Vec<Vec<Option<f64>>>,
+    n_folds: usize,
+) -> Vec<Judged> {
+    let first = cohort.regions.len();
+    let names = [COMBINED, RADIOMICS, CLINICAL].into_iter().zip([first + 2, first + 1, first]);
+    let rivals = RIVALS.into_iter().enumerate().map(|(at, name)| (name, first + 3 + at));
+    names.chain(rivals).map(|(name, at)| judged(name, event, &held(at), n_folds)).collect()
+}
+
+/// What the bootstrap says, one list a model.
+struct Resampled {
+    optimism: Vec<Vec<Option<Optimism>>>,
+    refits: Vec<Vec<Refit>>,
+    chosen: Vec<Vec<(String, usize)>>,
+    /// Samples from which something was learnt.
+    used: usize,
+}
+
+/// One refit beyond its metrics, one list a model: probabilities of all training rows, and what was chosen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Further {
+    scores: Vec<Vec<Option<f64>>>,
+    chosen: Vec<Vec<String>>,
+}
+
+fn further(again: &Recipe, scores: &Scores) -> Further {
+    let named = scores.named(again);
+    let chosen = |(at, (name, _)): (usize, &(String, &[Option<f64>]))| match again.regions.get(at) {
+        Some(region) => region.model.as_ref().map(|model| model.features.clone()).unwrap_or_default(),
+        None if name == CLINICAL => again.clinical_predictors.clone(),
+        None if name == RADIOMICS => vec![again.regions[again.best].region.clone()],
+        None => Vec::new(),
+    };
+    let chosen = named.iter().enumerate().map(chosen).collect();
+    Further { chosen, scores: named.into_iter().map(|(_, p)| p.to_vec()).collect() }
+}
+
 fn bootstrap(
     cohort: &Cohort,
     recipe: &Recipe,
@@ -115,7 +215,7 @@ fn bootstrap(
     protocol: &Protocol,
     seed: Seed,
     job: &Job,
-) -> Result<Vec<Vec<Option<Optimism>>>, LearnError> {
+) -> Result<Resampled, LearnError> {
     let (train, seed) = (&recipe.train, seed.named("bootstrap"));
     let n = protocol.learn.n_bootstraps;
     let samples = optimism::resamples(train.len(), n, seed);
@@ -126,27 +226,71 @@ fn bootstrap(
         let protocol = with_folds_for(cohort, &rows, protocol);
         let again = learn(cohort, &rows, &protocol, seed.nth(at), &job.silent()).ok()?;
         let own = all_metrics(&cohort.events(&rows), &again.scores(cohort, &rows), &again);
-        let original = all_metrics(&event, &again.scores(cohort, train), &again);
+        let scores = again.scores(cohort, train);
+        let original = all_metrics(&event, &scores, &again);
+        Some((own, original, (n >= LEAST_SAMPLES).then(|| further(&again, &scores))))
+    };
+    let kept: Mutex<Vec<Option<Further>>> = Mutex::new(vec![None; n]);
+    // A cancelled sample gives nothing, and the stage says so.
+    let relearn = |at: usize, sample: &[usize]| {
+        let (own, original, further) = job.part(&format!("bootstrap/{at}"), || one(at, sample)).ok()??;
+        kept.lock().expect("no holder of the refits panics")[at] = further;
         Some((own, original))
     };
-    // A cancelled sample gives nothing, and the stage says so.
-    let relearn = |at: usize, sample: &[usize]| job.part(&format!("bootstrap/{at}"), || one(at, sample)).ok()?;
     let corrected = optimism::correct(&all_metrics(&event, apparent, recipe), &samples, relearn, &stage)?;
-    Ok(corrected.chunks(METRICS.len()).map(|one| one.iter().map(|c| c.map(Optimism::from)).collect()).collect())
+    let optimism: Vec<Vec<Option<Optimism>>> =
+        corrected.chunks(METRICS.len()).map(|one| one.iter().map(|c| c.map(Optimism::from)).collect()).collect();
+    let kept = kept.into_inner().expect("no holder of the refits panics");
+    let used = kept.iter().flatten().count();
+    let of_model = |model: usize| {
+        let refit = |(rows, further): (&Vec<usize>, &Option<Further>)| {
+            Some(Refit { rows: rows.clone(), scores: further.as_ref()?.scores.get(model)?.clone() })
+        };
+        samples.iter().zip(&kept).filter_map(refit).collect()
+    };
+    let models = optimism.len();
+    Ok(Resampled {
+        refits: (0..models).map(of_model).collect(),
+        chosen: (0..models).map(|model| counted(&kept, model)).collect(),
+        used,
+        optimism,
+    })
+}
+
+/// How often each name was chosen, the most frequent first, equal ones by name.
+fn counted(kept: &[Option<Further>], model: usize) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+    for name in kept.iter().flatten().filter_map(|further| further.chosen.get(model)).flatten() {
+        *counts.entry(name).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(name, n)| (name.clone(), n)).collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    counts
 }
 
 /// Positions of the held rows of one fold, and their probabilities under each model if it could be learnt.
 type HeldOut = (Vec<usize>, Option<Vec<Vec<Option<f64>>>>);
 
-/// AUCs of pooled held-out probabilities: one list a repeat, one entry a model.
+/// Pooled held-out probabilities of one repeat, one entry a model; `None` where a fold could not be learnt: an AUC of the
+/// others would be one of fewer patients.
+type Pooled = Vec<Option<Vec<Option<f64>>>>;
+
+/// AUCs of pooled held-out probabilities, one list a repeat.
+fn aucs(held: &[Pooled], event: &[bool]) -> Vec<Vec<Option<f64>>> {
+    let auc = |pooled: &Option<Vec<Option<f64>>>| pooled.as_ref().and_then(|pooled| auc_of(event, pooled));
+    held.iter().map(|repeat| repeat.iter().map(auc).collect()).collect()
+}
+
+/// Held-out probabilities, one entry a repeat; `compare` has those of the rivals after those of the models.
 fn nested(
     cohort: &Cohort,
     rows: &[usize],
     protocol: &Protocol,
     seed: Seed,
     n_repeats: usize,
+    compare: bool,
     job: &Job,
-) -> Result<Vec<Vec<Option<f64>>>, LearnError> {
+) -> Result<Vec<Pooled>, LearnError> {
     let n_folds = protocol.learn.n_folds;
     let stage = job.stage("nested cross-validation", n_repeats * n_folds);
     let folds = (0..n_repeats).map(|repeat| cohort.folds(rows, n_folds, seed.nth(repeat)));
@@ -160,25 +304,27 @@ fn nested(
             let recipe = learn(cohort, &train, &protocol, seed.nth(repeat).nth(fold), &job.silent()).ok()?;
             let held_rows: Vec<usize> = held.iter().map(|&i| rows[i]).collect();
             let scores = recipe.scores(cohort, &held_rows);
-            Some(scores.named(&recipe).into_iter().map(|(_, p)| p.to_vec()).collect::<Vec<_>>())
+            let mut all: Vec<Vec<Option<f64>>> = scores.named(&recipe).into_iter().map(|(_, p)| p.to_vec()).collect();
+            if compare {
+                all.extend(rivals(cohort, &recipe, &held_rows, &protocol));
+            }
+            Some(all)
         };
         let scores = job.part(&format!("nested/{repeat}/{fold}"), learnt)?;
         stage.step()?;
         Ok::<_, Cancelled>((held, scores))
     };
     let parts: Vec<_> = (0..n_repeats * n_folds).into_par_iter().map(part).collect::<Result<_, _>>()?;
-    let event = cohort.events(rows);
-    let n_models = cohort.regions.len() + 3;
-    let pooled = |repeat: &[HeldOut]| {
-        let auc = |model: usize| {
+    let n_models = cohort.regions.len() + 3 + if compare { RIVALS.len() } else { 0 };
+    let pooled = |repeat: &[HeldOut]| -> Pooled {
+        let of_model = |model: usize| {
             let mut pooled = vec![None; rows.len()];
             for (held, scores) in repeat {
-                // A repeat that lacks a fold has no AUC: that of the other folds would be one of fewer patients.
                 held.iter().zip(&scores.as_ref()?[model]).for_each(|(&i, p)| pooled[i] = *p);
             }
-            auc_of(&event, &pooled)
+            Some(pooled)
         };
-        (0..n_models).map(auc).collect()
+        (0..n_models).map(of_model).collect()
     };
     Ok(parts.chunks(n_folds).map(pooled).collect())
 }
@@ -195,8 +341,11 @@ fn permuted(
     let stage = job.stage("permutations", n);
     let one = |at: usize| {
         let shuffled = shuffle(cohort, train, seed.nth(at));
-        let aucs =
-            || nested(&shuffled, train, protocol, seed.nth(at), 1, &job.silent()).map_err(|cause| cause.to_string());
+        let aucs = || {
+            nested(&shuffled, train, protocol, seed.nth(at), 1, false, &job.silent())
+                .map(|held| self::aucs(&held, &shuffled.events(train)))
+                .map_err(|cause| cause.to_string())
+        };
         let aucs = job.part(&format!("permuted/{at}"), aucs)?;
         stage.step()?;
         Ok(aucs.ok().and_then(|aucs| aucs.into_iter().next()).unwrap_or_default())

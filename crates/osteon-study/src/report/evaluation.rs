@@ -4,6 +4,7 @@ use crate::report::performance::{Cut, HL_NOTE, HL_P, Scored, threshold};
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::evaluate::calibration::{Calibration, calibration};
 use osteon_stats::evaluate::decision;
+use osteon_stats::evaluate::judged::Judged;
 use osteon_stats::evaluate::reclassification::{Gain, idi, nri};
 use osteon_stats::evaluate::roc::{self, confusion};
 use osteon_stats::stats::describe::{Quantiles, mean, quantile, sd};
@@ -293,6 +294,67 @@ pub fn random_splits(models: &[(String, Vec<f64>, Option<f64>)]) -> Sheet {
             .to_owned(),
     ];
     sheet("Random splits", &headings, models.iter().map(row).collect(), notes)
+}
+
+/// How often each name was chosen over bootstrap samples: model, names with counts, samples.
+pub fn selection(models: &[(String, Vec<(String, usize)>, usize)]) -> Sheet {
+    let of = |(model, chosen, samples): &(String, Vec<(String, usize)>, usize)| {
+        let row = |(name, n): &(String, usize)| {
+            vec![Cell::Text(model.clone()), Cell::Text(name.clone()), Cell::CountPercent { n: *n, of: *samples }]
+        };
+        chosen.iter().map(row).collect::<Vec<_>>()
+    };
+    let notes = vec![
+        "in how many bootstrap samples of the training patients the entire pipeline chose it; of the radiomics model, the \
+         region that gave the Rad-score"
+            .to_owned(),
+    ];
+    sheet("Selection frequencies", &["Model", "Chosen", "Samples, n (%)"], models.iter().flat_map(of).collect(), notes)
+}
+
+/// Models side by side by nested cross-validation.
+pub fn comparison(models: &[Judged]) -> Sheet {
+    let row = |it: &Judged| {
+        let auc = it.auc.map_or(Cell::Empty, |auc| Cell::Interval {
+            estimate: auc.auc,
+            low: auc.ci[0],
+            high: auc.ci[1],
+            digits: 3,
+        });
+        vec![
+            Cell::Text(it.name.clone()),
+            auc,
+            Cell::number(it.auc.map(|auc| auc.monte_carlo), 4),
+            Cell::number(it.brier, 3),
+            Cell::number(it.intercept, 3),
+            Cell::number(it.slope, 3),
+            Cell::Count(it.n_missing),
+        ]
+    };
+    let headings = [
+        "Model",
+        "AUC (95% CI)",
+        "Monte Carlo error",
+        "Brier",
+        "Calibration intercept",
+        "Calibration slope",
+        "Without a probability",
+    ];
+    let repeats = models.iter().filter_map(|it| it.auc).map(|auc| auc.repeats).max().unwrap_or(0);
+    let notes = vec![
+        format!(
+            "held-out probabilities of the training patients in {repeats} repeats of nested cross-validation, the same folds \
+             for all; no test patient has a part in it"
+        ),
+        "interval: DeLong's, widened for folds that share training patients (Nadeau and Bengio 2003, Bouckaert and Frank \
+         2004); Monte Carlo error: of the mean AUC over repeats"
+            .to_owned(),
+        "LASSO score: the linear score of the region that gives the Rad-score, between 0 and 1; ridge logistic: on the \
+         features that entered its LASSO, the penalty by corrected AIC; volume alone: logistic regression on the logarithm \
+         of the tumor's volume; no model: the share of events in training"
+            .to_owned(),
+    ];
+    sheet("Comparison of learners", &headings, models.iter().map(row).collect(), notes)
 }
 
 /// Net benefit of every probability at some thresholds, of treating everybody and of treating nobody.

@@ -36,6 +36,11 @@ pub struct Corrected {
     pub permutation_p: Option<f64>,
     /// Median, 2.5 % and 97.5 % quantile of the test AUC over random splits; of test sets only.
     pub splits: Option<[f64; 3]>,
+    /// The interval of the nested AUC.
+    pub nested_ci: Option<[f64; 2]>,
+    /// AUC of left-out pairs with its limits, and the .632+ estimate.
+    pub left_out: Option<[f64; 3]>,
+    pub point_632_plus: Option<f64>,
 }
 
 /// Columns of a published table.
@@ -126,6 +131,11 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     if headings.iter().any(|heading| heading == HL_P) {
         notes.push(HL_NOTE.to_owned());
     }
+    for (heading, note) in [(NESTED_CI, NESTED_CI_NOTE), (LEFT_OUT, LEFT_OUT_NOTE)] {
+        if headings.iter().any(|found| found == heading) {
+            notes.push(note.to_owned());
+        }
+    }
     if headings.iter().any(|heading| heading == IN_SAMPLE) {
         notes.push(IN_SAMPLE_NOTE.to_owned());
     }
@@ -163,6 +173,13 @@ const IN_SAMPLE_NOTE: &str = "AUC bootstrap-corrected (Harrell): the in-sample A
     thirds of the rows that its model is judged on, and random forests overfit their training samples: the optimism comes \
     out too small, and the nested AUC is the one to trust. Corrected proportions and Brier scores likewise, at a threshold \
     of 0.5";
+const NESTED_CI: &str = "AUC nested CV (95% CI)";
+const NESTED_CI_NOTE: &str = "AUC nested CV: mean of repeated nested cross-validation of the entire pipeline, the AUC to \
+    trust; its interval is DeLong's, widened for folds that share training patients (Nadeau and Bengio)";
+const LEFT_OUT: &str = "AUC left-out pairs (95% CI)";
+const LEFT_OUT_NOTE: &str = "AUC left-out pairs: pairs of patients that a bootstrap refit did not see (Yousef et al.), with \
+    the standard error of the delta method after the bootstrap (Efron and Tibshirani), which is too large where nothing can \
+    be learnt; .632+ mixes it with the in-sample AUC";
 const SPLITS: &str = "AUC random splits";
 /// The heading after the corrected AUCs.
 const FIRST_FURTHER: &str = "Brier";
@@ -185,9 +202,18 @@ fn extras() -> Vec<Extra> {
     let mut extras = vec![
         column("n", |it| Cell::Count(it.event.len())),
         column("Events", |it| Cell::Count(it.event.iter().filter(|&&event| event).count())),
+        column(NESTED_CI, |it| match (it.corrected.nested, it.corrected.nested_ci) {
+            (Some(estimate), Some([low, high])) => Cell::Interval { estimate, low, high, digits: 3 },
+            _ => Cell::Empty,
+        }),
+        column(LEFT_OUT, |it| match it.corrected.left_out {
+            Some([estimate, low, high]) => Cell::Interval { estimate, low, high, digits: 3 },
+            None => Cell::Empty,
+        }),
+        column("AUC .632+", |it| Cell::number(it.corrected.point_632_plus, 3)),
         column(IN_SAMPLE, |it| Cell::number(it.corrected.in_sample, 3)),
         column("AUC bootstrap-corrected", |it| Cell::number(it.corrected.optimism, 3)),
-        column("AUC nested CV", |it| Cell::number(it.corrected.nested, 3)),
+        column("AUC nested CV", |it| Cell::number(it.corrected.nested.filter(|_| it.corrected.nested_ci.is_none()), 3)),
         column("Permutation p", |it| Cell::p(it.corrected.permutation_p)),
         column(SPLITS, |it| match it.corrected.splits {
             Some([estimate, low, high]) => Cell::Interval { estimate, low, high, digits: 3 },

@@ -219,8 +219,8 @@ impl std::fmt::Display for Warning {
 /// Rows times squared terms of a step that takes a few seconds.
 const MAX_OPERATIONS: usize = 500_000_000;
 
-/// Fits the event on an intercept and every column of the design.
-pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitError> {
+/// Rows and columns that a model can be fitted to.
+fn check(design: &Design, event: &[bool]) -> Result<(), FitError> {
     let (n, events) = (event.len(), event.iter().filter(|&&event| event).count());
     let terms = design.columns.len();
     if design.x.nrows() != n {
@@ -232,6 +232,13 @@ pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitE
     if n.saturating_mul(terms).saturating_mul(terms) > MAX_OPERATIONS {
         return Err(FitError::TooManyTerms { n, terms });
     }
+    Ok(())
+}
+
+/// Fits the event on an intercept and every column of the design.
+pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitError> {
+    let n = event.len();
+    check(design, event)?;
     let (standardised, aliased) = Standardised::new(design);
     let mut fit = match params.method {
         Method::MaximumLikelihood => maximum_likelihood(design, &standardised, event),

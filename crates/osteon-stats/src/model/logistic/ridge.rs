@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::model::logistic::design::{Standardised, null_log_likelihood, predictor};
 use crate::model::logistic::newton::{self, Solution};
-use crate::model::logistic::{self, Fit, FitError, Method, Params};
+use crate::model::logistic::{self, Fit, FitError, Method};
 use crate::table::Design;
 
 /// A fit of the largest ln L − (penalty / 2) Σ β² s²: s² is a column's variance, and of levels the sum runs over the
@@ -25,7 +25,9 @@ pub struct Ridge {
 impl Ridge {
     /// Hurvich and Tsai's corrected criterion on the scale of chi-square, as `pentrace`; larger is better.
     pub fn aicc(&self) -> f64 {
-        self.chi2 - 2.0 * self.df * (1.0 + (self.df + 1.0) / (self.fit.n as f64 - self.df - 1.0))
+        let rest = self.fit.n as f64 - self.df - 1.0;
+        // Without a row to spare nothing can be said of new ones.
+        if rest <= 0.0 { f64::NEG_INFINITY } else { self.chi2 - 2.0 * self.df * (1.0 + (self.df + 1.0) / rest) }
     }
 }
 
@@ -35,13 +37,16 @@ pub type Levels = Range<usize>;
 /// Penalties among which the corrected criterion chooses.
 pub const PENALTIES: [f64; 16] = [0.0, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 48.0, 96.0];
 
+/// The same for many columns on few rows.
+pub const WIDE_PENALTIES: [f64; 14] =
+    [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0, 16_384.0];
+
 /// The ridge fit; `levels` are the columns of each categorical variable.
 ///
 /// # Errors
 /// As of `logistic::fit`.
 pub fn ridge(design: &Design, event: &[bool], levels: &[Levels], penalty: f64) -> Result<Ridge, FitError> {
-    // The same checks, and the warnings of aliased columns.
-    let plain = logistic::fit(design, event, &Params::default())?;
+    logistic::check(design, event)?;
     let (standardised, aliased) = Standardised::new(design);
     let x = standardised.with_intercept();
     let p = penalty * matrix(&standardised, levels);
@@ -86,7 +91,8 @@ pub fn ridge(design: &Design, event: &[bool], levels: &[Levels], penalty: f64) -
     if !converged {
         fit.warnings.push(logistic::Warning::NotConverged);
     }
-    let chi2 = 2.0 * (log_likelihood - null_log_likelihood(plain.n, plain.events));
+    let events = event.iter().filter(|&&event| event).count();
+    let chi2 = 2.0 * (log_likelihood - null_log_likelihood(event.len(), events));
     Ok(Ridge { penalty, fit, df, chi2 })
 }
 
@@ -95,16 +101,29 @@ pub fn ridge(design: &Design, event: &[bool], levels: &[Levels], penalty: f64) -
 /// # Errors
 /// As of `ridge`.
 pub fn ridge_by_aicc(design: &Design, event: &[bool], levels: &[Levels]) -> Result<Ridge, FitError> {
-    let mut best = ridge(design, event, levels, PENALTIES[0])?;
-    let separated = logistic::fit(design, event, &Params::default())?.is_separated();
-    for (at, &penalty) in PENALTIES[1..].iter().enumerate() {
+    ridge_by_aicc_of(design, event, levels, &PENALTIES)
+}
+
+/// The same of other penalties, rising. One at which the fit has no maximum, as without a penalty where events are
+/// separated, is not taken while another has one.
+///
+/// # Errors
+/// As of `ridge`.
+pub fn ridge_by_aicc_of(
+    design: &Design,
+    event: &[bool],
+    levels: &[Levels],
+    penalties: &[f64],
+) -> Result<Ridge, FitError> {
+    let mut best: Option<Ridge> = None;
+    for &penalty in penalties {
         let next = ridge(design, event, levels, penalty)?;
-        // Without a penalty there is no maximum where events are separated.
-        if next.aicc() > best.aicc() || separated && at == 0 {
-            best = next;
+        let better = |best: &Ridge| !best.fit.converged || next.fit.converged && next.aicc() > best.aicc();
+        if best.as_ref().is_none_or(better) {
+            best = Some(next);
         }
     }
-    Ok(best)
+    Ok(best.expect("there is a penalty"))
 }
 
 /// The penalty in units of the standardised columns, intercept first: `rms::Penalty.matrix`.

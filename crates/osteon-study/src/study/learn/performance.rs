@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS, Stored, Training};
-use crate::pipeline::validate::Validation;
+use crate::pipeline::validate::{LEAST_REPEATS, Validation};
 use crate::protocol::codebook::Value as Known;
 use crate::protocol::codebook::outcome::Cut as Cutoff;
 use crate::report::evaluation;
@@ -169,12 +169,50 @@ impl Study {
         let (rows, _, run) = self.scored(table)?;
         let how = How { seed: self.protocol.learn.seed.named("evaluate"), ..how.clone() };
         let mut sheets = sheets(&rows, threshold, &Cut::Youden(rows[0].set.clone()), &how)?;
+        sheets.extend(self.selection_frequencies(table)?);
         sheets.extend(self.random_splits(&rows)?);
         for sheet in &mut sheets {
             sheet.provenance = self.provenance()?;
             sheet.provenance.extend(run.map(|run| format!("run: {}", run.0)));
         }
         sheets.into_iter().map(|sheet| self.told(sheet)).collect()
+    }
+
+    /// Every model and its simpler rivals side by side, by nested cross-validation in the training set: no test patient
+    /// has a part in it.
+    ///
+    /// # Errors
+    /// Where the newest fit has no comparison.
+    pub fn comparison(&self) -> Result<Sheet, Error> {
+        self.needs_response()?;
+        let models = self.store.models()?;
+        let combined = models.iter().find(|model| model.name == COMBINED).ok_or(Error::NoFit)?;
+        let found = recipe(combined)?.validation.map(|it| it.compared).unwrap_or_default();
+        if found.is_empty() {
+            return Err(Error::Request(format!(
+                "the newest fit compared no learners: that takes learn.n_repeats of at least {LEAST_REPEATS} (preset \
+                 recommended), and a fit after it"
+            )));
+        }
+        let mut sheet = evaluation::comparison(&found);
+        sheet.provenance = self.provenance()?;
+        sheet.provenance.push(format!("run: {}", combined.run.0));
+        self.told(sheet)
+    }
+
+    /// In how many bootstrap samples each feature, region and clinical variable was chosen; nothing where too few were
+    /// drawn.
+    fn selection_frequencies(&self, table: ModelTable) -> Result<Option<Sheet>, Error> {
+        let mut found = Vec::new();
+        for model in self.store.models()? {
+            let of_five = [CLINICAL, RADIOMICS, COMBINED].contains(&model.name.as_str());
+            if of_five == (table == ModelTable::Five)
+                && let Some(validation) = recipe(&model)?.validation
+            {
+                found.push((model.name, validation.chosen, validation.chosen_of));
+            }
+        }
+        Ok(found.iter().any(|(_, chosen, _)| !chosen.is_empty()).then(|| evaluation::selection(&found)))
     }
 
     /// Test AUCs over random splits beside those of the split in force; nothing where no splits were drawn.
@@ -315,6 +353,9 @@ pub(in crate::study) fn scored(
             nested: mean(&validation.nested_auc),
             permutation_p: validation.permutation_p,
             splits: None,
+            nested_ci: validation.nested.map(|it| it.ci),
+            left_out: validation.left_out.map(|it| [it.auc, it.ci[0], it.ci[1]]),
+            point_632_plus: validation.point_632_plus,
         },
         Some(validation) => Corrected { splits: spread(&validation.split_auc), ..Corrected::default() },
         None => Corrected::default(),

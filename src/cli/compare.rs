@@ -1,0 +1,16 @@
+//! `osteon compare`: learners side by side.
+
+use crate::cli::{Globals, Outcome, opening, output};
+use osteon_study::study::Error;
+
+/// Compare the models with simpler ones by nested cross-validation in the training set
+///
+/// LASSO score, ridge logistic regression, volume alone and no model go through the same folds as the clinical, the
+/// radiomics and the combined model, when a fit has at least 5 repeats (learn.n_repeats, preset recommended).
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(_: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    output::print_sheet(&opening::read(globals)?.comparison()?, globals.format)?;
+    Ok(Outcome::Done)
+}
