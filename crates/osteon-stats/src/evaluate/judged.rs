@@ -23,7 +23,8 @@ pub fn judged(name: &str, event: &[bool], repeats: &[Vec<Option<f64>>], n_folds:
     let known = |scores: &Vec<Option<f64>>| -> (Vec<bool>, Vec<f64>) {
         event.iter().zip(scores).filter_map(|(&event, score)| Some((event, (*score)?))).unzip()
     };
-    let mean = |of: &dyn Fn(&[bool], &[f64]) -> Option<f64>| {
+    type Measure<'a> = &'a dyn Fn(&[bool], &[f64]) -> Option<f64>;
+    let mean = |of: Measure| {
         let found: Vec<f64> = repeats.iter().map(known).filter_map(|(event, p)| of(&event, &p)).collect();
         (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
     };

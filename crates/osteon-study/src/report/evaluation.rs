@@ -296,8 +296,11 @@ pub fn random_splits(models: &[(String, Vec<f64>, Option<f64>)]) -> Sheet {
     sheet("Random splits", &headings, models.iter().map(row).collect(), notes)
 }
 
+/// A model, how often each name was chosen in its resamples, and how many resamples there were.
+pub type Chosen = (String, Vec<(String, usize)>, usize);
+
 /// How often each name was chosen over bootstrap samples: model, names with counts, samples.
-pub fn selection(models: &[(String, Vec<(String, usize)>, usize)]) -> Sheet {
+pub fn selection(models: &[Chosen]) -> Sheet {
     let of = |(model, chosen, samples): &(String, Vec<(String, usize)>, usize)| {
         let row = |(name, n): &(String, usize)| {
             vec![Cell::Text(model.clone()), Cell::Text(name.clone()), Cell::CountPercent { n: *n, of: *samples }]
