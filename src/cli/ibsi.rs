@@ -11,7 +11,7 @@ use osteon_study::study::{self, Error};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "The digital phantom is built in. Configurations A to E need the CT phantom: a folder \
                         ibsi_1_ct_radiomics_phantom of the IBSI's data sets, anywhere below DIR. Each configuration is \
-                        the preset ibsi with the assignments that ARCHITECTURE.md lists. Exit code 1 when a value lies \
+                        the preset ibsi with the assignments that crates/osteon-radiomics/DECISIONS.md lists. Exit code 1 when a value lies \
                         outside its tolerance.")]
 pub struct Args {
     /// Where the IBSI's data sets lie; the digital phantom alone when not given
