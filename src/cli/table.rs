@@ -112,6 +112,10 @@ impl Looks {
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let form = args.looks.form(args.form)?;
+    if matches!(form, Form::Journal(_)) && (args.missing_values || !asked(args).nothing()) {
+        let why = "--adjust, --differences and --missing-values are of the full form: leave --form journal out";
+        return Err(Error::Request(why.to_owned()));
+    }
     let study = opening::read(globals)?;
     if let Form::Journal(look) = &form {
         let sheet = journal(&study, args, look)?;
