@@ -140,8 +140,10 @@ fn intervals_of_nested_cross_validation_cover_what_they_say_on_noise() {
             mean(|study| study.truth),
             width / test
         );
-        assert!(width < 1.5 * test, "{name}: {width} {test}");
+        // With a signal, width and coverage are figures to be read, not limits: each fold learns from four fifths of the
+        // patients, so that it estimates a weaker model than the one in force.
         if name == "noise" {
+            assert!(width < 1.5 * test, "{name}: {width} {test}");
             // 500 studies: 465 to 487; of few studies, what a coverage of 95 % gives but once in a thousand times.
             let (low, high) = if n == 500 { (465, 487) } else { (n - n.div_ceil(4), n) };
             assert!((low..=high).contains(&covered), "{covered} of {n}");
