@@ -472,3 +472,46 @@ fn what_the_text_says_of_a_term_is_held_against_its_odds_ratio() {
     let chosen = findings.iter().filter(|it| it.implied == "chosen by its test AUC").count();
     assert_eq!(chosen, 1, "the least of seven training AUCs went on, the highest in the test set");
 }
+/// Tables 1, 2 and 4 of the synthetic cohort, and Tables 3 and 5 as they were recorded, in every format that is written.
+#[test]
+fn our_own_tables_in_every_format_give_nothing_but_notes() {
+    use osteon_reconcile::read::{Params, correction::Correction, read};
+    use osteon_stats::table::read::Options;
+    use osteon_study::protocol::Preset;
+    use osteon_study::report::sheet::{Format, render};
+    use osteon_study::study::{ClinicalTable, clinical_table, read_table};
+    let cohort = read_table(&fixture("cohort.csv"), &Options::default()).unwrap().table;
+    let mut wrong = Vec::new();
+    let mut check = |name: &str, bytes: &[u8], least: usize| {
+        let readings = read(bytes, name, &Correction::default(), &Params::default()).unwrap();
+        let cells: Vec<_> = readings.into_iter().flat_map(|it| it.cells).collect();
+        let found: Vec<Finding> = reconcile(&cells).into_iter().filter(|it| it.severity != Severity::Note).collect();
+        if !found.is_empty() || cells.len() < least {
+            wrong.push(format!("{name}: {} cells, {found:#?}", cells.len()));
+        }
+    };
+    for preset in [Preset::Study, Preset::Recommended] {
+        for which in [ClinicalTable::One, ClinicalTable::Two, ClinicalTable::Four] {
+            let (sheet, _) = clinical_table(which, &cohort, &preset.protocol()).unwrap();
+            for (name, format) in [
+                ("txt", Format::Text),
+                ("csv", Format::Csv),
+                ("md", Format::Markdown),
+                ("html", Format::Html),
+                ("tex", Format::Latex),
+            ] {
+                let text = render(&sheet, format);
+                if let Some(folder) = std::env::var_os("SHOW_TABLES") {
+                    let path = std::path::Path::new(&folder).join(format!("table{}_{preset:?}.{name}", which.number()));
+                    std::fs::write(path, &text).unwrap();
+                }
+                check(&format!("table {} {preset:?}.{name}", which.number()), text.as_bytes(), 20);
+            }
+        }
+    }
+    for number in [3, 5] {
+        let bytes = std::fs::read(fixture(&format!("study/table_{number}.csv"))).unwrap();
+        check(&format!("table {number}.csv"), &bytes, 20);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

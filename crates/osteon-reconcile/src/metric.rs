@@ -294,6 +294,7 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
 impl Metric {
     /// The metric that a heading names, whatever unit, interval, mark or footnote letter stands with it.
     pub fn named(heading: &str) -> Option<Metric> {
+        let heading = heading.trim().strip_suffix(" estimate").unwrap_or(heading);
         let plain = plain(heading);
         let exact = |name: &str| METRICS.iter().find(|(_, _, names)| names.contains(&name)).map(|(metric, ..)| *metric);
         // A footnote letter or digit glued to the end: "AUCa", "ACC1", "LR+f".

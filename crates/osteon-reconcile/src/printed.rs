@@ -33,6 +33,10 @@ pub enum Rounding {
 /// How far beyond half a unit a computed value may lie, relative to it: the rounding of `f64` arithmetic.
 const SLACK: f64 = 1e-9;
 
+/// Digits from which a number is a double written whole, and how many of them are then read.
+const DOUBLE: u32 = 14;
+const KEPT: u32 = 12;
+
 impl Printed {
     /// Reads `0.84`, `.84`, `-0.558`, `<0.001`, `12.5%` or, with a decimal comma, `0,84`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Printed> {
@@ -52,8 +56,15 @@ impl Printed {
         if all.is_empty() || all.len() > 18 || !all.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let scaled: i64 = all.parse().ok()?;
-        let decimals = u32::try_from(fraction.len()).ok()?;
+        let mut scaled: i64 = all.parse().ok()?;
+        let mut decimals = u32::try_from(fraction.len()).ok()?;
+        // So many digits are those of a double, which a program wrote whole: the last ones are its rounding.
+        if scaled >= 10i64.pow(DOUBLE) {
+            while scaled >= 10i64.pow(KEPT) && decimals > 0 {
+                scaled = (scaled + 5) / 10;
+                decimals -= 1;
+            }
+        }
         Some(Printed { scaled: if negative { -scaled } else { scaled }, decimals, side })
     }
 

@@ -86,6 +86,10 @@ pub enum Ends {
 
 pub fn interval(heading: &str) -> Option<Ends> {
     let text = plain(heading);
+    // `AUC (95 % CI) estimate` stands beside `… low` and `… high`.
+    if text.ends_with("estimate") {
+        return None;
+    }
     if let Some(end) = one_end(&text) {
         return Some(end);
     }
