@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::stats::distribution::{Z_975, normal_two_sided};
 use crate::table::Design;
 
-pub use collinear::{independent, variance_inflation};
+pub use collinear::variance_inflation;
+pub(crate) use design::Standardised;
 pub use hosmer_lemeshow::{Grouping, HosmerLemeshow, hosmer_lemeshow};
 pub use profile::{Profile, affordable, fit_with_profiles, likelihood_ratio, profile, wald};
 
-use crate::model::logistic::design::Standardised;
 use osteon_base::setting::{self, Unfit};
 
 /// The name of the constant term, as in R.

@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::survival::cox::likelihood::Prepared;
-use crate::survival::cox::{Fit, Standardised};
+use crate::survival::cox::{Fit, Standardised, coordinates};
 use crate::survival::follow_up::FollowUp;
 use crate::table::Design;
 
@@ -40,7 +40,7 @@ pub struct Predicted {
 pub fn baseline(design: &Design, follow_up: &FollowUp, strata: Option<&[usize]>, fit: &Fit) -> Option<Baseline> {
     let (standardised, _) = Standardised::new(design);
     let prepared = Prepared::new(&standardised.z, follow_up, strata, fit.params.ties);
-    let coefficients = standardised.coordinates(fit)?;
+    let coefficients = coordinates(&standardised, fit)?;
     let centred = prepared.z.tr_mul(&coefficients);
     let eta: Vec<f64> = centred.iter().copied().collect();
     let k = design.columns.len();

@@ -16,8 +16,7 @@ mod sums;
 use nalgebra::{DMatrix, DVector};
 use ndarray::Array2;
 
-use crate::model::logistic::{Infinite, Warning as Aliasing, independent};
-use crate::stats::describe::{mean, sd};
+use crate::model::logistic::{Infinite, Standardised, Warning as Aliasing};
 use crate::stats::distribution::{Z_975, chi2_sf, normal_two_sided};
 use crate::survival::follow_up::FollowUp;
 use crate::table::Design;
@@ -226,50 +225,11 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// The design as the solvers see it: independent columns with mean 0 and SD 1.
-struct Standardised {
-    z: DMatrix<f64>,
-    /// Positions of the kept columns in the design.
-    kept: Vec<usize>,
-    means: Vec<f64>,
-    sds: Vec<f64>,
-}
-
-impl Standardised {
-    fn new(design: &Design) -> (Standardised, Vec<Warning>) {
-        let (n, k) = design.x.dim();
-        let mut all = DMatrix::zeros(n, k);
-        let (mut means, mut sds) = (Vec::new(), Vec::new());
-        for j in 0..k {
-            let column = design.x.column(j).to_vec();
-            let (mean, sd) = (mean(&column).unwrap_or(0.0), sd(&column).unwrap_or(0.0));
-            // Noise below the last digits of the mean is not a variable.
-            let sd = if sd > 1e-13 * mean.abs() { sd } else { 0.0 };
-            if sd > 0.0 {
-                column.iter().enumerate().for_each(|(i, value)| all[(i, j)] = (value - mean) / sd);
-            }
-            means.push(mean);
-            sds.push(sd);
-        }
-        let (kept, aliased) = independent(&all, &design.columns);
-        let aliased = aliased.into_iter().filter_map(|warning| match warning {
-            Aliasing::Aliased { term, of } => Some(Warning::Aliased { term, of }),
-            _ => None,
-        });
-        let standardised = Standardised {
-            z: all.select_columns(&kept),
-            means: kept.iter().map(|&j| means[j]).collect(),
-            sds: kept.iter().map(|&j| sds[j]).collect(),
-            kept,
-        };
-        (standardised, aliased.collect())
-    }
-
-    /// The fitted coefficients in standardised units; `None` where one is not finite.
-    fn coordinates(&self, fit: &Fit) -> Option<DVector<f64>> {
-        let one = |(&at, sd): (&usize, &f64)| fit.terms[at].estimate.filter(|it| it.is_finite()).map(|b| b * sd);
-        self.kept.iter().zip(&self.sds).map(one).collect::<Option<Vec<f64>>>().map(DVector::from_vec)
-    }
+/// The fitted coefficients in standardised units; `None` where one is not finite.
+fn coordinates(standardised: &Standardised, fit: &Fit) -> Option<DVector<f64>> {
+    let one = |(&at, sd): (&usize, &f64)| fit.terms[at].estimate.filter(|it| it.is_finite()).map(|b| b * sd);
+    let Standardised { kept, sds, .. } = standardised;
+    kept.iter().zip(sds).map(one).collect::<Option<Vec<f64>>>().map(DVector::from_vec)
 }
 
 /// Rows times squared terms of a step that takes a few seconds.
@@ -305,7 +265,10 @@ pub fn fit(design: &Design, follow_up: &FollowUp, strata: Option<&[usize]>, para
         Method::PartialLikelihood => partial(design, &standardised, &prepared, params),
         Method::Firth => firth::fit(design, &standardised, &prepared, params),
     };
-    fit.warnings.extend(aliased);
+    fit.warnings.extend(aliased.into_iter().filter_map(|warning| match warning {
+        Aliasing::Aliased { term, of } => Some(Warning::Aliased { term, of }),
+        _ => None,
+    }));
     Ok(fit)
 }
 

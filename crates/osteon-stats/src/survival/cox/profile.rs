@@ -6,7 +6,7 @@ use crate::stats::distribution::{chi2_quantile, chi2_sf};
 use crate::stats::root;
 use crate::survival::cox::likelihood::Prepared;
 use crate::survival::cox::newton::Solution;
-use crate::survival::cox::{Fit, Method, Standardised, firth, newton};
+use crate::survival::cox::{Fit, Method, Standardised, coordinates, firth, newton};
 use crate::survival::follow_up::FollowUp;
 use crate::table::Design;
 
@@ -34,7 +34,7 @@ pub fn profile(
 ) -> Option<Profile> {
     let (standardised, _) = Standardised::new(design);
     let prepared = Prepared::new(&standardised.z, follow_up, strata, fit.params.ties);
-    let best = standardised.coordinates(fit)?;
+    let best = coordinates(&standardised, fit)?;
     let at = standardised.kept.iter().position(|&kept| kept == term)?;
     let se = fit.terms[term].se? * standardised.sds[at];
     let maximise = |start: DVector<f64>, fixed: &[usize]| -> Solution {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use nalgebra::{DMatrix, DVector};
 
 use crate::survival::cox::likelihood::Prepared;
-use crate::survival::cox::{Fit, Standardised, Test};
+use crate::survival::cox::{Fit, Standardised, Test, coordinates};
 use crate::survival::follow_up::FollowUp;
 use crate::survival::kaplan_meier::kaplan_meier;
 use crate::table::Design;
@@ -46,7 +46,7 @@ pub fn proportional(
 ) -> Option<Proportional> {
     let (standardised, _) = Standardised::new(design);
     let prepared = Prepared::new(&standardised.z, follow_up, strata, fit.params.ties);
-    let coefficients = standardised.coordinates(fit)?;
+    let coefficients = coordinates(&standardised, fit)?;
     let eta = prepared.predictor(&coefficients);
     let k = coefficients.len();
     let time = clock(follow_up, transform)?;

@@ -5,7 +5,7 @@ use ndarray::Array2;
 
 use crate::survival::cox::likelihood::{Moment, Prepared};
 use crate::survival::cox::sums::Sums;
-use crate::survival::cox::{Fit, Standardised, Ties};
+use crate::survival::cox::{Fit, Standardised, Ties, coordinates};
 use crate::survival::follow_up::FollowUp;
 use crate::table::Design;
 
@@ -33,7 +33,7 @@ pub fn residuals(design: &Design, follow_up: &FollowUp, strata: Option<&[usize]>
     }
     let (standardised, _) = Standardised::new(design);
     let prepared = Prepared::new(&standardised.z, follow_up, strata, fit.params.ties);
-    let eta = prepared.predictor(&standardised.coordinates(fit)?);
+    let eta = prepared.predictor(&coordinates(&standardised, fit)?);
     let k = standardised.kept.len();
     let mut martingale = vec![0.0; follow_up.len()];
     let mut score = DMatrix::<f64>::zeros(follow_up.len(), k);
