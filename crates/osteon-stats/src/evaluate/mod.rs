@@ -16,4 +16,5 @@ pub mod roc;
 pub mod roc_band;
 pub mod sample_size;
 pub mod smooth;
+pub mod stability;
 mod windows;

@@ -6,6 +6,7 @@ mod coverage;
 mod evidence;
 mod firth;
 mod forest;
+mod learners;
 mod logistic;
 mod nomogram;
 mod roc;

@@ -1,5 +1,6 @@
 //! LASSO with lambda chosen by cross-validation, in glmnet's and in scikit-learn's conventions.
 
+mod elastic;
 mod path;
 mod quadratic;
 
@@ -7,6 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use elastic::{ElasticNet, Tried, elastic_net};
 pub use path::{Columns, Family, Path, lambdas, path};
 
 use osteon_base::setting::{self, Unfit};
@@ -110,6 +112,11 @@ pub enum LassoError {
 
 /// Cross-validated path. `x` is rows x columns, `folds` the fold (from 0) of each row.
 pub fn fit(x: ArrayView2<f64>, y: &[f64], folds: &[usize], params: &Params) -> Result<Lasso, LassoError> {
+    mixed(x, y, folds, params, 1.0)
+}
+
+/// The same with the elastic net's penalty of some mixing.
+fn mixed(x: ArrayView2<f64>, y: &[f64], folds: &[usize], params: &Params, mixing: f64) -> Result<Lasso, LassoError> {
     let columns = match params.convention {
         Convention::Glmnet => Columns::Standardised,
         Convention::ScikitLearn => Columns::AsGiven,
@@ -117,12 +124,13 @@ pub fn fit(x: ArrayView2<f64>, y: &[f64], folds: &[usize], params: &Params) -> R
     let n_folds = folds.iter().max().map_or(0, |last| last + 1);
     check(y, folds, n_folds, params.family)?;
     let (x, all) = (path::by_column(x), (0..y.len()).collect::<Vec<_>>());
-    let problem = Problem::new(&x, y, &all, columns);
+    let problem = Problem::new(&x, y, &all, columns).mixed(mixing);
     let lambdas = problem.lambdas(params.n_lambdas, params.lambda_ratio);
     if lambdas.first().is_none_or(|&largest| largest <= 0.0) {
         return Err(LassoError::NothingVaries);
     }
-    let error = |fold: usize| fold_error(&x, y, folds, fold, params.family, columns, &lambdas);
+    let fitted = |rows: &[usize]| Problem::new(&x, y, rows, columns).mixed(mixing).path(params.family, &lambdas);
+    let error = |fold: usize| fold_error(&x, y, folds, fold, params.family, &fitted);
     let (path, errors) = rayon::join(
         || problem.path(params.family, &lambdas),
         || (0..n_folds).into_par_iter().map(error).collect::<Vec<_>>(),
@@ -164,11 +172,10 @@ fn fold_error(
     folds: &[usize],
     fold: usize,
     family: Family,
-    columns: Columns,
-    lambdas: &[f64],
+    fitted: &dyn Fn(&[usize]) -> Path,
 ) -> Vec<f64> {
     let (held, learnt): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&i| folds[i] == fold);
-    let path = Problem::new(x, y, &learnt, columns).path(family, lambdas);
+    let path = fitted(&learnt);
     let mean = |at: usize| {
         let mut predicted = vec![path.intercepts[at]; held.len()];
         for &(j, b) in &path.coefficients[at] {
@@ -177,7 +184,7 @@ fn fold_error(
         }
         held.iter().zip(predicted).map(|(&row, eta)| loss(family, y[row], eta)).sum::<f64>() / held.len() as f64
     };
-    (0..lambdas.len()).map(mean).collect()
+    (0..path.lambdas.len()).map(mean).collect()
 }
 
 /// Squared error, or deviance with probabilities kept 1e-5 from 0 and 1 as glmnet does.

@@ -1,9 +1,10 @@
-//! LASSO solutions along a falling sequence of lambdas: warm starts, and a KKT check of every column that could fail it.
+//! LASSO and elastic-net solutions along a falling sequence of lambdas: warm starts, and a KKT check of every column that
+//! could fail it.
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::select::lasso::quadratic::Pursuit;
+use crate::select::lasso::quadratic::{Pursuit, solve_positive};
 use crate::select::scale::{Scaling, mean_and_sd};
 use osteon_base::wide::wide;
 
@@ -81,7 +82,11 @@ pub struct Problem {
     reach: Vec<f64>,
     y: Vec<f64>,
     mean_y: f64,
+    mixing: f64,
 }
+
+/// Below this mixing the largest lambda no longer grows, as in glmnet: a ridge keeps every feature at any lambda.
+const LEAST_MIXING: f64 = 1e-3;
 
 impl Problem {
     /// The problem of `rows`; `x` is columns x rows.
@@ -105,12 +110,19 @@ impl Problem {
             scaling.sds.push(sd);
         }
         let mean_y = y.iter().sum::<f64>() / n as f64;
-        Problem { z, width, directions, scaling, reach, y, mean_y }
+        Problem { z, width, directions, scaling, reach, y, mean_y, mixing: 1.0 }
+    }
+
+    /// The same with the elastic net's penalty λ(α‖b‖₁ + (1 − α)‖b‖² / 2), α from 0 (ridge) to 1 (LASSO); it is for
+    /// `Family::Binomial`.
+    pub fn mixed(self, mixing: f64) -> Problem {
+        Problem { mixing, ..self }
     }
 
     /// `n` lambdas from the smallest that gives no feature down to `ratio` times it, evenly in logarithm.
     pub fn lambdas(&self, n: usize, ratio: f64) -> Vec<f64> {
         let largest = self.slopes(&self.centred_y()).into_iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
+        let largest = largest / self.mixing.max(LEAST_MIXING);
         let step = |k: usize| if n < 2 { 0.0 } else { k as f64 / (n - 1) as f64 };
         (0..n).map(|k| largest * ratio.powf(step(k))).collect()
     }
@@ -191,7 +203,7 @@ impl<'a> State<'a> {
     fn descend(&mut self, lambda: f64) {
         loop {
             self.refit(lambda);
-            let missed = self.bounds.violators(self.problem, &self.residual, lambda);
+            let missed = self.bounds.violators(self.problem, &self.residual, self.problem.mixing * lambda);
             if missed.is_empty() {
                 return;
             }
@@ -238,9 +250,13 @@ impl<'a> State<'a> {
     fn newton(&mut self, lambda: f64) -> Vec<f64> {
         let mut eta = self.fitted();
         for _ in 0..MOST_NEWTON_STEPS {
-            let Quadratic { gram, q, centres, shift } = self.around(&eta);
+            let Quadratic { mut gram, q, centres, shift } = self.around(&eta);
             let before = self.b.clone();
-            Pursuit::default().minimise(&gram, &q, lambda, &mut self.b);
+            let (mixing, ridge) = (self.problem.mixing, (1.0 - self.problem.mixing) * lambda);
+            gram.iter_mut().enumerate().filter(|_| ridge > 0.0).for_each(|(i, row)| row[i] += ridge);
+            if mixing > 0.0 || !solve_positive(&gram, &q, &mut self.b) {
+                Pursuit::default().minimise(&gram, &q, mixing * lambda, &mut self.b);
+            }
             let moved = self.b.iter().zip(&before).zip(&centres).map(|((new, old), centre)| (new - old) * centre);
             self.intercept += shift - moved.sum::<f64>();
             let next = self.fitted();

@@ -179,6 +179,17 @@ wide! {
     }
 }
 
+/// The minimum without a penalty on magnitudes: Gb = q; `false`, and nothing changed, where G is not positive definite.
+pub fn solve_positive(gram: &[Vec<f64>], q: &[f64], b: &mut [f64]) -> bool {
+    let mut all = Pursuit::default();
+    if !(0..q.len()).all(|j| all.add(gram, j, 1.0)) {
+        return false;
+    }
+    b.copy_from_slice(q);
+    all.solve(b);
+    true
+}
+
 /// Inner product over the length of `a`, with four running sums.
 #[inline(always)]
 fn inner(a: &[f64], b: &[f64]) -> f64 {
