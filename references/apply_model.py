@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An independent reader of osteon model files (version 1); needs numpy and nothing else.
+"""An independent reader of osteon model files (versions 1 and 2); needs numpy and nothing else.
 
     apply_model.py model.json row.json          one patient: {"image.intra.FEATURE": 1.5, "alp": 300, ...}, or the JSON
                                                 that osteon predict --format json prints (its member "inputs")
@@ -71,9 +71,11 @@ def digest(model):
 def load(path):
     with open(path, encoding="utf-8") as file:
         model = json.load(file)
-    if model.get("format") != "osteon model" or model.get("version") != 1:
+    # Version 2: the Rad-score is the LASSO's linear score, and a source says so by its link.
+    expected = 2 if any("link" in source for source in model.get("sources", [])) else 1
+    if model.get("format") != "osteon model" or model.get("version") != expected:
         raise Refused(f"{path}: format {model.get('format')!r}, version {model.get('version')!r}; "
-                      "expected 'osteon model', 1")
+                      f"expected 'osteon model', {expected}")
     if digest(model) != model["sha256"]:
         raise Refused(f"{path}: changed after it was written, its hash is {digest(model)}")
     return model
@@ -123,13 +125,16 @@ def feature_value(row, part):
 
 
 def source_score(source, row):
-    """The forest's probability, and the Mahalanobis distance to the training patients."""
+    """The forest's probability or the linear score, and the Mahalanobis distance to the training patients."""
     raw = np.array([feature_value(row, part) for part in source["features"]], dtype=float)
     means = np.array([part["mean"] for part in source["features"]])
     sds = np.array([part["sd"] for part in source["features"]])
     z = (raw - means) / sds
     inverse = np.linalg.pinv(np.array(source["covariance"], dtype=float), rcond=1e-10, hermitian=True)
-    return forest_probability(source["forest"], z), float(np.sqrt(max(z @ inverse @ z, 0.0)))
+    score = forest_probability(source["forest"], z)
+    if "link" in source:
+        score = source["lasso_intercept"] + float(z @ np.array([part["weight"] for part in source["features"]]))
+    return score, float(np.sqrt(max(z @ inverse @ z, 0.0)))
 
 
 def linear_predictor(part, values):

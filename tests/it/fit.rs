@@ -110,6 +110,34 @@ fn whatever_a_test_patient_is_changed_to_nothing_else_is_learnt() {
     assert!(learnt(&study, &test) == before);
 }
 
+#[test]
+fn learners_are_models_of_the_fit_and_are_compared() {
+    let learners = "learn.learners=[\"forest\", \"elastic_net\", \"svm\"]";
+    let study = put_in_force(study(None), &[learners, "learn.n_repeats=5", "learn.n_folds=3"]);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let models = study.store.models().unwrap();
+    let kinds: Vec<(&str, &str)> = models[7..].iter().map(|it| (it.name.as_str(), it.kind.as_str())).collect();
+    let own = [("elastic_net", "elastic_net"), ("svm", "svm")];
+    assert_eq!(kinds[3..], own);
+    for model in &models {
+        let read = osteon_study::pipeline::recipe::Stored::parse(&model.name, &model.recipe).unwrap();
+        assert_eq!(read.to_json(), model.recipe, "{}", model.name);
+    }
+    let held = models[10].predictions.iter().filter(|one| one.origin == Origin::OutOfFold).count();
+    assert_eq!((held, models[10].predictions.len()), (75, 75 + 93));
+    let text = |sheet: &osteon_study::report::sheet::Sheet| render(sheet, Format::Text);
+    let five = text(&study.model_table(ModelTable::Five).unwrap());
+    assert!(five.contains("elastic_net") && five.contains("svm"), "{five}");
+    assert!(!text(&study.model_table(ModelTable::Three).unwrap()).contains("svm"));
+    let compared = study.comparison().unwrap();
+    let row = compared.rows.iter().find(|row| row[0] == Cell::Text("svm".to_owned())).unwrap();
+    assert!(row.iter().all(|cell| *cell != Cell::Empty), "{row:?}");
+    let said = text(&compared);
+    assert!(said.contains("elastic-net logistic regression on the features that entered LASSO"), "{said}");
+    assert!(study.export_model(None).unwrap().performance.iter().all(|row| row.model != "svm"));
+}
+
 /// The cohort's responses in another order among its patients.
 fn shuffled(folder: &Path, seed: Seed) -> std::path::PathBuf {
     let text = std::fs::read_to_string(fixture("cohort.csv")).unwrap();

@@ -195,6 +195,87 @@ fn many_resamples_give_intervals_frequencies_and_rivals_in_the_same_folds() {
 }
 
 #[test]
+fn learners_beside_the_forest_go_through_the_same_folds_and_change_nothing_else() {
+    let cohort = cohort(60, 3.0, 31);
+    let (train, test) = rows(60);
+    let small = ["learn.n_bootstraps=3", "learn.n_repeats=5", "learn.n_permutations=1", "learn.n_splits=1"];
+    let alone = protocol(Preset::Study).set(small).unwrap();
+    let with = alone.clone().set(["learn.learners=[\"svm\", \"forest\", \"elastic_net\"]"]).unwrap();
+    let [before, recipe] = [&alone, &with].map(|protocol| learnt(&cohort, &train, protocol));
+    assert!(before.learners.is_empty());
+    assert!(Recipe { learners: Vec::new(), ..recipe.clone() } == before, "the other models are as they were");
+    let (region, event) = (recipe.regions[recipe.best].model.as_ref().unwrap(), cohort.events(&test));
+    let scores = recipe.scores(&cohort, &test);
+    assert_eq!(recipe.learners.iter().map(|it| it.learner.name()).collect::<Vec<_>>(), ["elastic_net", "svm"]);
+    for (at, learnt) in recipe.learners.iter().enumerate() {
+        let (model, name) = (learnt.model.as_ref().unwrap(), learnt.learner.name());
+        let from = if name == "svm" { &region.features } else { &region.shortlist };
+        assert!(model.region == region.region && model.features.iter().all(|it| from.contains(it)), "{name}");
+        assert!(learnt.out_of_fold.iter().all(Option::is_some), "{name}");
+        assert!(auc_of(&event, &scores.learners[at]).unwrap() > 0.7, "{name}");
+        assert!(auc_of(&cohort.events(&train), &learnt.out_of_fold).unwrap() > 0.7, "{name}");
+        assert!(scores.learners[at].iter().flatten().all(|p| (0.0..=1.0).contains(p)), "{name}");
+    }
+    // Nothing of a test patient is learnt.
+    let mut changed = cohort.clone();
+    for &row in &test {
+        changed.event[row] = !changed.event[row];
+        changed.regions.iter_mut().for_each(|region| region.rows[row] = None);
+    }
+    assert!(learnt(&changed, &train, &with) == recipe);
+    let validation = validate(&cohort, &recipe, &with, Seed(4), &Job::unwatched()).unwrap();
+    let alone = validate(&cohort, &before, &alone, Seed(4), &Job::unwatched()).unwrap();
+    let of = |name: &str| validation.iter().find(|one| one.model == name).unwrap();
+    let compared = &of("combined").compared;
+    let names: Vec<&str> = compared.iter().map(|it| it.name.as_str()).collect();
+    let rivals = ["LASSO score", "ridge logistic", "volume alone", "no model"];
+    assert_eq!(names, [&["combined", "radiomics", "clinical", "elastic_net", "svm"][..], &rivals].concat());
+    let judged = |name: &str| compared.iter().find(|it| it.name == name).unwrap();
+    let stability = |name: &str| judged(name).stability;
+    assert!(stability("radiomics").unwrap() > 0.2 && stability("radiomics") == stability("svm"));
+    assert!(stability("elastic_net").is_some() && stability("combined").is_none() && stability("no model").is_none());
+    assert_eq!(judged("svm").n_missing, 0);
+    assert!(of("svm").nested.unwrap().auc == judged("svm").auc.unwrap().auc && of("svm").permutation_p.is_none());
+    // The models of the paper are validated as without them.
+    for one in &alone {
+        assert!(of(&one.model).nested_auc == one.nested_auc && of(&one.model).permuted_auc == one.permuted_auc);
+        assert!(of(&one.model).optimism == one.optimism && of(&one.model).split_auc == one.split_auc, "{}", one.model);
+    }
+}
+
+#[test]
+fn a_lasso_rad_score_is_the_linear_score_and_the_forest_stays_as_it_was() {
+    let cohort = cohort(60, 2.0, 32);
+    let (train, test) = rows(60);
+    let usual = protocol(Preset::Study);
+    let linear = usual.clone().set(["learn.rad_score=lasso"]).unwrap();
+    let [forest, recipe] = [&usual, &linear].map(|protocol| learnt(&cohort, &train, protocol));
+    let model = |recipe: &Recipe| recipe.regions[1].model.clone().unwrap();
+    let (own, link) = (model(&recipe), model(&recipe).link.unwrap());
+    assert!(model(&forest).forest == own.forest && model(&forest).features == own.features && link.slope > 0.0);
+    let scores = recipe.scores(&cohort, &test);
+    let place = |name: &String| cohort.regions[1].names.iter().position(|other| other == name).unwrap();
+    for (at, &row) in test.iter().enumerate() {
+        let values = cohort.regions[1].rows[row].as_ref().unwrap();
+        let z = own.features.iter().enumerate().map(|(k, name)| own.scaling.z(k, values[place(name)].unwrap()));
+        let sum: f64 = own.linear_intercept() + z.zip(&own.weights).map(|(z, weight)| z * weight).sum::<f64>();
+        assert!((scores.rad_score[at].unwrap() - sum).abs() < 1e-12);
+        let p = 1.0 / (1.0 + (-(link.intercept + link.slope * sum)).exp());
+        assert!((scores.radiomics[at].unwrap() - p).abs() < 1e-12 && scores.regions[1][at] == scores.radiomics[at]);
+        let alp = cohort.clinical.numbers("alp").unwrap()[row].unwrap();
+        assert_eq!(scores.combined[at], Some(recipe.combined.probability(&[sum, alp])));
+    }
+    let training = recipe.training_scores(&cohort, linear.learn.rad_score);
+    assert_eq!(training.rad_score, recipe.regions[1].out_of_fold_linear);
+    let ordered =
+        |a: &[Option<f64>], b: &[Option<f64>]| auc_of(&cohort.events(&train), a) == auc_of(&cohort.events(&train), b);
+    assert!(ordered(&training.rad_score, &training.radiomics), "probabilities are in the order of the scores");
+    assert_eq!(recipe.combined.terms, ["rad_score", "alp"]);
+    let refused = linear.set(["learn.fusion=late"]).unwrap_err().to_string();
+    assert!(refused.contains("learn.fusion") && refused.contains("best or early"), "{refused}");
+}
+
+#[test]
 fn missing_clinical_values_are_counted_filled_or_imputed_from_training_rows() {
     let mut cohort = cohort(60, 1.5, 6);
     let (train, test) = rows(60);

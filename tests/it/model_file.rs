@@ -392,6 +392,53 @@ fn the_independent_reader_gives_the_same_probabilities() {
 }
 
 #[test]
+fn a_model_whose_rad_score_is_the_lassos_travels() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = hospital::people("A", 36, 1);
+    let study = hospital::study(folder.path(), &people, hospital::protocol(&["learn.rad_score=lasso"]));
+    hospital::split(&study, folder.path(), &people, |at, _| at % 4 != 3);
+    study.fit(&Job::unwatched()).unwrap();
+    let model = exported(&study);
+    assert_eq!(model.file.version, 2);
+    let combined = stored(&study, "combined");
+    let radiomics = study.store.models().unwrap().into_iter().find(|model| model.name == "radiomics").unwrap();
+    for person in &people {
+        let id = study.store.patient(&person.code).unwrap().id;
+        let (p, score) = applied(&model, folder.path(), person);
+        let own = |one: &&osteon_study::store::Prediction| one.patient == id && one.origin == Origin::Fitted;
+        let linear = radiomics.predictions.iter().find(own).unwrap().linear.unwrap();
+        assert_eq!((p.to_bits(), score.to_bits()), (combined[&id].to_bits(), linear.to_bits()), "{}", person.code);
+    }
+    let checked = check::check(&model.file.to_text());
+    assert!(checked.len() > 8 && checked.iter().all(|it| it.wrong.is_empty()), "{checked:?}");
+    let document = serde_json::to_value(&model.file).unwrap();
+    let path = osteon_testing::root().join("schemas/model-1.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    valid(&schema, &schema, &document, "model", &mut wrong);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // A file that hides its kind is refused.
+    let mut other = document.clone();
+    other["version"] = json!(1);
+    other["sha256"] = json!(canonical::hash(&other));
+    assert!(Model::read(&other.to_string()).unwrap_err().to_string().contains("version 1, expected 2"));
+    // SHAP values add up, and the independent reader agrees to the last digits.
+    let given = model.given(&people[4].assignments()).unwrap();
+    let found =
+        predict_files(&model, Some(&request(folder.path(), &people[4].code)), &given, &Job::unwatched()).unwrap();
+    let source = &found.applied.sources[0];
+    let sum: f64 = source.features.iter().map(|it| it.shap).sum();
+    assert!((source.base + sum - found.applied.rad_score).abs() < 1e-12);
+    if python() {
+        fs::write(folder.path().join("m.json"), model.file.to_text()).unwrap();
+        let reader = osteon_testing::root().join("references/apply_model.py");
+        let mut command = std::process::Command::new("python3");
+        let output = command.current_dir(folder.path()).arg(reader).args(["m.json", "--check"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn an_unusual_patient_is_told_so() {
     let (folder, study, people) = fitted();
     let model = exported(&study);

@@ -16,6 +16,9 @@ pub struct Judged {
     pub slope: Option<f64>,
     /// Training patients without a held-out probability, of the first repeat.
     pub n_missing: usize,
+    /// How alike the choices in all folds were (Nogueira), where the model chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stability: Option<f64>,
 }
 
 /// What held-out probabilities of all repeats say of one model.
@@ -36,5 +39,6 @@ pub fn judged(name: &str, event: &[bool], repeats: &[Vec<Option<f64>>], n_folds:
         intercept: mean(&|event, p| line(event, p).map(|line| line.intercept)),
         slope: mean(&|event, p| line(event, p).map(|line| line.slope)),
         n_missing: repeats.first().map_or(0, |scores| scores.iter().filter(|score| score.is_none()).count()),
+        stability: None,
     }
 }

@@ -10,7 +10,7 @@ use crate::model::file::Source;
 use crate::model::read::{Model, ModelError, scaling};
 use crate::model::terms::{self, NoValue, parts};
 use crate::pipeline::learn::RAD_SCORE;
-use osteon_stats::model::shap::path_dependent;
+use osteon_stats::model::shap::{Explanation, path_dependent};
 use osteon_stats::stats::distribution::chi2_sf;
 
 /// What the model says of a patient.
@@ -46,9 +46,9 @@ pub struct AppliedTerm {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AppliedSource {
     pub name: String,
-    /// The forest's probability.
+    /// What the Rad-score is made of: the forest's probability, or the linear score.
     pub score: f64,
-    /// Mean of the forest over its training patients, where the contributions start from.
+    /// Mean of the forest over its training patients, or the linear score's intercept, where the contributions start from.
     pub base: f64,
     pub features: Vec<AppliedFeature>,
     /// Mahalanobis distance of the z-scores to the training patients' mean.
@@ -64,7 +64,7 @@ pub struct AppliedFeature {
     pub name: String,
     pub value: f64,
     pub z: f64,
-    /// Path-dependent TreeSHAP on the Rad-score.
+    /// Path-dependent TreeSHAP on the Rad-score; of a linear score weight times z-score, whose training mean is 0.
     pub shap: f64,
 }
 
@@ -229,7 +229,10 @@ fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
         |it: &crate::model::file::FeaturePart| it.value(|name| raw.get(name).copied()).ok_or_else(|| lacking(&it.name));
     let values = source.features.iter().map(value).collect::<Result<Vec<f64>, _>>()?;
     let z = z_scores(source, &values);
-    let explained = path_dependent(&source.forest, ndarray::aview1(&z));
+    let explained = match source.link {
+        None => path_dependent(&source.forest, ndarray::aview1(&z)),
+        Some(_) => Explanation { base: source.lasso_intercept, values: contributions(source, &z) },
+    };
     let (distance, rank) = distance(&source.covariance, &z);
     let feature = |at: usize| AppliedFeature {
         name: source.features[at].name.clone(),
@@ -239,7 +242,7 @@ fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
     };
     Ok(AppliedSource {
         name: source.name.clone(),
-        score: probability(source, &values),
+        score: rad_value(source, &values),
         base: explained.base,
         features: (0..z.len()).map(feature).collect(),
         distance,
@@ -248,9 +251,25 @@ fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
     })
 }
 
-/// The forest's probability of a source's features, in the order of the file.
+/// The probability of a source's features, in the order of the file: the forest's, or by the linear score.
 pub fn probability(source: &Source, values: &[f64]) -> f64 {
-    source.forest.probability(ndarray::aview1(&z_scores(source, values)))
+    match source.link {
+        None => source.forest.probability(ndarray::aview1(&z_scores(source, values))),
+        Some(link) => link.probability(rad_value(source, values)),
+    }
+}
+
+/// What a source gives to the Rad-score: the forest's probability, or the linear score.
+pub fn rad_value(source: &Source, values: &[f64]) -> f64 {
+    match source.link {
+        None => probability(source, values),
+        // Added up as the study does.
+        Some(_) => source.lasso_intercept + contributions(source, &z_scores(source, values)).iter().sum::<f64>(),
+    }
+}
+
+fn contributions(source: &Source, z: &[f64]) -> Vec<f64> {
+    source.features.iter().zip(z).map(|(feature, z)| feature.weight * z).collect()
 }
 
 fn z_scores(source: &Source, values: &[f64]) -> Vec<f64> {

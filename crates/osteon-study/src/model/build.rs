@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::model::apply::{Raw, distance};
 use crate::model::file::{
-    Change, Example, FORMAT, FeaturePart, LevelShare, LogisticPart, ModelFile, NumberSummary, Origin, Outcome,
-    Performance, Program, RadScore, Slot, Source as SourcePart, Term, Threshold, TrainingPart, VERSION,
+    Change, Example, FORMAT, FeaturePart, LINEAR_VERSION, LevelShare, LogisticPart, ModelFile, NumberSummary, Origin,
+    Outcome, Performance, Program, RadScore, Slot, Source as SourcePart, Term, Threshold, TrainingPart, VERSION,
     VariableSummary,
 };
 use crate::model::read::{Model, ModelError, logistic};
@@ -77,7 +77,7 @@ pub fn build(source: Learning) -> Result<ModelFile, ModelError> {
     let known: Vec<f64> = train.iter().filter_map(|&row| source.rad_scores[row]).collect();
     let file = ModelFile {
         format: FORMAT.to_owned(),
-        version: VERSION,
+        version: if found.best.link.is_some() { LINEAR_VERSION } else { VERSION },
         program: Program { name: "osteon".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         research_use_only: RESEARCH_ONLY.to_owned(),
         origin: source.origin,
@@ -89,7 +89,7 @@ pub fn build(source: Learning) -> Result<ModelFile, ModelError> {
             source: found.best.region.clone(),
             fusion,
             training: match protocol.learn.rad_score {
-                Kind::OutOfFold => "out_of_fold",
+                Kind::OutOfFold | Kind::Lasso => "out_of_fold",
                 Kind::InSample => "in_sample",
             }
             .to_owned(),
@@ -101,7 +101,7 @@ pub fn build(source: Learning) -> Result<ModelFile, ModelError> {
         combined,
         thresholds: vec![Threshold { name: "classification".to_owned(), model: COMBINED.to_owned(), probability: 0.5 }],
         codebook: json_tables(book.to_tables()),
-        learning: tables(protocol, &["learn", "select", "forest"]),
+        learning: learning(protocol),
         training: TrainingPart {
             n: train.len(),
             n_events: train.iter().filter(|&&row| cohort.event[row]).count(),
@@ -214,6 +214,20 @@ fn slot(protocol: &Protocol, declared: &crate::protocol::codebook::slot::Slot) -
     }
 }
 
+/// How the models were learnt; keys that came after the first files are left out at their defaults, as those have them.
+fn learning(protocol: &Protocol) -> Map<String, Value> {
+    let mut all = protocol.to_table();
+    all.retain(|name, _| ["learn", "select", "forest"].contains(&name));
+    if let Some(toml::Value::Table(learn)) = all.get_mut("learn") {
+        for (key, usual) in Protocol::later_keys() {
+            if learn.get(key) == Some(&usual) {
+                learn.remove(key);
+            }
+        }
+    }
+    json_tables(all)
+}
+
 /// Some tables of a protocol as JSON.
 fn tables(protocol: &Protocol, names: &[&str]) -> Map<String, Value> {
     let mut all = json_tables(protocol.to_table());
@@ -268,6 +282,7 @@ fn source_part(
         distance_p97_5: ends(&distances)[1],
         setting: model.setting,
         forest: model.forest.clone(),
+        link: model.link,
     })
 }
 
@@ -311,9 +326,7 @@ fn place(protocol: &Protocol, source: &str, name: &str) -> Option<FeaturePart> {
 
 /// Where the named features stand among those of the cohort.
 pub fn columns(features: &Features, names: &[String]) -> Option<Vec<usize>> {
-    let place: BTreeMap<&str, usize> =
-        features.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-    names.iter().map(|name| place.get(name.as_str()).copied()).collect()
+    features.places(names)
 }
 
 fn covariance(z: &[Vec<f64>], width: usize) -> Vec<Vec<f64>> {

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use crate::pipeline::region::Link;
 pub use crate::report::summary::{LevelShare, NumberSummary, TrainingPart, VariableSummary};
 use osteon_stats::model::forest::{self, Forest, Setting};
 use osteon_stats::model::nomogram::Nomogram;
 
 /// What the member `format` says.
 pub const FORMAT: &str = "osteon model";
-/// The version of the document that this program writes and reads.
+/// The version of the document that this program writes and reads, and that of one whose Rad-score is LASSO's linear score:
+/// a reader that knows forests alone must not take it for one.
 pub const VERSION: u64 = 1;
+pub const LINEAR_VERSION: u64 = 2;
 
 /// A model that travels. Every number of patients in it is a count, a mean, an SD, a covariance or a quantile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,6 +150,9 @@ pub struct Source {
     /// Over z-scores.
     #[serde(with = "forest::exchange")]
     pub forest: Forest,
+    /// Version 2 alone: the linear score is the Rad-score, and its probability is by this logistic regression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
 }
 
 /// One selected feature, and where it is measured.
@@ -184,7 +190,7 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RadScore {
-    /// The source whose forest gives it; with `fusion`, the best single one.
+    /// The source whose forest or linear score gives it; with `fusion`, the best single one.
     pub source: String,
     /// The logistic regression that joins the scores of several sources, which are its terms.
     pub fusion: Option<LogisticPart>,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::canonical;
-use crate::model::file::{FORMAT, LogisticPart, ModelFile, Slot, Source, VERSION};
+use crate::model::file::{FORMAT, LINEAR_VERSION, LogisticPart, ModelFile, Slot, Source, VERSION};
 use crate::pipeline::clinical::Logistic;
 use crate::protocol::Protocol;
 use crate::protocol::codebook::Codebook;
@@ -43,7 +43,7 @@ impl ModelError {
             }
             ModelError::Version { .. } => {
                 format!(
-                    "osteon {} reads version {VERSION}: ask for a file of that version, or use the osteon that wrote it",
+                    "osteon {} reads versions {VERSION} and {LINEAR_VERSION}: ask for a file of that version, or use the osteon that wrote it",
                     env!("CARGO_PKG_VERSION")
                 )
             }
@@ -147,9 +147,14 @@ pub fn document(text: &str) -> Result<Value, ModelError> {
         let found = document.get("format").map_or("absent".to_owned(), Value::to_string);
         return Err(ModelError::Format(found));
     }
-    if document["version"].as_f64() != Some(VERSION as f64) {
+    let is_linear = |source: &Value| source.get("link").is_some();
+    let expected = match document["sources"].as_array().is_some_and(|sources| sources.iter().any(is_linear)) {
+        true => LINEAR_VERSION,
+        false => VERSION,
+    };
+    if document["version"].as_f64() != Some(expected as f64) {
         let found = document.get("version").map_or("absent".to_owned(), Value::to_string);
-        return Err(ModelError::Version { found, expected: VERSION });
+        return Err(ModelError::Version { found, expected });
     }
     Ok(document)
 }

@@ -96,6 +96,13 @@ impl Cohort {
 }
 
 impl Features {
+    /// Where some features stand; `None` where one is not there.
+    pub fn places(&self, names: &[String]) -> Option<Vec<usize>> {
+        let place: BTreeMap<&str, usize> =
+            self.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        names.iter().map(|name| place.get(name.as_str()).copied()).collect()
+    }
+
     /// `rows` x `columns`; the rows have the region and its values.
     pub fn matrix(&self, rows: &[usize], columns: &[usize]) -> Array2<f64> {
         let value = |(i, k): (usize, usize)| {

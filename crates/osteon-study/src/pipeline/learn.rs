@@ -4,10 +4,11 @@ use rayon::prelude::*;
 
 use crate::pipeline::clinical::{self, Logistic};
 use crate::pipeline::cohort::{Cohort, TooFew};
+use crate::pipeline::learner::{self, LearnerTrouble, LearntLearner, LinearModel};
 use crate::pipeline::missing;
-use crate::pipeline::region::{self, RegionModel, RegionTrouble};
+use crate::pipeline::region::{self, Link, RegionModel, RegionTrouble};
 use crate::protocol::Protocol;
-use crate::protocol::learn::{BY_AUC, Fusion, RadScore};
+use crate::protocol::learn::{BY_AUC, Fusion, Learner, RadScore};
 use crate::protocol::source::FUSED;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
@@ -27,6 +28,8 @@ pub struct Recipe {
     pub clinical_predictors: Vec<String>,
     pub clinical: Logistic,
     pub combined: Logistic,
+    /// Learners beside the forest, from the region that gives the Rad-score.
+    pub learners: Vec<LearntLearner>,
 }
 
 /// One region and what its training patients get.
@@ -36,6 +39,8 @@ pub struct LearntRegion {
     pub model: Result<RegionModel, RegionTrouble>,
     /// One a training row: Rad-score from a chain learnt on the other folds.
     pub out_of_fold: Vec<Option<f64>>,
+    /// The linear LASSO score from the same chains.
+    pub out_of_fold_linear: Vec<Option<f64>>,
     /// AUC of the out-of-fold scores.
     pub auc: Option<f64>,
     /// Training rows without the region, folds whose model could not be learnt, and folds that were too small for the
@@ -50,7 +55,11 @@ pub struct Scores {
     pub regions: Vec<Vec<Option<f64>>>,
     pub clinical: Vec<Option<f64>>,
     pub radiomics: Vec<Option<f64>>,
+    /// The term of the combined model: the radiomics model's probability, or LASSO's linear score.
+    pub rad_score: Vec<Option<f64>>,
     pub combined: Vec<Option<f64>>,
+    /// One list a learner beside the forest, in the order of the recipe.
+    pub learners: Vec<Vec<Option<f64>>>,
 }
 
 /// Why nothing could be learnt.
@@ -85,6 +94,34 @@ pub fn learn(
     seed: Seed,
     job: &Job,
 ) -> Result<Recipe, LearnError> {
+    learn_with(cohort, train, protocol, seed, Learners::OutOfFoldToo, job)
+}
+
+/// The same without out-of-fold probabilities of the learners beside the forest: resampling does not ask for them.
+pub fn relearn(
+    cohort: &Cohort,
+    train: &[usize],
+    protocol: &Protocol,
+    seed: Seed,
+    job: &Job,
+) -> Result<Recipe, LearnError> {
+    learn_with(cohort, train, protocol, seed, Learners::FittedAlone, job)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Learners {
+    OutOfFoldToo,
+    FittedAlone,
+}
+
+fn learn_with(
+    cohort: &Cohort,
+    train: &[usize],
+    protocol: &Protocol,
+    seed: Seed,
+    wanted_of_learners: Learners,
+    job: &Job,
+) -> Result<Recipe, LearnError> {
     let params = &protocol.learn;
     let events = train.iter().filter(|&&row| cohort.event[row]).count();
     if events == 0 || events == train.len() {
@@ -96,7 +133,8 @@ pub fn learn(
     if smaller - smaller.div_ceil(params.n_folds) < 2 {
         return Err(TooFew { smallest: smaller, folds: params.n_folds }.into());
     }
-    let regions = learn_regions(cohort, train, &folds, protocol, seed, job)?;
+    let (regions, parts): (Vec<LearntRegion>, Vec<Parts>) =
+        learn_regions(cohort, train, &folds, protocol, seed, job)?.into_iter().unzip();
     let wanted = match params.fusion {
         Fusion::Best => params.best_region.as_str(),
         Fusion::Early => FUSED,
@@ -121,7 +159,47 @@ pub fn learn(
     let clinical = fit(None, imputation.named("clinical")).map_err(failed("clinical"))?;
     let with_score = Some((RAD_SCORE.to_owned(), learnt_from));
     let combined = fit(with_score, imputation.named("combined")).map_err(failed("combined"))?;
-    Ok(Recipe { train: train.to_vec(), regions, best, fusion, clinical_predictors, clinical, combined })
+    let beside = Beside { cohort, train, folds: &folds, region: &regions[best], parts: &parts[best], protocol, seed };
+    let learners = protocol.learn.beside_the_forest();
+    let learners = learners.into_par_iter().map(|learner| beside.learn(learner, wanted_of_learners)).collect();
+    Ok(Recipe { train: train.to_vec(), regions, best, fusion, clinical_predictors, clinical, combined, learners })
+}
+
+/// The models of one region on all but one fold, one a fold.
+type Parts = Vec<Result<RegionModel, RegionTrouble>>;
+
+/// What learners beside the forest learn from: the selections of the region that gives the Rad-score.
+struct Beside<'a> {
+    cohort: &'a Cohort,
+    train: &'a [usize],
+    folds: &'a [usize],
+    region: &'a LearntRegion,
+    parts: &'a Parts,
+    protocol: &'a Protocol,
+    seed: Seed,
+}
+
+impl Beside<'_> {
+    fn learn(&self, learner: Learner, wanted: Learners) -> LearntLearner {
+        let Beside { cohort, train, folds, region, .. } = *self;
+        let features = cohort.regions.iter().find(|features| features.region == region.region);
+        let on = |rows: &[usize], selected: &Result<RegionModel, RegionTrouble>, fold: usize| {
+            let (Some(features), Ok(selected)) = (features, selected) else { return Err(LearnerTrouble::NoRegion) };
+            learner::learn(cohort, features, selected, rows, learner, self.protocol, self.seed.nth(fold))
+        };
+        let of_fold = |fold: usize| {
+            let rows: Vec<usize> = (0..train.len()).filter(|&i| folds[i] != fold).map(|i| train[i]).collect();
+            on(&rows, &self.parts[fold], fold + 1)
+        };
+        let n_folds = if wanted == Learners::OutOfFoldToo { self.parts.len() } else { 0 };
+        let others: Vec<Result<LinearModel, LearnerTrouble>> = (0..n_folds).into_par_iter().map(of_fold).collect();
+        let held = |(i, &row): (usize, &usize)| {
+            let model = others.get(folds[i])?.as_ref().ok()?;
+            model.scores(features?, &[row])[0].map(|(p, _)| p)
+        };
+        let out_of_fold = if others.is_empty() { Vec::new() } else { train.iter().enumerate().map(held).collect() };
+        LearntLearner { learner, region: region.region.clone(), model: on(train, &region.model, 0), out_of_fold }
+    }
 }
 
 /// The Rad-scores of all sources that could be learnt, joined: by their out-of-fold scores, so that a source that fits
@@ -142,7 +220,7 @@ fn learn_regions(
     protocol: &Protocol,
     seed: Seed,
     job: &Job,
-) -> Result<Vec<LearntRegion>, LearnError> {
+) -> Result<Vec<(LearntRegion, Parts)>, LearnError> {
     let n_folds = protocol.learn.n_folds;
     let parts = cohort.regions.len() * (n_folds + 1);
     let stage = job.stage("regions", parts);
@@ -163,14 +241,56 @@ fn learn_regions(
         let others: Vec<_> = learnt.by_ref().take(n_folds).collect();
         let score = |(i, &row): (usize, &usize)| {
             let held = others[folds[i]].as_ref().ok()?;
-            held.scores(features, &[row])[0].map(|(p, _)| p)
+            held.scores(features, &[row])[0]
         };
-        let out_of_fold: Vec<Option<f64>> = train.iter().enumerate().map(score).collect();
-        let auc = auc_of(&cohort.events(train), &out_of_fold);
+        let scores: Vec<Option<(f64, f64)>> = train.iter().enumerate().map(score).collect();
+        let part = |of: fn((f64, f64)) -> f64| -> Vec<Option<f64>> { scores.iter().map(|it| it.map(of)).collect() };
+        let (p, linear) = (part(|(p, _)| p), part(|(_, linear)| linear));
         let notes = notes(cohort, features, train, folds, &others, protocol);
-        LearntRegion { region: features.region.clone(), model, out_of_fold, auc, notes }
+        let event = cohort.events(train);
+        let mut region = LearntRegion {
+            region: features.region.clone(),
+            model,
+            auc: auc_of(&event, &p),
+            out_of_fold: p,
+            out_of_fold_linear: linear,
+            notes,
+        };
+        if protocol.learn.rad_score == RadScore::Lasso {
+            region.auc = auc_of(&event, &region.out_of_fold_linear);
+            region.link(cohort, train);
+        }
+        (region, others)
     };
     Ok(cohort.regions.iter().map(region).collect())
+}
+
+impl LearntRegion {
+    /// Makes the linear score the region's: a logistic regression of the event on out-of-fold scores gives probabilities.
+    fn link(&mut self, cohort: &Cohort, train: &[usize]) {
+        let Ok(model) = &mut self.model else { return };
+        let mut values = vec![None; cohort.codes.len()];
+        train.iter().zip(&self.out_of_fold_linear).for_each(|(&row, linear)| values[row] = *linear);
+        match Logistic::fit(cohort, &[(RAD_SCORE.to_owned(), values)], train) {
+            Ok(fit) => {
+                let slope = fit.coefficients[0];
+                let share = |event: usize, n: usize| (event as f64 / (n - event) as f64).ln();
+                let link = match slope > 0.0 {
+                    true => Link { intercept: fit.intercept, slope },
+                    // What points the wrong way out of fold tells nothing: the share of events stands for everybody.
+                    false => Link { intercept: share(fit.n_events, fit.n), slope: 0.0 },
+                };
+                if link.slope == 0.0 {
+                    self.notes
+                        .push("the LASSO's linear score told nothing of training patients out of fold".to_owned());
+                }
+                model.link = Some(link);
+                let of = |linear: &Option<f64>| linear.map(|linear| link.probability(linear));
+                self.out_of_fold = self.out_of_fold_linear.iter().map(of).collect();
+            }
+            Err(cause) => self.model = Err(RegionTrouble::Link(cause.to_string())),
+        }
+    }
 }
 
 /// What kept training rows from being learnt from or scored, and where cross-validation had fewer folds than asked for.
@@ -242,39 +362,66 @@ fn training_rad_score(cohort: &Cohort, train: &[usize], region: &LearntRegion, k
             let fitted = model.scores(features, train);
             train.iter().zip(fitted).for_each(|(&row, score)| scores[row] = score.map(|(p, _)| p));
         }
+        (RadScore::Lasso, _) => {
+            train.iter().zip(&region.out_of_fold_linear).for_each(|(&row, score)| scores[row] = *score);
+        }
         _ => train.iter().zip(&region.out_of_fold).for_each(|(&row, score)| scores[row] = *score),
     }
     scores
 }
 
 impl Recipe {
+    /// Whether LASSO's linear score is the Rad-score.
+    fn is_linear(&self) -> bool {
+        self.regions[self.best].model.as_ref().is_ok_and(|model| model.link.is_some())
+    }
+
     /// Probabilities of any patients, from the chain learnt on all training rows.
     pub fn scores(&self, cohort: &Cohort, rows: &[usize]) -> Scores {
-        let region = |learnt: &LearntRegion| {
-            let features = cohort.regions.iter().find(|features| features.region == learnt.region);
-            match (&learnt.model, features) {
-                (Ok(model), Some(features)) => {
-                    model.scores(features, rows).into_iter().map(|score| score.map(|(p, _)| p)).collect()
-                }
-                _ => vec![None; rows.len()],
-            }
+        let features = |region: &str| cohort.regions.iter().find(|features| features.region == region);
+        let region = |learnt: &LearntRegion| match (&learnt.model, features(&learnt.region)) {
+            (Ok(model), Some(features)) => model.scores(features, rows),
+            _ => vec![None; rows.len()],
         };
-        let regions: Vec<Vec<Option<f64>>> = self.regions.iter().map(region).collect();
-        self.with_rad_score(cohort, rows, regions)
+        let mut regions: Vec<Vec<Option<(f64, f64)>>> = self.regions.iter().map(region).collect();
+        let linear =
+            self.is_linear().then(|| regions[self.best].iter().map(|it| it.map(|(_, linear)| linear)).collect());
+        let of = |scores: Vec<Option<(f64, f64)>>| scores.into_iter().map(|it| it.map(|(p, _)| p)).collect();
+        let learner = |learnt: &LearntLearner| match (&learnt.model, features(&learnt.region)) {
+            (Ok(model), Some(features)) => of(model.scores(features, rows)),
+            _ => vec![None; rows.len()],
+        };
+        let learners = self.learners.iter().map(learner).collect();
+        let regions = regions.drain(..).map(of).collect();
+        Scores { learners, ..self.with_rad_score(cohort, rows, regions, linear) }
     }
 
     /// Probabilities of the training patients as reported: out of fold where the protocol says so.
     pub fn training_scores(&self, cohort: &Cohort, kind: RadScore) -> Scores {
         match kind {
             RadScore::InSample => self.scores(cohort, &self.train),
-            RadScore::OutOfFold => {
+            RadScore::OutOfFold | RadScore::Lasso => {
                 let regions = self.regions.iter().map(|region| region.out_of_fold.clone()).collect();
-                self.with_rad_score(cohort, &self.train, regions)
+                let linear = self.is_linear().then(|| self.regions[self.best].out_of_fold_linear.clone());
+                let none = || vec![None; self.train.len()];
+                let learner = |learnt: &LearntLearner| match learnt.out_of_fold.is_empty() {
+                    true => none(),
+                    false => learnt.out_of_fold.clone(),
+                };
+                let learners = self.learners.iter().map(learner).collect();
+                Scores { learners, ..self.with_rad_score(cohort, &self.train, regions, linear) }
             }
         }
     }
 
-    fn with_rad_score(&self, cohort: &Cohort, rows: &[usize], regions: Vec<Vec<Option<f64>>>) -> Scores {
+    /// `linear` is the Rad-score where it is no probability.
+    fn with_rad_score(
+        &self,
+        cohort: &Cohort,
+        rows: &[usize],
+        regions: Vec<Vec<Option<f64>>>,
+        linear: Option<Vec<Option<f64>>>,
+    ) -> Scores {
         let radiomics = match &self.fusion {
             None => regions[self.best].clone(),
             Some(fusion) => {
@@ -283,21 +430,25 @@ impl Recipe {
                 (0..rows.len()).map(|row| fusion.score(terms.iter().map(|values| values[row]))).collect()
             }
         };
+        let rad_score = linear.unwrap_or_else(|| radiomics.clone());
         let terms = clinical::terms(cohort, &self.clinical_predictors);
         let clinical = self.clinical.scores(&terms, rows);
         let combined = |(&row, score): (&usize, &Option<f64>)| {
             self.combined.score(std::iter::once(*score).chain(terms.iter().map(|(_, values)| values[row])))
         };
-        let combined = rows.iter().zip(&radiomics).map(combined).collect();
-        Scores { regions, clinical, radiomics, combined }
+        let combined = rows.iter().zip(&rad_score).map(combined).collect();
+        Scores { regions, clinical, radiomics, rad_score, combined, learners: Vec::new() }
     }
 }
 
 impl Scores {
-    /// Every model by name: the regions, then clinical, radiomics, combined.
+    /// Every model by name: the regions, then clinical, radiomics, combined, then learners beside the forest.
     pub fn named(&self, recipe: &Recipe) -> Vec<(String, &[Option<f64>])> {
         let regions = recipe.regions.iter().zip(&self.regions).map(|(learnt, p)| (learnt.region.clone(), p.as_slice()));
         let others = [("clinical", &self.clinical), ("radiomics", &self.radiomics), ("combined", &self.combined)];
-        regions.chain(others.into_iter().map(|(name, p)| (name.to_owned(), p.as_slice()))).collect()
+        let others = others.into_iter().map(|(name, p)| (name.to_owned(), p.as_slice()));
+        let learners = recipe.learners.iter().zip(&self.learners);
+        let learners = learners.map(|(learnt, p)| (learnt.learner.name().to_owned(), p.as_slice()));
+        regions.chain(others).chain(learners).collect()
     }
 }

@@ -3,6 +3,7 @@
 pub mod clinical;
 pub mod cohort;
 pub mod learn;
+pub mod learner;
 pub mod missing;
 pub mod recipe;
 pub mod region;

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::Recipe;
-use crate::pipeline::region::RegionModel;
+use crate::pipeline::learner::LinearModel;
+use crate::pipeline::region::{Link, RegionModel};
 use crate::pipeline::validate::Validation;
+use crate::protocol::learn::Learner;
 use osteon_stats::model::forest::{self, Forest, Setting};
 use osteon_stats::select::lasso::Lasso;
 use osteon_stats::select::scale::Scaling;
@@ -56,6 +58,22 @@ pub enum Learnt {
         predictors: Vec<String>,
         region: String,
     },
+    /// A learner beside the forest.
+    Learner(Box<LinearModel>),
+}
+
+/// Whether a model of this name is of Table 5: no region's.
+pub fn is_of_five(name: &str) -> bool {
+    [CLINICAL, RADIOMICS, COMBINED].contains(&name) || Learner::of(name).is_some()
+}
+
+/// The kind of the model of a name, as the study file has it.
+pub fn kind(name: &str) -> &'static str {
+    match (name, Learner::of(name)) {
+        (CLINICAL | COMBINED, _) => "logistic",
+        (_, Some(learner)) => learner.name(),
+        (_, None) => Learner::Forest.name(),
+    }
 }
 
 /// Which probabilities of training patients a model reports.
@@ -86,6 +104,7 @@ impl Stored {
             }
             (RADIOMICS, _) => Learnt::Radiomics { region: rest.region, fusion: rest.fusion.map(Box::new) },
             (_, Some(error)) => Learnt::NoRegion { region: rest.region, error },
+            (_, None) if rest.learner.is_some() => Learnt::Learner(Box::new(rest.learner.expect("it is there"))),
             (_, None) => Learnt::Region(Box::new(serde_json::from_str::<OfRegion>(text)?.into())),
         };
         let Rest { notes, validation, training, .. } = rest;
@@ -103,6 +122,7 @@ impl Stored {
             Learnt::Combined { logistic, predictors, region } => {
                 json!({ "logistic": logistic, "predictors": predictors, "region": region })
             }
+            Learnt::Learner(model) => json!({ "learner": model, "region": model.region }),
         };
         if !self.notes.is_empty() {
             body["notes"] = json!(self.notes);
@@ -116,6 +136,7 @@ impl Stored {
     pub fn region(&self) -> Option<&str> {
         match &self.learnt {
             Learnt::Region(model) => Some(&model.region),
+            Learnt::Learner(model) => Some(&model.region),
             Learnt::NoRegion { region, .. } | Learnt::Radiomics { region, .. } | Learnt::Combined { region, .. } => {
                 Some(region)
             }
@@ -144,6 +165,15 @@ impl Stored {
 pub fn learnt(recipe: &Recipe, at: usize, name: &str) -> (Learnt, Vec<String>) {
     let best = || recipe.regions[recipe.best].region.clone();
     let predictors = recipe.clinical_predictors.clone();
+    let learner = recipe.learners.iter().find(|learnt| learnt.learner.name() == name);
+    if let (Some(learnt), None) = (learner, recipe.regions.get(at)) {
+        return match &learnt.model {
+            Ok(model) => (Learnt::Learner(Box::new(model.clone())), Vec::new()),
+            Err(trouble) => {
+                (Learnt::NoRegion { region: learnt.region.clone(), error: trouble.to_string() }, Vec::new())
+            }
+        };
+    }
     match (recipe.regions.get(at), name) {
         (Some(region), _) => match &region.model {
             Ok(model) => (Learnt::Region(Box::new(model.clone())), region.notes.clone()),
@@ -169,6 +199,7 @@ struct Rest {
     region: String,
     error: Option<String>,
     fusion: Option<Logistic>,
+    learner: Option<LinearModel>,
     #[serde(default)]
     notes: Vec<String>,
     validation: Option<Validation>,
@@ -205,6 +236,7 @@ struct OfRegion {
     tuning_auc: f64,
     #[serde(with = "forest::exchange")]
     forest: Forest,
+    link: Option<Link>,
 }
 
 impl From<OfRegion> for RegionModel {
@@ -225,6 +257,7 @@ impl From<OfRegion> for RegionModel {
             setting: from.setting,
             tuning_auc: from.tuning_auc,
             forest: from.forest,
+            link: from.link,
         }
     }
 }
@@ -232,7 +265,7 @@ impl From<OfRegion> for RegionModel {
 /// Everything that another program needs to score a patient and to draw the selection.
 fn region(model: &RegionModel) -> Value {
     let forest: Value = serde_json::from_str(&model.forest.to_json()).expect("a forest writes JSON");
-    json!({
+    let mut document = json!({
         "region": model.region,
         "n_rows": model.n_rows,
         "n_events": model.n_events,
@@ -249,5 +282,9 @@ fn region(model: &RegionModel) -> Value {
         "setting": model.setting,
         "tuning_auc": model.tuning_auc,
         "forest": forest,
-    })
+    });
+    if let Some(link) = model.link {
+        document["link"] = json!(link);
+    }
+    document
 }

@@ -43,6 +43,24 @@ pub struct RegionModel {
     /// Mean AUC of the setting over the folds of the grid search.
     pub tuning_auc: f64,
     pub forest: Forest,
+    /// Makes a probability of the linear score where that is the Rad-score; `None` where the forest gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+}
+
+/// Logistic regression of the event on out-of-fold linear scores of training patients. A slope below 0 says that the
+/// score tells nothing of others, and is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    pub intercept: f64,
+    pub slope: f64,
+}
+
+impl Link {
+    pub fn probability(&self, linear: f64) -> f64 {
+        1.0 / (1.0 + (-(self.intercept + self.slope * linear)).exp())
+    }
 }
 
 /// Why a region has no model: data, kept and shown.
@@ -56,6 +74,8 @@ pub enum RegionTrouble {
     Lasso(#[from] LassoError),
     #[error("no setting of the forest is in the protocol's grid")]
     NoSetting,
+    #[error("the logistic regression on the LASSO score: {0}")]
+    Link(String),
     /// The work was stopped: no word on the region.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -132,6 +152,7 @@ pub fn learn(
         setting,
         tuning_auc,
         forest,
+        link: None,
     })
 }
 
@@ -174,7 +195,7 @@ fn tune(
 }
 
 impl RegionModel {
-    /// Rad-score (the forest's probability) and linear LASSO score of patients; `None` where the region failed or a
+    /// Probability (the forest's, or by `link`) and linear LASSO score of patients; `None` where the region failed or a
     /// chosen feature is undefined.
     pub fn scores(&self, features: &Features, rows: &[usize]) -> Vec<Option<(f64, f64)>> {
         let place: BTreeMap<&str, usize> =
@@ -187,7 +208,8 @@ impl RegionModel {
             let z = z?;
             let linear =
                 self.linear_intercept() + z.iter().zip(&self.weights).map(|(z, weight)| z * weight).sum::<f64>();
-            Some((self.forest.probability(ndarray::aview1(&z)), linear))
+            let of_forest = || self.forest.probability(ndarray::aview1(&z));
+            Some((self.link.map_or_else(of_forest, |link| link.probability(linear)), linear))
         };
         rows.iter().map(score).collect()
     }

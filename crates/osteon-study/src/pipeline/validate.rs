@@ -7,11 +7,14 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::cohort::{Cohort, draw};
-use crate::pipeline::learn::{LearnError, Recipe, Scores, auc_of, learn};
+use crate::pipeline::cohort::{Cohort, Features, draw};
+use crate::pipeline::learn::{LearnError, Recipe, Scores, auc_of, relearn};
+use crate::pipeline::learner::LinearModel;
 use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS};
 use crate::pipeline::rivals::{RIVALS, rivals};
 use crate::protocol::Protocol;
+use crate::protocol::learn::Learner;
+use crate::protocol::source::FUSED;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::judged::{Judged, judged};
@@ -19,6 +22,7 @@ use osteon_stats::evaluate::optimism::{self, Corrected, Metrics};
 use osteon_stats::evaluate::refits::{OutOfBag, Refit, out_of_bag, point_632_plus};
 use osteon_stats::evaluate::repeated::{CrossValidated, cross_validated};
 use osteon_stats::evaluate::roc::{self, confusion};
+use osteon_stats::evaluate::stability::nogueira;
 
 /// The metrics that are corrected, in their order.
 pub const METRICS: [&str; 7] = ["auc", "accuracy", "sensitivity", "specificity", "precision", "f1", "brier"];
@@ -98,14 +102,18 @@ pub fn validate(
     // Permuted chains are held against a nested AUC of the responses as they are.
     let n_repeats = params.n_repeats.max(usize::from(params.n_permutations > 0));
     let compare = n_repeats >= LEAST_REPEATS;
-    let held = nested(cohort, train, protocol, seed.named("nested"), n_repeats, compare, job)?;
+    let (held, choices) = nested(cohort, train, protocol, seed.named("nested"), n_repeats, compare, job)?;
     let event = cohort.events(train);
+    // What is relearnt only to be held against the models of the paper does without learners beside the forest.
+    let mut alone = protocol.clone();
+    alone.learn.learners = vec![Learner::Forest];
+    let alone = &alone;
     let nested = aucs(&held, &event);
-    let permuted = permuted(cohort, train, protocol, seed.named("permuted"), job)?;
-    let splits = splits(cohort, protocol, seed.named("splits"), job)?;
+    let permuted = permuted(cohort, train, alone, seed.named("permuted"), job)?;
+    let splits = splits(cohort, alone, seed.named("splits"), job)?;
     let one = |(at, model): (usize, String)| {
         let nested_auc: Vec<f64> = nested.iter().filter_map(|repeat| repeat[at]).collect();
-        let permuted_auc: Vec<f64> = permuted.iter().filter_map(|one| one[at]).collect();
+        let permuted_auc: Vec<f64> = permuted.iter().filter_map(|one| one.get(at).copied().flatten()).collect();
         let permutation_p = nested_auc.first().filter(|_| !permuted_auc.is_empty()).map(|observed| {
             let as_large = permuted_auc.iter().filter(|auc| *auc >= observed).count();
             (as_large + 1) as f64 / (permuted_auc.len() + 1) as f64
@@ -117,7 +125,7 @@ pub fn validate(
         let left_out = (resampled.used >= LEAST_SAMPLES).then(|| out_of_bag(&event, &resampled.refits[at])).flatten();
         let in_sample = resampled.optimism[at].first().copied().flatten().map(|auc| auc.apparent);
         let compared = match compare && model == COMBINED {
-            true => compared(cohort, &event, &own, params.n_folds),
+            true => compared(cohort, protocol, &event, &own, &choices),
             false => Vec::new(),
         };
         Validation {
@@ -167,17 +175,62 @@ fn all_metrics(event: &[bool], scores: &Scores, recipe: &Recipe) -> Metrics {
     scores.named(recipe).into_iter().flat_map(|(_, p)| metrics(event, p)).collect()
 }
 
-/// The models of Table 5 and the rivals, by their held-out probabilities of all repeats.
+/// The models of Table 5 and the rivals, by their held-out probabilities of all repeats; how alike what they chose is.
 fn compared(
     cohort: &Cohort,
+    protocol: &Protocol,
     event: &[bool],
     held: &dyn Fn(usize) -> Vec<Vec<Option<f64>>>,
-    n_folds: usize,
+    choices: &[Choice],
 ) -> Vec<Judged> {
     let first = cohort.regions.len();
+    let learners = protocol.learn.beside_the_forest();
     let names = [COMBINED, RADIOMICS, CLINICAL].into_iter().zip([first + 2, first + 1, first]);
-    let rivals = RIVALS.into_iter().enumerate().map(|(at, name)| (name, first + 3 + at));
-    names.chain(rivals).map(|(name, at)| judged(name, event, &held(at), n_folds)).collect()
+    let beside = learners.iter().enumerate().map(|(at, learner)| (learner.name(), first + 3 + at));
+    let rivals = RIVALS.into_iter().enumerate().map(|(at, name)| (name, first + 3 + learners.len() + at));
+    let one = |(name, at): (&str, usize)| {
+        let stability = stability(cohort, protocol, choices, name);
+        Judged { stability, ..judged(name, event, &held(at), protocol.learn.n_folds) }
+    };
+    names.chain(beside).chain(rivals).map(one).collect()
+}
+
+/// Nogueira's stability of what a model chose in the folds of all repeats; `None` where it chose nothing by itself.
+fn stability(cohort: &Cohort, protocol: &Protocol, choices: &[Choice], name: &str) -> Option<f64> {
+    let own: Vec<&Vec<String>> = choices.iter().filter_map(|choice| choice.get(name)).collect();
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+    own.iter().copied().flatten().for_each(|chosen| *counts.entry(chosen).or_default() += 1);
+    let eligible = |features: &Features| features.eligible.iter().filter(|&&may| may).count();
+    let of = match name {
+        CLINICAL if protocol.learn.clinical.is_empty() => cohort.clinical.columns().len(),
+        CLINICAL => return None,
+        // The features of all sources together are those of the sources again.
+        _ => match cohort.regions.iter().find(|features| features.region == FUSED) {
+            Some(all) => eligible(all),
+            None => cohort.regions.iter().map(eligible).sum(),
+        },
+    };
+    nogueira(&counts.into_values().collect::<Vec<_>>(), own.len(), of)
+}
+
+/// What each model chose in one fold, by the model's name: features with their region, or clinical variables.
+type Choice = BTreeMap<String, Vec<String>>;
+
+fn choice(recipe: &Recipe) -> Choice {
+    let best = &recipe.regions[recipe.best];
+    let within = |names: &[String]| names.iter().map(|name| format!("{}.{name}", best.region)).collect::<Vec<String>>();
+    let mut found = Choice::from([(CLINICAL.to_owned(), recipe.clinical_predictors.clone())]);
+    if let Ok(model) = &best.model {
+        found.insert(RADIOMICS.to_owned(), within(&model.features));
+        found.insert(RIVALS[0].to_owned(), within(&model.features));
+        found.insert(RIVALS[1].to_owned(), within(&model.shortlist));
+    }
+    for learnt in &recipe.learners {
+        if let Ok(model) = &learnt.model {
+            found.insert(learnt.learner.name().to_owned(), within(&model.features));
+        }
+    }
+    found
 }
 
 /// What the bootstrap says, one list a model.
@@ -202,7 +255,14 @@ fn further(again: &Recipe, scores: &Scores) -> Further {
         Some(region) => region.model.as_ref().map(|model| model.features.clone()).unwrap_or_default(),
         None if name == CLINICAL => again.clinical_predictors.clone(),
         None if name == RADIOMICS => vec![again.regions[again.best].region.clone()],
-        None => Vec::new(),
+        None => {
+            let learnt = again.learners.iter().find(|learnt| learnt.learner.name() == name);
+            let model = learnt.and_then(|learnt| learnt.model.as_ref().ok());
+            let within = |model: &LinearModel| {
+                model.features.iter().map(|feature| format!("{}.{feature}", model.region)).collect()
+            };
+            model.map(within).unwrap_or_default()
+        }
     };
     let chosen = named.iter().enumerate().map(chosen).collect();
     Further { chosen, scores: named.into_iter().map(|(_, p)| p.to_vec()).collect() }
@@ -224,7 +284,7 @@ fn bootstrap(
     let one = |at: usize, sample: &[usize]| {
         let rows: Vec<usize> = sample.iter().map(|&i| train[i]).collect();
         let protocol = with_folds_for(cohort, &rows, protocol);
-        let again = learn(cohort, &rows, &protocol, seed.nth(at), &job.silent()).ok()?;
+        let again = relearn(cohort, &rows, &protocol, seed.nth(at), &job.silent()).ok()?;
         let own = all_metrics(&cohort.events(&rows), &again.scores(cohort, &rows), &again);
         let scores = again.scores(cohort, train);
         let original = all_metrics(&event, &scores, &again);
@@ -268,8 +328,9 @@ fn counted(kept: &[Option<Further>], model: usize) -> Vec<(String, usize)> {
     counts
 }
 
-/// Positions of the held rows of one fold, and their probabilities under each model if it could be learnt.
-type HeldOut = (Vec<usize>, Option<Vec<Vec<Option<f64>>>>);
+/// Positions of the held rows of one fold, and their probabilities under each model with what was chosen, if it could be
+/// learnt.
+type HeldOut = (Vec<usize>, Option<(Vec<Vec<Option<f64>>>, Choice)>);
 
 /// Pooled held-out probabilities of one repeat, one entry a model; `None` where a fold could not be learnt: an AUC of the
 /// others would be one of fewer patients.
@@ -290,7 +351,7 @@ fn nested(
     n_repeats: usize,
     compare: bool,
     job: &Job,
-) -> Result<Vec<Pooled>, LearnError> {
+) -> Result<(Vec<Pooled>, Vec<Choice>), LearnError> {
     let n_folds = protocol.learn.n_folds;
     let stage = job.stage("nested cross-validation", n_repeats * n_folds);
     let folds = (0..n_repeats).map(|repeat| cohort.folds(rows, n_folds, seed.nth(repeat)));
@@ -301,32 +362,35 @@ fn nested(
         let train: Vec<usize> = learnt.iter().map(|&i| rows[i]).collect();
         let learnt = || {
             let protocol = with_folds_for(cohort, &train, protocol);
-            let recipe = learn(cohort, &train, &protocol, seed.nth(repeat).nth(fold), &job.silent()).ok()?;
+            let recipe = relearn(cohort, &train, &protocol, seed.nth(repeat).nth(fold), &job.silent()).ok()?;
             let held_rows: Vec<usize> = held.iter().map(|&i| rows[i]).collect();
             let scores = recipe.scores(cohort, &held_rows);
             let mut all: Vec<Vec<Option<f64>>> = scores.named(&recipe).into_iter().map(|(_, p)| p.to_vec()).collect();
-            if compare {
-                all.extend(rivals(cohort, &recipe, &held_rows, &protocol));
+            if !compare {
+                return Some((all, Choice::new()));
             }
-            Some(all)
+            all.extend(rivals(cohort, &recipe, &held_rows, &protocol));
+            Some((all, choice(&recipe)))
         };
         let scores = job.part(&format!("nested/{repeat}/{fold}"), learnt)?;
         stage.step()?;
         Ok::<_, Cancelled>((held, scores))
     };
-    let parts: Vec<_> = (0..n_repeats * n_folds).into_par_iter().map(part).collect::<Result<_, _>>()?;
-    let n_models = cohort.regions.len() + 3 + if compare { RIVALS.len() } else { 0 };
+    let parts: Vec<HeldOut> = (0..n_repeats * n_folds).into_par_iter().map(part).collect::<Result<_, _>>()?;
+    let n_learners = protocol.learn.beside_the_forest().len();
+    let n_models = cohort.regions.len() + 3 + n_learners + if compare { RIVALS.len() } else { 0 };
     let pooled = |repeat: &[HeldOut]| -> Pooled {
         let of_model = |model: usize| {
             let mut pooled = vec![None; rows.len()];
             for (held, scores) in repeat {
-                held.iter().zip(&scores.as_ref()?[model]).for_each(|(&i, p)| pooled[i] = *p);
+                held.iter().zip(&scores.as_ref()?.0[model]).for_each(|(&i, p)| pooled[i] = *p);
             }
             Some(pooled)
         };
         (0..n_models).map(of_model).collect()
     };
-    Ok(parts.chunks(n_folds).map(pooled).collect())
+    let found = parts.chunks(n_folds).map(pooled).collect();
+    Ok((found, parts.into_iter().filter_map(|(_, learnt)| Some(learnt?.1)).collect()))
 }
 
 /// Nested AUCs with responses shuffled among the training rows, one list a permutation.
@@ -343,7 +407,7 @@ fn permuted(
         let shuffled = shuffle(cohort, train, seed.nth(at));
         let aucs = || {
             nested(&shuffled, train, protocol, seed.nth(at), 1, false, &job.silent())
-                .map(|held| self::aucs(&held, &shuffled.events(train)))
+                .map(|(held, _)| self::aucs(&held, &shuffled.events(train)))
                 .map_err(|cause| cause.to_string())
         };
         let aucs = job.part(&format!("permuted/{at}"), aucs)?;
@@ -362,7 +426,7 @@ fn splits(cohort: &Cohort, protocol: &Protocol, seed: Seed, job: &Job) -> Result
         let (train, test): (Vec<usize>, Vec<usize>) = (0..drawn.len()).partition(|&row| drawn[row]);
         let aucs = || {
             let protocol = with_folds_for(cohort, &train, protocol);
-            let Ok(recipe) = learn(cohort, &train, &protocol, seed.nth(at), &job.silent()) else { return Vec::new() };
+            let Ok(recipe) = relearn(cohort, &train, &protocol, seed.nth(at), &job.silent()) else { return Vec::new() };
             let (event, scores) = (cohort.events(&test), recipe.scores(cohort, &test));
             scores.named(&recipe).into_iter().map(|(_, p)| auc_of(&event, p)).collect()
         };

@@ -64,6 +64,79 @@ pub struct Params {
     /// How several sources give one Rad-score.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fusion: Fusion,
+    /// What is learnt from the region that gives the Rad-score; the forest always is.
+    #[serde(default = "forest_alone", skip_serializing_if = "is_forest_alone")]
+    pub learners: Vec<Learner>,
+    /// Mixings of the elastic net among which cross-validated deviance chooses: 0 is ridge, 1 LASSO.
+    #[serde(default = "usual_alphas", skip_serializing_if = "is_usual_alphas")]
+    pub elastic_net_alpha: Vec<f64>,
+    /// Costs of the support vector machine among which the mean AUC over folds chooses.
+    #[serde(default = "usual_costs", skip_serializing_if = "is_usual_costs")]
+    pub svm_cost: Vec<f64>,
+}
+
+/// What is learnt from the features of the region that gives the Rad-score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Learner {
+    /// Gives the Rad-score (or stands beside LASSO's linear score where that does).
+    Forest,
+    /// Logistic regression with the elastic net's penalty, on the features that entered LASSO.
+    ElasticNet,
+    /// Linear support vector machine on the features that LASSO chose, with Platt's sigmoid.
+    Svm,
+}
+
+impl Learner {
+    /// Those beside the forest, in the order of tables.
+    pub const BESIDE: [Learner; 2] = [Learner::ElasticNet, Learner::Svm];
+
+    /// As protocol, tables and the study file call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Learner::Forest => "forest",
+            Learner::ElasticNet => "elastic_net",
+            Learner::Svm => "svm",
+        }
+    }
+
+    /// As a sentence calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Learner::Forest => "random forest",
+            Learner::ElasticNet => "elastic-net logistic regression",
+            Learner::Svm => "linear support vector machine",
+        }
+    }
+
+    /// The learner beside the forest that a model's name is; `None` for other models.
+    pub fn of(name: &str) -> Option<Learner> {
+        Learner::BESIDE.into_iter().find(|learner| learner.name() == name)
+    }
+}
+
+fn forest_alone() -> Vec<Learner> {
+    vec![Learner::Forest]
+}
+
+fn is_forest_alone(learners: &Vec<Learner>) -> bool {
+    *learners == forest_alone()
+}
+
+fn usual_alphas() -> Vec<f64> {
+    vec![0.0, 0.25, 0.5, 0.75, 1.0]
+}
+
+fn is_usual_alphas(alphas: &Vec<f64>) -> bool {
+    *alphas == usual_alphas()
+}
+
+fn usual_costs() -> Vec<f64> {
+    vec![0.001, 0.01, 0.1, 1.0]
+}
+
+fn is_usual_costs(costs: &Vec<f64>) -> bool {
+    *costs == usual_costs()
 }
 
 /// The mask of a study that names no raters.
@@ -148,9 +221,16 @@ pub enum RadScore {
     InSample,
     /// From a chain learnt on the other folds: what a new patient would get.
     OutOfFold,
+    /// LASSO's linear combination of the chosen features in place of the forest's probability, out of fold in training.
+    Lasso,
 }
 
 impl Params {
+    /// Learners beside the forest, in the order of tables.
+    pub fn beside_the_forest(&self) -> Vec<Learner> {
+        Learner::BESIDE.into_iter().filter(|learner| self.learners.contains(learner)).collect()
+    }
+
     /// Names a setting that no run could use; `regions` (sources by name) and `candidates` are what the study has, `outcome` names what
     /// says what is predicted.
     pub fn check(&self, regions: &[String], candidates: &[&str], outcome: &[&str]) -> Result<(), Unfit> {
@@ -160,6 +240,15 @@ impl Params {
         }
         setting::at_least("n_imputations", self.n_imputations, 2)?;
         setting::at_least("n_folds", self.n_folds, 2)?;
+        setting::some("learners", &self.learners)?;
+        setting::some("elastic_net_alpha", &self.elastic_net_alpha)?;
+        let odd = self.elastic_net_alpha.iter().find(|alpha| !(0.0..=1.0).contains(*alpha));
+        setting::require(odd.is_none(), "elastic_net_alpha", odd, "numbers from 0 to 1")?;
+        setting::some("svm_cost", &self.svm_cost)?;
+        self.svm_cost.iter().try_for_each(|&cost| setting::above_zero("svm_cost", cost))?;
+        let joins = self.rad_score == RadScore::Lasso && self.fusion == Fusion::Late;
+        let expected = "best or early: under rad_score = \"lasso\" there are no probabilities to join";
+        setting::require(!joins, "fusion", self.fusion, expected)?;
         let known = |name: &String| candidates.contains(&name.as_str());
         for (key, names) in [("clinical", &self.clinical), ("auxiliary", &self.auxiliary)] {
             if let Some(name) = names.iter().find(|name| !known(name)) {
@@ -202,6 +291,9 @@ impl Default for Params {
             sources: Vec::new(),
             delta: Delta::default(),
             fusion: Fusion::default(),
+            learners: forest_alone(),
+            elastic_net_alpha: usual_alphas(),
+            svm_cost: usual_costs(),
         }
     }
 }

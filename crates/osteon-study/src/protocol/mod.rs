@@ -267,8 +267,23 @@ impl Protocol {
             {
                 learn.entry(key).or_insert_with(|| Value::String(word.to_owned()));
             }
+            for (key, value) in Protocol::later_keys() {
+                learn.entry(key).or_insert(value);
+            }
         }
         table
+    }
+
+    /// Keys of `learn` that came after the first model files, at their defaults: those that files leave out.
+    pub(crate) fn later_keys() -> [(&'static str, Value); 3] {
+        let usual = learn::Params::default();
+        let numbers = |list: &[f64]| Value::Array(list.iter().map(|&number| Value::Float(number)).collect());
+        let names = usual.learners.iter().map(|learner| Value::String(learner.name().to_owned())).collect();
+        [
+            ("learners", Value::Array(names)),
+            ("elastic_net_alpha", numbers(&usual.elastic_net_alpha)),
+            ("svm_cost", numbers(&usual.svm_cost)),
+        ]
     }
 
     /// This protocol under the keys of a document, checked.

@@ -1,5 +1,6 @@
 //! All of the evaluation of scores: operating points, calibration, tests between models, net benefit.
 
+use crate::protocol::learn::Learner;
 use crate::report::performance::{Cut, HL_NOTE, HL_P, Scored, threshold};
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::evaluate::calibration::{Calibration, calibration};
@@ -315,8 +316,8 @@ pub fn selection(models: &[Chosen]) -> Sheet {
     sheet("Selection frequencies", &["Model", "Chosen", "Samples, n (%)"], models.iter().flat_map(of).collect(), notes)
 }
 
-/// Models side by side by nested cross-validation.
-pub fn comparison(models: &[Judged]) -> Sheet {
+/// Models side by side by nested cross-validation; `seconds` are those of one fit, by the model's name.
+pub fn comparison(models: &[Judged], seconds: &[(String, f64)]) -> Sheet {
     let row = |it: &Judged| {
         let auc = it.auc.map_or(Cell::Empty, |auc| Cell::Interval {
             estimate: auc.auc,
@@ -331,6 +332,8 @@ pub fn comparison(models: &[Judged]) -> Sheet {
             Cell::number(it.brier, 3),
             Cell::number(it.intercept, 3),
             Cell::number(it.slope, 3),
+            Cell::number(it.stability, 3),
+            Cell::number(seconds.iter().find(|(name, _)| *name == it.name).map(|(_, seconds)| *seconds), 3),
             Cell::Count(it.n_missing),
         ]
     };
@@ -341,6 +344,8 @@ pub fn comparison(models: &[Judged]) -> Sheet {
         "Brier",
         "Calibration intercept",
         "Calibration slope",
+        "Stability",
+        "Seconds",
         "Without a probability",
     ];
     let repeats = models.iter().filter_map(|it| it.auc).map(|auc| auc.repeats).max().unwrap_or(0);
@@ -352,11 +357,24 @@ pub fn comparison(models: &[Judged]) -> Sheet {
         "interval: DeLong's, widened for folds that share training patients (Nadeau and Bengio 2003, Bouckaert and Frank \
          2004); Monte Carlo error: of the mean AUC over repeats"
             .to_owned(),
+        "stability: how alike the features or variables are that were chosen in all folds of all repeats (Nogueira et al. \
+         2018): 1 is always the same, 0 by chance; seconds: one fit to the training patients, of the radiomics model with \
+         its selection, from which the other learners begin"
+            .to_owned(),
         "LASSO score: the linear score of the region that gives the Rad-score, between 0 and 1; ridge logistic: on the \
          features that entered its LASSO, the penalty by corrected AIC; volume alone: logistic regression on the logarithm \
          of the tumor's volume; no model: the share of events in training"
             .to_owned(),
     ];
+    let mut notes = notes;
+    for learner in Learner::BESIDE.iter().filter(|learner| models.iter().any(|it| it.name == learner.name())) {
+        let from = match learner {
+            Learner::ElasticNet => "the features that entered LASSO",
+            Learner::Forest | Learner::Svm => "the features that LASSO chose",
+        };
+        let (name, label) = (learner.name(), learner.label());
+        notes.push(format!("{name}: {label} on {from} in the region that gives the Rad-score"));
+    }
     sheet("Comparison of learners", &headings, models.iter().map(row).collect(), notes)
 }
 

@@ -125,6 +125,13 @@ impl Write<'_> {
         self.connection.execute(told, params![run.0.to_string(), format!("{n_parts} kept parts")])?;
         Ok(())
     }
+
+    /// Tells how long each learner of a fit needed.
+    pub fn tell_seconds(&self, run: RunId, seconds: &[(String, f64)]) -> Result<(), StoreError> {
+        let told = "INSERT INTO trail VALUES ('run', ?1, 'seconds', NULL, ?2)";
+        self.connection.execute(told, params![run.0.to_string(), serde_json::json!(seconds).to_string()])?;
+        Ok(())
+    }
 }
 
 fn run(row: &Row) -> rusqlite::Result<Run> {

@@ -4,8 +4,8 @@ use toml::Value;
 
 use crate::protocol::Protocol;
 use crate::protocol::keys::takes::{ABOVE_ZERO, FROM_0_TO_1, NO_LIMIT, P, SHARE};
-use crate::protocol::keys::{Key, Takes, either, empty, names, one_of, untold, words};
-use crate::protocol::learn::{Fusion, Missing};
+use crate::protocol::keys::{Key, Takes, either, empty, listed, names, one_of, untold, words};
+use crate::protocol::learn::{Fusion, Learner, Missing};
 use osteon_stats::select::Reproducible;
 use osteon_stats::select::mrmr::{Bins, Method};
 
@@ -148,8 +148,8 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     .needs(|it| it.learn.fusion == Fusion::Best, "learn.fusion joins the sources"),
     Key::new(
         "learn.rad_score",
-        "which probability stands for the Rad-score when the combined model is fitted",
-        Takes::Word(&["in_sample", "out_of_fold"]),
+        "what the Rad-score is: the forest's probability (of training patients in_sample or out_of_fold), or lasso's linear score",
+        Takes::Word(&["in_sample", "out_of_fold", "lasso"]),
         |value| {
             one_of(
                 value,
@@ -162,10 +162,57 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
                         "in_sample",
                         "The combined model was fitted to Rad-scores of forests that were grown on the same patients.",
                     ),
+                    (
+                        "lasso",
+                        "The Rad-score is the LASSO's linear combination of the chosen features; the combined model was \
+                         fitted to out-of-fold Rad-scores of the training patients, and logistic regression of the event \
+                         on them makes the probability of the radiomics model.",
+                    ),
                 ],
             )
         },
     ),
+    Key::new(
+        "learn.learners",
+        "what is learnt from the region that gives the Rad-score and compared in the same folds; the forest always is",
+        Takes::Words(&["forest", "elastic_net", "svm"]),
+        |value| {
+            let names = value.as_array()?.iter().filter_map(Value::as_str).filter_map(Learner::of);
+            let labels: Vec<String> = names.map(|learner| learner.label().to_owned()).collect();
+            (!labels.is_empty()).then(|| {
+                format!(
+                    "Beside the random forest, learnt from the same region in the same folds: {}.",
+                    listed(&labels, "and")
+                )
+            })
+        },
+    ),
+    Key::new(
+        "learn.elastic_net_alpha",
+        "mixings of the elastic net that are tried: 0 is ridge, 1 LASSO",
+        Takes::SomeNumbers(FROM_0_TO_1),
+        |value| {
+            Some(format!(
+                "The elastic net was fitted to the features that entered LASSO, its mixing (alpha {}) and lambda by \
+                 cross-validated deviance in LASSO's folds.",
+                either(value)
+            ))
+        },
+    )
+    .needs(|it| it.learn.learners.contains(&Learner::ElasticNet), "learn.learners has no elastic_net"),
+    Key::new(
+        "learn.svm_cost",
+        "costs of the support vector machine that are tried",
+        Takes::SomeNumbers(ABOVE_ZERO),
+        |value| {
+            Some(format!(
+                "The support vector machine was fitted to the features that LASSO chose, its cost ({}) by the mean AUC in \
+                 the forest's folds; Platt's sigmoid was learnt from decision values of folds that were left out.",
+                either(value)
+            ))
+        },
+    )
+    .needs(|it| it.learn.learners.contains(&Learner::Svm), "learn.learners has no svm"),
     Key::new(
         "learn.n_folds",
         "folds of out-of-fold probabilities and of nested cross-validation",

@@ -11,6 +11,8 @@ pub enum Takes {
     Whole(i64, i64),
     /// A list of numbers within bounds, empty or not.
     Numbers(Bounds),
+    /// A list with at least one number within bounds.
+    SomeNumbers(Bounds),
     /// A list with at least one whole number of at least so much.
     Wholes(i64),
     /// One of some words.
@@ -65,6 +67,7 @@ impl Takes {
             Takes::Whole(least, most) if *most == NO_LIMIT => format!("a whole number of at least {least}"),
             Takes::Whole(least, most) => format!("a whole number from {least} to {most}"),
             Takes::Numbers(bounds) => format!("a list of {}, or []", bounds.words),
+            Takes::SomeNumbers(bounds) => format!("a list of numbers, each {}", bounds.words),
             Takes::Wholes(least) => format!("a list of whole numbers of at least {least}"),
             Takes::Word(words) => format!("one of {}", words.join(", ")),
             Takes::Words(words) => format!("a list of {}", words.join(", ")),
@@ -84,6 +87,9 @@ impl Takes {
             Takes::Number(bounds) => number(value).is_some_and(|number| bounds.hold(number)),
             Takes::Whole(least, most) => value.as_integer().is_some_and(|n| n >= *least && n <= *most),
             Takes::Numbers(bounds) => each(&|item| number(item).is_some_and(|number| bounds.hold(number))),
+            Takes::SomeNumbers(bounds) => {
+                some() && each(&|item| number(item).is_some_and(|number| bounds.hold(number)))
+            }
             Takes::Wholes(least) => some() && each(&|item| whole(item, *least)),
             Takes::Word(words) => word(value, words),
             Takes::Words(words) => some() && each(&|item| word(item, words)),
@@ -122,6 +128,12 @@ impl Takes {
             Takes::Numbers(bounds) => {
                 let list = |(text, fits): (String, bool)| (format!("[{text}]"), fits);
                 limit(bounds.low, -1e-3).chain(limit(bounds.high, 1e-3)).map(list).collect()
+            }
+            Takes::SomeNumbers(bounds) => {
+                let list = |(text, fits): (String, bool)| (format!("[{text}]"), fits);
+                let mut all: Vec<_> = limit(bounds.low, -1e-3).chain(limit(bounds.high, 1e-3)).map(list).collect();
+                all.push(("[]".into(), false));
+                all
             }
             Takes::Wholes(least) => {
                 vec![(format!("[{least}]"), true), (format!("[{}]", least - 1), false), ("[]".into(), false)]

@@ -12,6 +12,7 @@ use crate::protocol::codebook::{Codebook, Value};
 use crate::report::figure::{Figure, Paper, shap};
 use crate::store::{Model, Origin, Patient, PatientId, Side, sha256};
 use crate::study::learn::learnt::{region_recipe, variable_label};
+use crate::study::learn::prediction::rad_score_of;
 use crate::study::report::figure::title_of;
 use crate::study::{Error, FigureRequest, ForestShap, Study, View};
 use osteon_stats::model::forest::Forest;
@@ -33,7 +34,17 @@ struct Explained {
 
 enum Explainer {
     Logistic(Logistic),
-    Forest { region: String, forest: Forest, how: ForestShap },
+    Forest {
+        region: String,
+        forest: Forest,
+        how: ForestShap,
+    },
+    /// The LASSO's score of a region, where that is the Rad-score.
+    Linear {
+        region: String,
+        intercept: f64,
+        weights: Vec<f64>,
+    },
 }
 
 impl Study {
@@ -113,6 +124,10 @@ impl Study {
                 "Combined model: exact values of the linear predictor, with the training patients as background."
                     .to_owned()
             }
+            Explainer::Linear { region, .. } => format!(
+                "LASSO score of the region {}: exact values of the linear score, with the training patients as background.",
+                named(region)
+            ),
             Explainer::Forest { region, how: ForestShap::PathDependent, .. } => {
                 format!("Random forest of the region {}: exact path-dependent TreeSHAP.", named(region))
             }
@@ -176,7 +191,9 @@ impl Study {
         how: ForestShap,
         patients: &[Patient],
     ) -> Result<Parts, Error> {
-        let RegionModel { features: names, scaling, forest, .. } = region_recipe(models, region)?;
+        let learnt = region_recipe(models, region)?;
+        let intercept = learnt.linear_intercept();
+        let RegionModel { features: names, scaling, forest, weights, link, .. } = learnt;
         let Scaling { means, sds } = scaling;
         let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
         let (known, measured) = self.rows_named(region, &self.rater(), &ids)?;
@@ -189,7 +206,12 @@ impl Study {
             Some((shown, z))
         };
         let rows = measured.iter().map(row).collect();
-        Ok((Explainer::Forest { region: region.to_owned(), forest, how }, names, rows))
+        let region = region.to_owned();
+        let explainer = match link {
+            Some(_) => Explainer::Linear { region, intercept, weights },
+            None => Explainer::Forest { region, forest, how },
+        };
+        Ok((explainer, names, rows))
     }
 }
 
@@ -206,6 +228,7 @@ impl Explained {
         let row: ArrayView1<f64> = self.x.row(at);
         match &self.model {
             Explainer::Logistic(it) => linear(it.intercept, &it.coefficients, row, background.view()),
+            Explainer::Linear { intercept, weights, .. } => linear(*intercept, weights, row, background.view()),
             Explainer::Forest { forest, how: ForestShap::PathDependent, .. } => path_dependent(forest, row),
             Explainer::Forest { forest, how: ForestShap::Interventional, .. } => {
                 interventional(forest, row, background.view())
@@ -217,6 +240,7 @@ impl Explained {
         match self.model {
             Explainer::Logistic(_) => "log odds",
             Explainer::Forest { .. } => "probability",
+            Explainer::Linear { .. } => "Rad-score",
         }
     }
 }
@@ -229,8 +253,8 @@ fn told(figure: Figure, model: &str) -> Figure {
 /// Out of fold where there is one, as models learnt from it see it.
 fn rad_scores(radiomics: &Model) -> BTreeMap<PatientId, f64> {
     let of = |origin: Origin| radiomics.predictions.iter().filter(move |one| one.origin == origin);
-    let held = of(Origin::OutOfFold).map(|one| (one.patient, one.probability));
-    of(Origin::Fitted).map(|one| (one.patient, one.probability)).chain(held).collect()
+    let held = of(Origin::OutOfFold).map(|one| (one.patient, rad_score_of(one)));
+    of(Origin::Fitted).map(|one| (one.patient, rad_score_of(one))).chain(held).collect()
 }
 
 /// A patient's value of a term: the Rad-score, a number, or whether a level is the patient's.

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Instant;
 
 use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
-use crate::pipeline::recipe::{self, CLINICAL, COMBINED, Stored, Training};
-use crate::pipeline::validate::{Validation, validate};
+use crate::pipeline::learner;
+use crate::pipeline::recipe::{self, CLINICAL, RADIOMICS, Stored, Training};
+use crate::pipeline::validate::{LEAST_REPEATS, Validation, validate};
+use crate::pipeline::{clinical as of_variables, missing, region};
 use crate::protocol::Protocol;
 use crate::protocol::learn::{Fusion, RadScore};
 use crate::protocol::source::FUSED;
 use crate::store::{Beginning, NewModel, NewRun, Origin, PatientId, Prediction, Side, Split, sha256};
 use crate::study::{Error, Study};
 use osteon_base::job::{Job, Parts};
+use osteon_base::seed::Seed;
 use osteon_stats::model::logistic::screen::{Rows, choose};
 use osteon_stats::select::{Reproducible, icc};
 use osteon_stats::table::{Column, Table, Values};
@@ -72,6 +76,10 @@ impl Study {
         let all: Vec<usize> = (0..ids.len()).collect();
         let models =
             models(cohort, ids, &recipe, &recipe.scores(cohort, &all), &validation, self.protocol.learn.rad_score);
+        let seconds = match protocol.learn.n_repeats >= LEAST_REPEATS {
+            true => seconds(cohort, &recipe, protocol, seed, job),
+            false => Vec::new(),
+        };
         self.store.write("fit", |write| {
             let run = write.put_run(&NewRun { kind: "fit", inputs: &inputs, seed }, &began)?;
             for model in &models {
@@ -80,6 +88,9 @@ impl Study {
             write.forget_parts()?;
             if !found.is_empty() {
                 write.tell_resumed(run, found.len())?;
+            }
+            if !seconds.is_empty() {
+                write.tell_seconds(run, &seconds)?;
             }
             write.end_run(run)
         })?;
@@ -101,6 +112,11 @@ impl Study {
             region.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
         };
         let of_regions = recipe.regions.iter().flat_map(of_region);
+        let trouble = |learnt: &learner::LearntLearner| {
+            let trouble = learnt.model.as_ref().err()?;
+            Some(format!("{}: no model ({trouble})", learnt.learner.name()))
+        };
+        let of_learners = recipe.learners.iter().filter_map(trouble);
         Ok(FitReport {
             n_train: train.len(),
             n_test: ids.len() - train.len(),
@@ -108,7 +124,7 @@ impl Study {
             best_region: recipe.regions[recipe.best].region.clone(),
             clinical_predictors: recipe.clinical_predictors.clone(),
             regions: recipe.regions.iter().map(region).collect(),
-            notes: notes.iter().cloned().chain(of_regions).chain(missing).chain(said).collect(),
+            notes: notes.iter().cloned().chain(of_regions).chain(of_learners).chain(missing).chain(said).collect(),
         })
     }
 
@@ -259,29 +275,69 @@ fn models(
     validation: &[Validation],
     reported: RadScore,
 ) -> Vec<NewModel> {
-    let out_of_fold = recipe.training_scores(cohort, RadScore::OutOfFold);
-    let out_of_fold = out_of_fold.named(recipe);
+    let all = recipe.training_scores(cohort, RadScore::OutOfFold);
+    let out_of_fold = all.named(recipe);
+    // The Rad-score where it is no probability.
+    let is_linear = reported == RadScore::Lasso;
     let model = |(at, (name, p)): (usize, (String, &[Option<f64>]))| {
         let region = recipe.regions.get(at);
         let learnt = region.and_then(|region| region.model.as_ref().ok());
+        let beside = recipe.learners.iter().find(|learnt| learnt.learner.name() == name);
         let linear = |row: usize| {
+            if name == RADIOMICS && is_linear {
+                return scores.rad_score[row];
+            }
+            if let (None, Some(learnt)) = (region, beside) {
+                let features = cohort.regions.iter().find(|features| features.region == learnt.region)?;
+                return learnt.model.as_ref().ok()?.scores(features, &[row])[0].map(|(_, linear)| linear);
+            }
             let features = cohort.regions.iter().find(|features| features.region == name)?;
             learnt?.scores(features, &[row])[0].map(|(_, linear)| linear)
         };
         let fitted = p.iter().enumerate().filter_map(|(row, p)| {
             Some(Prediction { patient: ids[row], origin: Origin::Fitted, probability: (*p)?, linear: linear(row) })
         });
-        let held = recipe.train.iter().zip(out_of_fold[at].1).filter_map(|(&row, p)| {
-            Some(Prediction { patient: ids[row], origin: Origin::OutOfFold, probability: (*p)?, linear: None })
+        let held = recipe.train.iter().enumerate().zip(out_of_fold[at].1).filter_map(|((i, &row), p)| {
+            let linear = if name == RADIOMICS && is_linear { all.rad_score[i] } else { None };
+            Some(Prediction { patient: ids[row], origin: Origin::OutOfFold, probability: (*p)?, linear })
         });
-        let own_folds = name != CLINICAL && reported == RadScore::OutOfFold;
+        let own_folds = name != CLINICAL && reported != RadScore::InSample;
         let training = if own_folds { Training::OutOfFold } else { Training::Fitted };
         let (of_model, notes) = recipe::learnt(recipe, at, &name);
         let stored = Stored { learnt: of_model, notes, validation: Some(validation[at].clone()), training };
-        let kind = if name == CLINICAL || name == COMBINED { "logistic" } else { "forest" };
+        let kind = recipe::kind(&name);
         let features = learnt.map(|model| model.features.iter().cloned().zip(model.weights.iter().copied()).collect());
         let predictions = if name == CLINICAL { fitted.collect() } else { fitted.chain(held).collect() };
         NewModel { name, kind, recipe: stored.to_json(), features: features.unwrap_or_default(), predictions }
     };
     scores.named(recipe).into_iter().enumerate().map(model).collect()
+}
+
+/// Seconds that each model needs once, on the training patients and all processors: what a watch says, so the trail keeps
+/// it and not the models. A learner beside the forest begins from the selection that is in the forest's time.
+fn seconds(cohort: &Cohort, recipe: &Recipe, protocol: &Protocol, seed: Seed, job: &Job) -> Vec<(String, f64)> {
+    let timed = |work: &dyn Fn()| {
+        let began = Instant::now();
+        work();
+        began.elapsed().as_secs_f64()
+    };
+    let best = &recipe.regions[recipe.best];
+    let (params, train) = (&protocol.learn, &recipe.train);
+    let mut found = vec![(
+        CLINICAL.to_owned(),
+        timed(&|| {
+            let chosen = of_variables::predictors(cohort, train, protocol);
+            let _ = chosen.map(|names| missing::fit(cohort, None, &names, train, params, seed));
+        }),
+    )];
+    let features = cohort.regions.iter().find(|features| features.region == best.region);
+    if let (Some(features), Ok(model)) = (features, &best.model) {
+        let again = || drop(region::learn(cohort, features, train, protocol, seed.nth(0), &job.silent()));
+        found.push((RADIOMICS.to_owned(), timed(&again)));
+        for learnt in &recipe.learners {
+            let again = || drop(learner::learn(cohort, features, model, train, learnt.learner, protocol, seed.nth(0)));
+            found.push((learnt.learner.name().to_owned(), timed(&again)));
+        }
+    }
+    found
 }

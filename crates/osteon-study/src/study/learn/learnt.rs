@@ -139,7 +139,9 @@ pub(in crate::study) fn region_recipe(models: &[Model], region: &str) -> Result<
     match recipe(model)?.learnt {
         Learnt::Region(learnt) => Ok(*learnt),
         Learnt::NoRegion { error, .. } => Err(Error::Request(format!("{region} has no model: {error}"))),
-        Learnt::Clinical { .. } | Learnt::Radiomics { .. } | Learnt::Combined { .. } => Err(Error::NoFit),
+        Learnt::Clinical { .. } | Learnt::Radiomics { .. } | Learnt::Combined { .. } | Learnt::Learner(_) => {
+            Err(Error::NoFit)
+        }
     }
 }
 

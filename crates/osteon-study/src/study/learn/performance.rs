@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS, Stored, Training};
+use crate::pipeline::recipe::{CLINICAL, COMBINED, Stored, Training, is_of_five};
 use crate::pipeline::validate::{LEAST_REPEATS, Validation};
 use crate::protocol::codebook::Value as Known;
 use crate::protocol::codebook::outcome::Cut as Cutoff;
+use crate::protocol::learn::Learner;
 use crate::report::evaluation;
 use crate::report::figure::{Figure, Paper, scored as drawn};
 use crate::report::journal::{self, Look};
 use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
 use crate::report::uncertainty::{self, How};
-use crate::store::{Model, Origin, PatientId, RunId, Side};
+use crate::store::{ChangeFilter, Model, Origin, PatientId, RunId, Side};
 use crate::study::report::analyse::read_table;
 use crate::study::report::figure::region_in_tables;
 use crate::study::report::told::training_in_words;
@@ -93,7 +94,10 @@ impl Study {
         let sources = self.protocol.all_sources();
         let named = |name: &str| match sources.iter().find(|source| source.name == name) {
             Some(source) => region_in_tables(source),
-            None => capitalized(name),
+            None => match Learner::of(name) {
+                Some(learner) => capitalized(learner.label()),
+                None => capitalized(name),
+            },
         };
         let mut sheet = journal::models(title, &rows, named, 0.5, look);
         if run.is_some() {
@@ -194,10 +198,18 @@ impl Study {
                  recommended), and a fit after it"
             )));
         }
-        let mut sheet = evaluation::comparison(&found);
+        let mut sheet = evaluation::comparison(&found, &self.seconds_of(combined.run)?);
         sheet.provenance = self.provenance()?;
         sheet.provenance.push(format!("run: {}", combined.run.0));
         self.told(sheet)
+    }
+
+    /// Seconds that each model of a fit needed once, by its name, as the trail has them.
+    fn seconds_of(&self, run: RunId) -> Result<Vec<(String, f64)>, Error> {
+        let of_run = ChangeFilter { row: run.0.to_string(), ..ChangeFilter::default() };
+        let told = self.store.changes(&of_run)?;
+        let told = told.into_iter().find(|change| change.table == "run" && change.field == "seconds");
+        Ok(told.and_then(|change| serde_json::from_str(&change.new?).ok()).unwrap_or_default())
     }
 
     /// In how many bootstrap samples each feature, region and clinical variable was chosen; nothing where too few were
@@ -205,7 +217,7 @@ impl Study {
     fn selection_frequencies(&self, table: ModelTable) -> Result<Option<Sheet>, Error> {
         let mut found = Vec::new();
         for model in self.store.models()? {
-            let of_five = [CLINICAL, RADIOMICS, COMBINED].contains(&model.name.as_str());
+            let of_five = is_of_five(&model.name);
             if of_five == (table == ModelTable::Five)
                 && let Some(validation) = recipe(&model)?.validation
             {
@@ -262,7 +274,7 @@ impl Study {
         let models = self.store.models()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let first = models.first().filter(|model| model.split == split.id).ok_or(Error::NoFit)?;
-        let others = |model: &&Model| [CLINICAL, RADIOMICS, COMBINED].contains(&model.name.as_str());
+        let others = |model: &&Model| is_of_five(&model.name);
         let wanted: Vec<&Model> = models.iter().filter(|model| others(model) == (table == ModelTable::Five)).collect();
         let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
         let mut rows = Vec::new();
@@ -280,7 +292,7 @@ impl Study {
         let mut notes = Vec::new();
         for model in self.store.models()? {
             let stored = recipe(&model)?;
-            if table == ModelTable::Three {
+            if table == ModelTable::Three && !is_of_five(&model.name) {
                 notes.extend(stored.notes.iter().map(|note| format!("{}: {note}", model.name)));
             }
             let missing = stored.logistic().map_or(0, |fit| fit.n_missing);

@@ -7,7 +7,7 @@ use crate::pipeline::clinical::Logistic;
 use crate::pipeline::learn::RAD_SCORE;
 use crate::pipeline::recipe::COMBINED;
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::Origin;
+use crate::store::{Origin, Prediction};
 use crate::study::learn::performance::recipe;
 use crate::study::{Error, Study};
 use osteon_stats::model::nomogram::{Nomogram, nomogram};
@@ -97,7 +97,7 @@ impl Study {
             let radiomics = models.iter().find(|model| model.name == "radiomics").ok_or(Error::NoFit)?;
             let own =
                 |origin| radiomics.predictions.iter().find(|one| one.patient == patient.id && one.origin == origin);
-            let score = own(Origin::OutOfFold).or_else(|| own(Origin::Fitted)).map(|score| score.probability);
+            let score = own(Origin::OutOfFold).or_else(|| own(Origin::Fitted)).map(rad_score_of);
             if let Some(score) = score.map_or_else(|| self.later_rad_score(patient.id), |score| Ok(Some(score)))? {
                 known.insert(RAD_SCORE.to_owned(), score.to_string());
             }
@@ -120,6 +120,12 @@ impl Study {
         let cell = |NoValue { name: place, found, expected }| Error::Cell { place, found, expected };
         logistic.terms.iter().map(|term| value(term).map_err(cell)).collect()
     }
+}
+
+/// The Rad-score in a prediction of the radiomics model: its linear score where it has one, which it has only where that
+/// is the Rad-score, else the probability.
+pub(in crate::study) fn rad_score_of(one: &Prediction) -> f64 {
+    one.linear.unwrap_or(one.probability)
 }
 
 /// Values that no training patient comes near: the model was not learnt for them.

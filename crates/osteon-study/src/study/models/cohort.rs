@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::model::ModelError;
-use crate::model::apply::{Raw, probability};
-use crate::model::file::Slot;
+use crate::model::apply::{Raw, probability, rad_value};
+use crate::model::file::{Slot, Source};
 use crate::model::given::plain;
 use crate::model::read::Model;
 use crate::model::terms::{self, parts};
@@ -129,20 +129,25 @@ impl Study {
         self.same_outcome(model)?;
         let variables = self.same_variables(model)?;
         let (rows, notes) = self.rows_under(model, patients, job)?;
-        let mut scores: Scores = Vec::new();
+        let (mut scores, mut values): (Scores, Scores) = (Vec::new(), Vec::new());
         for source in &model.file.sources {
-            let of = |raw: &Raw| {
+            let of = |raw: &Raw, what: fn(&Source, &[f64]) -> f64| {
                 let values = source.features.iter().map(|it| it.value(|name| raw.get(name).copied()));
-                values.collect::<Option<Vec<f64>>>().map(|values| probability(source, &values))
+                values.collect::<Option<Vec<f64>>>().map(|values| what(source, &values))
             };
-            scores.push((source.name.clone(), rows.iter().map(of).collect()));
+            scores.push((source.name.clone(), rows.iter().map(|raw| of(raw, probability)).collect()));
+            values.push((source.name.clone(), rows.iter().map(|raw| of(raw, rad_value)).collect()));
         }
-        let of = |name: &str, at: usize| scores.iter().find(|(own, _)| own == name).and_then(|(_, own)| own[at]);
-        let radiomics: Vec<Option<f64>> = (0..patients.len()).map(|at| model.rad_score(|name| of(name, at))).collect();
+        let all = |from: &Scores| -> Vec<Option<f64>> {
+            let of = |name: &str, at: usize| from.iter().find(|(own, _)| own == name).and_then(|(_, own)| own[at]);
+            (0..patients.len()).map(|at| model.rad_score(|name| of(name, at))).collect()
+        };
+        // They differ where the Rad-score is a linear score.
+        let (radiomics, rad_scores) = (all(&scores), all(&values));
         let known: Vec<BTreeMap<String, String>> =
             patients.iter().map(|patient| self.known_of(patient, &variables)).collect();
         let clinical = known.iter().map(|known| model.clinical_probability(known)).collect();
-        let combined = known.iter().zip(&radiomics).map(|(known, score)| {
+        let combined = known.iter().zip(&rad_scores).map(|(known, score)| {
             let values = model.combined.terms.iter().map(|term| match term.as_str() {
                 RAD_SCORE => *score,
                 _ => {

@@ -9,11 +9,12 @@ use crate::model::file::{ModelFile, Origin, Performance};
 use crate::model::read::Model;
 use crate::pipeline::recipe::{Learnt, RADIOMICS, Stored, Training};
 use crate::protocol::Protocol;
-use crate::protocol::learn::RadScore;
+use crate::protocol::learn::{Learner, RadScore};
 use crate::report::performance::Scored;
-use crate::store::{Model as StoredModel, PatientId, Run, RunId, Side};
+use crate::store::{Model as StoredModel, PatientId, Prediction, Run, RunId, Side};
 use crate::study::data::input;
 use crate::study::learn::performance::{recipe, scored};
+use crate::study::learn::prediction::rad_score_of;
 use crate::study::{Error, Study};
 use osteon_stats::evaluate::calibration::{brier, calibration};
 use osteon_stats::evaluate::roc;
@@ -61,31 +62,27 @@ impl Study {
         let patients = self.learning_patients()?;
         let radiomics = models.iter().find(|model| model.name == RADIOMICS).ok_or(Error::NoFit)?;
         let reported = match self.protocol.learn.rad_score {
-            RadScore::OutOfFold => crate::store::Origin::OutOfFold,
+            RadScore::OutOfFold | RadScore::Lasso => crate::store::Origin::OutOfFold,
             RadScore::InSample => crate::store::Origin::Fitted,
         };
         // What the models behind learnt from: scores of training patients.
-        let training = |model: &StoredModel, origin: crate::store::Origin| {
-            let known: BTreeMap<PatientId, f64> = model
-                .predictions
-                .iter()
-                .filter(|one| one.origin == origin)
-                .map(|one| (one.patient, one.probability))
-                .collect();
+        let training = |model: &StoredModel, origin: crate::store::Origin, of: fn(&Prediction) -> f64| {
+            let known: BTreeMap<PatientId, f64> =
+                model.predictions.iter().filter(|one| one.origin == origin).map(|one| (one.patient, of(one))).collect();
             let mut scores = vec![None; patients.ids.len()];
             patients.train.iter().for_each(|&row| scores[row] = known.get(&patients.ids[row]).copied());
             scores
         };
         let regions = models.iter().zip(&stored).filter(|(_, stored)| stored.region_model().is_some());
         let of_source = |(model, _): (&StoredModel, &Stored)| {
-            (model.name.clone(), training(model, crate::store::Origin::OutOfFold))
+            (model.name.clone(), training(model, crate::store::Origin::OutOfFold, |one| one.probability))
         };
         Ok(build::build(Learning {
             cohort: &patients.cohort,
             train: &patients.train,
             learnt: &learnt,
             protocol: &self.protocol,
-            rad_scores: &training(radiomics, reported),
+            rad_scores: &training(radiomics, reported, rad_score_of),
             source_scores: &regions.map(of_source).collect(),
             origin: Origin {
                 fitted_at: run.finished_at.clone().unwrap_or_default(),
@@ -109,7 +106,9 @@ impl Study {
         let sides: BTreeMap<PatientId, Side> = split.members.iter().copied().collect();
         let mut rows = Vec::new();
         for (side, set) in [(Side::Train, "training"), (Side::Test, "test")] {
-            for (model, stored) in models.iter().zip(stored) {
+            // Learners beside the forest stay with the study: the file has no place for them.
+            let all = models.iter().zip(stored).filter(|(model, _)| Learner::of(&model.name).is_none());
+            for (model, stored) in all {
                 let row = scored(model, set, side, &events, &sides)?;
                 let held = side == Side::Train && stored.training == Training::OutOfFold;
                 rows.push(performance(&row, if held { "out of fold" } else { "fitted" }));

@@ -6,11 +6,12 @@ use serde_json::json;
 
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::cohort::Features;
-use crate::pipeline::recipe::{Learnt, RADIOMICS, Stored};
+use crate::pipeline::recipe::{Learnt, RADIOMICS, Stored, kind};
 use crate::protocol::Protocol;
 use crate::store::{Model, NewModel, NewRun, Origin, Patient, PatientId, Prediction, Run, RunId};
 use crate::study::learn::explain;
 use crate::study::learn::performance::recipe;
+use crate::study::learn::prediction::rad_score_of;
 use crate::study::{Error, Study};
 
 /// The kind of a run that applied a fit's models to patients who were not in it.
@@ -55,12 +56,18 @@ impl Study {
         let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
         let rows: Vec<usize> = (0..ids.len()).collect();
         let mut scores: BTreeMap<&str, Vec<Option<(f64, f64)>>> = BTreeMap::new();
+        let mut measured: BTreeMap<String, Features> = BTreeMap::new();
         for region in stored.iter().filter_map(Stored::region_model) {
             let (names, values) = self.rows_named(&region.region, &self.rater(), &ids)?;
             let features =
                 Features { region: region.region.clone(), eligible: vec![true; names.len()], names, rows: values };
             scores.insert(&region.region, region.scores(&features, &rows));
+            measured.insert(region.region.clone(), features);
         }
+        let is_linear = |region: &str| {
+            let models = stored.iter().filter_map(Stored::region_model);
+            models.filter(|model| model.region == region).any(|model| model.link.is_some())
+        };
         let of_region = |region: &str, at: usize| scores.get(region).and_then(|scores| scores[at]);
         let fusion = stored.iter().find_map(|it| match &it.learnt {
             Learnt::Radiomics { fusion, .. } => fusion.as_deref().cloned(),
@@ -72,17 +79,26 @@ impl Study {
         };
         let one = |stored: &Stored, at: usize| -> Option<(f64, Option<f64>)> {
             match &stored.learnt {
+                Learnt::Learner(model) => {
+                    model.scores(measured.get(&model.region)?, &[at])[0].map(|(p, linear)| (p, Some(linear)))
+                }
                 Learnt::Region(model) => of_region(&model.region, at).map(|(p, linear)| (p, Some(linear))),
                 Learnt::NoRegion { .. } => None,
-                Learnt::Radiomics { region, fusion } => rad_score(region, fusion.as_deref(), at).map(|p| (p, None)),
+                Learnt::Radiomics { region, fusion } => {
+                    let linear = is_linear(region).then(|| of_region(region, at).map(|(_, linear)| linear)).flatten();
+                    rad_score(region, fusion.as_deref(), at).map(|p| (p, linear))
+                }
                 Learnt::Clinical { logistic, .. } => {
                     let none = BTreeMap::new();
                     let values = logistic.terms.iter().map(|term| explain::value(&patients[at], term, &none));
                     logistic.score(values).map(|p| (p, None))
                 }
                 Learnt::Combined { logistic, region, .. } => {
-                    let own =
-                        rad_score(region, fusion.as_ref(), at).map(|p| (patients[at].id, p)).into_iter().collect();
+                    let score = match is_linear(region) {
+                        true => of_region(region, at).map(|(_, linear)| linear),
+                        false => rad_score(region, fusion.as_ref(), at),
+                    };
+                    let own = score.map(|score| (patients[at].id, score)).into_iter().collect();
                     let values = logistic.terms.iter().map(|term| explain::value(&patients[at], term, &own));
                     logistic.score(values).map(|p| (p, None))
                 }
@@ -95,7 +111,7 @@ impl Study {
             };
             NewModel {
                 name: model.name.clone(),
-                kind: if stored.logistic().is_some() { "logistic" } else { "forest" },
+                kind: kind(&model.name),
                 recipe: json!({ "fit": fit.id.0 }).to_string(),
                 features: Vec::new(),
                 predictions: rows.iter().filter_map(|&at| prediction(at)).collect(),
@@ -125,7 +141,7 @@ impl Study {
         let Some(fit) = self.store.newest_fit()? else { return Ok(None) };
         let found = self.later_predictions(fit)?.into_iter();
         let own = |(name, _, one): &(String, String, Prediction)| name == RADIOMICS && one.patient == patient;
-        Ok(found.filter(own).map(|(_, _, one)| one.probability).next())
+        Ok(found.filter(own).map(|(_, _, one)| rad_score_of(&one)).next())
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::build::{self, variable};
 use crate::model::file::{ModelFile, NumberSummary, Parent, TrainingPart, Update};
 use crate::model::read::Model;
-use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS};
+use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS, is_of_five};
 use crate::report::external::{self, CaseMix};
 use crate::report::performance::{Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
@@ -141,7 +141,7 @@ impl Study {
             let kept: Vec<usize> = (0..event.len()).filter(|&at| event[at].is_some()).collect();
             let event: Vec<bool> = kept.iter().filter_map(|&at| event[at]).collect();
             let suffix = if own.as_ref() == Some(&one.inputs) { String::new() } else { suffix(&one.model) };
-            let is_five = |name: &str| [CLINICAL, RADIOMICS, COMBINED].contains(&name);
+            let is_five = is_of_five;
             for (name, scores) in one.scores.iter().filter(|(name, _)| is_five(name) == (table == ModelTable::Five)) {
                 let score: Vec<Option<f64>> = kept.iter().map(|&at| scores.get(at).copied().flatten()).collect();
                 rows.push(Scored::new(&format!("{name}{suffix}"), &cohort, &event, &score, Corrected::default()));

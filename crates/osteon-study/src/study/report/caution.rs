@@ -102,6 +102,7 @@ impl Study {
         let learn = &protocol.learn;
         rows.push(match learn.rad_score {
             RadScore::OutOfFold => ("Rad-score of training patients", "out of fold".to_owned(), true),
+            RadScore::Lasso => ("Rad-score of training patients", "LASSO's linear score, out of fold".to_owned(), true),
             RadScore::InSample => (
                 "Rad-score of training patients",
                 "from forests that saw them: training results are too good, and the combined model leans too much on it"

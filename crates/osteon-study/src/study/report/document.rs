@@ -217,6 +217,7 @@ impl Study {
         blocks.push(Block::Sheet(self.regions_sheet()?));
         blocks.push(Block::Sheet(self.rad_score_sheet()?));
         blocks.push(Block::Sheet(self.coefficients_sheet()?));
+        blocks.extend(self.learners_sheet()?.map(Block::Sheet));
         for name in LEARNT {
             let figure = self.found(name)?;
             let known = match name {

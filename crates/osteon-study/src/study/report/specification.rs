@@ -4,6 +4,7 @@
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::recipe::{CLINICAL, COMBINED, Learnt, RADIOMICS, Stored};
 use crate::protocol::codebook::Codebook;
+use crate::protocol::learn::Learner;
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::learn::learnt::variable_label;
 use crate::study::learn::performance::recipe;
@@ -24,7 +25,7 @@ impl Study {
                     row.resize(HEADINGS.len(), Cell::Empty);
                     return row;
                 }
-                Learnt::Clinical { .. } | Learnt::Radiomics { .. } | Learnt::Combined { .. } => return Vec::new(),
+                _ => return Vec::new(),
             };
             let lambda = learnt.lasso.path.lambdas.get(learnt.lasso.chosen).copied();
             let setting = &learnt.setting;
@@ -77,6 +78,51 @@ impl Study {
                 .to_owned(),
         ];
         self.told(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet })
+    }
+
+    /// Learners beside the forest in full; `None` where there are none.
+    pub(in crate::study) fn learners_sheet(&self) -> Result<Option<Sheet>, Error> {
+        let (mut rows, mut notes) = (Vec::new(), Vec::new());
+        for model in self.store.models()?.iter().filter(|model| Learner::of(&model.name).is_some()) {
+            let scientific = |value: f64| words(format!("{value:.4e}"));
+            match recipe(model)?.learnt {
+                Learnt::Learner(learnt) => {
+                    let of = |value: f64| Cell::Number { value, digits: 5 };
+                    rows.push(vec![
+                        words(&model.name),
+                        words("intercept"),
+                        Cell::Empty,
+                        Cell::Empty,
+                        of(learnt.intercept),
+                    ]);
+                    for (at, feature) in learnt.features.iter().enumerate() {
+                        let [mean, sd] = [learnt.scaling.means[at], learnt.scaling.sds[at]].map(scientific);
+                        rows.push(vec![words(&model.name), words(feature), mean, sd, of(learnt.weights[at])]);
+                    }
+                    let sigmoid = learnt.platt.map_or_else(String::new, |platt| {
+                        format!("; probability 1 / (1 + exp(a f + b)) with a = {:.6}, b = {:.6}", platt.a, platt.b)
+                    });
+                    notes.push(format!(
+                        "{} ({}), region {}: {} training patients, {} with the event; {}{sigmoid}",
+                        model.name,
+                        learnt.learner.label(),
+                        learnt.region,
+                        learnt.n_rows,
+                        learnt.n_events,
+                        learnt.setting_in_words()
+                    ));
+                }
+                Learnt::NoRegion { error, .. } => notes.push(format!("{}: no model ({error})", model.name)),
+                _ => (),
+            }
+        }
+        if notes.is_empty() {
+            return Ok(None);
+        }
+        notes.push("means and SDs of training patients; weights are of z-scores".to_owned());
+        let headings = ["Model", "Term", "Mean", "SD", "Weight"];
+        let sheet = self.sheet("Learners beside the random forest".to_owned(), &headings, rows)?;
+        self.told(Sheet { notes, provenance: self.provenance_of("fit")?, ..sheet }).map(Some)
     }
 
     /// Intercept and coefficients of the clinical and the combined model.
