@@ -89,6 +89,6 @@ fn bindings(args: &Args) -> Result<Bindings, Error> {
             None => return Ok(Bindings::default()),
         },
     };
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+    let text = osteon_study::study::read_text(&path)?;
     Bindings::with(&text).map_err(|cause| Error::Keys { path, cause: cause.to_string() })
 }

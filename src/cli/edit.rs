@@ -40,8 +40,9 @@ pub struct IncludeArgs {
 }
 
 pub fn edit(args: &EditArgs, globals: &Globals) -> Result<Outcome, Error> {
-    opening::write(globals)?.edit(&args.id, &args.edits, &args.reason, args.version)?;
-    output::say(globals, &format!("{}: changed", args.id));
+    let cleared = opening::write(globals)?.edit(&args.id, &args.edits, &args.reason, args.version)?;
+    let without = if cleared.is_empty() { String::new() } else { format!("; now missing: {}", cleared.join(", ")) };
+    output::say(globals, &format!("{}: changed{without}", args.id));
     Ok(Outcome::Done)
 }
 

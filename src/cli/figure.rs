@@ -170,7 +170,7 @@ fn refuse_foreign(path: &Path, new: &[u8]) -> Result<(), Error> {
     if !path.is_file() {
         return Ok(());
     }
-    let found = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let found = osteon_study::study::read_bytes(path)?;
     let heading = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
     let is_own = found.windows(6).any(|part| part == b"osteon") || heading(&found) == heading(new);
     if is_own { Ok(()) } else { Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned()))) }

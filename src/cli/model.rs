@@ -57,7 +57,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 pub fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let wrong = |source| Error::File { path: path.to_owned(), source };
     if path.is_file() {
-        let found = std::fs::read(path).map_err(wrong)?;
+        let found = study::read_bytes(path)?;
         let document: Option<serde_json::Value> = serde_json::from_slice(&found).ok();
         if document.is_none_or(|it| it["format"] != osteon_study::model::file::FORMAT) {
             return Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned())));

@@ -322,7 +322,10 @@ fn changed(study: &Study, change: Change) -> Answer {
     let result = match &change {
         Change::Edit { id, field, value, reason, version } => {
             let edit = Edit { field: field.clone(), value: value.clone() };
-            study.edit(id, &[edit], reason, Some(*version)).map(|()| format!("{id}: {field} is now {value}"))
+            study.edit(id, &[edit], reason, Some(*version)).map(|cleared| match cleared.as_slice() {
+                [] => format!("{id}: {field} is now {value}"),
+                _ => format!("{id}: {field} is now missing"),
+            })
         }
         Change::Exclude { id, reason, version } => {
             study.decide(id, Belongs::No, reason, Some(*version)).map(|()| format!("{id} is excluded"))

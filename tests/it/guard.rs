@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{osteon, run};
+use crate::support::{osteon, program, run};
 
 /// A folder with a study of the synthetic patients.
 fn study() -> tempfile::TempDir {
@@ -174,5 +174,56 @@ fn a_blind_export_holds_nothing_that_opens_a_hash_of_a_hidden_value() {
         let told: Vec<&String> = hidden.iter().filter(|salt| seen.contains(&salt[..12])).collect();
         assert!(told.is_empty(), "{command:?} tells {} salts", told.len());
         assert!(!seen.contains("second reading"), "{command:?} tells a reason");
+    }
+}
+
+#[test]
+fn a_folder_a_pipe_and_a_device_are_no_files() {
+    let folder = study();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("folder")).unwrap();
+    let pipe = std::ffi::CString::new(at("pipe").to_str().unwrap()).unwrap();
+    // SAFETY: the path ends with a zero byte and lives through the call.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    std::fs::write(at("cells.csv"), "a,b\n1,0\n2,1\n").unwrap();
+    let commands: [&[&str]; 16] = [
+        &["import", "clinical", "?"],
+        &["protocol", "use", "?", "--reason", "x"],
+        &["protocol", "check", "?"],
+        &["protocol", "from", "?"],
+        &["codebook", "import", "?", "--reason", "x"],
+        &["features", "?", "?"],
+        &["features", "--params", "?", "cells.csv", "cells.csv"],
+        &["features", "--batch", "?"],
+        &["reconcile", "?"],
+        &["describe", "?", "--event", "b=1"],
+        &["logistic", "?", "--event", "b=1", "--terms", "a"],
+        &["roc", "?", "--event", "b=1", "--score", "a"],
+        &["km", "?", "--time", "a", "--event", "b=1"],
+        &["model", "check", "?"],
+        &["predict", "--model", "?", "cells.csv", "cells.csv"],
+        &["table", "1", "--against", "?"],
+    ];
+    for (name, expected) in [("folder", "a folder"), ("pipe", "a pipe or device"), ("/dev/null", "a pipe or device")] {
+        for command in commands {
+            // A folder may be a DICOM series.
+            if name == "folder" && command == ["features", "?", "?"] {
+                continue;
+            }
+            let words: Vec<&str> = command.iter().map(|&word| if word == "?" { name } else { word }).collect();
+            let mut child = program(folder.path(), &words).stderr(std::process::Stdio::piped()).spawn().unwrap();
+            let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while child.try_wait().unwrap().is_none() {
+                if std::time::Instant::now() > end {
+                    child.kill().unwrap();
+                    panic!("{words:?} waits");
+                }
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            let done = child.wait_with_output().unwrap();
+            let told = String::from_utf8_lossy(&done.stderr).into_owned();
+            assert_eq!(done.status.code(), Some(2), "{words:?}: {told}");
+            assert!(told.contains(expected), "{words:?}: {told}");
+        }
     }
 }

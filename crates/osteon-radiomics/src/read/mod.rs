@@ -83,6 +83,8 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     pub name: String,
+    /// What 3D Slicer calls it inside; unlike a name it occurs once.
+    pub id: String,
     /// Which of the file's volumes holds it.
     pub layer: usize,
     /// The label of its voxels.
@@ -176,8 +178,8 @@ pub enum ReadError {
     NoSegment { wanted: String, present: String },
     #[error("no segment is called {wanted}: the file names none, its labels are {labels}")]
     NoSegments { wanted: String, labels: String },
-    #[error("{n} segments are called {wanted}; names have to differ for one to be picked")]
-    SegmentTwice { wanted: String, n: usize },
+    #[error("{n} segments are called {wanted}, known by their ids: {ids}")]
+    SegmentTwice { wanted: String, n: usize, ids: String },
     #[error("segment {name} has no voxel; there are {present}")]
     EmptySegment { name: String, present: String },
     #[error("the mask has no layer {channel}: it holds {n}, counted from 0")]

@@ -100,7 +100,8 @@ fn segments(fields: &Fields, n_layers: usize) -> Result<Vec<Segment>, ReadError>
             .ok()
             .filter(|&layer| layer < n_layers)
             .ok_or_else(|| wrong("Layer of a segment", &format!("{layer} of {name}"), "a layer that the file holds"))?;
-        found.push(Segment { name: name.clone(), layer, value: number(n, "LabelValue")?.unwrap_or(1) });
+        let id = fields.get(&format!("Segment{n}_ID")).cloned().unwrap_or_else(|| format!("Segment{n}"));
+        found.push(Segment { name: name.clone(), id, layer, value: number(n, "LabelValue")?.unwrap_or(1) });
     }
     Ok(found)
 }

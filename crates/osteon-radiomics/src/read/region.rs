@@ -79,7 +79,7 @@ fn choose(header: &Header, tallies: &[Tally], pick: Pick) -> Result<(Option<usiz
             return Ok((Some(0), inside, reading));
         }
     };
-    let Segment { name, layer, value } = own;
+    let Segment { name, layer, value, .. } = own;
     let mut picked = Reading { picked: name.clone(), present: kept(header, tallies), ..Reading::default() };
     picked.notes.extend(pick.name.filter(|_| !all && number.is_none()).and_then(|wanted| dicom::renamed(wanted, name)));
     match label::choose(&tallies[*layer], Label::Value(*value)) {
@@ -104,11 +104,15 @@ fn every_layer(header: &Header, tallies: &[Tally]) -> Result<(Option<usize>, Ins
     Ok((None, Inside::NonZero, reading))
 }
 
-/// The one segment of a name.
+/// The one segment of a name, or of an id where no name says which.
 fn named<'a>(header: &'a Header, tallies: &[Tally], name: &str) -> Result<&'a Segment, ReadError> {
     let mut found: Vec<&Segment> = header.segments.iter().filter(|segment| segment.name == name).collect();
     if found.is_empty() {
         found = header.segments.iter().filter(|segment| dicom::is_alike(&segment.name, name)).collect();
+    }
+    if found.len() != 1 {
+        let by_id = header.segments.iter().filter(|segment| segment.id == name);
+        found = Some(by_id.collect()).filter(|by_id: &Vec<_>| by_id.len() == 1).unwrap_or(found);
     }
     let listed = || listed(&present(header, tallies));
     match found[..] {
@@ -118,7 +122,13 @@ fn named<'a>(header: &'a Header, tallies: &[Tally], name: &str) -> Result<&'a Se
             Err(ReadError::NoSegments { wanted: name.to_owned(), labels })
         }
         [] => Err(ReadError::NoSegment { wanted: name.to_owned(), present: listed() }),
-        _ => Err(ReadError::SegmentTwice { wanted: name.to_owned(), n: found.len() }),
+        _ => {
+            let one = |segment: &&Segment| {
+                Present { name: segment.id.clone(), voxels: Some(voxels_of(segment, tallies)) }.to_string()
+            };
+            let ids = found.iter().map(one).collect::<Vec<_>>().join(", ");
+            Err(ReadError::SegmentTwice { wanted: name.to_owned(), n: found.len(), ids })
+        }
     }
 }
 

@@ -403,7 +403,19 @@ fn segments_are_picked_by_name_layer_by_layer() {
     assert!(region(&file, Label::Only, Some("Empty")).unwrap_err().contains("has no voxel"));
     let text = String::from_utf8(forge::nrrd_header(&lines).replace("Muscle", "Tumor").into_bytes()).unwrap();
     let twice = [text.as_bytes(), &voxels].concat();
-    assert!(region(&twice, Label::Only, Some("Tumor")).unwrap_err().contains("2 segments are called Tumor"));
+    let told = region(&twice, Label::Only, Some("Tumor")).unwrap_err();
+    assert!(
+        told.ends_with("2 segments are called Tumor, known by their ids: Segment0 (6 voxels), Segment1 (12 voxels)"),
+        "{told}"
+    );
+    // Of one name and one label, only the id says which.
+    let same = text
+        .replace("LabelValue:=3", "LabelValue:=1")
+        .replace("Segment1_Name", "Segment1_ID:=Segment_7\nSegment1_Name");
+    let voxels: Vec<u8> = voxels.iter().map(|&value| value.min(1)).collect();
+    let same = [same.as_bytes(), &voxels].concat();
+    assert_eq!(region(&same, Label::Only, Some("Segment_7")), Ok((12, "Tumor".to_owned())));
+    assert_eq!(region(&same, Label::Only, Some("Segment0")), Ok((6, "Tumor".to_owned())));
 }
 
 #[test]

@@ -60,6 +60,10 @@ pub(in crate::store) fn free_place(path: &Path) -> Result<(), StoreError> {
     if path.symlink_metadata().is_ok() {
         return Err(StoreError::Exists(path.to_owned()));
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(StoreError::Refused(format!("{}: there is no folder {}", path.display(), folder.display())));
+    }
     let left: Vec<PathBuf> = COMPANIONS.iter().map(|suffix| beside(path, suffix)).collect();
     match left.into_iter().find(|left| left.symlink_metadata().is_ok()) {
         Some(orphan) => Err(StoreError::Orphan { path: path.to_owned(), orphan }),

@@ -289,8 +289,7 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
             "--structure NAME picks a segment, the column label of a manifest too; it has to be one of these names",
         ),
         ReadError::SegmentTwice { .. } => Some(
-            "choose it by its label (--label N, or the manifest's column), or rename one of them in the program that drew \
-             it and save again",
+            "--structure ID picks one (the manifest's column too), as does its label (--label N) where labels differ",
         ),
         ReadError::Values { .. } | ReadError::NoHalf { .. } => {
             Some("save the mask as labels, or as parts of a voxel from 0 to 1, of which half and more is inside")

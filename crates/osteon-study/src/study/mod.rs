@@ -68,15 +68,20 @@ pub use trust::standing::Standing;
 pub use trust::verify::Verification;
 
 pub use crate::store::write_whole;
+pub use data::input::{bytes as read_bytes, text as read_text};
 
 /// Reads and checks a protocol file.
 pub fn read_protocol(path: &Path) -> Result<Protocol, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = data::input::text(path)?;
+    if text.trim().is_empty() {
+        let what = "is empty; osteon protocol show prints the protocol in force, to be changed and used";
+        return Err(Error::Request(format!("{}: the file {what}", path.display())));
+    }
     Ok(Protocol::parse(&text)?)
 }
 
 /// The settings of a protocol file that have no say under its others, and why.
 pub fn settings_without_say(path: &Path) -> Result<Vec<(String, &'static str)>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = data::input::text(path)?;
     Ok(Protocol::without_say(&text)?)
 }

@@ -28,9 +28,11 @@ impl Study {
         }
     }
 
-    /// Sets fields of a patient in one change. `version` is the one that the editor saw; `None` takes the newest.
-    pub fn edit(&self, code: &str, edits: &[Edit], reason: &str, version: Option<i64>) -> Result<(), Error> {
+    /// Sets fields of a patient in one change. `version` is the one that the editor saw; `None` takes the newest. Gives
+    /// the fields that are now without a value, by a word for missing or by none.
+    pub fn edit(&self, code: &str, edits: &[Edit], reason: &str, version: Option<i64>) -> Result<Vec<String>, Error> {
         let reason = required(reason)?;
+        let mut cleared = Vec::new();
         self.store.write(&reason, |write| {
             let patient = write.patient(code)?;
             let mut version = version.unwrap_or(patient.version);
@@ -42,9 +44,11 @@ impl Study {
                     expected,
                 })?;
                 version = write.edit_patient(&patient, version, variable, value.as_ref())?;
+                cleared.extend(value.is_none().then(|| variable.name.clone()));
             }
             rules::apply(write, &self.protocol, code)
-        })
+        })?;
+        Ok(cleared)
     }
 
     /// Takes a patient out of the study; nothing is deleted.

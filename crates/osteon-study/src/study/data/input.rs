@@ -12,6 +12,8 @@ use osteon_radiomics::read::{self, Header, Label, Limits, Params, Pick, Region, 
 
 /// No file that the study reads as text is larger.
 const MAX_TEXT: u64 = 64 << 20;
+/// Nor is a table that a statistical command reads.
+const MAX_TABLE: u64 = 1 << 30;
 /// A compressed image is never larger than the voxels it may hold, but for its header.
 const MAX_IMAGE: u64 = (2 << 30) + (1 << 20);
 /// How deep below a folder the files of a series are looked for.
@@ -47,6 +49,11 @@ enum Content {
 /// The bytes of a file of text.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     limited(path, MAX_TEXT)
+}
+
+/// The bytes of a table of any study's size, for the commands that work without a study file.
+pub fn table_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    limited(path, MAX_TABLE)
 }
 
 /// A file of UTF-8 text.
@@ -263,6 +270,9 @@ fn dicom_files(folder: &Path) -> Result<Folder, Error> {
 /// Whether a file carries the mark of DICOM.
 pub fn is_dicom_file(path: &Path) -> bool {
     let mut head = Vec::new();
+    if !path.is_file() {
+        return false;
+    }
     let read = std::fs::File::open(path).and_then(|file| file.take(132).read_to_end(&mut head));
     read.is_ok() && dicom::is_dicom(&head)
 }
@@ -460,10 +470,14 @@ fn beside(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
 
 fn limited(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let wrong = |source| Error::File { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(wrong)?;
-    if !file.metadata().map_err(wrong)?.is_file() {
-        return Err(wrong(std::io::Error::other("not a regular file")));
+    // Looked at before it is opened: opening a pipe waits for whoever writes to it.
+    let kind = std::fs::metadata(path).map_err(wrong)?.file_type();
+    if !kind.is_file() {
+        let what =
+            if kind.is_dir() { "a folder, expected a file" } else { "a pipe or device, expected a file on disk" };
+        return Err(wrong(std::io::Error::other(what)));
     }
+    let file = std::fs::File::open(path).map_err(wrong)?;
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() as u64 > most {

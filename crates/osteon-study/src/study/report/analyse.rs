@@ -7,6 +7,7 @@ use crate::report::cohort::{Compared, compare, too_many_levels};
 use crate::report::discrimination::{Discrimination, HowScored, discrimination};
 use crate::report::regression::Regression;
 use crate::study::Error;
+use crate::study::data::input;
 use osteon_base::job::Job;
 use osteon_stats::model::logistic;
 use osteon_stats::stats::compare::Params;
@@ -19,7 +20,7 @@ use osteon_stats::table::{Column, Table, Values};
 
 /// Reads a file of cells with a heading: CSV, TSV or a workbook.
 pub fn read_table(path: &Path, options: &Options) -> Result<Read, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let bytes = input::table_bytes(path)?;
     read::table(&bytes, options).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::Error;
+use crate::study::data::input;
 use osteon_reconcile::located::locate;
 use osteon_reconcile::printed::Printed;
 use osteon_reconcile::read::correction::{self, Amendment, Correction, CorrectionError};
@@ -65,7 +66,7 @@ fn bytes(path: &Path) -> Result<(String, Vec<u8>), Error> {
         return Ok(("standard input".to_owned(), bytes));
     }
     let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    Ok((name, std::fs::read(path).map_err(wrong)?))
+    Ok((name, input::bytes(path)?))
 }
 
 /// The file of corrections beside a file of tables.
@@ -77,11 +78,11 @@ pub fn correction_path(path: &Path) -> PathBuf {
 
 fn correction_of(path: &Path) -> Result<Correction, Error> {
     let beside = correction_path(path);
-    match std::fs::read_to_string(&beside) {
-        Ok(text) => Correction::parse(&text).map_err(|cause| Error::Published { path: beside, source: cause.into() }),
-        Err(_) if !beside.exists() => Ok(Correction::default()),
-        Err(source) => Err(Error::File { path: beside, source }),
+    if !beside.exists() {
+        return Ok(Correction::default());
     }
+    let text = input::text(&beside)?;
+    Correction::parse(&text).map_err(|cause| Error::Published { path: beside, source: cause.into() })
 }
 
 /// Writes how each file was read beside it, to be corrected by hand; a file that is there already is left and refused.
@@ -115,7 +116,7 @@ pub fn amend(
     let refused = |cause: CorrectionError| Error::Published { path: beside.clone(), source: cause.into() };
     let more = amendment.toml(number, column, line).ok_or_else(|| refused(CorrectionError::Nothing))?;
     let wrong = |source| Error::File { path: beside.clone(), source };
-    let before = if beside.exists() { std::fs::read_to_string(&beside).map_err(wrong)? } else { String::new() };
+    let before = if beside.exists() { input::text(&beside)? } else { String::new() };
     let whole = before + &more;
     Correction::parse(&whole).map_err(refused)?;
     std::fs::write(&beside, whole).map_err(wrong)?;

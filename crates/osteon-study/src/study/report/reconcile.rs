@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::Error;
+use crate::study::data::input;
 use crate::study::report::readings;
 use osteon_reconcile::against::{self, Difference, Recomputed};
 use osteon_reconcile::cells::{PublishedCell, Value};
@@ -63,7 +64,7 @@ fn recomputed_cell(cell: &PublishedCell) -> Recomputed {
 
 /// Reads a file and gives its text to `check`; a refusal names the file.
 fn checked<T>(path: &Path, check: impl Fn(&str) -> Result<T, ReconcileError>) -> Result<T, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = input::text(path)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     check(text).map_err(|source| Error::Published { path: path.to_owned(), source: source.into() })
 }

@@ -11,6 +11,7 @@ use crate::report::performance::{self, Cut};
 use crate::report::printed::Entry;
 use crate::report::screening::{Screening, screening};
 use crate::report::sheet::Sheet;
+use crate::study::data::input;
 use crate::study::{Error, ModelTable, Study};
 use osteon_stats::model::logistic::screen::Rows;
 use osteon_stats::table::Table;
@@ -195,7 +196,7 @@ impl Study {
 
 /// Reads the cells of published tables.
 pub fn read_published(path: &Path) -> Result<Vec<Published>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let text = input::text(path)?;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let wanted = ["table", "set", "row", "column", "printed"];
     let no_table = || Error::Request(format!("{}: expected the columns {}", path.display(), wanted.join(",")));

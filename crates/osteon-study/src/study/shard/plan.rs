@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::store::{ImageFile, PatientId, Role, Scratch, StoreError};
+use crate::study::data::input;
 use crate::study::jobs::extract::{SlotTask, Task, unchanged};
 use crate::study::{Error, ExtractReport, ExtractRequest, Study};
 use osteon_base::job::Job;
@@ -115,7 +116,7 @@ impl Plan {
     /// Reads a plan, which must be as it was made.
     pub fn read(path: &Path) -> Result<Plan, Error> {
         let wrong = |source| Error::File { path: path.to_owned(), source };
-        let bytes = std::fs::read(path).map_err(wrong)?;
+        let bytes = input::table_bytes(path)?;
         let plan: Plan = serde_json::from_slice(&bytes).map_err(|cause| wrong(std::io::Error::other(cause)))?;
         if plan.hash != plan.digest() {
             return Err(Error::Request(format!("{}: the plan was changed after it was made", path.display())));
