@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
-use osteon_study::protocol::Protocol;
 use osteon_study::protocol::codebook::Value;
-use osteon_study::report::sheet::Sheet;
+use osteon_study::protocol::{Preset, Protocol};
+use osteon_study::report::sheet::{Cell, Sheet};
 use osteon_study::store::{Access, ChangeFilter};
 use osteon_study::study::{
     BadRows, ClinicalTable, Edit, ExportOptions, FigureName, FigureRequest, ModelTable, Study, View,
@@ -177,6 +177,40 @@ fn tables_methods_and_splits_speak_of_the_declared_outcome_and_variables() {
         }
     }
     assert!(text(&study.split_sheet().unwrap()).contains("CRP, mg/L"));
+}
+
+#[test]
+fn an_odds_ratio_is_for_the_increase_that_the_variable_declares() {
+    let lines = |per: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("[variable.alp]\nper = \"{per}\"\n");
+        let protocol = Preset::Study.protocol().under(text.parse().unwrap()).unwrap();
+        let study = Study::create(&folder.path().join("study.db"), "A study", protocol).unwrap();
+        study.import_clinical(&osteon_testing::fixture("cohort.csv"), None, BadRows::Refuse).unwrap();
+        study.draw_split(Seed(4), 0.8).unwrap();
+        let sheet = study.clinical_table(ClinicalTable::Four, &study.protocol).unwrap().0;
+        let row = sheet.rows.iter().find(|row| row[0].text().starts_with("ALP")).unwrap().clone();
+        let forest = study.figure(&FigureRequest::new(FigureName::Forest, 180.0)).unwrap().csv();
+        let own = forest.lines().find(|line| line.starts_with("\"ALP") || line.starts_with("ALP")).unwrap().to_owned();
+        (row, own)
+    };
+    let number = |row: &[Cell]| match row[1] {
+        Cell::Interval { estimate, low, high, .. } => [estimate, low, high],
+        _ => panic!("{row:?}"),
+    };
+    let ((unit, _), (iqr, forest)) = (lines("unit"), lines("iqr"));
+    let name = iqr[0].text();
+    let by: f64 = name.split("per ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(name.ends_with("U/L (interquartile range)") && by > 20.0, "{name}");
+    for (one, many) in number(&unit).into_iter().zip(number(&iqr)) {
+        // The row states the range to a whole number.
+        let [low, high] = [by - 0.5, by + 0.5].map(|by| one.powf(by));
+        assert!(low.min(high) <= many && many <= low.max(high), "{one} {by} {many}");
+    }
+    assert_eq!(unit[5..8], iqr[5..8], "the model is the same");
+    assert!(forest.contains("interquartile range"), "{forest}");
+    let (doubling, _) = lines("doubling");
+    assert!(doubling[0].text().contains("per doubling of the median ("), "{doubling:?}");
 }
 
 #[test]

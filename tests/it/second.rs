@@ -266,3 +266,23 @@ fn follow_up_gives_curves_incidence_and_hazards() {
     let (code, _, err) = run(&["--blind", "km", "--outcome", "os"]);
     assert!(code == Some(2) && err.contains("hidden from a blind reader"), "{err}");
 }
+
+#[test]
+fn a_map_of_diffusion_in_another_unit_is_told_when_it_is_linked() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(fixture("second/protocol.toml")).unwrap();
+    let images = folder.path().join("images");
+    unpack(&images);
+    let warned = |text: &str, name: &str| {
+        let study = Study::create(&folder.path().join(name), "S", Protocol::parse(text).unwrap()).unwrap();
+        let [file, map] = ["second/redcap.csv", "second/map.toml"].map(fixture);
+        study.import_clinical(&file, Some(&map), BadRows::Refuse).unwrap();
+        study.import_images(&images, BadRows::Refuse).unwrap().warnings
+    };
+    let no_diffusion = |lines: &[String]| lines.iter().filter(|line| line.contains("no diffusion of water")).count();
+    assert_eq!(no_diffusion(&warned(&text, "right.db")), 0);
+    // Two maps a patient.
+    let other = warned(&text.replace("unit = \"1e-6 mm2/s\"", "unit = \"1e-3 mm2/s\""), "other.db");
+    assert_eq!(no_diffusion(&other), 80, "{other:?}");
+    assert!(other.iter().any(|line| line.contains("adc_pre") && line.ends_with("it would be one in 1e-6 mm2/s")));
+}

@@ -7,7 +7,8 @@ use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use osteon_radiomics::grid::{Element, Geometry};
 use osteon_radiomics::read::dicom::{
-    DicomError, Instance, Scan, Wanted, contours, deviations, list, scan, scan_of, segmentation, segments, structures,
+    Acquisition, Contrast, DicomError, Instance, Scan, Wanted, contours, deviations, diffusivity, list, scan, scan_of,
+    segmentation, segments, structures, unlikely_unit,
 };
 use osteon_radiomics::read::{Label, Limits, Source, Uneven, check_pair, image, mask};
 use proptest::prelude::*;
@@ -414,10 +415,53 @@ fn deviations_from_the_acquisition_are_told_with_both_values() {
         field_strength_t: 1.5,
         fat_suppressed: true,
         tolerance: 0.1,
+        modality: "MR".to_owned(),
+        contrast: Contrast::Any,
+        b_value: 0.0,
+        unit: String::new(),
     };
     assert_eq!(deviations(&found, &expected), Vec::<String>::new());
     expected.echo_time_ms = 60.0;
     assert_eq!(deviations(&found, &expected), ["echo time 90 ms, expected 60 ms"]);
+    let other = osteon_radiomics::read::dicom::Params {
+        echo_time_ms: 90.0,
+        modality: "CT".to_owned(),
+        contrast: Contrast::With,
+        b_value: 800.0,
+        unit: "1e-6 mm2/s".to_owned(),
+        ..expected
+    };
+    let told = ["b-value not stated, expected 800 s/mm2", "modality MR, expected CT", "no contrast agent is named"];
+    assert_eq!(deviations(&found, &other), told);
+}
+
+#[test]
+fn a_diffusion_map_is_known_by_its_unit_or_its_values() {
+    for (unit, factor) in [("1e-6 mm2/s", 1e-6), ("10*-6.mm2/s", 1e-6), ("um2/s", 1e-6), ("mm\u{b2}/s", 1.0)] {
+        assert!(diffusivity(unit).is_some_and(|it| (it / factor - 1.0).abs() < 1e-12), "{unit}");
+    }
+    assert_eq!(diffusivity("HU"), None);
+    let found = |unit: &str| Acquisition { unit: Some(unit.to_owned()), ..Acquisition::default() };
+    let expected = osteon_radiomics::read::dicom::Params {
+        repetition_time_ms: 0.0,
+        echo_time_ms: 0.0,
+        slice_thickness_mm: 0.0,
+        field_strength_t: 0.0,
+        fat_suppressed: false,
+        tolerance: 0.1,
+        modality: String::new(),
+        contrast: Contrast::Without,
+        b_value: 0.0,
+        unit: "1e-6 mm2/s".to_owned(),
+    };
+    assert_eq!(deviations(&found("um2/s"), &expected), Vec::<String>::new());
+    assert_eq!(deviations(&found("10*-3.mm2/s"), &expected), ["values in 10*-3.mm2/s, expected 1e-6 mm2/s"]);
+    let scaled = Acquisition { scale: Some(2.5), contrast: Some(true), ..Acquisition::default() };
+    let told = deviations(&scaled, &expected);
+    assert!(told[0].starts_with("a contrast agent was given") && told[1].contains("2.5 times"), "{told:?}");
+    assert_eq!(unlikely_unit(1100.0, "1e-6 mm2/s"), None);
+    let told = unlikely_unit(1.1, "1e-6 mm2/s").unwrap();
+    assert!(told.ends_with("no diffusion of water in 1e-6 mm2/s; it would be one in 1e-3 mm2/s"), "{told}");
 }
 
 #[test]

@@ -258,6 +258,12 @@ impl Protocol {
     pub(crate) fn to_table(&self) -> Table {
         let mut table = Table::try_from(self).expect("a protocol is plain data");
         // Left out of documents where it is empty, so that those of earlier versions keep their hash; a key all the same.
+        if let Some(Value::Table(acquisition)) = table.get_mut("acquisition") {
+            for (key, word) in [("modality", ""), ("contrast", "any"), ("unit", "")] {
+                acquisition.entry(key).or_insert_with(|| Value::String(word.to_owned()));
+            }
+            acquisition.entry("b_value").or_insert(Value::Float(0.0));
+        }
         if let Some(Value::Table(learn)) = table.get_mut("learn") {
             for key in ["auxiliary", "sources"] {
                 learn.entry(key).or_insert_with(|| Value::Array(Vec::new()));

@@ -34,8 +34,11 @@ impl Protocol {
 
     /// The protocol of one slot: its own keys over those of all. One that is not declared has none of its own.
     pub fn in_slot(&self, name: &str) -> Protocol {
-        let Some(slot) = self.slot(name).filter(|slot| !slot.preprocess.is_empty() || !slot.acquisition.is_empty())
-        else {
+        let has_own = |slot: &&Slot| {
+            let tables = [&slot.preprocess, &slot.acquisition];
+            !(tables.iter().all(|it| it.is_empty()) && slot.modality.is_empty() && slot.unit.is_empty())
+        };
+        let Some(slot) = self.slot(name).filter(has_own) else {
             return self.clone();
         };
         // The keys were checked when the protocol was: what does not fit there is refused before.
@@ -47,6 +50,13 @@ impl Protocol {
         for (name, keys) in [("preprocess", &slot.preprocess), ("acquisition", &slot.acquisition)] {
             if !keys.is_empty() {
                 document.insert(name.to_owned(), toml::Value::Table(keys.clone()));
+            }
+        }
+        // The slot's own words say what its files have to be, where its acquisition does not.
+        for (key, word) in [("modality", &slot.modality), ("unit", &slot.unit)] {
+            let acquisition = document.entry("acquisition").or_insert_with(|| toml::Value::Table(Table::new()));
+            if let (false, Some(acquisition)) = (word.is_empty(), acquisition.as_table_mut()) {
+                acquisition.entry(key).or_insert_with(|| toml::Value::String(word.clone()));
             }
         }
         self.clone().over(document)

@@ -18,6 +18,7 @@ pub mod evaluation;
 pub mod external;
 pub mod figure;
 pub mod hazards;
+pub mod increase;
 pub mod journal;
 pub mod methods;
 pub mod odds;

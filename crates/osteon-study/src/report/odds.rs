@@ -1,7 +1,7 @@
 //! The lines of the forest plot from Table 4: reference levels, and the increase that an odds ratio is for.
 
-use crate::protocol::codebook::variable::Variable;
 use crate::report::figure::forest::{Estimate, Row};
+use crate::report::increase::Increase;
 use crate::report::regression::Regression;
 use crate::report::screening::{Screened, Screening};
 
@@ -12,20 +12,8 @@ pub fn rows(screening: &Screening) -> Vec<Row> {
 }
 
 /// `ALP, per 1 U/L`.
-pub fn with_increase(variable: &Variable) -> String {
-    if variable.unit.is_empty() {
-        format!("{}, per 1 unit", variable.label)
-    } else {
-        format!("{}, per 1 {}", variable.label, singular(&variable.unit))
-    }
-}
-
-/// `per 1 year`, not `per 1 years`.
-fn singular(unit: &str) -> &str {
-    match unit {
-        "years" | "months" | "weeks" | "days" | "hours" | "points" | "cycles" => &unit[..unit.len() - 1],
-        unit => unit,
-    }
+pub fn with_increase(variable: &Screened) -> String {
+    format!("{}, {}", variable.variable.label, variable.increase.words)
 }
 
 fn of_variable(variable: &Screened, together: Option<&Regression>) -> Vec<Row> {
@@ -33,14 +21,14 @@ fn of_variable(variable: &Screened, together: Option<&Regression>) -> Vec<Row> {
     let alone = variable.model.as_ref().ok();
     let line = |label: String, column: Option<&str>, reference: bool| Row {
         label,
-        univariable: column.and_then(|column| estimate(alone?, column)),
-        multivariable: column.and_then(|column| estimate(together?, column)),
+        univariable: column.and_then(|column| estimate(alone?, column, &variable.increase)),
+        multivariable: column.and_then(|column| estimate(together?, column, &variable.increase)),
         reference,
     };
     let columns = &encoded.design.columns;
     let (Some(shape), false) = (encoded.variables.first(), columns.is_empty()) else { return Vec::new() };
     let Some(reference) = &shape.reference else {
-        return vec![line(with_increase(form), Some(&columns[0]), false)];
+        return vec![line(with_increase(variable), Some(&columns[0]), false)];
     };
     let level = |level: &str| format!("  {}", form.level_in_tables(level));
     let mut rows = vec![line(form.label.clone(), None, false), line(level(reference), None, true)];
@@ -50,8 +38,8 @@ fn of_variable(variable: &Screened, together: Option<&Regression>) -> Vec<Row> {
 }
 
 /// The estimate of a column; `None` where the model has none, or it is infinite.
-fn estimate(model: &Regression, column: &str) -> Option<Estimate> {
+fn estimate(model: &Regression, column: &str, increase: &Increase) -> Option<Estimate> {
     let term = model.fit.terms.iter().find(|term| term.name == column)?;
-    let [low, high] = term.odds_ratio_wald()?;
-    Some(Estimate { odds_ratio: term.odds_ratio()?, low, high, p: term.p()? })
+    let [low, high] = term.odds_ratio_wald()?.map(|end| increase.scaled(end));
+    Some(Estimate { odds_ratio: increase.scaled(term.odds_ratio()?), low, high, p: term.p()? })
 }

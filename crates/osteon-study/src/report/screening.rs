@@ -3,6 +3,7 @@
 use crate::protocol::Protocol;
 use crate::protocol::codebook::variable::Variable;
 use crate::protocol::learn::Missing;
+use crate::report::increase::Increase;
 use crate::report::printed::Entry;
 use crate::report::regression::Regression;
 use crate::report::sheet::{Cell, Sheet};
@@ -22,6 +23,8 @@ pub struct Screened {
     /// The p value that decides.
     pub deciding: Option<Deciding>,
     pub enters: bool,
+    /// What the odds ratio of a number is for.
+    pub increase: Increase,
 }
 
 /// Table 4 with everything behind it.
@@ -84,7 +87,10 @@ pub fn screening(
     let variable = |(at, (variable, model)): (usize, (&&Variable, Model))| {
         let deciding = model.deciding[0];
         let (encoded, model) = regression(model);
-        Screened { variable: (*variable).clone(), encoded, model, deciding, enters: entered.contains(&at) }
+        let is_number = encoded.variables[0].reference.is_none() && encoded.design.columns.len() == 1;
+        let values = if is_number { encoded.design.x.column(0).to_vec() } else { Vec::new() };
+        let increase = Increase::of(variable, &values, protocol.compare.quantiles);
+        Screened { variable: (*variable).clone(), encoded, model, deciding, enters: entered.contains(&at), increase }
     };
     let predictors = match protocol.learn.clinical.is_empty() {
         true => Predictors::Chosen(choice.chosen, choice.by),
@@ -109,6 +115,14 @@ pub fn screening(
     })
 }
 
+impl Screened {
+    /// Its name, with the increase of an odds ratio that is not for one unit.
+    fn named(&self) -> String {
+        let name = self.variable.in_tables();
+        if self.increase.by == 1.0 { name } else { format!("{name}, {}", self.increase.words) }
+    }
+}
+
 impl Screening {
     /// The printed table first, then what stands behind its numbers.
     pub fn sheet(&self) -> Sheet {
@@ -120,7 +134,7 @@ impl Screening {
         headings.extend(BEHIND.map(|name| format!("{name}, multivariate")));
         let mut rows = Vec::new();
         for variable in &self.variables {
-            let (form, name) = (&variable.variable, variable.variable.in_tables());
+            let (form, name) = (&variable.variable, variable.named());
             let levels = &variable.encoded.variables[0].levels;
             if levels.len() > 1 {
                 rows.push(self.joint_row(variable, headings.len()));
@@ -132,7 +146,7 @@ impl Screening {
                     }
                     _ => Cell::Text(name.clone()),
                 };
-                let (alone, together) = (self.term(variable, column), self.multivariate_term(column));
+                let (alone, together) = (self.term(variable, column), self.multivariate_term(variable, column));
                 let mut row = vec![label];
                 row.extend(alone.as_ref().map_or([Cell::Empty, Cell::Empty], |term| term.printed()));
                 row.extend(together.as_ref().map_or([Cell::Empty, Cell::Empty], |term| term.printed()));
@@ -178,11 +192,11 @@ impl Screening {
     }
 
     fn term<'a>(&self, variable: &'a Screened, column: &str) -> Option<Line<'a>> {
-        Line::find(variable.model.as_ref().ok()?, column)
+        Line::find(variable.model.as_ref().ok()?, column, &variable.increase)
     }
 
-    fn multivariate_term(&self, column: &str) -> Option<Line<'_>> {
-        Line::find(self.multivariate.as_ref()?.1.as_ref().ok()?, column)
+    fn multivariate_term<'a>(&'a self, variable: &'a Screened, column: &str) -> Option<Line<'a>> {
+        Line::find(self.multivariate.as_ref()?.1.as_ref().ok()?, column, &variable.increase)
     }
 
     fn notes(&self) -> Vec<String> {
@@ -199,6 +213,11 @@ impl Screening {
             }
         });
         notes.push(self.rows_of_the_models());
+        if self.variables.iter().any(|variable| variable.increase.by != 1.0) {
+            notes.push(
+                "coefficient and SE are for one unit, the odds ratio for the increase that the row names".to_owned(),
+            );
+        }
         if self.variables.iter().any(|variable| variable.encoded.variables[0].levels.len() > 1) {
             notes.push(
                 "Wald chi2, p and LR p of a variable of several levels are those of all its levels together".to_owned(),
@@ -296,8 +315,10 @@ impl Screening {
                     Some(level) if levels.len() > 1 => format!("{name}: {}", form.level_in_tables(level)),
                     _ => name.clone(),
                 };
-                let lines =
-                    [("univariate", self.term(variable, column)), ("multivariate", self.multivariate_term(column))];
+                let lines = [
+                    ("univariate", self.term(variable, column)),
+                    ("multivariate", self.multivariate_term(variable, column)),
+                ];
                 for (kind, line) in lines.into_iter().filter_map(|(kind, line)| Some((kind, line?))) {
                     let [odds, p] = line.printed();
                     for (what, cell) in [("OR (95%CI)", odds), ("P value", p)] {
@@ -314,25 +335,31 @@ impl Screening {
 struct Line<'a> {
     term: &'a logistic::Term,
     profile: Option<logistic::Profile>,
+    increase: &'a Increase,
 }
 
 impl<'a> Line<'a> {
-    fn find(model: &'a Regression, column: &str) -> Option<Line<'a>> {
+    fn find(model: &'a Regression, column: &str, increase: &'a Increase) -> Option<Line<'a>> {
         let at = model.fit.terms.iter().position(|term| term.name == column && column != INTERCEPT)?;
-        Some(Line { term: &model.fit.terms[at], profile: model.profiles[at] })
+        Some(Line { term: &model.fit.terms[at], profile: model.profiles[at], increase })
     }
 
     fn printed(&self) -> [Cell; 2] {
         let odds = match (self.term.odds_ratio(), self.term.odds_ratio_wald()) {
-            (Some(estimate), Some([low, high])) => Cell::Interval { estimate, low, high, digits: 3 },
-            (estimate, _) => Cell::number(estimate, 3),
+            (Some(estimate), Some(ends)) => {
+                let [estimate, low, high] = [estimate, ends[0], ends[1]].map(|odds| self.increase.scaled(odds));
+                Cell::Interval { estimate, low, high, digits: 3 }
+            }
+            (estimate, _) => Cell::number(estimate.map(|odds| self.increase.scaled(odds)), 3),
         };
         [odds, Cell::p(self.term.p())]
     }
 
     fn behind(&self) -> Vec<Cell> {
-        let limits =
-            |profile: logistic::Profile| Cell::Range { low: profile.low.exp(), high: profile.high.exp(), digits: 3 };
+        let limits = |profile: logistic::Profile| {
+            let [low, high] = [profile.low, profile.high].map(|end| self.increase.scaled(end.exp()));
+            Cell::Range { low, high, digits: 3 }
+        };
         let digits = decimals(self.term.se, 4);
         vec![
             Cell::number(self.term.estimate, digits),

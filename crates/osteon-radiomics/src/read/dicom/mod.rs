@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use crate::grid::{Geometry, Image};
 use crate::read::Limits;
 
-pub use acquisition::{Acquisition, Params, deviations};
+pub use acquisition::{Acquisition, Contrast, Params, deviations, diffusivity, unlikely_unit};
 pub use contour::{contours, structures};
 pub use drawing::{Draw, On, Which, referenced_series, region};
 pub(in crate::read) use drawing::{is_alike, renamed};

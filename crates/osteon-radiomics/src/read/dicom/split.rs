@@ -27,15 +27,15 @@ const SIEMENS_B_VALUE: Tag = Tag(0x0019, 0x100c);
 const PHILIPS_B_VALUE: Tag = Tag(0x2001, 0x1003);
 const GE_B_VALUE: Tag = Tag(0x0043, 0x1039);
 
+/// Where a slice may state its b-value.
+pub(in crate::read::dicom) const B_VALUES: [Tag; 4] =
+    [tags::DIFFUSION_B_VALUE, SIEMENS_B_VALUE, PHILIPS_B_VALUE, GE_B_VALUE];
+
 /// In the order in which they are tried.
 const FACTS: [Fact; 14] = [
     ("description", &[tags::SERIES_DESCRIPTION], None),
     ("echo time", &[tags::ECHO_TIME], Some((tags::MR_ECHO_SEQUENCE, tags::EFFECTIVE_ECHO_TIME))),
-    (
-        "b-value",
-        &[tags::DIFFUSION_B_VALUE, SIEMENS_B_VALUE, PHILIPS_B_VALUE, GE_B_VALUE],
-        Some((tags::MR_DIFFUSION_SEQUENCE, tags::DIFFUSION_B_VALUE)),
-    ),
+    ("b-value", &B_VALUES, Some((tags::MR_DIFFUSION_SEQUENCE, tags::DIFFUSION_B_VALUE))),
     (
         "time point",
         &[tags::TEMPORAL_POSITION_IDENTIFIER],

@@ -119,8 +119,9 @@ pub enum Moment {
 pub enum Per {
     #[default]
     Unit,
-    /// From the lower to the upper quartile of the training patients.
+    /// From the lower to the upper quartile of the patients of the model.
     Iqr,
+    /// From their median to twice as much; the model stays linear in the variable.
     Doubling,
 }
 

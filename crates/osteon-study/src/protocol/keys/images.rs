@@ -26,6 +26,20 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     Key::new("acquisition.fat_suppressed", "whether fat suppression is expected", Takes::Flag, |value| {
         on(value, "Fat suppression was expected.", "")
     }),
+    Key::new("acquisition.modality", "expected modality; empty expects none", Takes::Text("DICOM's word, such as MR"), |value| {
+        told(value, |word| format!("The expected modality was {word}."))
+    }),
+    Key::new("acquisition.contrast", "whether a contrast agent is expected", Takes::Word(&["any", "with", "without"]), |value| {
+        let with = ("with", "A contrast agent was expected.");
+        one_of(value, &[with, ("without", "Images without a contrast agent were expected.")])
+    }),
+    Key::new("acquisition.b_value", "expected diffusion weighting; 0 expects none", Takes::Number(NOT_NEGATIVE), |value| {
+        expected("b-value", value, "s/mm2")
+    })
+    .unit("s/mm2"),
+    Key::new("acquisition.unit", "expected unit of quantities; empty expects none", Takes::Text("a unit, such as 1e-6 mm2/s"), |value| {
+        told(value, |unit| format!("Intensities were expected in {unit}."))
+    }),
     Key::new(
         "acquisition.tolerance",
         "part by which a value may differ from the expected one before it is called a deviation",
@@ -226,9 +240,16 @@ fn expected(what: &str, value: &Value, unit: &str) -> Option<String> {
     Some(format!("The expected {what} was {number} {unit}."))
 }
 
+/// A sentence on a word that is not empty.
+fn told(value: &Value, sentence: impl Fn(&str) -> String) -> Option<String> {
+    value.as_str().filter(|word| !word.is_empty()).map(sentence)
+}
+
 fn expects_numbers(protocol: &Protocol) -> bool {
     let it = &protocol.acquisition;
-    [it.repetition_time_ms, it.echo_time_ms, it.slice_thickness_mm, it.field_strength_t].iter().any(|it| *it > 0.0)
+    [it.repetition_time_ms, it.echo_time_ms, it.slice_thickness_mm, it.field_strength_t, it.b_value]
+        .iter()
+        .any(|it| *it > 0.0)
 }
 
 fn resampled(protocol: &Protocol) -> bool {

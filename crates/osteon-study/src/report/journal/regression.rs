@@ -33,8 +33,7 @@ pub fn table_4(screening: &Screening, look: &Look) -> Sheet {
             let before = lines[..at].iter().rev().take_while(|row| is_level(row));
             before.chain(lines[at..].iter().take_while(|row| is_level(row)))
         };
-        let variable =
-            screening.variables.iter().find(|it| of == it.variable.label || of == odds::with_increase(&it.variable));
+        let variable = screening.variables.iter().find(|it| of == it.variable.label || of == odds::with_increase(it));
         let alone = variable.and_then(|it| Some((it.model.as_ref().ok()?, it.encoded.kept.len())));
         let both = together.and_then(|(encoded, model)| Some((model.as_ref().ok()?, encoded.kept.len())));
         let mut row = vec![if is_level(line) { level(&of, name) } else { heading(name) }];

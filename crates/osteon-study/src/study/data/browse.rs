@@ -117,7 +117,9 @@ impl Study {
         let Some(found) = &file.acquisition else { return Vec::new() };
         let told = found.to_string();
         let own = (!told.is_empty()).then_some(("acquisition", told));
-        let deviations = deviations(found, &self.protocol.acquisition).into_iter().map(|what| ("deviation", what));
+        let deviations = deviations(found, &self.protocol.in_slot(&file.slot).acquisition)
+            .into_iter()
+            .map(|what| ("deviation", what));
         own.into_iter().chain(deviations).collect()
     }
 

@@ -12,8 +12,10 @@ use crate::study::data::input;
 use crate::study::data::layout;
 use crate::study::data::manifest::{self, Entry, Found, LeftOut};
 use crate::study::{BadRows, Error, Refusal, Study};
+use osteon_radiomics::grid::Image;
 use osteon_radiomics::read::Label;
-use osteon_radiomics::read::dicom::{On, deviations};
+use osteon_radiomics::read::dicom::{On, deviations, diffusivity, unlikely_unit};
+use osteon_stats::stats::describe::{Quantiles, quantile};
 
 /// What an import of images did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -256,6 +258,9 @@ fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], protocol: 
         };
         if role == Role::Image {
             identity = bytes.identity().cloned();
+            let unlikely = diffusivity(&expected.unit).and_then(|_| median_above_zero(&bytes.image(&place).ok()?));
+            let unlikely = unlikely.and_then(|median| unlikely_unit(median, &expected.unit));
+            warnings.extend(unlikely.map(|what| format!("{whose}: {what}")));
         }
         warnings.extend(bytes.notes().iter().map(|what| format!("{whose} {}: {what}", role.name())));
         let acquisition = bytes.acquisition().filter(|_| role == Role::Image).cloned();
@@ -284,6 +289,13 @@ fn check(patient: PatientId, entry: &Entry, [base, home]: [&Path; 2], protocol: 
         voxels: format!("{nx} x {ny} x {nz}"),
     };
     Ok(Sound { files, link, warnings })
+}
+
+/// The median of an image's values above 0: outside the patient a map of quantities is 0.
+fn median_above_zero(image: &Image) -> Option<f64> {
+    let mut values: Vec<f64> = image.volume.as_slice().iter().copied().filter(|&value| value > 0.0).collect();
+    values.sort_by(f64::total_cmp);
+    quantile(&values, 0.5, Quantiles::Type7)
 }
 
 /// Slot, lesion and rater of an entry, where they are not the only ones.
