@@ -258,7 +258,8 @@ BEGIN SELECT raise(ABORT, 'an image is never unlinked, only replaced'); END;
 CREATE TRIGGER image_erased AFTER DELETE ON image BEGIN SELECT osteon_now(); END;
 CREATE TRIGGER image_added AFTER INSERT ON image BEGIN
     INSERT INTO trail SELECT 'image', (SELECT code FROM patient WHERE id = new.patient), iif(new.slot = 'image' AND new.lesion IN ('', '1'), iif(new.kind = 'image', 'image', new.rater),
-                                 trim(new.kind || ' ' || new.slot || ' ' || new.lesion || ' ' || new.rater)) || ' ' || field,
+                                 trim(new.kind || ' ' || new.slot || ' ' || replace(replace(new.lesion, '\', '\\'), ' ', '\ ') || ' '
+                                      || replace(replace(new.rater, '\', '\\'), ' ', '\ '))) || ' ' || field,
                              NULL, osteon_text(now)
     FROM (SELECT 'path' AS field, new.path AS now
           UNION ALL SELECT 'sha256', new.sha256
@@ -267,7 +268,8 @@ CREATE TRIGGER image_added AFTER INSERT ON image BEGIN
 END;
 CREATE TRIGGER image_changed AFTER UPDATE ON image BEGIN
     INSERT INTO trail SELECT 'image', (SELECT code FROM patient WHERE id = new.patient), iif(new.slot = 'image' AND new.lesion IN ('', '1'), iif(new.kind = 'image', 'image', new.rater),
-                                 trim(new.kind || ' ' || new.slot || ' ' || new.lesion || ' ' || new.rater)) || ' ' || field,
+                                 trim(new.kind || ' ' || new.slot || ' ' || replace(replace(new.lesion, '\', '\\'), ' ', '\ ') || ' '
+                                      || replace(replace(new.rater, '\', '\\'), ' ', '\ '))) || ' ' || field,
                              osteon_text(was), osteon_text(now)
     FROM (SELECT 'path' AS field, old.path AS was, new.path AS now
           UNION ALL SELECT 'sha256', old.sha256, new.sha256
@@ -310,7 +312,8 @@ CREATE TABLE import (
 -- Verdicts and imports
 CREATE TRIGGER verdict_given AFTER INSERT ON verdict BEGIN
     INSERT INTO trail VALUES ('verdict', (SELECT code FROM patient WHERE id = new.patient),
-                              new.slot || ' ' || new.lesion || ' ' || new.rater || ' by ' || new.reader, NULL,
+                              new.slot || ' ' || replace(replace(new.lesion, '\', '\\'), ' ', '\ ') || ' '
+                              || replace(replace(new.rater, '\', '\\'), ' ', '\ ') || ' by ' || new.reader, NULL,
                               trim(new.verdict || ' ' || new.mask_sha256 || ' ' || new.note));
 END;
 CREATE TRIGGER verdict_kept_update BEFORE UPDATE ON verdict
@@ -444,3 +447,12 @@ CREATE VIEW feature_value AS
            END AS value
     FROM extraction JOIN layout ON layout.id = extraction.layout JOIN json_each(layout.features) AS place
          JOIN feature_block ON feature_block.extraction = extraction.id AND feature_block.block = place.key / 57;
+
+-- A split is told with how it was made and when
+DROP TRIGGER split_made;
+CREATE TRIGGER split_made AFTER INSERT ON split BEGIN
+    INSERT INTO trail VALUES ('split', new.id, new.source, NULL, coalesce('seed ' || new.seed, 'imported'));
+    INSERT INTO trail VALUES ('split', new.id, 'terms', NULL,
+                              'share ' || coalesce(osteon_text(new.train_fraction), 'unknown') || ', strata '
+                              || new.strata || ', ' || new.created_at);
+END;

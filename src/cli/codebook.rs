@@ -1,6 +1,6 @@
 //! `osteon codebook`: variables, outcomes and images as files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, Globals, Outcome, opening, output};
 use osteon_study::protocol::Preset;
@@ -99,11 +99,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             outcomes.for_each(|line| output::say(globals, &line));
             let sheet = editable_sheet(&book);
             match to {
-                Some(path) => {
-                    let wrong = |source| Error::File { path: path.clone(), source };
-                    let bytes = workbook(&[sheet]).map_err(Error::Request)?;
-                    write_whole(path, &bytes).map_err(wrong)?;
-                }
+                Some(path) => put(path, &workbook(&[sheet]).map_err(Error::Request)?)?,
                 None => output::print_workbook(&[sheet])?,
             }
         }
@@ -116,15 +112,20 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             let (text, lost) = write_codebook(&codebook(source, globals)?, form);
             lost.iter().for_each(|line| output::say(globals, &format!("note: {line}")));
             match to {
-                Some(path) => {
-                    let wrong = |source| Error::File { path: path.clone(), source };
-                    write_whole(path, text.as_bytes()).map_err(wrong)?;
-                }
+                Some(path) => put(path, text.as_bytes())?,
                 None => output::print(&text)?,
             }
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Writes a codebook file; only another codebook is replaced.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if path.is_file() && read_codebook(path).is_err() {
+        return Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned())));
+    }
+    write_whole(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 fn codebook(source: &Source, globals: &Globals) -> Result<Codebook, Error> {

@@ -172,6 +172,8 @@ fn refuse_foreign(path: &Path, new: &[u8]) -> Result<(), Error> {
     }
     let found = osteon_study::study::read_bytes(path)?;
     let heading = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
-    let is_own = found.windows(6).any(|part| part == b"osteon") || heading(&found) == heading(new);
+    // Its kind by its first bytes, and its program by what it says of itself.
+    let is_kind = found.get(..4) == new.get(..4);
+    let is_own = is_kind && found.windows(6).any(|part| part == b"osteon") || heading(&found) == heading(new);
     if is_own { Ok(()) } else { Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned()))) }
 }

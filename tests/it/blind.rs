@@ -29,7 +29,9 @@ fn an_edit_that_comes_too_late_is_not_told_a_hidden_value() {
     assert!(study.value_now("SYN001", "necrosis_pct").unwrap().starts_with(NECROSIS));
     let alp = study.value_now("SYN001", "alp").unwrap();
     let blind = study.seen(View::Blind);
-    assert_eq!(blind.value_now("SYN001", "alp").unwrap(), alp);
+    // A query on a hidden variable is the last change of all, and is not told.
+    let until = |text: &str| text.split(" at ").next().unwrap().to_owned();
+    assert_eq!(until(&blind.value_now("SYN001", "alp").unwrap()), until(&alp));
     let told = blind.value_now("SYN001", "necrosis_pct").unwrap();
     assert!(told.starts_with("(hidden)") && !leaks(&told), "{told}");
 }
@@ -142,4 +144,59 @@ fn no_screen_shows_a_blind_reader_a_hidden_value() {
     let asked = osteon_study::study::Asked::Variable { code: "SYN001".into(), field: "necrosis_pct".into() };
     assert!(!format!("{:?}", blind.origin(&asked).unwrap()).contains(NECROSIS));
     assert!(!blind.undo("SYN001", "a try", None).unwrap().contains("12"), "the value that returns is not told");
+}
+
+/// What a blind reader finds out by asking: a rule on necrosis, or the same value entered again.
+#[test]
+fn neither_rules_nor_guesses_tell_a_blind_reader_a_hidden_value() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(study(folder.path()));
+    let blind = |arguments: &[&str]| run(folder.path(), &[&["--blind"], arguments].concat());
+    let full = |arguments: &[&str]| run(folder.path(), arguments);
+    let protocol = blind(&["protocol", "show"]).1;
+    let rule = protocol.replace("inconsistent = []", "inconsistent = [\"necrosis_pct: necrosis_pct < 90\"]");
+    assert_ne!(rule, protocol);
+    fs::write(folder.path().join("rule.toml"), rule).unwrap();
+    let usual = protocol.replace("[query.usual]", "[query.usual]\nnecrosis_pct = [0.0, 50.0]");
+    assert_ne!(usual, protocol);
+    fs::write(folder.path().join("usual.toml"), usual).unwrap();
+    for file in ["rule.toml", "usual.toml"] {
+        let (code, _, told) = blind(&["protocol", "use", file, "--reason", "x"]);
+        assert_eq!(code, 2, "{file}: {told}");
+    }
+    // Where somebody else made the rule, nothing of it is there to be counted: no query, no gap in the numbers.
+    let before = blind(&["log", "-n", "0", "--format", "csv"]).1.lines().count();
+    assert_eq!(full(&["protocol", "use", "rule.toml", "--reason", "x"]).0, 0);
+    let raised = full(&["query", "list", "--format", "csv"]).1.matches("do not fit together").count();
+    assert!(raised > 20);
+    assert_eq!(full(&["query", "raise", "SYN009", "alp", "really?"]).0, 0);
+    let log = blind(&["log", "-n", "0", "--format", "csv"]).1;
+    let queries = log.lines().filter(|line| line.contains(",query,") && line.contains("necrosis")).count();
+    // The new protocol, and the question on alp.
+    assert_eq!((queries, log.lines().count()), (0, before + 2));
+    let numbers: Vec<i64> = log.lines().skip(1).filter_map(|line| line.split(',').next()?.parse().ok()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] == pair[1] + 1), "{numbers:?}");
+    let asked = blind(&["query", "list", "--format", "csv"]).1;
+    let ids: Vec<i64> = asked.lines().skip(1).filter_map(|line| line.split(',').next()?.parse().ok()).collect();
+    assert!(ids.iter().max().is_some_and(|most| usize::try_from(*most).unwrap() <= ids.len() + 1), "{ids:?}");
+    assert_eq!(blind(&["export", "out"]).0, 0);
+    let trail = fs::read_to_string(folder.path().join("out/trail.csv")).unwrap();
+    assert!(!trail.lines().any(|line| line.contains(",query,") && line.contains("necrosis")));
+    // A guess looks the same, right or wrong.
+    let head = || blind(&["verify"]).1;
+    for guess in [NECROSIS, "55", "55"] {
+        let was = head();
+        let links = |text: &str| text.lines().filter(|line| line.contains("necrosis_pct")).count();
+        let before = links(&blind(&["log", "SYN001", "--format", "csv"]).1);
+        let value = format!("necrosis_pct={guess}");
+        assert_eq!(blind(&["edit", "SYN001", &value, "--reason", "g"]).0, 0);
+        assert_ne!(head(), was, "{guess}");
+        assert_eq!(links(&blind(&["log", "SYN001", "--format", "csv"]).1), before + 1, "{guess}");
+    }
+    fs::write(folder.path().join("g.csv"), "patient_id,necrosis_pct\nSYN001,55\nSYN002,55\n").unwrap();
+    assert_eq!(blind(&["import", "clinical", "g.csv", "--reason", "r"]).0, 0);
+    let list = blind(&["import", "list", "--format", "csv"]).1;
+    assert!(list.lines().nth(1).unwrap().contains(",2,"), "{list}");
+    let told = full(&["verify"]).2;
+    assert!(!told.contains("trail"), "{told}");
 }

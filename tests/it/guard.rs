@@ -227,3 +227,34 @@ fn a_folder_a_pipe_and_a_device_are_no_files() {
         }
     }
 }
+
+#[test]
+fn no_output_takes_the_place_of_a_study() {
+    let folder = study();
+    let path = folder.path();
+    let before = std::fs::read(path.join("study.db")).unwrap();
+    for name in ["l.svg", "l.html", "l.csv", "l.pdf"] {
+        std::os::unix::fs::symlink("study.db", path.join(name)).unwrap();
+    }
+    let commands: [&[&str]; 8] = [
+        &["codebook", "export", "-o", "study.db"],
+        &["codebook", "export", "--as", "xlsx", "-o", "study.db"],
+        &["figure", "flow", "-o", "l.svg"],
+        &["figure", "flow", "-o", "l.csv"],
+        &["figure", "flow", "-o", "l.pdf"],
+        &["figure", "nomogram", "-o", "l.html"],
+        &["features", "image.nii", "mask.nii", "-o", "l.csv"],
+        &["export", "--format", "xlsx", "study.db"],
+    ];
+    for command in commands {
+        let (code, _, told) = run(path, command);
+        assert_ne!(code, 0, "{command:?}: {told}");
+        assert_eq!(std::fs::read(path.join("study.db")).unwrap(), before, "{command:?}");
+    }
+    std::fs::write(path.join("clinical.csv"), "patient_id,alp\nA,1\n").unwrap();
+    assert_eq!(run(path, &["codebook", "export", "--as", "csv", "-o", "clinical.csv"]).0, 2);
+    assert_eq!(std::fs::read_to_string(path.join("clinical.csv")).unwrap(), "patient_id,alp\nA,1\n");
+    for _ in 0..2 {
+        assert_eq!(run(path, &["codebook", "export", "-o", "codebook.toml"]).0, 0);
+    }
+}

@@ -99,7 +99,7 @@ fn a_killed_migration_is_whole_or_was_never() {
             osteon_study::store::check_copy(&copy).unwrap();
         }
         let study = whole(&path);
-        assert_eq!(study.store.count_changes().unwrap(), 165, "round {round}");
+        assert_eq!(study.store.count_changes().unwrap(), 166, "round {round}");
         assert!(!folder.path().join("study.db.schema-1.backup-1").exists(), "the first copy is taken again");
     }
 }

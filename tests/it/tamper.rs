@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
-use osteon_study::store::Access;
+use osteon_study::store::{Access, ImageFile, Judgement, Role};
 use osteon_study::study::{Edit, Study};
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -138,6 +138,21 @@ const ALTERATIONS: &[(&str, &str)] = &[
         "an import",
         "INSERT INTO import VALUES (9, 'clinical', 'x.csv', substr(hex(zeroblob(32)), 1, 64), 5, 9, '2026-01-01T00:00:00Z', NULL, '')",
     ),
+    ("an import's file", "UPDATE import SET path = 'other.csv'"),
+    ("an import's date", "UPDATE import SET at = '2019-01-01T00:00:00Z'"),
+    ("when the study was made", "UPDATE study SET created_at = '2019-01-01T00:00:00Z'"),
+    ("who made the study", "UPDATE study SET created_by = 'prof'"),
+    ("the share of a split", "UPDATE split SET train_fraction = 0.5"),
+    ("what a split was stratified by", "UPDATE split SET strata = 'response, age and centre'"),
+    ("when a split was made", "UPDATE split SET created_at = '2019-01-01T00:00:00Z'"),
+    (
+        "a trigger that poses as SQLite's own",
+        "PRAGMA writable_schema = ON; CREATE TRIGGER sqlite_autotrigger_1 AFTER INSERT ON prediction BEGIN SELECT 1; END; PRAGMA writable_schema = OFF",
+    ),
+    (
+        "a second fit of the same data with other predictions, told as the program would",
+        "INSERT INTO run SELECT 77, kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, finished_at, locked, trail_head FROM run WHERE kind = 'fit'; INSERT INTO model SELECT id + 1000, 77, split, name, kind, recipe FROM model; INSERT INTO selected_feature SELECT model + 1000, position, feature, weight FROM selected_feature; INSERT INTO prediction SELECT model + 1000, patient, origin, 1 - probability, linear FROM prediction; APPEND run|77|models|RUN",
+    ),
     ("an answer to a query", "UPDATE query SET answer = 'another' WHERE id = 1"),
 ];
 
@@ -179,11 +194,14 @@ fn text(value: ValueRef) -> Option<String> {
     }
 }
 
-/// Computes the hashes of rows and values anew, as the documentation of the schema tells anybody to.
-fn reseal(file: &Connection) {
+fn know_seal(file: &Connection) {
     let seal =
         |context: &Context| Ok(hash(&(0..context.len()).map(|at| text(context.get_raw(at))).collect::<Vec<_>>()));
     file.create_scalar_function("osteon_seal", -1, FunctionFlags::SQLITE_UTF8, move |context| seal(context)).unwrap();
+}
+
+/// Computes the hashes of rows and values anew, as the documentation of the schema tells anybody to.
+fn reseal(file: &Connection) {
     let mut ids = file.prepare("SELECT id FROM extraction WHERE status = 'done'").unwrap();
     let ids: Vec<i64> = ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     for id in ids {
@@ -220,6 +238,7 @@ fn append(file: &Connection, link: &str) {
             let row = |row: &rusqlite::Row| (0..14).map(|at| Ok(text(row.get_ref(at)?))).collect::<Result<Vec<_>, _>>();
             file.query_row(sql, [parts[2]], row).map(|row| hash(&row)).unwrap_or_default()
         }
+        "RUN" => seal_of_run(file, parts[1]),
         other => other.to_owned(),
     };
     let salt = ["0".repeat(32), "1".repeat(32), "2".repeat(32)];
@@ -249,6 +268,37 @@ fn append(file: &Connection, link: &str) {
     file.execute(sql, bound).unwrap();
 }
 
+/// The hash of a finished run with its models, by the rules that anybody can read.
+fn seal_of_run(file: &Connection, run: &str) -> String {
+    let json = |sql: &str, bound: &str| -> Vec<serde_json::Value> {
+        let mut statement = file.prepare(sql).unwrap();
+        let rows = statement.query_map([bound], |row| row.get::<_, String>(0)).unwrap();
+        rows.map(|row| serde_json::from_str(&row.unwrap()).unwrap()).collect()
+    };
+    let bits = |value: &serde_json::Value| value.as_f64().map(f64::to_bits);
+    let of_run = "SELECT json_array(kind, protocol_hash, inputs, seed, program_version, actor, host, started_at)
+                  FROM run WHERE id = ?1";
+    let rest = "SELECT json_array(finished_at, locked, trail_head) FROM run WHERE id = ?1";
+    let mut rest = json(rest, run).remove(0);
+    rest[1] = (rest[1] == 1).into();
+    let mut models = Vec::new();
+    for model in json("SELECT json_array(id, split, name, kind, recipe) FROM model WHERE run = ?1 ORDER BY id", run) {
+        let of = "SELECT json_array(patient, iif(origin = 'fitted', origin, 'out of fold'), probability, linear)
+                  FROM prediction WHERE model = ?1 ORDER BY patient, origin";
+        let mut predictions = json(of, &model[0].to_string());
+        for one in &mut predictions {
+            (one[2], one[3]) = (bits(&one[2]).into(), bits(&one[3]).into());
+        }
+        models.push(serde_json::json!([model[1], model[2], model[3], model[4], predictions]));
+    }
+    let selected = "SELECT json_array(name, feature, weight) FROM selected_feature JOIN model ON model.id = model
+                    WHERE run = ?1 ORDER BY model, position";
+    let mut selected = json(selected, run);
+    selected.iter_mut().for_each(|one| one[2] = bits(&one[2]).into());
+    let all = serde_json::json!([json(of_run, run)[0], rest, models, selected]);
+    Sha256::digest(all.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Makes the alteration with every trigger out of the way; false where the file does not allow it.
 fn alter(path: &Path, statements: &str) -> bool {
     let file = Connection::open(path).unwrap();
@@ -261,6 +311,7 @@ fn alter(path: &Path, statements: &str) -> bool {
     }
     let (sql, again) = statements.split_once("; RESEAL").map_or((statements, false), |(sql, _)| (sql, true));
     let (sql, appended) = sql.split_once("; APPEND ").map_or((sql, None), |(sql, link)| (sql, Some(link)));
+    know_seal(&file);
     if file.execute_batch(sql).is_err() {
         return false;
     }
@@ -333,4 +384,58 @@ fn what_a_fit_left_is_checked_by_whoever_reads_it() {
         }
         std::fs::remove_file(&copy).unwrap();
     }
+}
+
+#[test]
+fn a_link_that_the_test_computes_is_the_program_s_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fitted(folder.path());
+    let file = Connection::open(&path).unwrap();
+    let told = "SELECT row_key, new FROM change WHERE tbl = 'run' AND field = 'models'";
+    let (run, told): (String, String) = file.query_row(told, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(seal_of_run(&file, &run), told);
+}
+
+#[test]
+fn verify_says_what_stands_behind_the_expected_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fitted(folder.path());
+    let head = changed(&path);
+    let study = Study::open(&path, Access::Write).unwrap();
+    study.edit("SYN051", &[Edit { field: "alp".into(), value: "124".into() }], "typing error", None).unwrap();
+    let notes = study.verify(Some(&head), &Job::unwatched()).unwrap().notes;
+    assert!(notes.iter().any(|note| note.ends_with("; 1 after it")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("after the expected head: 1 change of patient by ")), "{notes:?}");
+}
+
+#[test]
+fn grids_and_verdicts_are_held_against_files_and_trail() {
+    let (folder, study) = crate::extract::study();
+    study.import_images(&folder.path().join("images"), osteon_study::study::BadRows::Refuse).unwrap();
+    let masks = study.store.images().unwrap();
+    let rated = masks.iter().find(|file| file.role == Role::RepeatMask).map(ImageFile::title);
+    let judged = rated.clone().or_else(|| masks.iter().find(|it| it.role == Role::Mask).map(ImageFile::title)).unwrap();
+    let code = study.store.patients().unwrap()[0].code.clone();
+    study.judge(&code, Some(&judged), Judgement::ToRedo, "cut off").unwrap();
+    let path = study.store.path().to_owned();
+    drop(study);
+    let found = |sql: &str| {
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        assert!(sql.is_empty() || alter(&copy, sql));
+        Study::open(&copy, Access::Read).unwrap().verify(None, &Job::unwatched()).unwrap().findings
+    };
+    assert_eq!(found(""), [""; 0]);
+    let sealed =
+        "seal = osteon_seal(patient, kind, slot, lesion, rater, path, sha256, bytes, label, geometry, acquisition)";
+    let grid = format!(
+        "UPDATE image SET geometry = json_set(geometry, '$.spacing_mm', json('[9, 9, 9]')); UPDATE image SET {sealed}"
+    );
+    assert!(found(&grid).iter().any(|it| it.contains("not that of the file")), "{:?}", found(&grid));
+    let size = format!("UPDATE image SET bytes = 7; UPDATE image SET {sealed}");
+    assert!(found(&size).iter().any(|it| it.contains("not that of the file")));
+    let moved = found(
+        "UPDATE verdict SET lesion = lesion || ' ' || substr(rater, 1, instr(rater, ' ') - 1), rater = substr(rater, instr(rater, ' ') + 1)",
+    );
+    assert!(moved.iter().any(|it| it.starts_with("verdict ")), "{moved:?}");
 }

@@ -144,7 +144,7 @@ fn covariances(file: &ModelFile) -> Vec<String> {
 }
 
 fn counts(file: &ModelFile) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut differ) = (Vec::new(), Vec::new());
     let mut most = |name: &str, events: usize, n: usize, of: usize| {
         if events > n || n > of {
             wrong.push(format!("{name}: {events} events of {n} patients of {of}"));
@@ -154,6 +154,14 @@ fn counts(file: &ModelFile) -> Vec<String> {
     most("training", file.training.n_events, of, of);
     for (name, part) in [("clinical", &file.clinical), ("combined", &file.combined)] {
         most(name, part.n_events, part.n + part.n_missing, of);
+        let missing_events = file.training.n_events.saturating_sub(part.n_events);
+        if part.n + part.n_missing != of || missing_events > part.n_missing {
+            let n = part.n_events;
+            differ.push(format!(
+                "{name}: {n} events of {} patients and {} without values are not the {} of {of} in training",
+                part.n, part.n_missing, file.training.n_events
+            ));
+        }
     }
     for source in &file.sources {
         most(&source.name, source.n_events, source.n, of);
@@ -168,7 +176,7 @@ fn counts(file: &ModelFile) -> Vec<String> {
     for row in &file.performance {
         most(&format!("{} in {}", row.model, row.set), row.n_events, row.n, row.n);
     }
-    wrong
+    [wrong, differ].concat()
 }
 
 fn summaries(file: &ModelFile) -> Vec<String> {

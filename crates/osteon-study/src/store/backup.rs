@@ -95,7 +95,7 @@ fn forget_drafts(to: &Path) {
 }
 
 fn remove(draft: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
         let _ = std::fs::remove_file(beside(draft, suffix));
     }
 }

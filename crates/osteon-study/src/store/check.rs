@@ -97,6 +97,7 @@ impl Store {
         };
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         findings.extend(places.into_iter().filter(differs).map(tell));
+        findings.extend(self.dates_against(&changes)?);
         findings.extend(self.queries_against(&changes)?);
         findings.extend(self.check_seals()?);
         let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
@@ -106,6 +107,40 @@ impl Store {
             if sha256(toml) != hash {
                 findings.push(format!("protocol {hash}: not the one of its hash"));
             }
+        }
+        Ok(findings)
+    }
+
+    /// Dates, persons and file names that are printed beside a link of the trail and are not the link's own.
+    fn dates_against(&self, changes: &[crate::store::Change]) -> Result<Vec<String>, StoreError> {
+        let mut findings = Vec::new();
+        for import in self.imports()? {
+            let id = import.id.to_string();
+            let own = changes.iter().find(|it| it.table == "import" && it.row == id);
+            if own.is_some_and(|it| it.at != import.at) {
+                findings.push(format!("import {id}: its date is not what the trail says"));
+            }
+            let name = std::path::Path::new(&import.path).file_name().unwrap_or_default().to_string_lossy();
+            let first = changes.iter().find(|it| it.seq == import.first).filter(|_| import.undoes.is_none());
+            let tells = |reason: &str| reason == REDACTED || reason.contains(&*name);
+            if first.is_some_and(|it| !tells(&it.reason)) {
+                findings.push(format!("import {id}: its file is not what the trail says"));
+            }
+        }
+        if self.version()? < VERSION {
+            return Ok(findings);
+        }
+        let sql = "SELECT created_at, created_by, locked_at, coalesce(locked_by, '') FROM study";
+        let texts = |row: &rusqlite::Row| Ok([0, 1, 2, 3].map(|at| row.get::<_, Option<String>>(at).ok().flatten()));
+        let [created_at, created_by, locked_at, locked_by] = self.connection.query_row(sql, [], texts)?;
+        let of = |field: &'static str| move |it: &&crate::store::Change| it.table == "study" && it.field == field;
+        let made = changes.iter().rev().find(of("title")).filter(|it| it.old.is_none());
+        if made.is_some_and(|it| Some(&it.at) != created_at.as_ref() || Some(&it.actor) != created_by.as_ref()) {
+            findings.push("study: when and by whom it was made is not what the trail says".to_owned());
+        }
+        let lock = changes.iter().find(of("locked")).filter(|_| locked_at.is_some());
+        if lock.is_some_and(|it| Some(&it.actor) != locked_by.as_ref()) {
+            findings.push("study: who locked it is not what the trail says".to_owned());
         }
         Ok(findings)
     }
@@ -188,21 +223,27 @@ impl Store {
         hold("study", &study.title, "title", Some(study.title.clone()));
         hold("study", &study.title, "protocol", Some(study.protocol_hash));
         hold("study", &study.title, "locked", study.locked.map(|(at, _)| at));
-        let sql = "SELECT id, source, coalesce('seed ' || seed, 'imported'), locked FROM split";
-        let mut statement = self.connection.prepare(sql)?;
-        let splits =
-            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let terms = if self.version()? < 6 { "NULL" } else { crate::store::split::TERMS };
+        let sql =
+            format!("SELECT id, source, coalesce('seed ' || seed, 'imported'), locked, {terms} AS terms FROM split");
+        let mut statement = self.connection.prepare(&sql)?;
+        let splits = statement
+            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
         for split in splits {
-            let (id, source, origin, locked): (i64, String, String, bool) = split?;
+            let (id, source, origin, locked, terms): (i64, String, String, bool, Option<String>) = split?;
             hold("split", &id.to_string(), &source, Some(origin));
+            hold("split", &id.to_string(), "terms", terms);
             hold("split", &id.to_string(), "locked", locked.then(|| "1".to_owned()));
         }
         if self.version()? >= 6 {
-            let sql = "SELECT code, slot || ' ' || lesion || ' ' || rater || ' by ' || reader,
+            let (lesion, rater) = (image::escaped("lesion"), image::escaped("rater"));
+            let sql = format!(
+                "SELECT code, slot || ' ' || {lesion} || ' ' || {rater} || ' by ' || reader,
                               trim(verdict || ' ' || mask_sha256 || ' ' || note)
                        FROM verdict JOIN patient ON patient.id = patient
-                       WHERE verdict.id IN (SELECT max(id) FROM verdict GROUP BY patient, slot, lesion, rater, reader)";
-            let mut statement = self.connection.prepare(sql)?;
+                       WHERE verdict.id IN (SELECT max(id) FROM verdict GROUP BY patient, slot, lesion, rater, reader)"
+            );
+            let mut statement = self.connection.prepare(&sql)?;
             let verdicts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             for verdict in verdicts {
                 let (code, field, value): (String, String, String) = verdict?;
@@ -249,8 +290,10 @@ fn is_held((table, _, field): &Place) -> bool {
 
 /// Type, name and definition of everything in a schema, blanks apart.
 fn objects(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
+    // SQLite's own are these tables, and the indexes that it makes without a statement: never a trigger or a view.
     let sql = "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema
-               WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+               WHERE NOT (type = 'index' AND sql IS NULL)
+                 AND NOT (type = 'table' AND name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4'))";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, plain(&row.get::<_, String>(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -268,7 +311,11 @@ pub(in crate::store) fn drop_foreign(connection: &Connection) -> Result<Vec<Stri
         connection.execute_batch(&format!("DROP {kind} IF EXISTS \"{}\"", own.replace('"', "\"\"")))?;
         dropped.push(name.clone());
     }
-    Ok(dropped)
+    let left = objects(connection)?;
+    match dropped.iter().find(|name| left.contains_key(*name)) {
+        Some(name) => Err(StoreError::Refused(format!("{name} is no part of the schema and cannot be left out"))),
+        None => Ok(dropped),
+    }
 }
 
 /// A statement without comments and without white space but between words: a column that a migration added is written

@@ -7,6 +7,8 @@ use rusqlite::ErrorCode;
 /// Why the study file could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    #[error("{}: a folder, pipe or device, expected a study file", .0.display())]
+    NoFile(PathBuf),
     #[error("{}: there is no study file", .0.display())]
     Missing(PathBuf),
     #[error("{}: there is a file already", .0.display())]
@@ -56,10 +58,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the request was wrong, and not the database.
     pub fn is_request(&self) -> bool {
-        use StoreError::{Exists, File, Foreign, Missing, NoPatient, Orphan, Refused, Stale};
+        use StoreError::{Exists, File, Foreign, Missing, NoFile, NoPatient, Orphan, Refused, Stale};
         matches!(
             self,
             Missing(_)
+                | NoFile(_)
                 | Exists(_)
                 | Foreign(_)
                 | Orphan { .. }

@@ -144,7 +144,10 @@ impl Store {
         read_only: Option<String>,
     ) -> Result<Store, StoreError> {
         if !path.is_file() {
-            return Err(StoreError::Missing(path.to_owned()));
+            return Err(match path.exists() {
+                true => StoreError::NoFile(path.to_owned()),
+                false => StoreError::Missing(path.to_owned()),
+            });
         }
         let store = connect(path)
             .and_then(|connection| Self::ready(connection, path, read_only))

@@ -118,6 +118,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if is_database(&real) {
+        return Err(std::io::Error::other("a database stands there, which nothing replaces: name another file"));
+    }
     let draft = beside(&real, &format!(".{}.{:08x}.draft", std::process::id(), rand::random::<u32>()));
     let write = || {
         let mode = real.metadata().map_or(0o600, |found| found.mode() & 0o777);
@@ -128,6 +131,14 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         sync_folder(&real)
     };
     write().inspect_err(|_| drop(std::fs::remove_file(&draft)))
+}
+
+/// Whether a file begins as SQLite's do: a study, a shard, a backup.
+fn is_database(path: &Path) -> bool {
+    use std::io::Read;
+    let mut head = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head == *b"SQLite format 3\0"
 }
 
 /// Forces the folder's list of names to the disk.

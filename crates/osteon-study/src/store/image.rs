@@ -111,6 +111,16 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// A name that is one word among others: its blanks are marked, so that no two pairs of names read alike.
+fn one_word(name: &str) -> String {
+    name.replace('\\', "\\\\").replace(' ', "\\ ")
+}
+
+/// The same in SQL, of a column.
+pub(in crate::store) fn escaped(column: &str) -> String {
+    format!("replace(replace({column}, '\\', '\\\\'), ' ', '\\ ')")
+}
+
 impl ImageFile {
     /// What it is to its patient, in words: the role, and slot and lesion where they are not the only ones.
     pub fn title(&self) -> String {
@@ -130,7 +140,7 @@ impl ImageFile {
         }
         match &self.role {
             Role::Image => format!("image {}", self.slot),
-            mask => format!("mask {} {} {}", self.slot, self.lesion, mask.name()),
+            mask => format!("mask {} {} {}", self.slot, one_word(&self.lesion), one_word(mask.name())),
         }
     }
 

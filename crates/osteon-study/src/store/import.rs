@@ -70,6 +70,7 @@ impl Write<'_> {
     /// Ends an import: all changes since `first` are its own. Gives its number; `None` where nothing was changed.
     pub fn end_import(
         &self,
+        kind: &str,
         path: &str,
         sha256: &str,
         first: i64,
@@ -80,10 +81,10 @@ impl Write<'_> {
             return Ok(None);
         }
         let sql = "INSERT INTO import (kind, path, sha256, first, last, at, undoes, salt)
-                   VALUES ('clinical', ?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let salt = osteon_base::text::hex(rand::random::<[u8; 16]>());
         let salted = crate::store::sha256(format!("{salt}{sha256}"));
-        self.connection.execute(sql, params![path, salted, first, last, self.at, undoes, salt])?;
+        self.connection.execute(sql, params![kind, path, salted, first, last, self.at, undoes, salt])?;
         Ok(Some(self.connection.last_insert_rowid()))
     }
 }

@@ -71,6 +71,7 @@ impl Write<'_> {
         self.connection.execute("UPDATE study SET program_version = ?1", [env!("CARGO_PKG_VERSION")])?;
         let told = "INSERT INTO trail SELECT 'study', title, 'schema', ?1, ?2 FROM study";
         self.connection.execute(told, [found.to_string(), VERSION.to_string()])?;
+        self.tell_split_terms()?;
         self.tell_unknown_runs()?;
         self.tell_all_results()
     }

@@ -1,7 +1,7 @@
 //! What was learnt: models, their features, and each patient's probability.
 
 use rusqlite::{OptionalExtension, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::store::trail::sha256;
 use crate::store::{ModelId, PatientId, Run, RunId, SplitId, Store, StoreError, Write};
@@ -141,22 +141,41 @@ impl Store {
         let field = if models.is_empty() { "end" } else { "models" };
         let Run { kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, .. } = &row;
         let of_run = (kind, protocol_hash, inputs, seed.0, program_version, actor, host, started_at);
+        let rest = (&row.finished_at, row.locked, &row.trail_head);
+        let (models, selected) = self.learnt_parts(run, &models, true)?;
+        Ok(Some((field, sha256(json!([of_run, rest, models, selected]).to_string()))))
+    }
+
+    /// Hash of what a fit learnt and predicts, without who ran it, when, and the number of its split.
+    pub fn learnt(&self, run: RunId) -> Result<String, StoreError> {
+        let models = self.read_models(run)?;
+        Ok(sha256(json!(self.learnt_parts(run, &models, false)?).to_string()))
+    }
+
+    /// Models with their predictions, and the selected features; with the split's number or without.
+    fn learnt_parts(
+        &self,
+        run: RunId,
+        models: &[Model],
+        with_split: bool,
+    ) -> Result<(Vec<Value>, Vec<(String, String, u64)>), StoreError> {
         let model = |it: &Model| {
             let predictions: Vec<_> = it
                 .predictions
                 .iter()
                 .map(|one| (one.patient.0, one.origin.name(), one.probability.to_bits(), one.linear.map(f64::to_bits)))
                 .collect();
-            json!([it.split.0, it.name, it.kind, it.recipe, predictions])
+            match with_split {
+                true => json!([it.split.0, it.name, it.kind, it.recipe, predictions]),
+                false => json!([it.name, it.kind, it.recipe, predictions]),
+            }
         };
         let selected: Vec<_> = self
             .selected_features(run)?
             .into_iter()
             .map(|(name, feature, weight)| (name, feature, weight.to_bits()))
             .collect();
-        let models: Vec<_> = models.iter().map(model).collect();
-        let rest = (&row.finished_at, row.locked, &row.trail_head);
-        Ok(Some((field, sha256(json!([of_run, rest, models, selected]).to_string()))))
+        Ok((models.iter().map(model).collect(), selected))
     }
 
     fn predictions(&self, model: ModelId) -> Result<Vec<Prediction>, StoreError> {

@@ -210,6 +210,19 @@ impl Write<'_> {
         Ok(version)
     }
 
+    /// Tells the trail of a value that was entered and is the one that was there: to a blind reader, for whom this is
+    /// called, a guess that is right must not look other than one that is wrong.
+    pub fn tell_again(&self, patient: &Patient, variable: &Variable, value: Option<&Value>) -> Result<(), StoreError> {
+        let text = value.map(|value| match value {
+            Value::Missing(reason) => format!("missing: {reason}"),
+            value => variable.text(value),
+        });
+        let sql = "INSERT INTO trail
+                   SELECT 'patient', ?1, key || iif(?3 = moment, '', ' at ' || ?3), ?4, ?4 FROM variable WHERE key = ?2";
+        self.connection.execute(sql, params![patient.code, variable.key, variable.moment.name(), text])?;
+        Ok(())
+    }
+
     pub(in crate::store) fn put_value(
         &self,
         patient: PatientId,

@@ -33,6 +33,8 @@ pub struct Query {
     pub answer: Option<String>,
 }
 
+/// Numbers of queries on what a blind reader may not see begin here.
+const HIDDEN_FROM: i64 = 500_001;
 /// The answer of a rule that no longer finds anything.
 pub(in crate::store) const RESOLVED: &str = "no longer so";
 
@@ -118,8 +120,13 @@ impl Write<'_> {
         source: QuerySource,
         text: &str,
     ) -> Result<QueryId, StoreError> {
-        let sql = "INSERT INTO query (patient, field, source, text) VALUES (?1, ?2, ?3, ?4)";
-        self.connection.prepare_cached(sql)?.execute(params![patient, field, source.name(), text])?;
+        // Numbers of their own: a gap among the others would tell a blind reader of whom something is asked.
+        let is_hidden = self.codebook()?.hidden().contains(field);
+        let among = if is_hidden { HIDDEN_FROM..i64::MAX } else { 1..HIDDEN_FROM };
+        let sql = "INSERT INTO query (id, patient, field, source, text)
+                   SELECT coalesce(max(id), ?5 - 1) + 1, ?1, ?2, ?3, ?4 FROM query WHERE id >= ?5 AND id < ?6";
+        let bound = params![patient, field, source.name(), text, among.start, among.end];
+        self.connection.prepare_cached(sql)?.execute(bound)?;
         Ok(QueryId(self.connection.last_insert_rowid()))
     }
 

@@ -36,6 +36,10 @@ impl Side {
     }
 }
 
+/// How a split was made and when, as the trail tells it.
+pub(in crate::store) const TERMS: &str =
+    "'share ' || coalesce(osteon_text(train_fraction), 'unknown') || ', strata ' || strata || ', ' || created_at";
+
 impl Store {
     /// The split in force, if there is one.
     pub fn split(&self) -> Result<Option<Split>, StoreError> {
@@ -79,6 +83,13 @@ impl Write<'_> {
             statement.execute(params![id, patient, side.name()])?;
         }
         Ok(id)
+    }
+
+    /// Tells how each split was made that the trail does not know: at migration.
+    pub(in crate::store) fn tell_split_terms(&self) -> Result<(), StoreError> {
+        let told = format!("INSERT INTO trail SELECT 'split', id, 'terms', NULL, {TERMS} FROM split ORDER BY id");
+        self.connection.execute(&told, [])?;
+        Ok(())
     }
 
     /// Freezes the split in force, or lets it be replaced again.

@@ -144,43 +144,65 @@ impl Study {
 
     /// The changes that pass a filter, newest first, without the values that this reader may not see.
     pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        let mut changes = self.store.changes(filter)?;
         if self.view == View::Full {
-            return Ok(changes);
+            return Ok(self.store.changes(filter)?);
         }
-        // A hash over a value of few digits gives the value away, unless a salt is hashed with it, and so does the place
-        // where the next record repeats it.
-        let all = self.store.changes(&ChangeFilter::default())?;
+        let is = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
+        let passes = |it: &Change| {
+            let named = is(&filter.row, &it.row) && is(&filter.actor, &it.actor) && is(&filter.field, &it.field);
+            named && (filter.before == 0 || it.seq < filter.before)
+        };
+        let seen = self.changes_seen()?.into_iter().map(|(_, change)| change).filter(passes);
+        Ok(seen.take(if filter.limit == 0 { usize::MAX } else { filter.limit }).collect())
+    }
+
+    /// Every change that this reader may see, the newest first, each with its number in the file. A blind reader gets
+    /// them numbered anew: a query on a hidden variable tells of it by being there, and so would a gap in the numbers
+    /// or in the chain of hashes.
+    pub(in crate::study) fn changes_seen(&self) -> Result<Vec<(i64, Change)>, Error> {
+        let mut all = self.store.changes(&ChangeFilter::default())?;
+        if self.view == View::Full {
+            return Ok(all.into_iter().map(|change| (change.seq, change)).collect());
+        }
+        // A hash over a value of few digits gives the value away, unless a salt is hashed with it.
         let hidden: BTreeMap<i64, bool> = all
             .iter()
             .filter(|change| !self.may_see(&change.field))
             .map(|change| (change.seq, change.sealed.is_empty()))
             .collect();
         // What was written as the reason of a hidden change stands on whatever changed with it, too.
-        let of_hidden: BTreeSet<(&str, &str)> = all
+        let of_hidden: BTreeSet<(String, String)> = all
             .iter()
             .filter(|change| hidden.contains_key(&change.seq))
-            .map(|change| (change.at.as_str(), change.reason.as_str()))
+            .map(|change| (change.at.clone(), change.reason.clone()))
             .collect();
-        for change in &mut changes {
-            if of_hidden.contains(&(change.at.as_str(), change.reason.as_str())) {
+        all.retain(|change| change.table != "query" || !hidden.contains_key(&change.seq));
+        let n = all.len();
+        let mut seen = Vec::with_capacity(n);
+        for (at, mut change) in all.into_iter().enumerate() {
+            let seq = change.seq;
+            if of_hidden.contains(&(change.at.clone(), change.reason.clone())) {
                 HIDDEN.clone_into(&mut change.reason);
             }
-            if let Some(gives_away) = hidden.get(&change.seq) {
-                for value in [&mut change.old, &mut change.new].into_iter().flatten() {
-                    HIDDEN.clone_into(value);
-                }
+            if let Some(gives_away) = hidden.get(&seq) {
                 if *gives_away {
                     HIDDEN.clone_into(&mut change.hash);
                 }
                 HIDDEN.clone_into(&mut change.reason);
                 HIDDEN.clone_into(&mut change.salt);
             }
-            if hidden.get(&(change.seq - 1)) == Some(&true) {
-                HIDDEN.clone_into(&mut change.previous);
+            // An import tells how many changes it made, those that are left out here too.
+            if hidden.contains_key(&seq) || change.table == "import" {
+                for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+                    HIDDEN.clone_into(value);
+                }
             }
+            HIDDEN.clone_into(&mut change.previous);
+            HIDDEN.clone_into(&mut change.sealed);
+            change.seq = i64::try_from(n - at).unwrap_or(i64::MAX);
+            seen.push((seq, change));
         }
-        Ok(changes)
+        Ok(seen)
     }
 
     /// The head of the trail as this reader may see it: the hash of a hidden value is withheld.

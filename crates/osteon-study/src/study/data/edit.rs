@@ -1,7 +1,8 @@
 //! Changing one patient: a field, or whether it belongs to the study; always with a reason.
 
+use crate::protocol::codebook::Value;
 use crate::protocol::codebook::variable::Variable;
-use crate::store::Patient;
+use crate::store::{Patient, Write};
 use crate::study::data::rules;
 use crate::study::{Error, Study};
 
@@ -43,12 +44,31 @@ impl Study {
                     found: osteon_base::text::clean(&edit.value).into_owned(),
                     expected,
                 })?;
-                version = write.edit_patient(&patient, version, variable, value.as_ref())?;
+                version = self.enter(write, &patient, version, variable, value.as_ref())?;
                 cleared.extend(value.is_none().then(|| variable.name.clone()));
             }
             rules::apply(write, &self.protocol, code)
         })?;
         Ok(cleared)
+    }
+
+    /// Sets one variable. What a blind reader enters in a hidden one is told even where it is the value that was there.
+    pub(in crate::study) fn enter(
+        &self,
+        write: &Write,
+        patient: &Patient,
+        version: i64,
+        variable: &Variable,
+        value: Option<&Value>,
+    ) -> Result<i64, Error> {
+        let now = write.patient(&patient.code)?;
+        let at = self.protocol.codebook.place(&variable.name);
+        let is_as_before = at.is_some_and(|at| now.entries[at].as_ref() == value);
+        let version = write.edit_patient(patient, version, variable, value)?;
+        if is_as_before && !self.may_see(&variable.name) {
+            write.tell_again(patient, variable, value)?;
+        }
+        Ok(version)
     }
 
     /// Takes a patient out of the study; nothing is deleted.

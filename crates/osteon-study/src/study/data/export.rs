@@ -25,9 +25,10 @@ pub struct ExportOptions {
 }
 
 /// What an export without identities does, a line each.
-const DEIDENTIFIED: [&str; 4] = [
+const DEIDENTIFIED: [&str; 5] = [
     "ids: replaced by hashes with a salt that was thrown away; rows are in the order of the hashes",
     "exclusion reasons, queries, the trail, the title; paths, hashes and sizes of images: left out",
+    "readers and lesions with names: replaced by codes; the masks of a study's one reader, and numbers, stay",
     "dates: moved by up to half a year, all of one patient alike; texts and identifying variables: left out",
     "kept as they are: other clinical values, inclusion, sets, feature values, labels, the protocol",
 ];
@@ -230,9 +231,9 @@ impl Study {
             let matrix = self.store.matrix(&slot, &roi, &rater)?;
             let whose = matrix.patients.iter().zip(&matrix.lesions);
             for ((patient, lesion), values) in whose.zip(matrix.values.chunks(names.len().max(1))) {
-                let mut row = vec![pen.code(&codes[patient]), roi.clone(), rater.name().to_owned()];
+                let mut row = vec![pen.code(&codes[patient]), roi.clone(), pen.rater(&rater)];
                 row.extend(slots.then(|| slot.clone()));
-                row.extend(lesions.then(|| lesion.clone()));
+                row.extend(lesions.then(|| pen.lesion(lesion)));
                 row.extend(values.iter().map(|value| value.map(|value| value.to_string()).unwrap_or_default()));
                 rows.push(row);
             }
@@ -251,8 +252,8 @@ impl Study {
         let row = |file: ImageFile| {
             let traits = [file.path.to_string_lossy().into_owned(), file.sha256, file.bytes.to_string()];
             let label = file.label.map(|label| label.to_string()).unwrap_or_default();
-            let names = [pen.code(&codes[&file.patient]), file.role.name().to_owned()];
-            let further = if further { vec![file.slot, file.lesion] } else { Vec::new() };
+            let names = [pen.code(&codes[&file.patient]), pen.rater(&file.role)];
+            let further = if further { vec![file.slot, pen.lesion(&file.lesion)] } else { Vec::new() };
             names.into_iter().chain(traits.map(|text| pen.free(&text))).chain([label]).chain(further).collect()
         };
         pen.rows(out, files.into_iter().map(row).collect())
@@ -324,6 +325,24 @@ pub(in crate::study) fn is_age(variable: &Variable) -> bool {
 impl Pen {
     fn new(options: ExportOptions) -> Pen {
         Pen { options, salt: rand::random() }
+    }
+
+    /// Who drew a mask: a person's name becomes a code.
+    fn rater(&self, role: &Role) -> String {
+        match role {
+            Role::Rater(name) if self.options.deidentify => self.coded("reader", name),
+            role => role.name().to_owned(),
+        }
+    }
+
+    /// Which lesion: a number stays, a name becomes a code.
+    fn lesion(&self, lesion: &str) -> String {
+        let is_plain = lesion.len() <= 3 && lesion.bytes().all(|byte| byte.is_ascii_digit());
+        if is_plain || !self.options.deidentify { lesion.to_owned() } else { self.coded("lesion", lesion) }
+    }
+
+    fn coded(&self, what: &str, name: &str) -> String {
+        format!("{what} {}", &self.code(&format!("{what} {name}"))[..8])
     }
 
     /// The same with one number in bands.

@@ -110,7 +110,7 @@ impl Study {
                     report.included_again.push(row.code.clone());
                 }
             }
-            let import = write.end_import(&file.to_string_lossy(), &sha256, first, None)?;
+            let import = write.end_import("clinical", &file.to_string_lossy(), &sha256, first, None)?;
             Ok(ClinicalReport { import, applied: true, ..report })
         })
     }
@@ -185,8 +185,9 @@ impl Study {
     fn update(&self, write: &Write, patient: &Patient, row: &Row) -> Result<(), Error> {
         let mut version = patient.version;
         for (at, variable) in self.protocol.codebook.variables.iter().enumerate() {
-            if row.values[at].is_some() && row.values[at] != patient.entries[at] {
-                version = write.edit_patient(patient, version, variable, row.values[at].as_ref())?;
+            let is_new = row.values[at] != patient.entries[at] || !self.may_see(&variable.name);
+            if row.values[at].is_some() && is_new && !variable.is_computed() {
+                version = self.enter(write, patient, version, variable, row.values[at].as_ref())?;
             }
         }
         Ok(())

@@ -82,12 +82,16 @@ impl Study {
         if bad_rows == BadRows::Refuse && !report.refused.is_empty() {
             return Ok(report);
         }
+        // A folder has no bytes of its own: those of the files that are linked stand for it.
+        let hashes: String = files.iter().map(|file| file.sha256.as_str()).collect();
         self.store.write(&format!("import images {source}"), |write| {
+            let first = write.last_change()? + 1;
             for file in &files {
                 let new = write.link_image(file)?;
                 report.linked += usize::from(new);
                 report.unchanged += usize::from(!new);
             }
+            write.end_import("images", &source, &crate::store::sha256(&hashes), first, None)?;
             Ok(ImagesReport { applied: true, ..report })
         })
     }

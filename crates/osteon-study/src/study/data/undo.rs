@@ -15,10 +15,10 @@ impl Study {
     pub fn undo(&self, code: &str, reason: &str, seq: Option<i64>) -> Result<String, Error> {
         let patient = self.store.patient(code)?;
         let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
-        let Change { field, old, seq: last, .. } = last(self.store.changes(&filter)?, code)?;
-        if seq.is_some_and(|seen| seen != last) {
+        if seq.map(|seen| Ok::<_, Error>(seen != self.last_edit(code)?.seq)).transpose()?.unwrap_or(false) {
             return Err(Error::Request(format!("{code} was changed again meanwhile; look at the change first")));
         }
+        let Change { field, old, seq: last, .. } = last(self.store.changes(&filter)?, code)?;
         let reason = crate::study::data::edit::required(reason)?;
         let reason = format!("change {last} turned back: {reason}");
         match field.as_str() {

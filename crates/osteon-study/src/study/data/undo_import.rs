@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, Import, Write, stored};
+use crate::store::{Change, Import, Write, stored};
 use crate::study::data::edit::required;
 use crate::study::data::rules;
 use crate::study::{Error, Study};
@@ -27,25 +27,36 @@ impl Study {
     /// Every import, the newest first: file, changes, who, when and why, and which were turned back.
     pub fn imports_sheet(&self) -> Result<Sheet, Error> {
         let imports = self.store.imports()?;
+        let seen = self.changes_seen()?;
         let mut rows = Vec::new();
         for import in imports.iter().rev() {
             // Through the reader's own view: a reason may tell what is hidden.
-            let filter = ChangeFilter { before: import.first + 1, limit: 1, ..ChangeFilter::default() };
-            let first = self.changes(&filter)?.into_iter().next();
-            let (actor, reason) = first.map(|change| (change.actor, change.reason)).unwrap_or_default();
+            let first = seen.iter().rev().find(|(seq, _)| *seq >= import.first);
+            let (actor, reason) =
+                first.map(|(_, change)| (change.actor.clone(), change.reason.clone())).unwrap_or_default();
             let state = match (imports.iter().find(|it| it.undoes == Some(import.id)), import.undoes) {
                 (Some(by), _) => format!("turned back by {}", by.id),
                 (None, Some(of)) => format!("turns back {of}"),
                 (None, None) => "in force".to_owned(),
             };
             let count = |n: i64| Cell::Count(usize::try_from(n).unwrap_or(0));
-            let changes = import.last - import.first + 1;
-            let texts = [import.path.clone(), import.at.clone(), actor, reason, state, import.sha256.clone()];
+            // Of what this reader may see: the others would be counted by who compares the two.
+            let own = |seq: &i64| (import.first..=import.last).contains(seq);
+            let changes = i64::try_from(seen.iter().filter(|(seq, _)| own(seq)).count()).unwrap_or(0);
+            let texts = [
+                import.kind.clone(),
+                import.path.clone(),
+                import.at.clone(),
+                actor,
+                reason,
+                state,
+                import.sha256.clone(),
+            ];
             rows.push([count(import.id), count(changes)].into_iter().chain(texts.map(Cell::Text)).collect());
         }
         Ok(Sheet {
             title: "Imports".to_owned(),
-            headings: ["import", "changes", "file", "at", "by", "reason", "state", "sha256"]
+            headings: ["import", "changes", "kind", "file", "at", "by", "reason", "state", "sha256"]
                 .map(str::to_owned)
                 .to_vec(),
             rows,
@@ -70,7 +81,7 @@ impl Study {
                 excluded += usize::from(restore_place(write, code, fields, &reason)?);
                 rules::apply(write, &self.protocol, code)?;
             }
-            let entry = write.end_import(&import.path, &import.sha256, first, Some(import.id))?;
+            let entry = write.end_import("clinical", &import.path, &import.sha256, first, Some(import.id))?;
             Ok(TurnedBack { import: import.id, entry, values, excluded })
         })
     }
@@ -140,12 +151,15 @@ fn chosen(imports: &[Import], id: Option<i64>) -> Result<&Import, Error> {
             let unknown = || Error::Request(format!("no import {id}; osteon import list names all"));
             let import = imports.iter().find(|it| it.id == id).ok_or_else(unknown)?;
             match by(id) {
+                None if import.kind != "clinical" => Err(Error::Request(format!(
+                    "import {id} linked images, which are never unlinked: link the right files in their place"
+                ))),
                 None => Ok(import),
                 Some(by) => Err(Error::Request(format!("import {id} was turned back by {}", by.id))),
             }
         }
         None => {
-            let in_force = |it: &&Import| it.undoes.is_none() && by(it.id).is_none();
+            let in_force = |it: &&Import| it.kind == "clinical" && it.undoes.is_none() && by(it.id).is_none();
             let none = || Error::Request("no import is in force; osteon import list names all".to_owned());
             imports.iter().rev().find(in_force).ok_or_else(none)
         }

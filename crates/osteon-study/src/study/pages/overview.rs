@@ -108,7 +108,7 @@ impl Study {
     }
 
     fn newest_changes(&self) -> Result<Vec<Vec<Cell>>, Error> {
-        let changes = self.store.changes(&ChangeFilter { limit: 5, ..ChangeFilter::default() })?;
+        let changes = self.changes(&ChangeFilter { limit: 5, ..ChangeFilter::default() })?;
         let row = |it: crate::store::Change| {
             let day = it.at.get(5..16).unwrap_or_default().replace('T', " ");
             let table = if ["patient", "image"].contains(&it.table.as_str()) { String::new() } else { it.table + " " };

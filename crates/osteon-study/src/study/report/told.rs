@@ -125,7 +125,8 @@ impl Study {
         let Some(split) = self.store.split()? else { return Ok(None) };
         let day = split.created_at.get(..10).unwrap_or_default();
         let made = ChangeFilter { row: split.id.0.to_string(), ..ChangeFilter::default() };
-        let made = self.store.changes(&made)?.into_iter().find(|it| it.table == "split" && it.field != "locked");
+        let how_made = if split.seed.is_some() { "drawn" } else { "imported" };
+        let made = self.store.changes(&made)?.into_iter().find(|it| it.table == "split" && it.field == how_made);
         let by = made.map_or_else(|| "somebody".to_owned(), |change| change.actor);
         let how = match split.seed {
             Some(seed) => {

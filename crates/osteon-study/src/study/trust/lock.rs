@@ -28,6 +28,10 @@ impl Study {
         if self.is_blind() && hidden.into_iter().any(|it| protocol.codebook.keyed(&it.key) != Some(it)) {
             return Err(Error::Blind);
         }
+        // Rules on a hidden variable answer questions about it.
+        if self.is_blind() && self.asks_of_hidden(&protocol) != self.asks_of_hidden(&self.protocol) {
+            return Err(Error::Blind);
+        }
         self.store.write(&required(reason)?, |write| {
             write.set_protocol(&hash, &protocol.document())?;
             if protocol.query != self.protocol.query || protocol.codebook != self.protocol.codebook {
@@ -38,6 +42,15 @@ impl Study {
             Ok::<_, Error>(())
         })?;
         Ok(hash)
+    }
+
+    /// The rules of a protocol that raise queries on what a blind reader may not see.
+    fn asks_of_hidden(&self, protocol: &Protocol) -> Vec<String> {
+        let rules = &protocol.query;
+        let is_hidden = |name: &str| !self.may_see(name.split(':').next().unwrap_or(name).trim());
+        let conditions = rules.inconsistent.iter().filter(|rule| is_hidden(rule)).cloned();
+        let usual = rules.usual.iter().filter(|(name, _)| is_hidden(name)).map(|range| format!("{range:?}"));
+        conditions.chain(usual).chain([format!("missing {}", rules.missing)]).collect()
     }
 
     /// Keeps the split in force from being replaced.

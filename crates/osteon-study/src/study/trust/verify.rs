@@ -47,7 +47,7 @@ impl Study {
         if let Some(expected) = expected_head {
             match changes.iter().find(|change| change.hash == expected) {
                 None => found.findings.push(format!("the trail has no change with the hash {expected}: it was cut")),
-                Some(change) => found.notes.push(format!("the expected head is change {}", change.seq)),
+                Some(change) => found.notes.extend(after(change, &changes)),
             }
         }
         for pair in changes.windows(2).filter(|pair| pair[0].at < pair[1].at) {
@@ -74,9 +74,32 @@ impl Study {
             altered.into_iter().map(|place| format!("{place}: the feature values are not those that were stored")),
         );
         self.verify_inputs(&mut found)?;
+        found.findings.extend(self.fits_that_differ(&changes)?);
         found.notes.extend(self.region_notes()?);
         self.verify_fit(&mut found, &changes, values_are_altered)?;
         Ok(found)
+    }
+
+    /// Fits of the same data, protocol, seed and program have the same bytes: two that differ are not both computed.
+    fn fits_that_differ(&self, changes: &[Change]) -> Result<Vec<String>, Error> {
+        let mut seen: BTreeMap<[String; 4], (i64, String)> = BTreeMap::new();
+        let mut findings = Vec::new();
+        for run in self.store.runs()?.into_iter().rev().filter(|run| run.kind == "fit" && run.finished_at.is_some()) {
+            let id = run.id.0.to_string();
+            if !changes.iter().any(|it| it.table == "run" && it.row == id) {
+                continue;
+            }
+            let learnt = self.store.learnt(run.id)?;
+            let same = [run.inputs, run.protocol_hash, run.seed.0.to_string(), run.program_version];
+            match seen.get(&same) {
+                Some((first, other)) if *other != learnt => findings.push(format!(
+                    "fit {id}: fit {first} has the same data, protocol, seed and program, and other models"
+                )),
+                Some(_) => (),
+                None => drop(seen.insert(same, (run.id.0, learnt))),
+            }
+        }
+        Ok(findings)
     }
 
     fn verify_files(&self, found: &mut Verification, job: &Job) -> Result<(), Error> {
@@ -85,7 +108,13 @@ impl Study {
         for file in &files {
             let path = self.path_of(file);
             match input::image_bytes(&path, None, osteon_radiomics::read::Uneven::Resample) {
-                Ok(bytes) if bytes.sha256 == file.sha256 => (),
+                Ok(bytes) if bytes.sha256 == file.sha256 => {
+                    let is_grid = bytes.geometry().is_none_or(|geometry| *geometry == file.geometry);
+                    if !is_grid || bytes.len != file.bytes {
+                        let what = "the stored grid or size is not that of the file: link it again";
+                        found.findings.push(format!("{}: {what}", path.display()));
+                    }
+                }
                 Ok(_) => found.findings.push(format!("{}: not the file that was imported", path.display())),
                 Err(cause) => found.findings.push(cause.in_full()),
             }
@@ -150,4 +179,19 @@ impl Study {
         }
         Ok(())
     }
+}
+
+/// What the trail holds behind a head that was noted: who knows that nothing was done since looks here.
+fn after(expected: &Change, changes: &[Change]) -> Vec<String> {
+    let later: Vec<&Change> = changes.iter().take_while(|change| change.seq > expected.seq).collect();
+    let mut notes = vec![format!("the expected head is change {}; {} after it", expected.seq, later.len())];
+    let mut groups: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for change in &later {
+        let day = change.at.get(..10).unwrap_or_default();
+        *groups.entry((day, &change.actor, &change.table)).or_default() += 1;
+    }
+    notes.extend(groups.into_iter().map(|((day, actor, table), n)| {
+        format!("after the expected head: {} of {table} by {actor} on {day}", osteon_base::text::counted(n, "change"))
+    }));
+    notes
 }
