@@ -33,6 +33,7 @@ pub struct Query {
     pub answer: Option<String>,
 }
 
+const COLUMNS: &str = "id, patient, field, source, text, state, answer";
 /// Numbers of queries on what a blind reader may not see begin here.
 const HIDDEN_FROM: i64 = 500_001;
 /// The answer of a rule that no longer finds anything.
@@ -67,18 +68,18 @@ impl Query {
 }
 
 impl Store {
-    /// All queries, oldest first.
+    /// All queries, the oldest first, those on hidden variables before the others: the newest that all see is the last.
     pub fn queries(&self) -> Result<Vec<Query>, StoreError> {
-        let sql = "SELECT id, patient, field, source, text, state, answer FROM query ORDER BY id";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {COLUMNS} FROM query ORDER BY id < {HIDDEN_FROM}, id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([], query)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The queries about one patient.
     pub fn queries_of(&self, patient: PatientId) -> Result<Vec<Query>, StoreError> {
-        let sql = "SELECT id, patient, field, source, text, state, answer FROM query WHERE patient = ?1 ORDER BY id";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {COLUMNS} FROM query WHERE patient = ?1 ORDER BY id < {HIDDEN_FROM}, id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([patient], query)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
