@@ -39,7 +39,12 @@ pub struct Args {
     /// Leave out and list what of a parameter file cannot be honoured, instead of refusing it
     #[arg(long, requires = "params")]
     lenient: bool,
-    /// Write the table here; the ending says how: .csv, .json or .xlsx
+    /// Write maps of these features into the folder --out, one NIfTI file a feature and image: the features of the
+    /// kernel around each voxel, as pyradiomics' voxel-based extraction. Names as in glcm_JointEntropy, or a class;
+    /// kernelRadius, maskedKernel and initValue are the parameter file's voxelSetting, or --setting
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "out", conflicts_with_all = ["batch", "layout", "preset", "protocol", "set", "families", "roi", "series", "structure", "diagnostics"])]
+    maps: Vec<String>,
+    /// Write the table here; the ending says how: .csv, .json, .parquet or .xlsx
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// One row a case, or one row a value [default: wide in a batch, else long]
@@ -103,20 +108,27 @@ enum Shape {
 enum Form {
     Csv,
     Json,
+    Parquet,
     Xlsx,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    if !args.maps.is_empty() {
+        return maps(args, globals);
+    }
     let form = form(args, globals)?;
     let by_parameters = args.params.is_some() || !args.setting.is_empty();
-    let is_plain = !by_parameters && args.batch.is_none() && args.layout != Some(Shape::Wide) && form != Form::Xlsx;
+    let is_plain = !by_parameters
+        && args.batch.is_none()
+        && args.layout != Some(Shape::Wide)
+        && [Form::Csv, Form::Json].contains(&form);
     if is_plain {
         return one(args, form, globals);
     }
     let how = if by_parameters { parameters(args)? } else { protocol(args)? };
     if let How::Parameters { parameters, .. } = &how {
         parameters.left_out.iter().for_each(|what| output::warn(&format!("left out: {what}")));
-        parameters.notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
+        parameters.notes_of_regions().iter().for_each(|note| output::warn(&format!("note: {note}")));
     }
     let cases = match (&args.batch, &args.image, &args.mask) {
         (Some(file), ..) => Which::Table(file.clone()),
@@ -146,14 +158,34 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     Ok(if report.failures.is_empty() { Outcome::Done } else { Outcome::SomeFailed })
 }
 
+/// Feature maps of one image and mask.
+fn maps(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let How::Parameters { parameters, mask: reading } = parameters(args)? else {
+        unreachable!("parameters were asked for");
+    };
+    let (Some(image), Some(mask), Some(folder)) = (args.image.clone(), args.mask.clone(), args.out.clone()) else {
+        unreachable!("clap wants an image, a mask and a folder");
+    };
+    parameters.left_out.iter().for_each(|what| output::warn(&format!("left out: {what}")));
+    parameters.notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
+    let request =
+        study::MapsRequest { image, mask, parameters: *parameters, reading, names: args.maps.clone(), folder };
+    let (written, notes) = watched(globals, |job| study::feature_maps(&request, job))?;
+    notes.iter().for_each(|note| output::warn(&format!("note: {note}")));
+    let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
+    output::print_bytes(lines.as_bytes())?;
+    Ok(Outcome::Done)
+}
+
 /// The form that the ending of --out or --format asks for.
 fn form(args: &Args, globals: &Globals) -> Result<Form, Error> {
     match &args.out {
         Some(out) => match out.extension().and_then(|it| it.to_str()).map(str::to_lowercase).as_deref() {
             Some("csv") => Ok(Form::Csv),
             Some("json") => Ok(Form::Json),
+            Some("parquet") => Ok(Form::Parquet),
             Some("xlsx") => Ok(Form::Xlsx),
-            _ => Err(Error::Ending { path: out.clone(), expected: ".csv, .json or .xlsx" }),
+            _ => Err(Error::Ending { path: out.clone(), expected: ".csv, .json, .parquet or .xlsx" }),
         },
         None => match globals.format {
             Format::Text | Format::Csv => Ok(Form::Csv),
@@ -167,6 +199,7 @@ fn rendered(cases: &Cases, form: Form, layout: Layout) -> Result<Vec<u8>, Error>
     match form {
         Form::Csv => Ok(cases.csv(layout).into_bytes()),
         Form::Json => Ok(cases.json(layout).into_bytes()),
+        Form::Parquet => Ok(cases.parquet(layout)),
         Form::Xlsx => cases.workbook(layout).map_err(Error::Request),
     }
 }

@@ -72,7 +72,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             for what in &translated.without {
                 output::warn(&format!("no counterpart: {what}"));
             }
-            parameters.notes.iter().for_each(|note| output::say(globals, &format!("note: {note}")));
+            parameters.notes_of_regions().iter().for_each(|note| output::say(globals, &format!("note: {note}")));
         }
         Action::Check { file } => {
             let protocol: Protocol = study::read_protocol(file)?;

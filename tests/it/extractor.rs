@@ -50,7 +50,31 @@ fn a_parameter_file_measures_one_image_long_or_wide() {
     assert!(refused.0 == 2 && refused.2.contains("setting binwidth is not known"), "{}", refused.2);
     let (code, plain, _) = run(folder.path(), &["features", &image, &mask, "--label", "1"]);
     assert_eq!((code, plain.lines().count()), (0, 108));
-    assert_eq!(run(folder.path(), &[&own[..], &["-o", "a.parquet"]].concat()).0, 2);
+    assert_eq!(run(folder.path(), &[&own[..], &["-o", "a.feather"]].concat()).0, 2);
+    assert_eq!(run(folder.path(), &[&own[..], &["-o", "a.parquet"]].concat()).0, 0);
+    let written = std::fs::read(folder.path().join("a.parquet")).unwrap();
+    assert!(written.starts_with(b"PAR1") && written.ends_with(b"PAR1"));
+}
+
+#[test]
+fn feature_maps_are_nifti_files_on_the_place_of_their_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, mask) = (file("image_d.nrrd"), file("mask_d.nrrd"));
+    let own = ["features", &image, &mask, "--label", "2", "--setting", "binWidth:10", "--setting", "kernelRadius:2"];
+    let wanted = ["--maps", "glcm_JointEntropy,firstorder_Mean", "-o", "maps"];
+    let (code, told, said) = run(folder.path(), &[&own[..], &wanted].concat());
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(told.lines().count(), 2, "{told}");
+    let map = folder.path().join("maps/original_firstorder_Mean.nii.gz");
+    // A map lies where its region lies: it takes the mask, and holds a number in each of its voxels.
+    let (code, _, said) = run(folder.path(), &["features", map.to_str().unwrap(), &mask, "--label", "2"]);
+    assert_eq!(code, 0, "{said}");
+    for (names, why) in
+        [("glcm_Entropy", "glcm_JointEntropy"), ("shape", "whole region"), ("texture", "firstorder, glcm")]
+    {
+        let (code, _, said) = run(folder.path(), &[&own[..], &["--maps", names, "-o", "maps"]].concat());
+        assert!(code == 2 && said.contains(why), "{names}: {said}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "crates/osteon-radiomics/src",
         &[
-            &["grid"],
+            &["fourier", "grid"],
             &["read", "preprocess", "roi", "filter", "feature"],
             &["describe"],
             &["diagnose"],

@@ -149,17 +149,59 @@ pub struct Regions {
 
 /// Normalises, resamples and crops, and makes the shells of the regions.
 pub fn prepare(image: &Image, mask: &Mask, rois: &[Roi], params: &Params) -> Result<Regions, PreprocessError> {
+    let margins = margins(rois)?;
+    let extent = extent(image.volume.geometry(), &margins, params);
+    prepare_as(image, mask, rois, params, (&margins, extent))
+}
+
+/// Ascending, each once.
+fn margins(rois: &[Roi]) -> Result<Vec<f64>, PreprocessError> {
     let mut margins: Vec<f64> = rois.iter().filter_map(|roi| roi.margin_mm()).collect();
     margins.sort_by(f64::total_cmp);
     margins.dedup();
     if margins.len() > roi::MAX_MARGINS {
         return Err(PreprocessError::TooManyMargins { n: margins.len(), most: roi::MAX_MARGINS });
     }
-    let extent = extent(image.volume.geometry(), &margins, params);
-    let image = preprocess::finite(image, || measured(mask, rois, &margins), reads_around(params))?;
+    Ok(margins)
+}
+
+fn prepare_as(
+    image: &Image,
+    mask: &Mask,
+    rois: &[Roi],
+    params: &Params,
+    (margins, extent): (&[f64], Extent),
+) -> Result<Regions, PreprocessError> {
+    let image = preprocess::finite(image, || measured(mask, rois, margins), reads_around(params))?;
     let prepared = preprocess::prepare(&image, mask, extent, &params.preprocess)?;
-    let shells = Shells::around(&prepared.mask, &margins);
+    let shells = Shells::around(&prepared.mask, margins);
     Ok(Regions { prepared, shells })
+}
+
+/// What of an image has to be prepared to be measured: one that keeps its grid gives the bits of the whole within reach
+/// of its regions.
+fn measured_extent(image: &Image, mask: &Mask, margins_mm: &[f64], params: &Params) -> Extent {
+    let geometry = image.volume.geometry();
+    let usual = extent(geometry, margins_mm, params);
+    if usual != Extent::Whole || !params.preprocess.spacing_mm.is_empty() {
+        return usual;
+    }
+    let Some(tumour) = mask.bounds() else { return usual };
+    let beyond = |mm: f64| geometry.spacing_mm.map(|spacing| (mm / spacing).ceil() as usize);
+    let margin = beyond(margins_mm.last().copied().unwrap_or(0.0));
+    let regions = tumour.grown(margin, geometry.shape);
+    let mut kept = [0; 3];
+    for chosen in filters(params) {
+        let Some(reach) = chosen.filter.reach(&params.filter, geometry) else { return usual };
+        let around = reach.around(regions, geometry.shape);
+        kept = std::array::from_fn(|k| kept[k].max(around[k]));
+    }
+    if params.feature.has_ibsi() {
+        // Its local intensity is a mean around each voxel.
+        let around = beyond(crate::feature::ibsi::RADIUS_MM);
+        kept = std::array::from_fn(|k| kept[k].max(around[k] + 1));
+    }
+    Extent::Around { voxels: std::array::from_fn(|k| kept[k] + margin[k]), counted_from: 5 }
 }
 
 /// The features of `rois`; one step of the job an image and region. Noise images hang on the image alone
@@ -174,7 +216,9 @@ pub fn describe(
     params: &Params,
     job: &Job,
 ) -> Result<Vec<RegionFeatures>, DescribeError> {
-    let regions = prepare(image, mask, rois, params)?;
+    let margins = margins(rois)?;
+    let extent = measured_extent(image, mask, &margins, params);
+    let regions = prepare_as(image, mask, rois, params, (&margins, extent))?;
     let n_images: usize = filters(params).iter().map(|chosen| chosen.names.len()).sum();
     // Voxels are hashed only where an image needs it.
     let seed = if params.filter.has_noise() { image.noise_seed() } else { Seed(0) };
@@ -372,15 +416,23 @@ impl Work<'_> {
         images.into_par_iter().map(|(name, filtered)| self.image(layouts, ibsi, name, filtered, bounds, bins)).collect()
     }
 
-    /// What of a part a filter has to see: in a shared crop, one that looks no further needs its support only.
+    /// What of a part a filter has to see: in a shared crop, one that looks no further needs its support only; in an
+    /// image that keeps its grid, what gives the bits of the whole image.
     fn seen_by(&self, filter: &Filter, part: &Part) -> Bounds {
-        let Params { filter: params, feature, .. } = self.params;
-        if params.crop == Crop::Roi || filter.sight == Sight::Crop || feature.has_ibsi() {
-            return part.whole();
-        }
-        // One more, for a wavelet's axis of odd length is one voxel longer.
-        let support = (filter.support)(params, part.image.volume.geometry()).map(|voxels| voxels + 1);
-        part.regions.grown(support, part.shells.geometry().shape)
+        let Params { filter: params, feature, preprocess, .. } = self.params;
+        let geometry = part.image.volume.geometry();
+        let around = match params.crop {
+            _ if feature.has_ibsi() => None,
+            // One more, for a wavelet's axis of odd length is one voxel longer.
+            Crop::Shared if filter.sight == Sight::Support => {
+                Some((filter.support)(params, geometry).map(|voxels| voxels + 1))
+            }
+            Crop::Roi if preprocess.spacing_mm.is_empty() => {
+                filter.reach(params, geometry).map(|reach| reach.around(part.regions, geometry.shape))
+            }
+            Crop::Shared | Crop::Roi => None,
+        };
+        around.map_or_else(|| part.whole(), |voxels| part.regions.grown(voxels, geometry.shape))
     }
 
     /// Grey levels are pyradiomics' to the last rounding where the filters' crop is; otherwise no region must move them.

@@ -6,6 +6,7 @@ pub mod describe;
 pub mod diagnose;
 pub mod feature;
 pub mod filter;
+mod fourier;
 pub mod grid;
 pub mod preprocess;
 pub mod pyradiomics;

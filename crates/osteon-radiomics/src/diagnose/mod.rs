@@ -67,8 +67,8 @@ pub(crate) fn of_mask(what: &str, mask: &Mask, found: &mut Found) {
     found.push((format!("{what}_VoxelNum"), mask.count().to_string()));
     found.push((format!("{what}_VolumeNum"), components(&mask.cut(bounds)).to_string()));
     let mut sums = [0; 3];
-    for (at, _) in mask.cells().indexed_iter().filter(|(_, inside)| **inside) {
-        [at.0, at.1, at.2].iter().zip(&mut sums).for_each(|(index, sum)| *sum += index);
+    for (at, _) in mask.cut(bounds).cells().indexed_iter().filter(|(_, inside)| **inside) {
+        [z + at.0, y + at.1, x + at.2].iter().zip(&mut sums).for_each(|(index, sum)| *sum += index);
     }
     let centre = sums.map(|sum| sum as f64 / mask.count() as f64);
     found.push((format!("{what}_CenterOfMassIndex"), tuple(&centre)));

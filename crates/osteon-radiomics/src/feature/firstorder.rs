@@ -4,6 +4,7 @@ use crate::feature::layout::Layout;
 use crate::feature::levels::{Levels, range};
 use crate::feature::logarithm::{NLogN, entropy};
 use crate::feature::{Feature, Wanted, read};
+use crate::grid::{Geometry, Grid};
 
 /// What the first-order features are read from.
 pub struct FirstOrder {
@@ -67,6 +68,15 @@ pub fn describe(
         FirstOrder::of(&spread, &sorted.region(region), &levels.counts[region], voxel_mm3)
     };
     (0..layout.regions.len()).map(|region| read(&wanted.firstorder, &summary(region))).collect()
+}
+
+/// The wanted features of some values and how often each gray level occurs among them.
+pub fn of_values(wanted: &Wanted, values: &[f64], counts: &[u32], voxel_mm3: f64) -> Vec<Option<f64>> {
+    let cells = ndarray::Array3::zeros((1, 1, values.len()));
+    let line = Grid::new(Geometry::upright([1, 1, values.len()], [1.0; 3]), cells).expect("a line of the values");
+    let layout = Layout::new(&line, &[(0, 0)]);
+    let sorted = Sorted::new(&layout, values);
+    read(&wanted.firstorder, &FirstOrder::of(&Spread::of(values), &sorted.region(0), counts, voxel_mm3))
 }
 
 /// A flat region has neither skewness nor kurtosis: 0.

@@ -6,6 +6,7 @@
 pub mod binary_pattern;
 mod exact;
 mod flow;
+pub mod ibsi;
 mod intensity;
 mod line;
 mod noise;
@@ -17,7 +18,7 @@ mod wavelet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::grid::{Element, Geometry, Image, Volume};
+use crate::grid::{Element, Geometry, Image, Reach, Volume};
 use osteon_base::seed::Seed;
 use osteon_base::setting::{self, Unfit};
 
@@ -314,6 +315,35 @@ impl Params {
 pub fn support(params: &Params, geometry: &Geometry) -> Result<[usize; 3], UnknownImage> {
     let needs = chosen(params)?.into_iter().map(|chosen| (chosen.filter.support)(params, geometry));
     Ok(needs.fold([0; 3], |most, need| std::array::from_fn(|k| most[k].max(need[k]))))
+}
+
+impl Filter {
+    /// What the filter needs around a region to give there what it gives on the whole image; `None` when it looks at all
+    /// of it.
+    pub fn reach(&self, params: &Params, geometry: &Geometry) -> Option<Reach> {
+        match self.key {
+            "normalize" | "laplaciansharpening" => None,
+            "log" if params.log_kernel == LogKernel::Recursive => {
+                Some(recursive_reach(params.log_sigma_mm.iter().copied().fold(0.0, f64::max), geometry))
+            }
+            "recursivegaussian" => {
+                let Reach { voxels: [_, _, x], wraps } = recursive_reach(1.0, geometry);
+                Some(Reach { voxels: [0, 0, x], wraps })
+            }
+            key => {
+                // One more, for a wavelet's axis of odd length is one voxel longer.
+                let voxels = (self.support)(params, geometry).map(|voxels| voxels + usize::from(voxels > 0));
+                Some(Reach { voxels, wraps: key == "wavelet" })
+            }
+        }
+    }
+}
+
+/// Of ITK's recursive Gaussian, whose slower wave falls by exp(-1.37) each sigma: 30 of them leave 1e-18 of what lies
+/// beyond, less than the last bit of double precision. Fewer than four voxels it refuses.
+pub fn recursive_reach(sigma_mm: f64, geometry: &Geometry) -> Reach {
+    let voxels = geometry.spacing_mm.map(|spacing| ((30.0 * sigma_mm / spacing).ceil() as usize).max(4));
+    Reach { voxels, wraps: false }
 }
 
 fn one(name: &str) -> Vec<String> {

@@ -18,9 +18,9 @@ pub enum Function {
 }
 
 impl Function {
-    /// Errors for an image that is 0 everywhere: its values would be no numbers.
-    pub fn apply(self, volume: &Volume) -> Filtered {
-        let most = largest(volume);
+    /// `most` is the largest absolute intensity of the image that the volume is a part of. Errors for an image that is 0
+    /// everywhere: its values would be no numbers.
+    pub fn apply(self, volume: &Volume, most: f64) -> Filtered {
         if most == 0.0 {
             return Err(FilterError::Flat(0.0));
         }
@@ -31,9 +31,8 @@ impl Function {
             }
             Function::SquareRoot => volume.map(|value| signed(*value, |size| (size * most).sqrt())),
             Function::Logarithm => {
-                let volume = volume.map(|value| signed(*value, |size| (size + 1.0).ln()));
-                let scale = most / largest(&volume);
-                volume.map(|value| value * scale)
+                let scale = most / (most + 1.0).ln();
+                volume.map(|value| signed(*value, |size| (size + 1.0).ln()) * scale)
             }
             Function::Exponential => {
                 let scale = most.ln() / most;
@@ -47,7 +46,8 @@ fn signed(value: f64, of: impl Fn(f64) -> f64) -> f64 {
     if value == 0.0 { 0.0 } else { of(value.abs()).copysign(value) }
 }
 
-fn largest(volume: &Volume) -> f64 {
+/// The largest absolute intensity.
+pub fn largest(volume: &Volume) -> f64 {
     volume.as_slice().iter().fold(0.0, |most, value| value.abs().max(most))
 }
 

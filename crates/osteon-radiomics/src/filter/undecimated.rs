@@ -60,6 +60,16 @@ impl Wavelet {
         Some(Wavelet { low, high, low_single, high_single })
     }
 
+    /// The low pass of the decomposition.
+    pub fn low(&self) -> &[f64] {
+        &self.low
+    }
+
+    /// Its high pass.
+    pub fn high(&self) -> &[f64] {
+        &self.high
+    }
+
     /// Voxels to either side that one level depends on.
     pub fn support(&self) -> usize {
         self.low.len()

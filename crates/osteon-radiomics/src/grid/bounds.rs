@@ -21,6 +21,26 @@ impl Bounds {
     }
 }
 
+/// How far from a region the image still changes a value in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Along z, y, x.
+    pub voxels: [usize; 3],
+    /// Whether what lies at the other end of an axis follows on its border.
+    pub wraps: bool,
+}
+
+impl Reach {
+    /// Voxels to keep around a region: an axis is kept whole where its border is reached and what follows on it too.
+    pub fn around(self, region: Bounds, shape: [usize; 3]) -> [usize; 3] {
+        std::array::from_fn(|k| {
+            let (low, end) = (region.low[k], region.low[k] + region.shape[k]);
+            let meets = self.voxels[k] > low || end + self.voxels[k] > shape[k];
+            if self.wraps && meets { shape[k] } else { self.voxels[k] }
+        })
+    }
+}
+
 impl Geometry {
     /// The part of this geometry inside a box.
     pub fn cut(&self, bounds: Bounds) -> Geometry {

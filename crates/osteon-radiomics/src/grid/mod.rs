@@ -11,7 +11,7 @@ use std::fmt;
 use ndarray::Array3;
 use serde::{Deserialize, Serialize};
 
-pub use bounds::Bounds;
+pub use bounds::{Bounds, Reach};
 pub use image::{Element, Image};
 
 /// Where the voxels of a volume lie in space.

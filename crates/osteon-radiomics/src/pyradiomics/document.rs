@@ -20,6 +20,27 @@ pub struct Parameters {
     pub left_out: Vec<String>,
     /// What has no effect, one sentence each.
     pub notes: Vec<String>,
+    /// How feature maps are made.
+    pub kernel: Kernel,
+    /// Settings of feature maps that were given; features of regions do not heed them.
+    pub kernel_given: Vec<String>,
+}
+
+/// How feature maps are made: pyradiomics' `voxelSetting`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kernel {
+    /// Voxels to each side of a voxel that its value is made of.
+    pub radius: usize,
+    /// Whether only voxels of the region are looked at, by gray levels of the region; else the whole box around it.
+    pub masked: bool,
+    /// What voxels outside the region hold.
+    pub initial: f64,
+}
+
+impl Default for Kernel {
+    fn default() -> Kernel {
+        Kernel { radius: 1, masked: true, initial: 0.0 }
+    }
 }
 
 /// What happens to what cannot be honoured.
@@ -110,6 +131,8 @@ impl Default for Parameters {
             given: serde_json::from_str(DEFAULTS).expect("the defaults are JSON"),
             left_out: Vec::new(),
             notes: Vec::new(),
+            kernel: Kernel::default(),
+            kernel_given: Vec::new(),
         }
     }
 }
@@ -153,6 +176,12 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// What has no effect on features of regions.
+    pub fn notes_of_regions(&self) -> Vec<String> {
+        let of_maps = |key: &String| format!("voxelSetting {key} has no effect: features are those of regions");
+        self.notes.iter().cloned().chain(self.kernel_given.iter().map(of_maps)).collect()
+    }
+
     /// The settings that hold for an image type.
     pub fn settings_of(&self, kind: ImageType) -> Settings {
         let mut settings = self.settings.clone();
@@ -165,6 +194,9 @@ impl Parameters {
 
     /// One setting over those of the file, as pyradiomics' `--setting`; the value is YAML.
     pub fn set(&mut self, key: &str, text: &str) -> Result<(), ParametersError> {
+        if settings::VOXEL_NAMES.contains(&key) {
+            return self.set_kernel(key, &value_of(text)?);
+        }
         if !settings::NAMES.contains(&key) {
             return Err(unknown_setting(key));
         }
@@ -192,14 +224,45 @@ impl Parameters {
         section: &Map<String, Value>,
         reading: &mut Reading,
     ) -> Result<(), ParametersError> {
-        for key in section.keys() {
+        for (key, value) in section {
             if settings::VOXEL_NAMES.contains(&key.as_str()) {
-                self.notes.push(format!("voxelSetting {key} has no effect: features are those of regions"));
+                self.set_kernel(key, value)?;
             } else {
                 let valid = settings::VOXEL_NAMES.join(", ");
                 reading.leave_out(ParametersError::Unknown { what: "voxelSetting", name: key.clone(), valid })?;
             }
         }
+        Ok(())
+    }
+
+    fn set_kernel(&mut self, key: &str, value: &Value) -> Result<(), ParametersError> {
+        let usual = Kernel::default();
+        let wrong = |expected| ParametersError::Kind {
+            what: format!("voxelSetting {key}"),
+            found: value.to_string(),
+            expected,
+        };
+        match key {
+            "kernelRadius" => {
+                let radius = if value.is_null() { Some(1) } else { value.as_u64().filter(|n| (1..=50).contains(n)) };
+                self.kernel.radius = radius.ok_or_else(|| wrong("a whole number from 1 to 50"))? as usize;
+            }
+            "maskedKernel" => {
+                let masked = if value.is_null() { Some(usual.masked) } else { value.as_bool() };
+                self.kernel.masked = masked.ok_or_else(|| wrong("true or false"))?;
+            }
+            // YAML's .nan is what most people set.
+            "initValue" if value.as_str().is_some_and(|word| word.eq_ignore_ascii_case("nan")) => {
+                self.kernel.initial = f64::NAN;
+            }
+            "initValue" => {
+                let initial = if value.is_null() { Some(usual.initial) } else { value.as_f64() };
+                self.kernel.initial = initial.ok_or_else(|| wrong("a number, or nan"))?;
+            }
+            // Voxels are measured one by one: no batch of them has to fit into memory.
+            _ => drop(value.is_null() || value.is_i64() || return Err(wrong("a whole number"))),
+        }
+        self.kernel_given.push(key.to_owned());
         Ok(())
     }
 
@@ -406,7 +469,7 @@ voxelSetting:
         assert_eq!(read.settings_of(ImageType::Wavelet).wavelet, "haar");
         let classes: Vec<(&str, usize)> = read.classes.iter().map(|(class, all)| (class.name(), all.len())).collect();
         assert_eq!(classes, [("shape", 14), ("firstorder", 2), ("glcm", 1)]);
-        assert_eq!(read.notes.len(), 2, "{:?}", read.notes);
+        assert_eq!(read.notes_of_regions().len(), 2, "{:?}", read.notes);
         let as_json = serde_json::to_string(&value_of(FILE).unwrap()).unwrap();
         assert_eq!(Parameters::parse(&as_json, Strictness::Refuse).unwrap(), read);
     }

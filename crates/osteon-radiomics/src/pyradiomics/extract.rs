@@ -8,12 +8,12 @@ use crate::describe::measure;
 use crate::feature::layout::{Layout, OUTSIDE};
 use crate::feature::levels::{Levels, TooManyLevels};
 use crate::feature::{Family, Wanted, firstorder, general, shape, shape2d};
-use crate::filter::undecimated::Wavelet;
-use crate::filter::{FilterError, binary_pattern, laplacian_of_gaussian, point};
+use crate::filter::{FilterError, point};
 use crate::grid::{Bounds, Element, Image, Mask, Volume};
-use crate::preprocess::{self, Extent, PreprocessError};
+use crate::preprocess::{self, Extent, Prepared, PreprocessError};
 use crate::pyradiomics::class::{Class, Found, wanted};
 use crate::pyradiomics::document::{ImageType, Parameters};
+use crate::pyradiomics::images::{Source, function, reach};
 use crate::pyradiomics::settings::{Mode, Settings};
 use crate::pyradiomics::told;
 use osteon_base::job::{Cancelled, Job};
@@ -58,17 +58,44 @@ pub enum ExtractError {
 /// Measures the region of a mask on its image's grid.
 pub fn extract(image: &Image, mask: &Mask, parameters: &Parameters, job: &Job) -> Result<Extraction, ExtractError> {
     let settings = &parameters.settings;
+    let Ready { prepared, region, bounds, most, diagnostics } = ready(image, mask, parameters, 0)?;
+    job.check()?;
+    let mut work = Work { parameters, bounds, notes: Vec::new(), values: Vec::new() };
+    let outline = if settings.resegment_shape { &region } else { &prepared.mask };
+    work.shapes(outline, settings)?;
+    work.images(&Source { parameters, image: &prepared.image, bounds, most }, &region, job)?;
+    let Work { notes, values, .. } = work;
+    Ok(Extraction { diagnostics, values, notes })
+}
+
+/// An image and its region as filters and features see them.
+pub struct Ready {
+    pub prepared: Prepared,
+    /// After re-segmentation.
+    pub region: Mask,
+    /// The region's box.
+    pub bounds: Bounds,
+    /// Largest absolute intensity of the image that is filtered; 0 where no image type asks for it.
+    pub most: f64,
+    pub diagnostics: Vec<(String, String)>,
+}
+
+/// Prepares an image; `beyond` voxels around the region are measured too.
+pub fn ready(image: &Image, mask: &Mask, parameters: &Parameters, beyond: usize) -> Result<Ready, ExtractError> {
+    let settings = &parameters.settings;
     let is_filtered = parameters.images.iter().any(|(kind, _)| *kind != ImageType::Original);
     let readers =
         [(settings.normalize, "normalize"), (settings.resamples(), "resampledPixelSpacing"), (is_filtered, "a filter")];
     let reader = readers.into_iter().find(|(reads, _)| *reads).map(|(_, reader)| reader);
     let image = preprocess::finite(image, || mask.clone(), reader)?;
-    let mut diagnostics = told::configuration(parameters);
-    told::of_image("original", &image.volume, &mut diagnostics);
-    told::of_mask("original", mask, None, &mut diagnostics);
-    let prepared = preprocess::prepare_by(&image, mask, extent(mask, settings)?, &settings.steps())?;
-    job.check()?;
-    if settings.resamples() {
+    let mut diagnostics = Vec::new();
+    if settings.additional_info {
+        diagnostics = told::configuration(parameters);
+        told::of_image("original", &image.volume, &mut diagnostics);
+        told::of_mask("original", mask, None, &mut diagnostics);
+    }
+    let prepared = preprocess::prepare_by(&image, mask, extent(mask, parameters, beyond)?, &settings.steps())?;
+    if settings.additional_info && settings.resamples() {
         told::of_image("interpolated", &prepared.image.volume, &mut diagnostics);
         told::of_mask("interpolated", &prepared.mask, Some(&prepared.image.volume), &mut diagnostics);
     }
@@ -77,29 +104,39 @@ pub fn extract(image: &Image, mask: &Mask, parameters: &Parameters, job: &Job) -
     if !settings.resegment_range.is_empty() {
         region = resegmented(&prepared.image.volume, &region, settings)?;
         bounds = checked(&region, settings)?;
-        told::of_mask("resegmented", &region, Some(&prepared.image.volume), &mut diagnostics);
+        if settings.additional_info {
+            told::of_mask("resegmented", &region, Some(&prepared.image.volume), &mut diagnostics);
+        }
     }
-    let mut work = Work { parameters, bounds, notes: Vec::new(), values: Vec::new() };
-    let outline = if settings.resegment_shape { &region } else { &prepared.mask };
-    work.shapes(outline, settings)?;
-    work.images(&prepared.image, &region, job)?;
-    let Work { notes, values, .. } = work;
-    if !settings.additional_info {
-        diagnostics.clear();
-    }
-    Ok(Extraction { diagnostics, values, notes })
+    let ranged =
+        if settings.normalize || settings.resamples() || settings.pre_crop { &prepared.image } else { &*image };
+    let is_scaled = parameters.images.iter().any(|(kind, _)| function(*kind).is_some());
+    let most = if is_scaled { point::largest(&ranged.volume) } else { 0.0 };
+    Ok(Ready { prepared, region, bounds, most, diagnostics })
 }
 
-/// How much of the image is prepared: the padded box where it is resampled or `preCrop` says so, else all of it.
-fn extent(mask: &Mask, settings: &Settings) -> Result<Extent, ExtractError> {
-    if settings.resamples() {
+/// How much of the image is prepared: the padded box where it is resampled or `preCrop` says so, else what a filter
+/// looks at, which gives the bits of the whole.
+fn extent(mask: &Mask, parameters: &Parameters, beyond: usize) -> Result<Extent, ExtractError> {
+    let settings = &parameters.settings;
+    if settings.resamples() || settings.pre_crop {
+        if !settings.resamples() {
+            checked(mask, settings)?;
+        }
         return Ok(Extent::Around { voxels: [settings.pad_distance; 3], counted_from: settings.pad_distance });
     }
-    if settings.pre_crop {
-        checked(mask, settings)?;
-        return Ok(Extent::Around { voxels: [settings.pad_distance; 3], counted_from: settings.pad_distance });
+    let Some(region) = mask.bounds() else { return Ok(Extent::Whole) };
+    let shape = mask.geometry().shape;
+    let region = region.grown([beyond; 3], shape);
+    let mut kept = [0; 3];
+    for (kind, _) in &parameters.images {
+        let Some(reach) = reach(*kind, mask.geometry(), &parameters.settings_of(*kind)) else {
+            return Ok(Extent::Whole);
+        };
+        let around = reach.around(region, shape);
+        kept = std::array::from_fn(|k| kept[k].max(around[k] + beyond));
     }
-    Ok(Extent::Whole)
+    Ok(Extent::Around { voxels: kept, counted_from: settings.pad_distance })
 }
 
 /// The box of a region that is large enough.
@@ -200,7 +237,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn images(&mut self, image: &Image, region: &Mask, job: &Job) -> Result<(), ExtractError> {
+    fn images(&mut self, source: &Source, region: &Mask, job: &Job) -> Result<(), ExtractError> {
         let parameters = self.parameters;
         let classes: Vec<(Class, Vec<String>)> =
             parameters.classes.iter().filter(|(class, _)| !class.is_shape()).cloned().collect();
@@ -209,9 +246,8 @@ impl Work<'_> {
         let wanted = wanted(&classes).wanted();
         for (kind, _) in &parameters.images {
             let settings = parameters.settings_of(*kind);
-            for (name, filtered, element) in self.filtered(*kind, image, &settings)? {
+            for (name, part, element) in source.images(*kind, &mut self.notes)? {
                 job.check()?;
-                let part = filtered.cut(self.bounds);
                 let whole = Bounds { low: [0; 3], shape: part.geometry().shape };
                 let values = layout.gather(part.as_slice(), whole);
                 let odd = values.iter().filter(|value| !value.is_finite()).count();
@@ -227,56 +263,6 @@ impl Work<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Names, images and number types of one image type.
-    fn filtered(
-        &mut self,
-        kind: ImageType,
-        image: &Image,
-        settings: &Settings,
-    ) -> Result<Vec<(String, Volume, Element)>, ExtractError> {
-        let volume = &image.volume;
-        let kept = if image.element == Element::F32 { Element::F32 } else { Element::F64 };
-        let point = |name: &str, function: point::Function| {
-            let made = function.apply(volume).map_err(|why| ExtractError::Filter { image: name.to_owned(), why })?;
-            Ok(vec![(name.to_owned(), made, Element::F64)])
-        };
-        match kind {
-            ImageType::Original => Ok(vec![("original".to_owned(), volume.clone(), image.element)]),
-            ImageType::LoG => {
-                let mut made = Vec::new();
-                for (sigma_mm, word) in &settings.sigma_mm {
-                    let name = format!("log-sigma-{}-mm-3D", word.replace('.', "-"));
-                    match laplacian_of_gaussian(volume, *sigma_mm) {
-                        Ok(filtered) => made.push((name, filtered, Element::F32)),
-                        Err(why) => self.notes.push(format!("{name} was left out: {why}")),
-                    }
-                }
-                Ok(made)
-            }
-            ImageType::Wavelet => {
-                let wavelet = Wavelet::new(&settings.wavelet).expect("the name was checked when it was read");
-                let bands = wavelet.bands(image, &settings.wavelet_levels());
-                Ok(bands.into_iter().map(|(name, volume)| (name, volume, kept)).collect())
-            }
-            ImageType::Square => point("square", point::Function::Square),
-            ImageType::SquareRoot => point("squareroot", point::Function::SquareRoot),
-            ImageType::Logarithm => point("logarithm", point::Function::Logarithm),
-            ImageType::Exponential => point("exponential", point::Function::Exponential),
-            ImageType::Gradient => {
-                let made = point::gradient_magnitude(volume, settings.gradient_use_spacing);
-                Ok(vec![("gradient".to_owned(), made, Element::F32)])
-            }
-            ImageType::Lbp2D => {
-                if !settings.force_2d {
-                    self.notes
-                        .push("lbp-2D: patterns are of planes, features of volumes, for force2D is not set".to_owned());
-                }
-                let made = binary_pattern::patterns(image, settings.force_2d_dimension, settings.lbp_2d);
-                Ok(vec![("lbp-2D".to_owned(), made, image.element)])
-            }
-        }
     }
 }
 
@@ -298,6 +284,17 @@ fn features(
         all.extend(texture.into_iter().flatten());
         all
     };
+    Ok(by_family(wanted, all, values, settings, voxel_mm3))
+}
+
+/// Values in the order of the families by name, energies of shifted intensities.
+pub fn by_family(
+    wanted: &Wanted,
+    all: Vec<Option<f64>>,
+    values: &[f64],
+    settings: &Settings,
+    voxel_mm3: f64,
+) -> HashMap<&'static str, Found> {
     let mut found = HashMap::<&str, Found>::new();
     for ((family, name), value) in wanted.of_image().into_iter().zip(all) {
         found.entry(family.name()).or_default().insert(name.to_owned(), value);
@@ -313,5 +310,5 @@ fn features(
             first.entry(name.to_owned()).and_modify(|found| *found = Some(value));
         }
     }
-    Ok(found)
+    found
 }

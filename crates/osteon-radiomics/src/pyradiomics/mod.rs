@@ -7,10 +7,13 @@
 mod class;
 mod document;
 mod extract;
+mod images;
+mod maps;
 mod settings;
 mod told;
 
 pub use class::Class;
-pub use document::{ImageType, Parameters, ParametersError, Strictness};
+pub use document::{ImageType, Kernel, Parameters, ParametersError, Strictness};
 pub use extract::{ExtractError, Extraction, extract};
+pub use maps::{Map, MapError, maps};
 pub use settings::{Mode, NAMES as SETTINGS, Settings, Unfit};

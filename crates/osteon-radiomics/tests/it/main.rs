@@ -1,6 +1,7 @@
 //! Readers, preprocessing, regions, filters and features against their references.
 
 mod chain;
+mod crop;
 mod dicom;
 mod dicom_files;
 mod drawings;
@@ -9,6 +10,7 @@ mod features;
 mod features_ibsi;
 mod features_properties;
 mod filter;
+mod filter_ibsi;
 mod forge;
 mod jpeg_ls;
 mod metaimage;

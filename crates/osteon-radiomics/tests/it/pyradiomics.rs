@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use osteon_base::job::Job;
 use osteon_radiomics::grid::{Image, Mask};
-use osteon_radiomics::pyradiomics::{ExtractError, Extraction, Parameters, Strictness, extract};
+use osteon_radiomics::pyradiomics::{ExtractError, Extraction, Parameters, Strictness, extract, maps};
 use osteon_radiomics::read::{self, Label, Limits, Source};
 use osteon_testing::{Comparison, fixture, gunzip};
 
@@ -110,4 +110,49 @@ fn what_gives_no_image_or_class_is_told() {
     assert_eq!(names, ["original_firstorder_Mean"]);
     assert!(found.notes.iter().any(|note| note.starts_with("log-sigma-40-mm-3D was left out")), "{:?}", found.notes);
     assert!(found.notes.iter().any(|note| note.starts_with("shape2D was left out")), "{:?}", found.notes);
+}
+
+/// Every voxel of five voxel-based extractions (`fixtures/pyradiomics/maps.py`).
+#[test]
+fn feature_maps_are_those_of_pyradiomics() {
+    let runs: [(&str, &str, &str); 5] = [
+        ("plain", "c", "setting: {binWidth: 40, label: 2}"),
+        ("wide", "e", "setting: {binWidth: 300, label: 2}\nvoxelSetting: {kernelRadius: 2, initValue: -7}"),
+        ("unmasked", "c", "setting: {binWidth: 60, label: 2}\nvoxelSetting: {maskedKernel: false}"),
+        ("plane", "e", "setting: {binWidth: 300, force2D: true, voxelArrayShift: 100, label: 2}"),
+        ("filtered", "d", "imageType: {LoG: {sigma: [2.0]}}\nsetting: {binCount: 8, label: 2}"),
+    ];
+    let bytes = gunzip(&fixture("pyradiomics/maps.csv.gz"));
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).has_headers(false).from_reader(&bytes[..]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let names: Vec<String> = ["firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"].map(str::to_owned).to_vec();
+    let mut comparison = Comparison::default();
+    for (run, image, text) in runs {
+        let parameters = Parameters::parse(text, Strictness::Refuse).unwrap();
+        let (image, mask) = case(image, 2);
+        let (found, _) = maps(&image, &mask, &parameters, &names, &Job::unwatched()).unwrap();
+        let own = |name: &str| found.iter().find(|map| map.name == name).unwrap_or_else(|| panic!("{run}: no {name}"));
+        let start = rows.iter().position(|row| &row[1] == run).unwrap() - 1;
+        let grown = mask.bounds().unwrap().grown([parameters.kernel.radius; 3], mask.geometry().shape);
+        for (column, name) in rows[start].iter().enumerate().skip(5) {
+            let map = own(name);
+            assert_eq!(map.volume.geometry().shape, grown.shape);
+            for row in rows[start + 1..].iter().take_while(|row| &row[1] == run) {
+                let at: [usize; 3] = std::array::from_fn(|k| row[2 + k].parse::<usize>().unwrap() - grown.low[k]);
+                let ours = map.volume.cells()[at];
+                let label = format!("{run} {name} {at:?}");
+                match row[column].parse::<f64>() {
+                    Ok(theirs) => {
+                        let relative = if name.ends_with("_MCC") { 1e-7 } else { 1e-9 };
+                        comparison.close(label, ours, theirs, relative, 1e-9);
+                    }
+                    Err(_) => comparison.same(label, ours.is_nan(), true),
+                }
+            }
+        }
+        let outside =
+            own(&rows[start][5]).volume.cells().iter().filter(|cell| **cell == parameters.kernel.initial).count();
+        assert!(outside >= grown.shape.iter().product::<usize>() - mask.count(), "{run}");
+    }
+    comparison.finish(40_000);
 }

@@ -1,5 +1,6 @@
-//! Features of many cases as one table: a row a case, or a row a value; CSV, JSON or a workbook.
+//! Features of many cases as one table: a row a case, or a row a value; CSV, JSON, Parquet or a workbook.
 
+use crate::report::parquet::{self, Column};
 use crate::report::sheet::{self, Cell, Sheet};
 use crate::report::values::{Value, quoted, significant};
 
@@ -66,6 +67,25 @@ impl Cases {
         sheet::workbook(&[Sheet { title: "features".to_owned(), headings, rows, ..Sheet::default() }])
     }
 
+    /// A Parquet file: a column of numbers alone is of double precision, any other of text; an undefined value and a cell
+    /// that a case has no word about are null.
+    pub fn parquet(&self, layout: Layout) -> Vec<u8> {
+        let Cases { headings, rows, .. } = self.laid_out(layout);
+        let is_told = |value: &&Value| !matches!(value, Value::Text(text) if text.is_empty());
+        let column = |(at, name): (usize, String)| {
+            let cells = || rows.iter().map(|row| row.get(at).filter(is_told));
+            let column = if cells().flatten().all(|value| !matches!(value, Value::Text(_))) {
+                Column::Numbers(cells().map(|cell| number(cell?)).collect())
+            } else {
+                let text = |value: &Value| Some(words(value)).filter(|words| !words.is_empty());
+                Column::Texts(cells().map(|cell| text(cell?)).collect())
+            };
+            (name, column)
+        };
+        let columns: Vec<(String, Column)> = headings.into_iter().enumerate().map(column).collect();
+        parquet::file(&columns)
+    }
+
     fn laid_out(&self, layout: Layout) -> Cases {
         if layout == Layout::Wide {
             return self.clone();
@@ -82,6 +102,13 @@ impl Cases {
             values.filter(|(_, value)| is_told(value)).map(line).collect::<Vec<_>>()
         };
         Cases { headings, n_own: self.n_own, rows: self.rows.iter().flat_map(long).collect() }
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::Undefined | Value::Text(_) => None,
     }
 }
 

@@ -22,10 +22,8 @@ pub fn describe(cells: &Cells, rules: &Rules, spacing_mm: [f64; 3], has_mcc: boo
     let mut present: Vec<u32> = cells.levels.iter().copied().filter(|level| *level > 0).collect();
     present.sort_unstable();
     present.dedup();
-    let all: Vec<[f64; FEATURES.len()]> = matrices
-        .iter()
-        .filter_map(|matrix| Some(Matrix::new(matrix, &present, cells.highest)?.features(has_mcc)))
-        .collect();
+    let all: Vec<[f64; FEATURES.len()]> =
+        matrices.iter().filter_map(|matrix| Some(Matrix::new(matrix, &present, cells)?.features(has_mcc))).collect();
     (0..FEATURES.len())
         .map(|at| {
             let known: Vec<f64> = all.iter().map(|values| values[at]).filter(|value| value.is_finite()).collect();
@@ -66,6 +64,8 @@ struct Matrix<'a> {
     cells: Vec<(usize, usize, f64)>,
     present: &'a [u32],
     highest: usize,
+    /// Whether the region has one level only.
+    is_flat: bool,
     /// Marginals by position in `present`.
     px: Vec<f64>,
     py: Vec<f64>,
@@ -73,7 +73,7 @@ struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `None` without a pair of neighbours.
-    fn new(entries: &[Entry], present: &'a [u32], highest: usize) -> Option<Matrix<'a>> {
+    fn new(entries: &[Entry], present: &'a [u32], of: &Cells) -> Option<Matrix<'a>> {
         let total: f64 = entries.iter().map(|entry| entry.2).sum();
         if total <= 0.0 {
             return None;
@@ -87,7 +87,7 @@ impl<'a> Matrix<'a> {
             py[j] += p;
             cells.push((i, j, p));
         }
-        Some(Matrix { cells, present, highest, px, py })
+        Some(Matrix { cells, present, highest: of.highest, is_flat: of.is_flat, px, py })
     }
 
     fn level(&self, at: usize) -> f64 {
@@ -162,7 +162,8 @@ impl<'a> Matrix<'a> {
     /// eigenvalue of pyradiomics' Q.
     fn mcc(&self) -> f64 {
         if self.present.len() < 2 {
-            return 1.0;
+            // pyradiomics calls a flat region 1; in a flat kernel the second eigenvalue is 0.
+            return if self.is_flat { 1.0 } else { 0.0 };
         }
         let scaled = self.cells.iter().map(|&(i, j, p)| (i, j, p / (self.px[i] * self.py[j]).sqrt())).collect();
         let roots = |shares: &[f64]| shares.iter().map(|share| share.sqrt()).collect::<Vec<_>>();

@@ -54,12 +54,15 @@ impl Norm {
     }
 }
 
-/// The levels of one region in the box around it.
-struct Cells {
-    shape: [usize; 3],
+/// The levels of one region, or of a kernel in it, in the box around it.
+pub struct Cells {
+    pub shape: [usize; 3],
     /// From 1 on; 0 outside the region.
-    levels: Vec<u32>,
-    highest: usize,
+    pub levels: Vec<u32>,
+    /// Highest level of the region.
+    pub highest: usize,
+    /// Whether the region has one level only.
+    pub is_flat: bool,
 }
 
 impl Cells {
@@ -72,7 +75,8 @@ impl Cells {
             let [z, y, x] = layout.place(cell);
             cells[((z - 1) * shape[1] + y - 1) * shape[2] + x - 1] = u32::from(level) - below;
         }
-        Cells { shape, levels: cells, highest: levels.highest[0] + 1 - levels.lowest[0] }
+        let is_flat = levels.of_voxel.iter().all(|level| *level == levels.of_voxel[0]);
+        Cells { shape, levels: cells, highest: levels.highest[0] + 1 - levels.lowest[0], is_flat }
     }
 
     /// Position and place z, y, x of every voxel of the region.
@@ -108,21 +112,25 @@ pub fn describe(
     spacing_mm: [f64; 3],
 ) -> [Vec<Option<f64>>; 5] {
     assert_eq!(layout.regions.len(), 1, "one region at a time");
-    let cells = Cells::new(layout, levels);
+    of_cells(wanted, &Cells::new(layout, levels), rules, spacing_mm)
+}
+
+/// The same of levels in a box.
+pub fn of_cells(wanted: &Wanted, cells: &Cells, rules: &Rules, spacing_mm: [f64; 3]) -> [Vec<Option<f64>>; 5] {
     let either = |is_wanted: bool, make: &dyn Fn() -> Vec<Option<f64>>| if is_wanted { make() } else { Vec::new() };
     [
         either(!wanted.glcm.is_empty(), &|| {
             let has_mcc = wanted.glcm.iter().any(|feature| feature.name == "MCC");
-            let all = cooccurrence::describe(&cells, rules, spacing_mm, has_mcc);
+            let all = cooccurrence::describe(cells, rules, spacing_mm, has_mcc);
             let at = |feature: &&'static Feature<glcm::Glcm>| {
                 glcm::FEATURES.iter().position(|own| own.name == feature.name).expect("a feature is listed")
             };
             wanted.glcm.iter().map(|feature| all[at(feature)]).collect()
         }),
-        either(!wanted.glrlm.is_empty(), &|| sizes::runs(&wanted.glrlm, &cells, rules, spacing_mm)),
-        either(!wanted.glszm.is_empty(), &|| sizes::zones(&wanted.glszm, &cells, rules)),
-        either(!wanted.gldm.is_empty(), &|| sizes::dependences(&wanted.gldm, &cells, rules)),
-        either(!wanted.ngtdm.is_empty(), &|| tones::describe(&wanted.ngtdm, &cells, rules)),
+        either(!wanted.glrlm.is_empty(), &|| sizes::runs(&wanted.glrlm, cells, rules, spacing_mm)),
+        either(!wanted.glszm.is_empty(), &|| sizes::zones(&wanted.glszm, cells, rules)),
+        either(!wanted.gldm.is_empty(), &|| sizes::dependences(&wanted.gldm, cells, rules)),
+        either(!wanted.ngtdm.is_empty(), &|| tones::describe(&wanted.ngtdm, cells, rules)),
     ]
 }
 

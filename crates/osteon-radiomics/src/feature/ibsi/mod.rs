@@ -5,7 +5,6 @@
 //! intensity-volume histogram, for which there is no consensus to be held against.
 
 mod cooccurrence;
-mod fourier;
 mod hull;
 mod levels;
 mod local;
@@ -160,6 +159,12 @@ impl Part {
             _ => vec![String::new()],
         }
     }
+}
+
+/// Name and value of the intensity statistics of some voxels.
+pub fn intensity_statistics(values: &[f64]) -> Vec<(&'static str, Option<f64>)> {
+    let found = finite(statistics::statistics(values).to_vec());
+    statistics::STATISTICS.iter().map(|feature| feature.0).zip(found).collect()
 }
 
 /// Names of the features that need the outline only.

@@ -5,8 +5,8 @@
 
 use nalgebra::Complex;
 
-use crate::feature::ibsi::fourier::transform;
 use crate::feature::ibsi::region::Region;
+use crate::fourier::transform;
 
 /// Moran's I (N365) and Geary's C (NPT7); `None` for a flat region or a single voxel.
 pub fn describe(region: &Region) -> [Option<f64>; 2] {

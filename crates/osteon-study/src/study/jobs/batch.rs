@@ -96,6 +96,13 @@ pub struct Found {
 }
 
 impl Case {
+    /// One that stands in no table.
+    pub fn of_files(image: &Path, mask: &Path) -> Case {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let own = vec![("Image".to_owned(), shown(image)), ("Mask".to_owned(), shown(mask))];
+        Case { line: None, own, image: image.to_owned(), mask: mask.to_owned() }
+    }
+
     /// The cell under a heading, whatever its capitals, unless it is empty.
     pub fn cell(&self, heading: &str) -> Option<&str> {
         let own = self.own.iter().find(|(own, _)| own.eq_ignore_ascii_case(heading));
@@ -197,9 +204,7 @@ fn listed(which: &Which) -> Result<Vec<Case>, Error> {
     let path = match which {
         Which::Table(path) => path,
         Which::One { image, mask } => {
-            let shown = |path: &Path| path.to_string_lossy().into_owned();
-            let own = vec![("Image".to_owned(), shown(image)), ("Mask".to_owned(), shown(mask))];
-            return Ok(vec![Case { line: None, own, image: image.clone(), mask: mask.clone() }]);
+            return Ok(vec![Case::of_files(image, mask)]);
         }
     };
     let wrong = |cause: &dyn std::fmt::Display| Error::Header(format!("{}: {cause}", path.display()));

@@ -8,6 +8,7 @@ pub(in crate::study) mod document;
 mod external;
 pub(in crate::study) mod facts;
 pub(in crate::study) mod figure;
+pub(in crate::study) mod filters;
 pub mod readings;
 pub mod reconcile;
 pub(in crate::study) mod specification;
