@@ -32,6 +32,7 @@ mod model_file;
 mod powercut;
 mod promises;
 mod published;
+mod readme;
 mod reconcile;
 mod redact;
 mod regions;

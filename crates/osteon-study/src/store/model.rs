@@ -61,6 +61,9 @@ impl Origin {
     }
 }
 
+/// Models with their predictions, and selected features with the bits of their weights.
+type Learnt = (Vec<Value>, Vec<(String, String, u64)>);
+
 impl Store {
     /// The newest finished fit.
     pub fn newest_fit(&self) -> Result<Option<RunId>, StoreError> {
@@ -153,12 +156,7 @@ impl Store {
     }
 
     /// Models with their predictions, and the selected features; with the split's number or without.
-    fn learnt_parts(
-        &self,
-        run: RunId,
-        models: &[Model],
-        with_split: bool,
-    ) -> Result<(Vec<Value>, Vec<(String, String, u64)>), StoreError> {
+    fn learnt_parts(&self, run: RunId, models: &[Model], with_split: bool) -> Result<Learnt, StoreError> {
         let model = |it: &Model| {
             let predictions: Vec<_> = it
                 .predictions

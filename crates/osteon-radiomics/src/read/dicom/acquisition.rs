@@ -176,7 +176,7 @@ fn unit_deviations(found: &Acquisition, expected: &Params) -> Vec<String> {
 /// The factor to mm2/s of a unit of diffusion, as people or UCUM write it: `1e-6 mm2/s`, `10*-6.mm2/s`, `um2/s`.
 pub fn diffusivity(unit: &str) -> Option<f64> {
     let plain: String = unit.chars().filter(|c| !c.is_whitespace()).collect::<String>().replace('\u{b2}', "2");
-    let plain = plain.replace('\u{b5}', "u").replace('\u{3bc}', "u").replace("^", "").to_ascii_lowercase();
+    let plain = plain.replace(['\u{b5}', '\u{3bc}'], "u").replace("^", "").to_ascii_lowercase();
     if plain == "um2/s" {
         return Some(1e-6);
     }

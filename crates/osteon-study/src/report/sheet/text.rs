@@ -55,7 +55,10 @@ pub struct Column {
 fn column(sheet: &Sheet, at: usize) -> Column {
     let cells: Vec<Vec<String>> = sheet.rows.iter().map(|row| cell_lines(row.get(at))).collect();
     let body = cells.iter().flatten().map(|line| line.width()).max().unwrap_or(0);
-    let heading = wrap(&clean(&sheet.headings[at]), body.clamp(12, TEXT_WIDTH));
+    let text = clean(&sheet.headings[at]);
+    // No word of a heading is broken that has room among the longest texts.
+    let longest = text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(0);
+    let heading = wrap(&text, body.max(longest).clamp(12, TEXT_WIDTH));
     let width = heading.iter().map(|line| line.width()).max().unwrap_or(0).max(body);
     Column { at, heading, cells, width, right: sheet.right_aligned(at) }
 }
