@@ -1,11 +1,12 @@
 //! The cohort tables among published cells: groups with sizes, variables with counts or moments, tests.
 
 use crate::cells::{PublishedCell, Value};
+use crate::denominators;
 use crate::finding::Place;
 use crate::moments::Moments;
 use crate::printed::Printed;
 use crate::read::words;
-use crate::role::{Compared, Role, Rounding, RowRole};
+use crate::role::{Compared, Role, Rounding, RowRole, Summary};
 
 /// One set of one table whose groups have printed sizes.
 #[derive(Clone, Debug)]
@@ -36,12 +37,16 @@ pub struct Variable {
     pub levels: Vec<Level>,
     pub moments: Vec<Option<Moments>>,
     pub statistic: Option<Printed>,
+    /// What the statistic is, as its heading or cell says; empty where none does.
+    pub named: String,
     /// The first printed P.
     pub p: Option<Printed>,
     /// Some of its counts stand in the wrong rows, nobody knows which: its P is not judged.
     pub is_doubtful: bool,
     /// Every printed P with its column.
     pub tests: Vec<(String, Printed)>,
+    /// Whole numbers of a row that is no level, one entry a group: `No. of tumors`.
+    pub numbers: Vec<Option<u64>>,
 }
 
 /// One level of a categorical variable.
@@ -57,8 +62,11 @@ pub struct Level {
 pub struct Count {
     pub printed: u64,
     pub percent: Option<Printed>,
-    /// The denominator that the cell itself prints: 88 of `31/88 (35.2)`.
+    /// The patients of the group among whom it was counted, where these are fewer: 88 of `31/88 (35.2)`, or what other
+    /// rows of the table say (`denominators`).
     pub of: Option<u64>,
+    /// What its percentage is of, where that is another column's count of the row.
+    pub percent_of: Option<u64>,
     pub n: u64,
 }
 
@@ -95,6 +103,8 @@ pub fn arms(cells: &[PublishedCell]) -> Vec<Arm> {
             }
         }
         arm.doubt_total();
+        arm.adopt_tests();
+        denominators::settle(arm);
     }
     arms
 }
@@ -181,6 +191,22 @@ impl Arm {
         }
     }
 
+    /// The tests of a row that counts all patients are those of the levels below it.
+    fn adopt_tests(&mut self) {
+        for at in 1..self.variables.len() {
+            let (before, rest) = self.variables.split_at_mut(at);
+            let (whole, parts) = (&mut before[at - 1], &mut rest[0]);
+            let [only] = &whole.levels[..] else { continue };
+            let is_all = |(group, count): (&Group, &Option<Count>)| count.is_some_and(|it| it.printed == group.n);
+            let is_whole = self.groups.iter().zip(&only.counts).all(is_all);
+            if is_whole && parts.name == levels_of(&whole.name) && parts.tests.is_empty() && !parts.levels.is_empty() {
+                parts.tests = std::mem::take(&mut whole.tests);
+                (parts.p, parts.statistic) = (whole.p.take(), whole.statistic.take());
+                parts.named.clone_from(&whole.named);
+            }
+        }
+    }
+
     fn add(&mut self, cell: &PublishedCell) {
         let (name, level) = match cell.place.row.split_once(": ") {
             Some((name, level)) => (name.trim(), Some(level.trim())),
@@ -193,9 +219,11 @@ impl Arm {
                 levels,
                 moments,
                 statistic: None,
+                named: String::new(),
                 p: None,
                 is_doubtful: false,
                 tests: Vec::new(),
+                numbers: vec![None; self.groups.len()],
             });
             self.variables.len() - 1
         });
@@ -205,20 +233,27 @@ impl Arm {
             // Quartiles and ranges are no standard deviations, whatever brackets they stand in.
             (Some(_), Value::MeanSd { .. } | Value::Count { .. }) if level.is_none() && is_of_ranks(name) => (),
             (Some(group), Value::MeanSd { mean, sd }) => {
-                variable.moments[group] = Some(Moments { n: self.groups[group].n, mean, sd });
+                let is_error = is_of_errors(cell);
+                variable.moments[group] = Some(Moments { n: self.groups[group].n, mean, sd, is_error });
             }
             (Some(group), Value::Count { n, percent }) => {
                 let of = own_denominator(cell.fraction, n, percent, self.groups[group].n);
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: Some(percent), of, n });
+                    Some(Count { printed: n, percent: Some(percent), of, percent_of: None, n });
             }
             (Some(group), Value::Number(n)) if n.decimals() == 0 && level.is_some() => {
                 let n = n.value().max(0.0) as u64;
                 variable.level(&cell.place.row, level).counts_for(self.groups.len())[group] =
-                    Some(Count { printed: n, percent: None, of: None, n });
+                    Some(Count { printed: n, percent: None, of: None, percent_of: None, n });
+            }
+            (Some(group), Value::Number(n)) if n.decimals() == 0 && n.is_exact() && n.value() >= 0.0 => {
+                variable.numbers[group] = Some(n.value() as u64);
             }
             (None, Value::Number(number)) if STATISTICS.contains(&column.as_str()) => {
                 variable.statistic = Some(number);
+                if let Role::Statistic(compared) = &cell.role {
+                    variable.named.clone_from(&compared.test);
+                }
             }
             (None, Value::Number(number)) if is_p(cell) => {
                 variable.p.get_or_insert(number);
@@ -234,6 +269,12 @@ impl Arm {
             _ => (),
         }
     }
+}
+
+/// Whether a mean stands with its standard error in the place of an SD.
+fn is_of_errors(cell: &PublishedCell) -> bool {
+    matches!(cell.row_role, RowRole::Quantity { summary: Summary::MeanSe, .. })
+        || words::summary(&cell.place.row) == Summary::MeanSe
 }
 
 fn is_named_total(group: &Group) -> bool {
@@ -257,6 +298,11 @@ fn is_p(cell: &PublishedCell) -> bool {
     matches!(cell.role, Role::P(_)) || P_VALUES.contains(&cell.place.column.to_lowercase().as_str())
 }
 
+/// The name of the variable that the rows below a row with numbers are levels of.
+pub fn levels_of(name: &str) -> String {
+    format!("{name} (levels)")
+}
+
 /// Whether a label says that its numbers are a median with quartiles or a range.
 fn is_of_ranks(label: &str) -> bool {
     let label = label.to_lowercase();
@@ -264,17 +310,26 @@ fn is_of_ranks(label: &str) -> bool {
     words.iter().any(|word| label.contains(word))
 }
 
+/// Whether patients of whom a value is not known are a level like others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Left,
+    Counted,
+}
+
 impl Arm {
     /// The counts of a variable, levels by the given groups of columns (pooled where several); of a single printed
     /// level, also the patients without it. `None` when a count is not printed.
-    pub fn pooled(&self, variable: &Variable, groups: &[Vec<usize>]) -> Option<Vec<Vec<u64>>> {
+    pub fn pooled(&self, variable: &Variable, groups: &[Vec<usize>], missing: Missing) -> Option<Vec<Vec<u64>>> {
         let count = |level: &Level, group: usize| level.counts.get(group).copied().flatten();
         let pool = |level: &Level| -> Option<Vec<u64>> {
             groups.iter().map(|pool| pool.iter().map(|&group| Some(count(level, group)?.n)).sum()).collect()
         };
-        let mut rows: Vec<Vec<u64>> = variable.levels.iter().map(pool).collect::<Option<_>>()?;
-        if variable.levels.len() == 1 {
-            let own = |group: usize| count(&variable.levels[0], group).and_then(|it| it.of);
+        let kept = |it: &&Level| missing == Missing::Counted || !it.is_missing();
+        let levels: Vec<&Level> = variable.levels.iter().filter(kept).collect();
+        let mut rows: Vec<Vec<u64>> = levels.iter().map(|it| pool(it)).collect::<Option<_>>()?;
+        if let [only] = levels[..] {
+            let own = |group: usize| count(only, group).and_then(|it| it.of);
             let size = |group: usize| own(group).unwrap_or(self.groups[group].n);
             let rest: Option<Vec<u64>> = groups
                 .iter()
@@ -312,6 +367,11 @@ impl Variable {
 }
 
 impl Level {
+    /// Patients of whom the value is not known.
+    pub fn is_missing(&self) -> bool {
+        words::is_missing(&self.name)
+    }
+
     fn counts_for(&mut self, n_groups: usize) -> &mut Vec<Option<Count>> {
         self.counts.resize(n_groups, None);
         &mut self.counts

@@ -4,7 +4,7 @@
 //! counts; the choice that gives most printed numbers exactly is taken, and the rest is judged under it. Where no
 //! choice gives most of them, nothing is asserted.
 
-use crate::cohort::{Arm, Variable};
+use crate::cohort::{Arm, Level, Missing, Variable};
 use crate::finding::{Finding, Kind, Severity};
 use crate::independence::{self, Effort, Test, Tested};
 use crate::printed::{Interval, Printed};
@@ -128,15 +128,20 @@ fn lines<'a>(arm: &'a Arm, column: &str, groups: &[Vec<usize>], is_first: bool) 
     let line = |variable: &'a Variable| {
         let (p, statistic) = (variable.p_in(column), variable.statistic.filter(|_| is_first));
         p.or(statistic)?;
-        let table = arm.pooled(variable, groups)?;
-        let mut all = independence::tests(&table, Effort::Cheap);
-        if all.is_empty() {
-            return None;
+        let tested = |missing: Missing| {
+            let table = arm.pooled(variable, groups, missing)?;
+            let mut all = independence::tests(&table, Effort::Cheap);
+            all.extend(independence::ordered(&table));
+            let mut line = Line { variable, table, p, statistic, all, fitting: Vec::new() };
+            line.fitting = line.all.iter().copied().filter(|it| fits(&line, it)).collect();
+            (!line.all.is_empty()).then_some(line)
+        };
+        // Tests leave out whose value is not known, or take them for a level.
+        let known = tested(Missing::Left);
+        if known.as_ref().is_some_and(|it| !it.fitting.is_empty()) || !variable.levels.iter().any(Level::is_missing) {
+            return known;
         }
-        all.extend(independence::ordered(&table));
-        let mut line = Line { variable, table, p, statistic, all, fitting: Vec::new() };
-        line.fitting = line.all.iter().copied().filter(|it| fits(&line, it)).collect();
-        Some(line)
+        tested(Missing::Counted).filter(|it| !it.fitting.is_empty()).or(known)
     };
     arm.variables.iter().filter_map(line).collect()
 }

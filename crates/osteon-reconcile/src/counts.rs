@@ -37,7 +37,7 @@ pub fn check(arms: &mut [Arm]) -> Vec<Finding> {
             let count = own.variables[v].levels[l].counts[g];
             let is_permuted = permuted.iter().any(|it| it.holds([at, v, l, g]));
             let percent = count.and_then(|it| Some((it.printed as i64, it.percent?)));
-            let printed = count.and_then(|it| it.of);
+            let printed = count.and_then(|it| it.of.or(it.percent_of));
             let of = printed.or(if own.total() == Some(g) { Some(own.groups[g].n) } else { denominator(all, cell) });
             let near = |(n, percent): (i64, Printed)| {
                 of.is_none_or(|of| percent.units_off(100.0 * n as f64 / of.max(1) as f64).abs() < 1.0 + 1e-9)
@@ -146,7 +146,7 @@ fn best_correction(arms: &[Arm], equations: &[Equation], is_permuted: &dyn Fn(Ce
             continue;
         }
         let own: Vec<&Equation> = equations.iter().filter(|equation| equation.has(cell)).collect();
-        let size = arms[cell[0]].groups[cell[3]].n;
+        let size = count.of.unwrap_or(arms[cell[0]].groups[cell[3]].n);
         let percent = count.percent.filter(|_| denominator(arms, cell) == Some(size));
         let mut candidates: Vec<u64> = own.iter().filter_map(|equation| equation.needs(arms, cell)).collect();
         candidates.extend(percent.iter().flat_map(|percent| fitting(*percent, size)).take(3));
@@ -202,7 +202,7 @@ type Of = fn(&Arm, &Variable, usize, usize) -> Option<u64>;
 /// What a variable's percentages are of: the group, or where that explains more of them, the group's known values or
 /// the level's total (printed, or the sum of the groups); before all, what the cell prints itself. `None` when one of these is meant and cannot be had.
 fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
-    if let Some(of) = at(arms, cell).of {
+    if let Some(of) = at(arms, cell).of.or(at(arms, cell).percent_of) {
         return Some(of);
     }
     let arm = &arms[cell[0]];
@@ -220,7 +220,9 @@ fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
         let mut misses = 0;
         for (l, level) in variable.levels.iter().enumerate() {
             for (g, count) in level.counts.iter().enumerate() {
-                let Some(Count { printed, percent: Some(percent), of: None, .. }) = *count else { continue };
+                let Some(Count { printed, percent: Some(percent), of: None, percent_of: None, .. }) = *count else {
+                    continue;
+                };
                 let of = scheme(arm, variable, l, g).unwrap_or(0);
                 misses += usize::from(arm.total() != Some(g) && !percent.is_ratio(100 * printed as i64, of as i64));
             }
@@ -230,7 +232,7 @@ fn denominator(arms: &[Arm], cell: Cell) -> Option<u64> {
     let of_group = misses(&schemes[0]);
     let chosen = schemes.iter().skip(1).find(|scheme| misses(scheme) == 0 && of_group > 1);
     // One wrong percentage breaks no habit: the level's total, where the group's size explains nearly none.
-    let nearly = || schemes.iter().skip(2).find(|scheme| misses(scheme) == 1 && of_group > 3);
+    let nearly = || schemes.iter().skip(1).find(|scheme| misses(scheme) == 1 && of_group > 3);
     let chosen = chosen.or_else(nearly);
     chosen.unwrap_or(&schemes[0])(arm, variable, cell[2], cell[3])
 }
@@ -239,7 +241,7 @@ fn count_finding(arms: &[Arm], equations: &[Equation], cell: Cell) -> Option<Fin
     let (arm, count) = (&arms[cell[0]], at(arms, cell));
     let (variable, group) = (&arm.variables[cell[1]], &arm.groups[cell[3]]);
     let of = if arm.total() == Some(cell[3]) { Some(group.n) } else { denominator(arms, cell) };
-    let of = count.of.or(of);
+    let of = count.of.or(count.percent_of).or(of);
     let place = arm.place(&variable.levels[cell[2]].row, &group.column);
     let printed = match count.percent {
         Some(percent) => format!("{}({percent})", count.printed),
@@ -251,13 +253,14 @@ fn count_finding(arms: &[Arm], equations: &[Equation], cell: Cell) -> Option<Fin
     if count.n != count.printed {
         let own = equations.iter().filter(|equation| equation.has(cell) && equation.needs(arms, cell) == Some(count.n));
         let mut says: Vec<&str> = own.map(|equation| equation.says).collect();
-        let fits = count.percent.is_some_and(|percent| percent.is_ratio(100 * count.n as i64, group.n as i64));
+        let size = count.of.unwrap_or(group.n);
+        let fits = count.percent.is_some_and(|percent| percent.is_ratio(100 * count.n as i64, size as i64));
         if fits {
             says.insert(0, "the percentage is that of this count");
         }
         let percent = count
             .percent
-            .map_or(String::new(), |percent| format!("({})", percent.like(100.0 * count.n as f64 / group.n as f64)));
+            .map_or(String::new(), |percent| format!("({})", percent.like(100.0 * count.n as f64 / size as f64)));
         let why = format!("Only with {}: {}.", count.n, says.join("; "));
         return finding(Kind::Count, Severity::Typo, format!("{}{percent}", count.n), Vec::new(), why);
     }
@@ -340,7 +343,7 @@ fn one_for_cut_tables(arms: &[Arm], findings: &mut Vec<Finding>) {
         // Percentages that were rounded up speak against the habit.
         let rounded = cells(arms).into_iter().filter(|&cell| arms[cell[0]].table == table).filter(|&cell| {
             let (count, size) = (at(arms, cell), arms[cell[0]].groups[cell[3]].n);
-            let size = count.of.unwrap_or(size);
+            let size = count.of.or(count.percent_of).unwrap_or(size);
             count.percent.is_some_and(|it| {
                 let (above, below) = (100 * count.n as i64, size as i64);
                 it.is_ratio(above, below) && !it.is_truncated_ratio(above, below)

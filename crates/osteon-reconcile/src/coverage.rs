@@ -1,5 +1,6 @@
 //! Which cells take part in a check.
 
+use crate::averages;
 use crate::cells::{PublishedCell, Value};
 use crate::metric::Metric;
 use crate::role::{Role, RowRole};
@@ -23,6 +24,7 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         _ => false,
     };
     match (&cell.role, cell.value) {
+        (Role::Average(_), Value::Number(_) | Value::MeanSd { .. }) => averages::is_of_rows_above(cells, cell),
         (_, Value::Absent | Value::Words | Value::Reference) => false,
         (Role::Group { n, .. }, Value::Count { .. } | Value::Number(_)) => n.is_some(),
         (Role::Group { n, .. }, Value::MeanSd { .. }) => n.is_some(),

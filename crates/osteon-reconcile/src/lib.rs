@@ -8,7 +8,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod against;
+mod anova;
 mod auc;
+mod averages;
 mod balance;
 pub mod cells;
 mod cohort;
@@ -17,6 +19,7 @@ mod comparisons;
 mod correlations;
 mod counts;
 mod coverage;
+mod denominators;
 pub mod error;
 mod exact;
 pub mod finding;
@@ -80,12 +83,14 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     let columns = columns::columns(&arms);
     findings.extend(tested::check(&arms, &columns));
     findings.extend(means::columns(&arms, &columns).iter().flat_map(means::Means::findings));
+    findings.extend(anova::check(&arms));
     findings.extend(ranked::check(cells));
     findings.extend(regression::check(cells, &arms));
     let models = models::models(cells, &arms);
     let (judged, left) = judge::check(&models);
     findings.extend(judged);
     findings.extend(judge::own::numbers(cells));
+    findings.extend(averages::check(cells));
     findings.extend(scores::check(&left));
     let of_areas = auc::check(&models);
     let of_point = |it: &Finding| findings.iter().any(|other| is_of_point(other, it));

@@ -12,6 +12,8 @@ pub struct Moments {
     pub n: u64,
     pub mean: Printed,
     pub sd: Printed,
+    /// `sd` is the standard error of the mean.
+    pub is_error: bool,
 }
 
 impl std::fmt::Display for Moments {
@@ -31,7 +33,7 @@ pub struct Group {
 impl Moments {
     /// The values that round to what is printed.
     pub fn group(&self) -> Group {
-        let sd = self.sd.interval();
+        let sd = self.sd.interval().times(if self.is_error { (self.n as f64).sqrt() } else { 1.0 });
         Group { n: self.n, mean: self.mean.interval(), sd: Interval { low: sd.low.max(0.0), high: sd.high } }
     }
 
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     fn moments(n: u64, mean: &str, sd: &str) -> Moments {
-        Moments { n, mean: Printed::parse(mean).unwrap(), sd: Printed::parse(sd).unwrap() }
+        Moments { n, mean: Printed::parse(mean).unwrap(), sd: Printed::parse(sd).unwrap(), is_error: false }
     }
 
     #[test]

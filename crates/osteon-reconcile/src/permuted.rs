@@ -33,7 +33,9 @@ fn levels(variable: &Variable, group: usize, n: u64) -> Option<Vec<usize>> {
     let count = |level: usize| variable.levels[level].counts.get(group).copied().flatten();
     let fits = |of: usize, at: usize| {
         let (Some(of), Some(at)) = (count(of), count(at)) else { return false };
-        at.percent.is_some_and(|percent| percent.is_ratio(100 * of.printed as i64, at.of.unwrap_or(n) as i64))
+        at.percent.is_some_and(|percent| {
+            percent.is_ratio(100 * of.printed as i64, at.of.or(at.percent_of).unwrap_or(n) as i64)
+        })
     };
     let wrong: Vec<usize> = (0..variable.levels.len())
         .filter(|&level| count(level).is_some_and(|it| it.percent.is_some()) && !fits(level, level))

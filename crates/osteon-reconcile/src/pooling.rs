@@ -181,6 +181,10 @@ fn culprits(arms: &[Arm], equations: &[&Equation], part: Part) -> Vec<(Cell, Int
 
 fn unpooled(arms: &[Arm], equations: &[&Equation], part: Part) -> Vec<Finding> {
     let failing: Vec<&&Equation> = equations.iter().filter(|it| !it.holds(arms, part)).collect();
+    let is_of_errors = |it: &&Equation| it.parts.iter().chain([&it.whole]).any(|&cell| at(arms, cell).is_error);
+    if part == Part::Sd && equations.iter().any(|it| is_of_errors(it)) {
+        return Vec::new();
+    }
     if failing.is_empty() || part == Part::Sd && equations.iter().any(|it| !it.holds(arms, Part::Mean)) {
         return Vec::new();
     }

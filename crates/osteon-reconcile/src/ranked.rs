@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::cells::{PublishedCell, Value};
 use crate::finding::{Finding, Kind, Place};
 use crate::printed::Printed;
+use crate::read::words::{self, Statistic};
 use crate::role::Role;
 use crate::tested::grade;
-use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided};
+use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided, t_two_sided};
 
 /// A row of medians, or of a term, with a statistic and a P.
 struct Row {
@@ -15,6 +16,8 @@ struct Row {
     statistic: Printed,
     p: Printed,
     n_groups: usize,
+    /// What the statistic's heading says that it is.
+    named: Vec<Statistic>,
 }
 
 /// What the statistic of a column is.
@@ -24,7 +27,12 @@ enum Law {
     /// With one degree of freedom fewer than groups.
     ChiSquare,
     OneFreedom,
+    /// Student's t with so many degrees of freedom, which the table does not print.
+    Student(u32),
 }
+
+/// Degrees of freedom tried for a t.
+const FREEDOMS: u32 = 400;
 
 impl Law {
     fn p(self, statistic: f64, n_groups: usize) -> f64 {
@@ -32,11 +40,23 @@ impl Law {
             Law::Normal => normal_two_sided(statistic),
             Law::ChiSquare => chi2_sf(statistic.max(0.0), (n_groups.max(2) - 1) as f64),
             Law::OneFreedom => chi2_sf(statistic.max(0.0), 1.0),
+            Law::Student(freedom) => t_two_sided(statistic, f64::from(freedom)),
         }
+    }
+
+    /// Whether a statistic of this name has it.
+    fn is_of(self, named: &[Statistic]) -> bool {
+        let wanted = match self {
+            Law::Normal => Statistic::Z,
+            Law::ChiSquare | Law::OneFreedom => Statistic::ChiSquare,
+            Law::Student(_) => Statistic::T,
+        };
+        named.contains(&wanted)
     }
 
     fn name(self) -> &'static str {
         match self {
+            Law::Student(_) => "Student's t of any degrees of freedom",
             Law::Normal => "the normal distribution",
             Law::ChiSquare => "chi-square with one degree of freedom fewer than groups",
             Law::OneFreedom => "chi-square with one degree of freedom",
@@ -65,30 +85,40 @@ fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row>
     // The statistic that stands nearest before the P.
     let before = own().filter(|it| it.source.column <= cell.source.column);
     let statistics = before.filter_map(|it| match (&it.role, it.value) {
-        (Role::Statistic(_), Value::Number(number)) => Some((it.source.column, number)),
+        (Role::Statistic(compared), Value::Number(number)) => Some((it.source.column, number, compared.test.as_str())),
         _ => None,
     });
-    let statistic = statistics.max_by_key(|(column, _)| *column)?.1;
+    let (_, statistic, name) = statistics.max_by_key(|(column, ..)| *column)?;
+    let named = words::statistics(name);
     // Wald's, of a term.
     if own().any(|it| matches!(it.role, Role::Estimate(_))) {
-        return Some(Row { place: cell.place.clone(), statistic, p, n_groups: 2 });
+        return Some(Row { place: cell.place.clone(), statistic, p, n_groups: 2, named });
     }
     let groups: Vec<&PublishedCell> = own().filter(|it| matches!(it.role, Role::Group { .. })).collect();
     let medians = groups.iter().filter(|it| matches!(it.value, Value::Median { .. })).count();
-    (medians > 1 && medians == groups.len()).then(|| Row { place: cell.place.clone(), statistic, p, n_groups: medians })
+    (medians > 1 && medians == groups.len()).then(|| {
+        let place = cell.place.clone();
+        Row { place, statistic, p, n_groups: medians, named }
+    })
 }
 
 fn column(rows: &[Row]) -> Vec<Finding> {
-    let follows =
-        |law: Law, row: &Row| row.p.meets(row.statistic.interval().magnitude().map(|it| law.p(it, row.n_groups)));
-    let laws = [Law::OneFreedom, Law::ChiSquare, Law::Normal];
+    let follows = |law: Law, row: &Row| {
+        law.is_of(&row.named) && row.p.meets(row.statistic.interval().magnitude().map(|it| law.p(it, row.n_groups)))
+    };
+    let students = (1..=FREEDOMS).rev().map(Law::Student).filter(|law| rows.iter().any(|row| law.is_of(&row.named)));
+    let laws: Vec<Law> = students.chain([Law::OneFreedom, Law::ChiSquare, Law::Normal]).collect();
     let explained = |law: Law| rows.iter().filter(|row| follows(law, row)).count();
-    let Some(law) = laws.into_iter().max_by_key(|&law| explained(law)) else { return Vec::new() };
+    let Some(law) = laws.iter().copied().max_by_key(|&law| explained(law)) else { return Vec::new() };
     let count = explained(law);
-    if count < 2 || 3 * count < 2 * rows.len() {
+    // The letter of a Z says its law: one other row is enough.
+    let is_said = rows.iter().all(|row| row.named == [Statistic::Z]);
+    if count < if is_said { 1 } else { 2 } || 3 * count < 2 * rows.len() && !(is_said && 2 * count >= rows.len()) {
         return Vec::new();
     }
-    let wrong = rows.iter().filter(|row| !follows(law, row));
+    // As many degrees of freedom may do as well.
+    let best: Vec<Law> = laws.into_iter().filter(|&law| explained(law) == count).collect();
+    let wrong = rows.iter().filter(|row| law.is_of(&row.named) && !best.iter().any(|&law| follows(law, row)));
     wrong
         .map(|row| {
             let computed = law.p(row.statistic.value().abs(), row.n_groups);

@@ -99,7 +99,8 @@ fn rows(cells: &[PublishedCell]) -> Vec<Row> {
             most == Some(shared(&cell.place.column, &p.place.column))
         });
         // The P of a comparison of readers or models is of another test than the interval of their difference.
-        let p = behind.or(p).filter(|_| cell.row_role != RowRole::Comparison).and_then(|it| match it.value {
+        let p = behind.or(p).filter(|it| !is_of_other_test(it));
+        let p = p.filter(|_| cell.row_role != RowRole::Comparison).and_then(|it| match it.value {
             Value::Number(p) => Some((it.place.clone(), p)),
             _ => None,
         });
@@ -107,6 +108,28 @@ fn rows(cells: &[PublishedCell]) -> Vec<Row> {
         rows.push(Row { place, printed, measure: *measure, estimate, low, high, p });
     }
     rows
+}
+
+/// Whether a P's heading says that it is of another test than Wald's.
+fn is_of_other_test(cell: &PublishedCell) -> bool {
+    const OTHERS: [&str; 15] = [
+        "log-rank",
+        "logrank",
+        "log rank",
+        "log–rank",
+        "likelihood",
+        "lrt",
+        "interaction",
+        "trend",
+        "q value",
+        "q-value",
+        "fdr",
+        "score test",
+        "permutation",
+        "fisher",
+        "chi",
+    ];
+    matches!(&cell.role, Role::P(compared) if OTHERS.iter().any(|it| compared.test.contains(it)))
 }
 
 impl Row {
@@ -136,7 +159,7 @@ fn candidates(arms: &[Arm], row: &str) -> Vec<Source> {
         let Some(variable) = arm.variable(name) else { continue };
         let [one, other] = arm.compared()[..] else { continue };
         let Some(table) = variable.table(&[one, other]) else { continue };
-        let levels = 0..variable.levels.len();
+        let levels = (0..variable.levels.len()).filter(|&it| !variable.levels[it].is_missing());
         for exposed in
             levels.clone().filter(|&it| level.is_none_or(|level| variable.levels[it].name.eq_ignore_ascii_case(level)))
         {

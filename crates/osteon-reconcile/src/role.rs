@@ -109,6 +109,8 @@ pub enum RowRole {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Summary {
     MeanSd,
+    /// Mean with its standard error.
+    MeanSe,
     /// Median with quartiles or their difference; never a mean, an SD or a count.
     MedianIqr,
     /// Median or mean with the smallest and the greatest value.

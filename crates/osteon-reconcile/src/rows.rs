@@ -139,7 +139,7 @@ fn odds_ratio(payload: &Payload) -> Judged {
 
 fn mean_sd_pool(payload: &Payload) -> Judged {
     let group = |n: u64, mean: &str, sd: &str| -> Result<Moments, Refused> {
-        Ok(Moments { n, mean: payload.printed(mean, 0)?, sd: payload.printed(sd, 0)? })
+        Ok(Moments { n, mean: payload.printed(mean, 0)?, sd: payload.printed(sd, 0)?, is_error: false })
     };
     let (n1, n2) = (payload.count("n1")?, payload.count("n2")?);
     let groups = [group(n1, "mean1", "sd1")?, group(n2, "mean2", "sd2")?, group(n1 + n2, "mean", "sd")?];

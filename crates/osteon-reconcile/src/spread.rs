@@ -62,7 +62,8 @@ fn moments(cell: &PublishedCell) -> Option<Finding> {
     let (Value::MeanSd { mean, sd }, Some((low, high))) = (cell.value, cell.range) else { return None };
     let label = words::plain(&format!("{} {}", cell.place.row, cell.place.column));
     let is_range = ["range", "min"].iter().any(|it| label.contains(it));
-    if !is_range || label.contains("quart") || label.contains("iqr") {
+    let is_of_errors = matches!(cell.row_role, RowRole::Quantity { summary: Summary::MeanSe, .. });
+    if !is_range || is_of_errors || label.contains("quart") || label.contains("iqr") {
         return None;
     }
     let n = match cell.role {

@@ -8,6 +8,7 @@ use crate::finding::{Finding, Kind, Severity};
 use crate::independence::{self, Test};
 use crate::moments::Moments;
 use crate::printed::{Interval, Printed};
+use crate::read::words::{self, Statistic};
 use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided, t_two_sided};
 
 /// What all cohort tables say of the tests in use.
@@ -110,7 +111,12 @@ fn continuous(arm: &Arm) -> Vec<Finding> {
     let rows: Vec<(Compared, Printed)> =
         arm.variables.iter().filter_map(|it| Some((compared(arm, it)?, it.p?))).collect();
     let (explained, wrong): (Vec<_>, Vec<_>) = rows.iter().partition(|(row, p)| row.explains(*p));
-    if wrong.is_empty() || explained.len() >= 2.max(wrong.len()) {
+    let telling = explained.iter().filter(|(_, p)| p.is_exact()).count();
+    if wrong.is_empty() || telling > 1 && explained.len() >= wrong.len() {
+        return wrong.iter().map(|(row, p)| row.finding(*p)).collect();
+    }
+    // Means, statistic and P are three: where two agree the third is wrong.
+    if !explained.is_empty() && explained.len() >= wrong.len() && wrong.iter().all(|(row, p)| row.is_apart(*p)) {
         return wrong.iter().map(|(row, p)| row.finding(*p)).collect();
     }
     let (first, p) = wrong[0];
@@ -141,10 +147,21 @@ impl Compared<'_> {
         let positive = |it: f64| it.max(0.0);
         let squared = self.statistic.interval().map(positive);
         let freedom = (self.one.n + self.other.n).saturating_sub(2).max(1) as f64;
-        p.meets(normal)
-            || self.is_t() && p.meets(self.student())
-            || self.is_square() && p.meets(squared.map(|it| t_two_sided(it.sqrt(), freedom)))
-            || p.meets(squared.map(|it| chi2_sf(it, 1.0)))
+        let may_be = |statistic: Statistic| words::statistics(&self.variable.named).contains(&statistic);
+        may_be(Statistic::Z) && p.meets(normal)
+            || may_be(Statistic::T) && self.is_t() && p.meets(self.student())
+            || may_be(Statistic::F) && self.is_square() && p.meets(squared.map(|it| t_two_sided(it.sqrt(), freedom)))
+            || may_be(Statistic::ChiSquare) && p.meets(squared.map(|it| chi2_sf(it, 1.0)))
+    }
+
+    /// The P values that Student's or Welch's test of the printed moments can have.
+    fn p_of_means(&self) -> Interval {
+        let fewest = (self.one.n.min(self.other.n)).saturating_sub(1).max(1) as f64;
+        let most = (self.one.n + self.other.n).saturating_sub(2).max(1) as f64;
+        let ends = self.t().map(|t| t.magnitude());
+        let all = ends.iter().flat_map(|it| [t_two_sided(it.low, fewest), t_two_sided(it.high, most)]);
+        let all: Vec<f64> = all.collect();
+        Interval { low: all.iter().copied().fold(1.0, f64::min), high: all.iter().copied().fold(0.0, f64::max) }
     }
 
     /// Whether the statistic is the F of the printed moments.
@@ -154,10 +171,34 @@ impl Compared<'_> {
             .any(|t| self.statistic.meets(Interval::spanning(t.magnitude().low.powi(2), t.magnitude().high.powi(2))))
     }
 
+    /// Whether the statistic is named t and either it or the P, but not both, follows from the means.
+    fn is_apart(&self, p: Printed) -> bool {
+        words::statistics(&self.variable.named) == [Statistic::T]
+            && self.is_t() != p.meets(self.p_of_means())
+            && p.is_exact()
+    }
+
     fn finding(&self, p: Printed) -> Finding {
+        let t = self.t()[0];
+        if self.is_apart(p) && !self.is_t() {
+            let t = if self.statistic.value() < 0.0 { -t.magnitude().middle() } else { t.magnitude().middle() };
+            return Finding {
+                kind: Kind::Statistic,
+                severity: match grade(self.statistic, t) {
+                    Severity::Rounding => Severity::Inconsistent,
+                    severity => severity,
+                },
+                place: self.arm.place(&self.variable.name, "statistic"),
+                printed: self.statistic.to_string(),
+                implied: self.statistic.like(t),
+                alternatives: Vec::new(),
+                why: format!("The means and SDs have the t {}, and the P of that.", self.statistic.like(t)),
+            };
+        }
         let [_, student] = self.p_values();
-        let computed = if self.is_t() { student.middle() } else { normal_two_sided(self.statistic.value()) };
-        let by = if self.is_t() { "Student's t" } else { "the normal distribution" };
+        let is_t = self.is_t() || words::statistics(&self.variable.named) == [Statistic::T];
+        let computed = if is_t { student.middle() } else { normal_two_sided(self.statistic.value()) };
+        let by = if is_t { "Student's t" } else { "the normal distribution" };
         Finding {
             kind: Kind::PValue,
             severity: grade(p, computed),

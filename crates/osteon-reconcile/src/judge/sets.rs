@@ -4,7 +4,9 @@ use crate::finding::{Finding, Kind, Severity};
 use crate::judge::region::{Region, Width};
 use crate::judge::sizes::{Inferred, LARGEST, SPEAKS, infer};
 use crate::judge::{counted, intervals, limits, on, row_sizes, swapped};
-use crate::metrics::{ACCURACY, Matrix, NPV, Printeds, SENSITIVITY, SPECIFICITY, matrices, matrices_by};
+use crate::metrics::{
+    ACCURACY, BALANCED, Matrix, NPV, Printeds, SENSITIVITY, SPECIFICITY, YOUDEN, matrices, matrices_by,
+};
 use crate::models::Model;
 use crate::printed::{Interval, Rounding};
 use crate::read::words;
@@ -93,11 +95,15 @@ fn undeclared(rows: &[&Model]) -> (Vec<Finding>, Option<(i64, i64)>) {
     findings.extend(sized.and_then(|it| cut_digits(rows, &it)));
     let mut other_patients = Vec::new();
     let (mut alone, mut judged) = (Vec::new(), 0);
+    let (mut told, mut summed) = (Vec::new(), 0);
     for row in rows.iter().filter(|row| row.scores.len() > 1) {
         judged += 1;
         match sized.and_then(|sized| of_size(row, &sized)) {
             Some(Verdict::Fits) => (),
-            Some(Verdict::Wrong(finding)) => findings.push(*finding),
+            Some(Verdict::Wrong(finding)) => {
+                summed += usize::from(follows_in_shares(row, &sized.expect("its verdict is under it")));
+                told.push(*finding);
+            }
             Some(Verdict::Elsewhere) => match without_size(row) {
                 Some(finding) => alone.push(finding),
                 None => other_patients.push(row),
@@ -105,6 +111,7 @@ fn undeclared(rows: &[&Model]) -> (Vec<Finding>, Option<(i64, i64)>) {
             None => alone.extend(without_size(row)),
         }
     }
+    findings.extend(unless_folds(told, summed, judged));
     findings.extend(unless_averages(rows, alone, judged));
     if let (Some(sized), Some(first)) = (sized, other_patients.first()) {
         let named: Vec<&str> = other_patients.iter().map(|row| row.place.row.as_str()).collect();
@@ -186,6 +193,33 @@ fn other_size(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
         ),
     })
 }
+
+/// Whether accuracy, sensitivity and specificity have a matrix of these sizes, and only the other scores do not.
+fn follows_in_shares(row: &Model, sized: &Inferred) -> bool {
+    let of_all = |score: &usize| [ACCURACY, SENSITIVITY, SPECIFICITY, BALANCED, YOUDEN].contains(score);
+    let shares: Printeds = row.scores.iter().copied().filter(|(score, _)| of_all(score)).collect();
+    !matrices_by(&shares, sized.positives, sized.negatives, Rounding::Any).is_empty()
+}
+
+/// Findings on rows of a set, or one note where nearly all rows have a matrix but for their predictive values and F1:
+/// means over folds of equal sizes are those of the sums in accuracy, sensitivity and specificity, and not in these.
+fn unless_folds(mut told: Vec<Finding>, summed: usize, judged: usize) -> Vec<Finding> {
+    if summed < FOLDED || 4 * summed < 3 * judged || told.is_empty() {
+        return told;
+    }
+    let mut note = told.swap_remove(0);
+    note.severity = Severity::Note;
+    note.implied = "cannot be judged".to_owned();
+    note.alternatives = Vec::new();
+    note.why = format!(
+        "In {summed} of {judged} rows accuracy, sensitivity and specificity have a confusion matrix, and the other scores \
+         do not follow from it: means over folds of equal sizes, as it seems."
+    );
+    vec![note]
+}
+
+/// Rows whose predictive values do not follow before all are taken for means over folds.
+const FOLDED: usize = 2;
 
 /// Rows that no share of events gives, or one note where these are nearly all rows of a set: means over folds, which
 /// obey no relation, and not as many wrong numbers.

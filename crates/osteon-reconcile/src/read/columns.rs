@@ -550,12 +550,40 @@ fn compare(columns: &mut [Column]) {
                     .filter(|&&it| named.len() > 1 || !is_whole(it))
                     .map(|&it| columns[it].name.clone())
                     .collect();
-                const TESTS: [&str; 14] = [
-                    "cox", "log-rank", "logrank", "anova", "t-test", "t test", "mann", "fisher", "chi", "χ2",
-                    "kruskal", "wilcoxon", "delong", "logistic",
+                const TESTS: [&str; 25] = [
+                    "cox",
+                    "log-rank",
+                    "logrank",
+                    "log rank",
+                    "log–rank",
+                    "anova",
+                    "t-test",
+                    "t test",
+                    "mann",
+                    "fisher",
+                    "chi",
+                    "χ2",
+                    "kruskal",
+                    "wilcoxon",
+                    "delong",
+                    "logistic",
+                    "likelihood",
+                    "lrt",
+                    "interaction",
+                    "trend",
+                    "q value",
+                    "q-value",
+                    "fdr",
+                    "score test",
+                    "permutation",
                 ];
-                let test =
-                    if TESTS.iter().any(|word| heading.contains(word)) { heading.clone() } else { String::new() };
+                let is_said = TESTS.iter().any(|word| heading.contains(word));
+                let test = match is_p {
+                    true if is_said => heading.clone(),
+                    true => String::new(),
+                    // A statistic is of the test that its heading names: F, t, Z.
+                    false => words::plain(columns[at].leaf()),
+                };
                 columns[at].compared = Compared { groups: names, is_named: named.len() > 1, test };
                 used |= is_p;
             }

@@ -7,10 +7,10 @@ use crate::finding::Place;
 use crate::metric::Metric;
 use crate::read::columns::{self, Column};
 use crate::read::correction::{Metrics, TableCorrection, Unit};
-use crate::read::grid::Grid;
+use crate::read::grid::{Grid, GridRow};
 use crate::read::header::{self, Frame};
 use crate::read::value::{self, Read, Shape};
-use crate::read::{Reading, matrix, models, said, terms, words};
+use crate::read::{Reading, beside, matrix, models, said, terms, words};
 use crate::role::{Role, Rounding, RowRole, Source};
 
 /// A table being read.
@@ -43,6 +43,7 @@ pub fn understand(
         // A cell that is missing at the end of a line is an empty one.
         row.cells.truncate(crate::read::grid::MOST_COLUMNS);
     }
+    let halves = beside::stacked(&mut grid);
     let mut reads: Vec<Vec<Read>> = grid
         .rows
         .iter()
@@ -80,10 +81,13 @@ pub fn understand(
     } else {
         terms::in_columns(&mut table)
     };
-    let said = said::said(&table, &rows, in_rows);
-    let unread = table.unread();
+    let mut said = said::said(&table, &rows, in_rows);
+    let mut unread = table.unread();
     let rounding = table.correction.rounding;
     let mut cells = table.cells;
+    if let Some(halves) = &halves {
+        halves.put_back(&mut cells, &mut said, &mut unread);
+    }
     shares(&mut cells);
     for cell in &mut cells {
         cell.rounding = rounding;
@@ -93,6 +97,7 @@ pub fn understand(
     }
     unique(&mut cells);
     let title = grid.title.clone();
+    let grid = halves.map_or(grid, |it| it.grid);
     Reading { file: file.to_owned(), number, name, title, grid, said, cells, unread }
 }
 
@@ -155,6 +160,25 @@ impl Table<'_> {
     pub fn is_resampled(&self, set: &str) -> bool {
         let labels = self.frame.paths.first().map(|path| path.join(" ")).unwrap_or_default();
         [self.grid.title.as_str(), labels.as_str(), set].into_iter().any(words::is_resampled)
+            || words::says_means_over_folds(&self.footnotes())
+    }
+
+    /// Whether the heading of the labels, the title or a footnote says that means stand with their standard errors.
+    pub fn says_errors_of_means(&self) -> bool {
+        let labels = self.frame.paths.first().map(|path| path.join(" ")).unwrap_or_default();
+        let notes = self.footnotes();
+        [self.grid.title.as_str(), labels.as_str(), notes.as_str()].into_iter().any(words::notes_errors_of_means)
+    }
+
+    /// What stands below the table: its legend, and last rows of one text alone.
+    pub fn footnotes(&self) -> String {
+        let alone = |row: &&GridRow| {
+            row.cells.iter().skip(1).all(|cell| cell.text.is_empty())
+                && row.cells.first().is_some_and(|cell| cell.text.contains(' '))
+        };
+        let rows = self.grid.rows.iter().rev().take_while(alone);
+        let texts = rows.filter_map(|row| row.cells.first()).map(|cell| cell.text.as_str());
+        texts.chain([self.grid.legend.as_str()]).collect::<Vec<_>>().join(" ")
     }
 
     pub fn line(&self, row: usize, column: usize) -> usize {

@@ -112,6 +112,11 @@ fn n_labels(grid: &Grid, reads: &[Vec<Read>], n_header: usize) -> usize {
                 || text.starts_with(['≤', '≥', '<', '>', '＜', '＞'])
                 || text.starts_with(|c: char| c.is_ascii_digit()) && is_range(text)
         };
+        // Numbers that cannot be read are no labels.
+        let numbers = filled.iter().filter(|&&row| is_number_like(grid.text(row, column))).count();
+        if 2 * numbers > filled.len() {
+            break;
+        }
         let like_labels = filled.iter().filter(is_label).count();
         // Signs of size alone are P values, not levels.
         let words = filled.iter().filter(|&&row| matches!(shape(reads, row, column), Shape::Words)).count();
@@ -121,6 +126,16 @@ fn n_labels(grid: &Grid, reads: &[Vec<Read>], n_header: usize) -> usize {
         n += 1;
     }
     n
+}
+
+/// Whether a text is made of numbers, whatever stands between them: `50 / 47.6%`, `0.784/0.803`; no `3/4` or `T1-2`.
+fn is_number_like(text: &str) -> bool {
+    let text = crate::read::value::normal(text).to_lowercase();
+    let text = text.trim_start_matches(['n', ' ', '=']);
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let has_decimals = text.split('.').skip(1).any(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    text.starts_with(|c: char| c.is_ascii_digit()) && letters < 2 && digits > 2 && (has_decimals || text.contains('('))
 }
 
 /// `1–3`, `20-29`: a level, where words stand around it.

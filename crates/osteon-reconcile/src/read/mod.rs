@@ -7,6 +7,7 @@
 //! what is not understood is counted and named.
 
 mod aligned;
+mod beside;
 mod blocks;
 mod columns;
 pub mod correction;

@@ -1,5 +1,6 @@
 //! What each row is: sections, variables with their levels, quantities, models.
 
+use crate::cohort::levels_of;
 use crate::read::columns::{Column, Kind};
 use crate::read::correction::TableCorrection;
 use crate::read::grid::Grid;
@@ -230,7 +231,8 @@ pub fn rows(
             let p_fits = !has.p
                 || open.is_heading && !open.has_p && open.n_levels == 0
                 || !columns.iter().any(|it| it.kind == Kind::Group);
-            let is_full = size.is_some_and(|size| open.sum == size && open.n_levels > 1);
+            let is_full =
+                size.is_some_and(|size| open.sum == size && open.n_levels > 1) && !words::is_missing(&own_label);
             let follows = open.is_heading || has.counts > 0 && !has.p;
             continues || may && p_fits && follows && !is_full
         });
@@ -261,7 +263,7 @@ pub fn rows(
                         row.kind = RowKind::Level;
                         row.label = label;
                     } else if n.is_none() || is_indented {
-                        let name = if n.is_none() { format!("{label} (levels)") } else { label };
+                        let name = levels_of(&label);
                         open = Some(Open { name, indent, has_p: true, is_heading: true, n_levels: 0, sum: 0 });
                     }
                 }

@@ -23,6 +23,15 @@ fn counts(cell: &PublishedCell) -> bool {
 pub fn coverage(reading: &Reading, used: &[bool]) -> Coverage {
     let mut coverage = Coverage { missing: reading.unread.clone(), ..Coverage::default() };
     coverage.cells = reading.unread.len();
+    let is_unread = |cell: &&PublishedCell| {
+        cell.value == Value::Words
+            && cell.row_role != RowRole::Sizes
+            && cell.printed.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    for cell in reading.cells.iter().filter(is_unread) {
+        coverage.cells += 1;
+        coverage.missing.push((cell.source.line, cell.source.column, cell.printed.clone()));
+    }
     for (cell, used) in reading.cells.iter().zip(used).filter(|(cell, _)| counts(cell)) {
         let n = 1 + cell.source.also.len();
         coverage.cells += n;

@@ -69,22 +69,34 @@ fn are_shares(row: &[(Read, Option<u64>)]) -> bool {
 /// fewer patients than it has: `31 (35.2)` of 97 is 31 of 88. `None` where a group prints one of all its patients, or
 /// where its digits leave several numbers open.
 pub fn known_values(read: &Read, row: &[(Read, Option<u64>)]) -> Option<(u64, u64)> {
-    let of = |read: &Read, n: Option<u64>| -> Option<(u64, u64)> {
-        let (Shape::Pair(count, percent), Some(n)) = (&read.shape, n) else { return None };
+    let of = |read: &Read, n: Option<u64>| -> Vec<(u64, u64)> {
+        let (Shape::Pair(count, percent), Some(n)) = (&read.shape, n) else { return Vec::new() };
         if count.decimals() > 0 || count.value() < 1.0 || percent.decimals() == 0 || percent.value() <= 0.0 {
-            return None;
+            return Vec::new();
         }
         let count = count.value() as u64;
         let around = 100.0 * count as f64 / percent.value();
         let near = (around.floor().max(1.0) as u64).saturating_sub(2)..=around.ceil() as u64 + 2;
-        let mut fitting = near.filter(|&of| percent.is_ratio(100 * count as i64, of as i64));
-        let of = fitting.next().filter(|_| fitting.next().is_none())?;
-        (count <= of && of < n && 2 * of >= n).then_some((count, of))
+        let fitting = near.filter(|&of| percent.is_ratio(100 * count as i64, of as i64));
+        fitting.filter(|&of| count <= of && of < n && 2 * of >= n).map(|of| (count, of)).collect()
     };
-    let sized: Vec<&(Read, Option<u64>)> = row.iter().filter(|(it, _)| it.shape != Shape::Absent).collect();
-    let all = sized.len() > 1 && sized.iter().all(|(it, n)| of(it, *n).is_some());
-    let own = sized.iter().find(|(it, _)| it == read)?;
-    of(&own.0, own.1).filter(|_| all)
+    // The number of patients in all, where a column prints it for each row.
+    let total = row.iter().find_map(|(it, _)| match it.shape {
+        Shape::One(total) if total.decimals() == 0 => Some(total.value() as u64),
+        _ => None,
+    });
+    let is_pair = |it: &Read| matches!(it.shape, Shape::Pair(..));
+    let sized: Vec<&(Read, Option<u64>)> =
+        row.iter().filter(|(it, _)| it.shape != Shape::Absent && (total.is_none() || is_pair(it))).collect();
+    let mut found: Vec<Vec<(u64, u64)>> = sized.iter().map(|(it, n)| of(it, *n)).collect();
+    if let (Some(total), [one, other]) = (total, &mut found[..]) {
+        let (first, second) = (one.clone(), other.clone());
+        one.retain(|(_, a)| second.iter().any(|(_, b)| a + b == total));
+        other.retain(|(_, b)| first.iter().any(|(_, a)| a + b == total));
+    }
+    let at = sized.iter().position(|(it, _)| it == read)?;
+    let all = sized.len() > 1 && found.iter().all(|it| it.len() == 1);
+    found[at].first().copied().filter(|_| all)
 }
 
 /// Within a unit of the last digit: a slip of rounding is still a percentage.

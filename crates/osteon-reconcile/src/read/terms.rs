@@ -11,7 +11,7 @@ use crate::read::slashes;
 use crate::read::summaries;
 use crate::read::value::Shape;
 use crate::read::words::{self, Ends};
-use crate::role::{Measure, Role, RowRole};
+use crate::role::{Measure, Role, RowRole, Summary};
 
 /// Reads every row of the body under its columns.
 pub fn in_columns(table: &mut Table) -> Vec<Row> {
@@ -171,7 +171,10 @@ fn group(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
             (row_name(row), RowRole::Level { variable: row.variable.replace(": ", " "), level: row.label.clone() })
         }
         _ => {
-            let summary = words::summary(&words);
+            let summary = match words::summary(&words) {
+                Summary::Unsaid if table.says_errors_of_means() => Summary::MeanSe,
+                summary => summary,
+            };
             (row_name(row), RowRole::Quantity { variable: row.variable.replace(": ", " "), summary })
         }
     };
@@ -317,7 +320,13 @@ fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
     let role = match column.kind {
         Kind::P => Role::P(column.compared.clone()),
         Kind::Balance => Role::Balance,
-        _ => Role::Statistic(column.compared.clone()),
+        _ => {
+            let mut compared = column.compared.clone();
+            if let Some(letter) = &read.letter {
+                compared.test.clone_from(letter);
+            }
+            Role::Statistic(compared)
+        }
     };
     let is_p = column.kind == Kind::P;
     let is_test = matches!(value, Value::Test { .. });

@@ -53,6 +53,11 @@ pub fn tokens(text: &str, is_decimal: bool) -> Option<Tokens> {
             continue;
         }
         at += 1;
+        if is_mark(c, &tokens, &chars[at..]) {
+            // Digits behind it are the mark's.
+            at = if c == '^' { chars.len() } else { at };
+            continue;
+        }
         match c {
             ' ' | '*' | '†' | '‡' | '§' | '¶' | '#' | '"' | '\'' | '$' => (),
             '(' | '[' | '{' => tokens.push(Token::Open),
@@ -83,6 +88,31 @@ pub fn tokens(text: &str, is_decimal: bool) -> Option<Tokens> {
     Some(Tokens { tokens: without_marks(tokens), has_comma })
 }
 
+/// Whether a character is a footnote mark: a raised letter or sign, a geometric shape, a raised digit behind a number
+/// with decimals (behind a whole number it may be a power), and what LaTeX and Markdown put around such marks.
+fn is_mark(c: char, before: &[Token], rest: &[char]) -> bool {
+    let after = matches!(before.last(), Some(Token::Close))
+        || matches!(before.last(), Some(Token::Number { printed, .. }) if printed.decimals() > 0);
+    match c {
+        '\u{1d2c}'..='\u{1d6a}' | '\u{2b0}'..='\u{2ff}' | 'ª' | 'º' => true,
+        '¹' | '²' | '³' | '⁰'..='ⁿ' => after && !rest.iter().any(char::is_ascii_digit),
+        '\u{25a0}'..='\u{27bf}' | '\u{2190}'..='\u{21ff}' | '\u{2b00}'..='\u{2bff}' | '※' | '‖' | '∥' | '⁑' | '⁂' => {
+            true
+        }
+        'Δ' | '∆' | '′' | '″' | '`' | '¤' | '°' | '@' | '&' => {
+            matches!(before.last(), Some(Token::Number { .. } | Token::Close))
+        }
+        '^' => {
+            let text: String = rest.iter().collect();
+            let mark = text.trim().trim_end_matches('^');
+            let is_letter = mark.chars().count() < 4 && mark.chars().all(|c| c.is_ascii_lowercase() || c == ',');
+            let is_digit = after && mark.len() < 3 && mark.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+            is_letter || is_digit
+        }
+        _ => false,
+    }
+}
+
 /// The number that begins here, with its sign and side, and where it ends.
 fn number(chars: &[char], from: usize) -> Option<(String, usize)> {
     let mut at = from;
@@ -109,6 +139,8 @@ fn number(chars: &[char], from: usize) -> Option<(String, usize)> {
                 points += 1;
                 out.push('.');
             }
+            // `2 011`: a space between thousands.
+            ' ' if points == 0 && is_inner_space(chars, begin, at) => (),
             // A comma before digits is of the number unless a point says that it separates two.
             ',' if digit_follows && points == 0 && is_inner_comma(chars, begin, at) => out.push(','),
             _ => break,
@@ -117,6 +149,16 @@ fn number(chars: &[char], from: usize) -> Option<(String, usize)> {
     }
     let glued = chars.get(at) == Some(&'.') && chars.get(at + 1).is_some_and(char::is_ascii_digit);
     (at > begin && !glued).then_some((out, at))
+}
+
+/// Whether the space at `at` stands between the thousands of the number that begins at `begin`.
+fn is_inner_space(chars: &[char], begin: usize, at: usize) -> bool {
+    let digits = |from: usize| chars[from..].iter().take_while(|c| c.is_ascii_digit()).count();
+    let first = digits(begin);
+    let ends = chars.get(at + 4).copied().unwrap_or(' ');
+    let is_group = (1..4).contains(&first) && chars[begin] != '0' && digits(at + 1) == 3;
+    // `12 345.6` may be two numbers.
+    is_group && (chars[begin..at].contains(&' ') || begin + first == at) && !matches!(ends, '.' | ',' | '%')
 }
 
 /// Whether the comma at `at` belongs to the number that begins at `begin`: thousands (`1,234`) or decimals (`0,84`).
@@ -143,6 +185,17 @@ fn without_thousands(text: &str) -> String {
     if leads && follow { text.replace(',', "") } else { text.to_owned() }
 }
 
+/// One letter, or up to three of the first of the alphabet: `a`, `bc`.
+fn is_letters(word: &str) -> bool {
+    let of_footnotes = (2..4).contains(&word.len()) && word.bytes().all(|byte| (b'a'..=b'h').contains(&byte));
+    word.len() == 1 && word != "x" && word != "%" || of_footnotes
+}
+
+/// Whether the last token ends a number or what stands in brackets behind one.
+fn is_behind(tokens: &[Token]) -> bool {
+    matches!(tokens.last(), Some(Token::Number { .. } | Token::Close))
+}
+
 /// Without footnote letters behind numbers, units, and the words that only say what the numbers are.
 fn without_marks(tokens: Vec<Token>) -> Vec<Token> {
     const SAID: [&str; 33] = [
@@ -159,10 +212,20 @@ fn without_marks(tokens: Vec<Token>) -> Vec<Token> {
                 if [90.0, 95.0, 99.0].contains(&printed.value())
                     && matches!(iter.peek(), Some(Token::Word(word)) if word.starts_with("ci")) => {}
             Token::Word(word) if SAID.contains(&word.as_str()) => {}
-            Token::Word(word)
-                if word.len() == 1
-                    && matches!(kept.last(), Some(Token::Number { .. } | Token::Close))
-                    && word != "x" => {}
+            Token::Word(word) if is_letters(&word) && is_behind(&kept) => {}
+            // `0.018a,b` and `0.018 (a)`
+            Token::Separator
+                if is_behind(&kept) && matches!(iter.peek(), Some(Token::Word(word)) if is_letters(word)) =>
+            {
+                iter.next();
+            }
+            Token::Open if is_behind(&kept) && matches!(iter.peek(), Some(Token::Word(word)) if is_letters(word)) => {
+                let letters = iter.next();
+                match iter.peek() {
+                    Some(Token::Close) => drop(iter.next()),
+                    _ => kept.extend([Token::Open].into_iter().chain(letters)),
+                }
+            }
             Token::Separator if matches!(kept.last(), None | Some(Token::Open | Token::Separator)) => {}
             token => kept.push(token),
         }

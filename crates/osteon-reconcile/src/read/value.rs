@@ -43,6 +43,8 @@ pub struct Read {
     pub p: Option<Printed>,
     /// The word `Reference` stands before the numbers: they are of the next level.
     pub after_reference: bool,
+    /// The statistic that the number is said to be: `z` of `Z = -2.31`.
+    pub letter: Option<String>,
     pub odd: Option<Odd>,
 }
 
@@ -62,6 +64,7 @@ pub fn read_by(text: &str, is_decimal: bool) -> Read {
         range: None,
         p: None,
         after_reference: false,
+        letter: None,
         odd: None,
     };
     let plain = normal(text);
@@ -97,6 +100,7 @@ pub fn read_by(text: &str, is_decimal: bool) -> Read {
         && !tail.contains(['=', '('])
     {
         rest = tail.trim_start();
+        reading.letter = Some(head.trim().to_lowercase());
     }
     if let Some((shape, odd)) = date(rest, text) {
         (reading.shape, reading.odd) = (shape, Some(odd));
@@ -246,6 +250,13 @@ fn shape(tokens: &[Token], reading: &mut Read) -> Option<Shape> {
                 _ => None,
             }
         }
+        // `50 / 47.6%`, `12, 34.5%`
+        [a @ Number { is_percent: false, .. }, Slash | Separator, b @ Number { is_percent: true, .. }]
+            if whole(a).is_some() =>
+        {
+            reading.is_share = true;
+            Some(Shape::Pair(number(a)?, number(b)?))
+        }
         [a @ Number { .. }, Slash, b @ Number { .. }, rest @ ..] => {
             reading.fraction = Some((whole(a)?, whole(b)?));
             match rest {
@@ -283,6 +294,8 @@ fn shape(tokens: &[Token], reading: &mut Read) -> Option<Shape> {
         [Open, l @ Number { .. }, s, h @ Number { .. }, Close] if sep(s) => Some(Shape::Ends(number(l)?, number(h)?)),
         // `n = 24`, `r = 0.53`
         [Equals, a @ Number { .. }] => Some(Shape::One(number(a)?)),
+        // `n = 24 (25.8%)`
+        [Equals, rest @ ..] => shape(rest, reading),
         _ => None,
     }
 }

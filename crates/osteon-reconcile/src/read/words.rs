@@ -44,6 +44,34 @@ pub fn is_statistic(heading: &str) -> bool {
             && !matches!(text.as_str(), "" | "or")
 }
 
+/// What a statistic's heading or letter says that it can be; all of them where it says nothing.
+pub fn statistics(name: &str) -> Vec<Statistic> {
+    let text =
+        plain(name).replace('²', "2").replace("chi-square", "χ2").replace("chi square", "χ2").replace(['x', 'ⅹ'], "χ");
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
+    let of = |word: &&str| match *word {
+        "t" => Some(Statistic::T),
+        "z" => Some(Statistic::Z),
+        "f" => Some(Statistic::F),
+        "χ2" | "h" | "wald" => Some(Statistic::ChiSquare),
+        "u" | "w" | "q" | "r" | "κ" => Some(Statistic::Other),
+        _ => None,
+    };
+    let found: Vec<Statistic> = words.iter().filter_map(of).collect();
+    if found.is_empty() { vec![Statistic::T, Statistic::Z, Statistic::F, Statistic::ChiSquare] } else { found }
+}
+
+/// The distribution that a statistic is printed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    T,
+    Z,
+    F,
+    ChiSquare,
+    /// U, W, Q: without the data they say no P.
+    Other,
+}
+
 /// Whether a heading is of standard errors alone.
 pub fn is_standard_error(heading: &str) -> bool {
     let text = plain(heading).replace(['.', '(', ')'], "");
@@ -68,6 +96,46 @@ pub fn is_survival(heading: &str) -> bool {
     matches!(text.as_str(), "events" | "no. of events" | "deaths" | "events (n)" | "number of events")
         || (text.contains('%') || text.contains("year") || text.contains("rate") || text.contains("median"))
             && (text.contains("survival") || any(&["os", "pfs", "dfs", "efs", "mfs", "lfs", "rfs"]))
+}
+
+/// Whether a level is of patients of whom the value is not known: `Missing, n (%)`, `Not available`, `NA`.
+pub fn is_missing(level: &str) -> bool {
+    const KNOWN: [&str; 9] =
+        ["missing", "unknown", "unavailable", "undetermined", "unspecified", "na", "unk", "nd", "nr"];
+    const BESIDE: [&str; 12] =
+        ["data", "value", "values", "or", "and", "n", "no", "patients", "information", "cases", "not", "reported"];
+    const NOT: [&str; 20] = [
+        "available",
+        "evaluated",
+        "evaluable",
+        "assessed",
+        "assessable",
+        "recorded",
+        "reported",
+        "tested",
+        "done",
+        "determined",
+        "known",
+        "specified",
+        "applicable",
+        "examined",
+        "measured",
+        "performed",
+        "documented",
+        "stated",
+        "obtained",
+        "ascertained",
+    ];
+    let text = plain(level).replace("n/a", "na").replace("n.a.", "na").replace("n.a", "na");
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|it| !it.is_empty()).collect();
+    let first = |n: usize| words.get(n).copied().unwrap_or("");
+    let is_not = first(0) == "not" && NOT.contains(&first(1));
+    let is_none = first(0) == "no" && ["data", "information"].contains(&first(1));
+    let all = |known: &dyn Fn(&&str) -> bool| words.iter().all(known);
+    is_not && words[2..].iter().all(|it| BESIDE.contains(it) || KNOWN.contains(it) || NOT.contains(it))
+        || is_none && words.len() == 2
+        || words.iter().any(|it| KNOWN.contains(it))
+            && all(&|it| KNOWN.contains(it) || BESIDE.contains(it) || NOT.contains(it))
 }
 
 /// Whether a label names things that are counted: `Number of cycles`.
@@ -164,9 +232,32 @@ pub fn measure(heading: &str) -> Option<Measure> {
     }
 }
 
+/// Whether a title or footnote says that means stand with their standard errors: `Data are mean ± SEM`.
+pub fn notes_errors_of_means(text: &str) -> bool {
+    let text = plain(text).replace("s.e.m", "sem").replace("s.e.", "se");
+    let mut behind = text.split('±').skip(1).map(str::trim_start);
+    behind.any(|it| {
+        let first = it.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        matches!(first, "se" | "sem") || it.starts_with("standard error")
+    })
+}
+
+/// Whether a label says that standard errors of the mean stand with its means, and no SDs.
+fn says_error_of_mean(text: &str) -> bool {
+    let any = |wanted: &[&str]| text.split(|c: char| !c.is_alphanumeric()).any(|word| wanted.contains(&word));
+    (any(&["sem", "s.e.m"])
+        || text.contains("standard error")
+        || (text.contains('±') || any(&["mean"])) && any(&["se"]))
+        && !any(&["sd"])
+        && !text.contains("standard deviation")
+}
+
 /// How a label says that its quantity is summarized.
 pub fn summary(label: &str) -> Summary {
     let text = plain(label);
+    if says_error_of_mean(&text) && !text.contains("median") {
+        return Summary::MeanSe;
+    }
     let has = |word: &str| text.contains(word);
     let median = has("median") || has("iqr") || has("interquartile") || has("quartile") || has("q1") || has("p25");
     let mean = has("mean")
@@ -234,7 +325,11 @@ pub fn is_average_row(label: &str) -> bool {
     let text = plain(label);
     let words: Vec<&str> = text.split([' ', '(', ')', ',', '/', '-']).filter(|it| !it.is_empty()).collect();
     let first = words.first().copied().unwrap_or("");
-    let is_mean = matches!(first, "mean" | "average" | "averaged" | "median" | "pooled" | "mean±sd" | "±sd");
+    let is_mean =
+        matches!(
+            first,
+            "mean" | "average" | "averaged" | "median" | "pooled" | "mean±sd" | "±sd" | "sd" | "std" | "s.d." | "s.d"
+        ) || matches!(text.as_str(), "standard deviation" | "standard error" | "std. dev." | "std dev" | "std.");
     let is_of_classes = text.starts_with("macro") || text.starts_with("micro-") || text.starts_with("micro av");
     is_of_classes
         || text.contains("weighted av")
@@ -248,6 +343,16 @@ pub fn is_average_row(label: &str) -> bool {
 pub fn is_resampled(text: &str) -> bool {
     let text = plain(text);
     ["cross-validat", "cross validat", "-fold", " fold "].iter().any(|it| text.contains(it))
+}
+
+/// Whether a footnote says that the table's values are means over folds: `Values are means over five-fold
+/// cross-validation`.
+pub fn says_means_over_folds(note: &str) -> bool {
+    let text = plain(note);
+    text.split(['.', ';']).any(|sentence| {
+        let any = |wanted: &[&str]| wanted.iter().any(|it| sentence.contains(it));
+        any(&["mean", "average"]) && (is_resampled(sentence) || any(&["folds", "five fold", "resampl"]))
+    })
 }
 
 /// Whether a row among scores holds P values or differences of comparisons between other rows.
@@ -416,6 +521,14 @@ pub fn size(heading: &str) -> Option<u64> {
     let digits = |from: usize| -> Option<u64> {
         let number: String =
             chars[from..].iter().take_while(|c| c.is_ascii_digit() || **c == ',').filter(|c| **c != ',').collect();
+        // `n = 1 204`: spaces between thousands, with nothing else behind them.
+        let rest = chars[from..].split(|c| matches!(c, ')' | ']' | ',' | ';')).next().unwrap_or(&[]);
+        let rest: String = rest.iter().collect();
+        let parts: Vec<&str> = rest.trim().split(' ').collect();
+        let is_whole = parts.iter().all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()));
+        if parts.len() > 1 && is_whole && parts[0].len() < 4 && parts[1..].iter().all(|it| it.len() == 3) {
+            return parts.concat().parse().ok();
+        }
         number.parse().ok()
     };
     let mut found = None;

@@ -1,5 +1,6 @@
 //! Tables of papers, read and judged.
 
+mod denominators;
 mod forms;
 mod invented;
 mod layouts;
