@@ -44,6 +44,9 @@ impl Session {
         command.env("TERM", "xterm-256color");
         command.env("HOME", study.parent().unwrap());
         command.env_remove("NO_COLOR");
+        command.env_remove("LC_ALL");
+        command.env_remove("LC_CTYPE");
+        command.env("LANG", "C.UTF-8");
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let screen = Arc::new(Mutex::new(vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0)));

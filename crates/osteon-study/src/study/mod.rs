@@ -49,7 +49,7 @@ pub use models::cohort::Who;
 pub use models::export::{check_model, read_model};
 pub use models::predict::{Files, Predicted, predict_files, prediction_json, prediction_sheets};
 pub use models::validate::{Updating, Validated, updated};
-pub use open::{Study, View};
+pub use open::{Study, Times, View};
 pub use osteon_reconcile::read::correction::{Amendment, ROLES as CORRECTED_ROLES};
 pub use pages::model_pages::MovableModel;
 pub use pages::origin::{Asked, definition};

@@ -17,6 +17,16 @@ pub struct Study {
     pub view: View,
     /// Names and keys of the variables that tell an outcome.
     pub(in crate::study) hidden: BTreeSet<String>,
+    pub(in crate::study) times: Times,
+}
+
+/// How pages show when something was done; files, logs and the trail have UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Times {
+    #[default]
+    Utc,
+    /// In the zone of this machine, or of `TZ`.
+    Local,
 }
 
 /// What a reader may see.
@@ -48,7 +58,7 @@ impl Study {
     fn of(store: Store, protocol: Protocol) -> Result<Study, Error> {
         store.use_codebook(&store.study()?.protocol_hash, &protocol.codebook);
         let hidden = store.ever_hidden()?;
-        Ok(Study { store, protocol, view: View::Full, hidden })
+        Ok(Study { store, protocol, view: View::Full, hidden, times: Times::Utc })
     }
 
     /// Opens a study file for reading and writing, or for reading only where writing is not safe.
@@ -60,10 +70,10 @@ impl Study {
 
     /// The same study for another thread.
     pub fn reopen(&self) -> Result<Study, Error> {
-        let Study { protocol, view, hidden, .. } = self;
+        let Study { protocol, view, hidden, times, .. } = self;
         let store = self.store.reopen()?;
         store.use_codebook(&self.protocol.hash(), &protocol.codebook);
-        Ok(Study { store, protocol: protocol.clone(), view: *view, hidden: hidden.clone() })
+        Ok(Study { store, protocol: protocol.clone(), view: *view, hidden: hidden.clone(), times: *times })
     }
 
     /// Reads the protocol again where another one is in force by now.
@@ -80,6 +90,20 @@ impl Study {
     /// The same study as a reader may see it.
     pub fn seen(self, view: View) -> Study {
         Study { view, ..self }
+    }
+
+    /// The same study with its pages in other times.
+    pub fn in_times(self, times: Times) -> Study {
+        Study { times, ..self }
+    }
+
+    /// Day and minute of a time of the study file, as pages show it.
+    pub(in crate::study) fn minute(&self, at: &str) -> String {
+        let local = || at.parse::<jiff::Timestamp>().ok().map(|at| at.to_zoned(jiff::tz::TimeZone::system()));
+        match self.times {
+            Times::Local if let Some(local) = local() => local.strftime("%Y-%m-%d %H:%M").to_string(),
+            _ => at.get(..16).unwrap_or(at).replace('T', " "),
+        }
     }
 
     /// The variables that may be shown, with their positions in `Patient::entries`.

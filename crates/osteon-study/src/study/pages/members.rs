@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::report::sheet::Sheet;
-use crate::study::pages::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::words;
 use crate::study::{Error, Study, split_in_words};
 use osteon_base::job::Job;
 
@@ -23,7 +23,7 @@ impl Study {
         };
         let rows = patients.iter().filter_map(row).collect();
         let sheet = self.sheet("Split".to_owned(), &["patient", "set", "included"], rows)?;
-        Ok(Sheet { notes: vec![format!("{}, {}", split_in_words(&split), minute(&split.created_at))], ..sheet })
+        Ok(Sheet { notes: vec![format!("{}, {}", split_in_words(&split), self.minute(&split.created_at))], ..sheet })
     }
 
     /// What a check of everything found: file, trail, images on disk, results and their inputs.

@@ -13,7 +13,7 @@ use crate::store::{Patient, PatientId, Role};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::learnt::variable_label;
 use crate::study::learn::prediction::RESEARCH_ONLY;
-use crate::study::pages::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::words;
 use crate::study::{ClinicalTable, Error, ModelTable, Study};
 use osteon_stats::model::nomogram::{Effect, Nomogram};
 
@@ -104,12 +104,12 @@ impl Study {
     /// Every run, newest first.
     pub fn runs_sheet(&self) -> Result<Sheet, Error> {
         let rows = self.store.runs()?.into_iter().map(|run| {
-            let state = run.finished_at.map_or_else(|| "not finished".to_owned(), |at| minute(&at));
+            let state = run.finished_at.map_or_else(|| "not finished".to_owned(), |at| self.minute(&at));
             let short = |hash: &str| hash.get(..12).unwrap_or(hash).to_owned();
             let texts = [
                 run.id.0.to_string(),
                 run.kind,
-                minute(&run.started_at),
+                self.minute(&run.started_at),
                 state,
                 run.actor,
                 run.seed.0.to_string(),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::report::performance::Scored;
 use crate::store::{ChangeFilter, Patient, PatientId, RunId, Side};
-use crate::study::pages::patient_pages::minute;
 use crate::study::{Error, ModelTable, Study};
 use osteon_radiomics::feature::Family;
 use osteon_stats::evaluate::roc::confusion;
@@ -141,7 +140,7 @@ impl Study {
         for change in changes.filter(|change| self.may_see(&change.field)).take(3) {
             let was = change.old.as_deref().unwrap_or("missing");
             let now = change.new.as_deref().unwrap_or("missing");
-            let who = format!("{}@{}, {}", change.actor, change.host, minute(&change.at));
+            let who = format!("{}@{}, {}", change.actor, change.host, self.minute(&change.at));
             lines.push(format!("change {}: {was} to {now} by {who}: {}", change.seq, change.reason));
         }
         Ok(lines)
@@ -212,7 +211,7 @@ impl Study {
 
     fn run_lines(&self, id: RunId) -> Result<Vec<String>, Error> {
         let Some(run) = self.store.run(id)? else { return Ok(Vec::new()) };
-        let began = minute(&run.started_at);
+        let began = self.minute(&run.started_at);
         let seed = run.seed.0;
         Ok(vec![
             format!(

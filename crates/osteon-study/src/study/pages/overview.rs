@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::protocol::codebook::variable::Variable;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{ChangeFilter, Patient, QueryState, Side};
-use crate::study::pages::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::words;
 use crate::study::{Error, Study};
 
 impl Study {
@@ -36,7 +36,7 @@ impl Study {
 
     fn glance(&self) -> Result<Vec<Vec<Cell>>, Error> {
         let row = self.store.study()?;
-        let locked = row.locked.map_or_else(|| "no".to_owned(), |(at, by)| format!("{} by {by}", minute(&at)));
+        let locked = row.locked.map_or_else(|| "no".to_owned(), |(at, by)| format!("{} by {by}", self.minute(&at)));
         let short = |hash: &str| hash.get(..12).unwrap_or(hash).to_owned();
         Ok([
             ("title", row.title),
@@ -45,7 +45,7 @@ impl Study {
             ("trail head", short(&self.trail_head()?)),
             ("changes", self.store.count_changes()?.to_string()),
             ("open queries", self.open_queries()?.to_string()),
-            ("made", minute(&row.created_at)),
+            ("made", self.minute(&row.created_at)),
         ]
         .map(|(name, value)| vec![words(name), words(value)])
         .to_vec())

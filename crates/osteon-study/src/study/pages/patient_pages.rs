@@ -143,7 +143,7 @@ impl Study {
         let row = |it: Change| {
             let texts =
                 [it.field, it.old.unwrap_or_default(), it.new.unwrap_or_default(), it.reason, it.actor, it.table];
-            std::iter::once(words(minute(&it.at))).chain(texts.map(words)).collect()
+            std::iter::once(words(self.minute(&it.at))).chain(texts.map(words)).collect()
         };
         let headings = ["when", "field", "old", "new", "why", "who", "of"];
         self.sheet(format!("History of {code}"), &headings, changes.into_iter().map(row).collect())
@@ -180,11 +180,6 @@ fn meaning(variable: &Variable) -> String {
     };
     let formula = variable.formula.as_ref().map(|formula| format!(" = {}", formula.text())).unwrap_or_default();
     format!("{}{moment}{formula}", variable.heading())
-}
-
-/// A time of the trail without its seconds.
-pub(in crate::study) fn minute(at: &str) -> String {
-    at.get(..16).unwrap_or(at).replace('T', " ")
 }
 
 /// A column of words, its levels in the order of the alphabet.

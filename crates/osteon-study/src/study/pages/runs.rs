@@ -4,24 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Model, Run, RunId, Side};
-use crate::study::pages::patient_pages::{minute, words};
+use crate::study::pages::patient_pages::words;
 use crate::study::{Error, Study};
 use osteon_stats::evaluate::roc;
 
 /// A fact of a run, as it is shown.
-type Fact = (&'static str, fn(&Run) -> String);
+type Fact = (&'static str, fn(&Study, &Run) -> String);
 
 const FACTS: [Fact; 10] = [
-    ("run", |run| run.id.0.to_string()),
-    ("kind", |run| run.kind.clone()),
-    ("began", |run| minute(&run.started_at)),
-    ("ended", |run| run.finished_at.as_deref().map_or_else(|| "not finished".to_owned(), minute)),
-    ("who", |run| format!("{}@{}", run.actor, run.host)),
-    ("osteon", |run| run.program_version.clone()),
-    ("seed", |run| run.seed.0.to_string()),
-    ("protocol", |run| run.protocol_hash.clone()),
-    ("inputs", |run| run.inputs.clone()),
-    ("trail head", |run| run.trail_head.clone()),
+    ("run", |_, run| run.id.0.to_string()),
+    ("kind", |_, run| run.kind.clone()),
+    ("began", |study, run| study.minute(&run.started_at)),
+    ("ended", |study, run| run.finished_at.as_deref().map_or_else(|| "not finished".to_owned(), |at| study.minute(at))),
+    ("who", |_, run| format!("{}@{}", run.actor, run.host)),
+    ("osteon", |_, run| run.program_version.clone()),
+    ("seed", |_, run| run.seed.0.to_string()),
+    ("protocol", |_, run| run.protocol_hash.clone()),
+    ("inputs", |_, run| run.inputs.clone()),
+    ("trail head", |_, run| run.trail_head.clone()),
 ];
 
 impl Study {
@@ -30,7 +30,7 @@ impl Study {
         let known = |id: RunId| self.store.run(id)?.ok_or_else(|| Error::Request(format!("no run {}", id.0)));
         let runs = [known(first)?, known(second)?];
         let mut rows: Vec<Vec<Cell>> =
-            FACTS.iter().map(|(name, of)| beside(name, runs.each_ref().map(|run| words(of(run))))).collect();
+            FACTS.iter().map(|(name, of)| beside(name, runs.each_ref().map(|run| words(of(self, run))))).collect();
         rows.extend(self.changed_keys(&runs)?);
         let mut notes = vec!["keys of the protocol are listed where they differ".to_owned()];
         if runs.iter().all(|run| run.kind == "fit") {

@@ -3,8 +3,8 @@
 use crate::report::sheet::Sheet;
 use crate::store::{Change, ChangeFilter};
 use crate::study::models::validate::shown;
-use crate::study::pages::patient_pages::{levels, minute, words};
-use crate::study::{Error, Study};
+use crate::study::pages::patient_pages::{levels, words};
+use crate::study::{Error, Study, Times};
 use osteon_stats::table::Table;
 use osteon_stats::table::filter::Filter;
 
@@ -36,7 +36,7 @@ impl Study {
             let block = self.changes(&ChangeFilter { before, limit: MOST_CHANGES, ..ChangeFilter::default() })?;
             let Some(last) = block.last() else { break };
             before = last.seq;
-            let texts: Vec<[String; 10]> = block.into_iter().map(texts).collect();
+            let texts: Vec<[String; 10]> = block.into_iter().map(|change| self.texts(change)).collect();
             let passes = passing.as_ref().map(|filter| filter.rows(&table(&texts)));
             let kept = passes.unwrap_or_else(|| (0..texts.len()).collect());
             rows.extend(kept.into_iter().map(|row| texts[row].clone().map(words).to_vec()));
@@ -47,13 +47,16 @@ impl Study {
         if sheet.rows.len() >= MOST_CHANGES {
             sheet.notes.push("older changes: osteon log shows all".to_owned());
         }
+        if self.times == Times::Local {
+            sheet.notes.push("times are of this machine's zone; osteon log has UTC".to_owned());
+        }
         Ok(sheet)
     }
-}
 
-fn texts(it: Change) -> [String; 10] {
-    let (new, old) = (shown(&it), it.old.unwrap_or_default());
-    [minute(&it.at), it.actor, it.row, it.field, old, new, it.reason, it.table, it.host, it.hash]
+    fn texts(&self, it: Change) -> [String; 10] {
+        let (new, old) = (shown(&it), it.old.unwrap_or_default());
+        [self.minute(&it.at), it.actor, it.row, it.field, old, new, it.reason, it.table, it.host, it.hash]
+    }
 }
 
 fn table(rows: &[[String; 10]]) -> Table {
