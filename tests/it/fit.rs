@@ -136,6 +136,7 @@ fn learners_are_models_of_the_fit_and_are_compared() {
     let said = text(&compared);
     assert!(said.contains("elastic-net logistic regression on the features that entered LASSO"), "{said}");
     assert!(study.export_model(None).unwrap().performance.iter().all(|row| row.model != "svm"));
+    assert_eq!(study.store.check_against_trail().unwrap(), [""; 0], "the trail's seconds are held nowhere else");
 }
 
 /// The cohort's responses in another order among its patients.

@@ -282,7 +282,7 @@ fn is_held((table, _, field): &Place) -> bool {
         "patient" => field != "included",
         "image" => !field.ends_with(" patient"),
         "study" => field != "schema",
-        "run" => field != "resumed",
+        "run" => field != "resumed" && field != "seconds",
         "split" | "import" | "extraction" | "verdict" | "shard" => true,
         _ => false,
     }
