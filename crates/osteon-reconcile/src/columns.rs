@@ -7,6 +7,7 @@
 use crate::cohort::{Arm, Level, Missing, Variable};
 use crate::finding::{Finding, Kind, Severity};
 use crate::independence::{self, Effort, Test, Tested};
+use crate::means::Means;
 use crate::printed::{Interval, Printed};
 use crate::role::Compared;
 use crate::tested::grade;
@@ -21,6 +22,8 @@ pub struct Column<'a> {
     /// It is not the natural reading of the header.
     pub is_other: bool,
     pub lines: Vec<Line<'a>>,
+    /// Rows of means that a t test or an analysis of variance of the same groups explains.
+    pub support: usize,
 }
 
 /// A variable's counts with the tests of them.
@@ -58,6 +61,14 @@ pub fn columns(arms: &[Arm]) -> Vec<Column<'_>> {
     columns
 }
 
+/// Tells columns how many rows of means speak for the groups that they are taken to compare.
+pub fn support(columns: &mut [Column], means: &[Means]) {
+    for column in columns {
+        let own = means.iter().filter(|it| it.is_of(column));
+        column.support = own.map(Means::speaking).max().unwrap_or(0);
+    }
+}
+
 fn column<'a>(arm: &'a Arm, name: &str, compared: &Compared, is_first: bool) -> Option<Column<'a>> {
     let choices = choices(arm, compared);
     let mut best: Option<(f64, usize, Vec<Line>)> = None;
@@ -83,7 +94,7 @@ fn column<'a>(arm: &'a Arm, name: &str, compared: &Compared, is_first: bool) -> 
         }
     }
     let groups = choices[at].clone();
-    (!lines.is_empty()).then(|| Column { arm, name: name.to_owned(), groups, is_other: at > 0, lines })
+    (!lines.is_empty()).then(|| Column { arm, name: name.to_owned(), groups, is_other: at > 0, lines, support: 0 })
 }
 
 /// The natural choice first; then, unless the header names it, every subset and pooling that papers use.
@@ -92,6 +103,12 @@ pub fn choices(arm: &Arm, compared: &Compared) -> Vec<Vec<Vec<usize>>> {
     let named: Option<Vec<usize>> =
         compared.groups.iter().map(|name| arm.groups.iter().position(|it| it.column == *name)).collect();
     let mut natural = named.filter(|it| it.len() > 1).unwrap_or_else(|| all.clone());
+    if !compared.is_named && all.len() > 1 {
+        natural.retain(|&it| !arm.groups[it].is_total);
+    }
+    if natural.len() < 2 {
+        natural.clone_from(&all);
+    }
     // A cohort as large as the others together was left out for the total, and is none.
     let sum: u64 = natural.iter().map(|&it| arm.groups[it].n).sum();
     if let Some(&cohort) = all.iter().find(|&it| !natural.contains(it) && arm.groups[*it].n == sum)
@@ -176,7 +193,8 @@ impl Column<'_> {
     /// Whether so much is explained that the rest can be judged.
     pub fn is_judged(&self) -> bool {
         let weight: f64 = self.lines.iter().filter(|it| !it.fitting.is_empty()).map(Line::weight).sum();
-        self.explained() > 1 && 2 * self.explained() >= self.lines.len() && weight >= WEIGHT
+        let explained = self.explained();
+        explained > 0 && explained + self.support > 1 && 2 * explained >= self.lines.len() && weight >= WEIGHT
     }
 
     /// The test that most explained rows can have.

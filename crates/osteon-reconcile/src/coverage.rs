@@ -4,10 +4,17 @@ use crate::averages;
 use crate::cells::{PublishedCell, Value};
 use crate::metric::Metric;
 use crate::role::{Role, RowRole};
+use crate::survival;
 
 /// For each cell, whether a check reads its numbers: a check has to know the column, and its companions.
 pub fn used(cells: &[PublishedCell]) -> Vec<bool> {
     cells.iter().map(|cell| is_used(cells, cell)).collect()
+}
+
+/// A whole number that percentages of its row may be of.
+fn is_number(cell: &PublishedCell) -> bool {
+    matches!(cell.value, Value::Number(n) if n.decimals() == 0 && n.is_exact())
+        && matches!(cell.role, Role::Group { .. } | Role::Score(Metric::Size))
 }
 
 fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
@@ -15,6 +22,9 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         (&other.place.table, &other.place.set) == (&cell.place.table, &cell.place.set) && *other != cell
     };
     let in_row = |other: &&PublishedCell| beside(other) && other.place.row == cell.place.row;
+    let in_line = |other: &&PublishedCell| {
+        other.place.table == cell.place.table && other.source.line == cell.source.line && *other != cell
+    };
     // A statistic and its P are held against each other.
     let is_companion = match cell.role {
         Role::P(_) => {
@@ -24,11 +34,25 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         _ => false,
     };
     match (&cell.role, cell.value) {
-        (Role::Average(_), Value::Number(_) | Value::MeanSd { .. }) => averages::is_of_rows_above(cells, cell),
+        (Role::Score(metric) | Role::Average(metric), Value::MeanSd { .. }) if metric.is_share() => true,
+        (Role::Average(_), Value::Number(_)) => averages::is_of_rows_above(cells, cell),
         (_, Value::Absent | Value::Words | Value::Reference) => false,
+        (Role::Group { n: None, .. }, Value::Count { .. }) => {
+            cell.fraction.is_some() || cells.iter().filter(in_line).any(|it| is_number(it))
+        }
+        (Role::Group { n: None, .. }, Value::Number(_)) | (Role::Score(Metric::Size), Value::Number(_))
+            if is_number(cell)
+                && cells
+                    .iter()
+                    .filter(in_line)
+                    .any(|it| matches!((&it.role, it.value), (Role::Group { n: None, .. }, Value::Count { .. }))) =>
+        {
+            true
+        }
         (Role::Group { n, .. }, Value::Count { .. } | Value::Number(_)) => n.is_some(),
         (Role::Group { n, .. }, Value::MeanSd { .. }) => n.is_some(),
-        (Role::Group { .. }, Value::Median { spread: Some(_), .. }) => true,
+        (Role::Group { .. } | Role::Unknown, Value::Median { spread: Some(_), .. }) => true,
+        (Role::Unknown, Value::Number(_) | Value::Median { .. }) => survival::is_used(cells, cell),
         (Role::StandardError, Value::Number(_)) => {
             cells.iter().filter(in_row).any(|other| matches!(other.value, Value::Estimate { .. }))
         }

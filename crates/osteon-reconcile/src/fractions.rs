@@ -2,6 +2,7 @@
 
 use crate::cells::{PublishedCell, Value, shown_like};
 use crate::finding::{Finding, Kind, Severity};
+use crate::metric::Metric;
 use crate::printed::Printed;
 use crate::role::Role;
 use crate::tested::grade;
@@ -31,7 +32,118 @@ pub fn check(cells: &[PublishedCell], found: &[Finding]) -> Vec<Finding> {
             findings.push(it.finding());
         }
     }
+    findings.extend(last_digits(&all, found));
+    findings.extend(shares(cells));
     findings
+}
+
+/// Cells that print their fraction exactly before another is off by a last digit.
+const EXACT: usize = 3;
+
+/// Scores that are off their own fraction by a last digit, where all others of the table are exact.
+fn last_digits(all: &[Beside], found: &[Finding]) -> Vec<Finding> {
+    let is_exact = |it: &Beside| it.score.is_ratio(it.fraction.0 as i64, it.fraction.1 as i64);
+    let mut findings = Vec::new();
+    for it in all.iter().filter(|it| it.fits() && !is_exact(it)) {
+        let own = || all.iter().filter(|other| other.cell.place.table == it.cell.place.table && other.fits());
+        let place = &it.cell.place;
+        let is_told = found.iter().any(|other| {
+            other.severity != Severity::Note
+                && (&other.place.table, &other.place.set, &other.place.row) == (&place.table, &place.set, &place.row)
+        });
+        let exact = own().filter(|it| is_exact(it)).count();
+        if exact >= EXACT && own().count() == exact + 1 && !is_told {
+            findings.push(Finding { severity: Severity::Rounding, ..it.finding() });
+        }
+    }
+    findings
+}
+
+/// A count with a percentage in a table that prints no sizes of its groups, and what the percentage may be of.
+struct Share<'a> {
+    cell: &'a PublishedCell,
+    n: u64,
+    percent: Printed,
+}
+
+impl Share<'_> {
+    fn is_of(&self, of: u64) -> bool {
+        of > 0 && self.n <= of && self.percent.is_ratio(100 * self.n as i64, of as i64)
+    }
+
+    fn finding(&self, of: u64, why: String) -> Finding {
+        let exact = 100.0 * self.n as f64 / of.max(1) as f64;
+        Finding {
+            kind: Kind::Percent,
+            severity: grade(self.percent, exact),
+            place: self.cell.place.clone(),
+            printed: self.cell.printed.clone(),
+            implied: format!("{}({})", self.n, self.percent.like(exact)),
+            alternatives: Vec::new(),
+            why,
+        }
+    }
+}
+
+/// Percentages that are not of the cell's own fraction, or of the number that the row prints in another column, where
+/// those of the other rows are.
+fn shares(cells: &[PublishedCell]) -> Vec<Finding> {
+    let mut columns: std::collections::BTreeMap<(&str, usize), Vec<Share>> = std::collections::BTreeMap::new();
+    for cell in cells.iter().filter(|it| matches!(it.role, Role::Group { n: None, .. })) {
+        if let Value::Count { n, percent } = cell.value {
+            let key = (cell.place.table.as_str(), cell.source.column);
+            columns.entry(key).or_default().push(Share { cell, n, percent });
+        }
+    }
+    let mut findings = Vec::new();
+    for own in columns.values() {
+        let of_fraction = |share: &Share| share.cell.fraction.map(|it| it.1);
+        findings.extend(off(own, &of_fraction, "printed in the same cell"));
+        let mut others: Vec<usize> = Vec::new();
+        for share in own {
+            others.extend(numbers(cells, share.cell).into_iter().map(|(column, _)| column));
+        }
+        others.sort_unstable();
+        others.dedup();
+        let of_column = |column: usize| {
+            move |share: &Share| numbers(cells, share.cell).into_iter().find(|it| it.0 == column).map(|it| it.1)
+        };
+        let fitting = |column: &usize| {
+            let of = of_column(*column);
+            own.iter().filter(|it| of(it).is_some_and(|of| it.is_of(of))).count()
+        };
+        if let Some(column) = others.into_iter().max_by_key(fitting) {
+            findings.extend(off(own, &of_column(column), "which the row prints"));
+        }
+    }
+    findings
+}
+
+/// Rows whose percentages are of their number before another is told.
+const FEWEST: usize = 2;
+
+fn off(own: &[Share], of: &dyn Fn(&Share) -> Option<u64>, what: &str) -> Vec<Finding> {
+    let known: Vec<(&Share, u64)> = own.iter().filter_map(|it| Some((it, of(it)?))).collect();
+    let (right, wrong): (Vec<_>, Vec<_>) = known.iter().partition(|(it, of)| it.is_of(*of));
+    if right.len() < FEWEST || right.len() < 2 * wrong.len() {
+        return Vec::new();
+    }
+    let why = |of: u64, n: u64| format!("{n}/{of}, {what}, is {:.3} %.", 100.0 * n as f64 / of.max(1) as f64);
+    wrong.into_iter().map(|(it, of)| it.finding(of, why(of, it.n))).collect()
+}
+
+/// Whole numbers that a cell's row prints, each with its column.
+fn numbers(cells: &[PublishedCell], cell: &PublishedCell) -> Vec<(usize, u64)> {
+    let own = cells.iter().filter(|it| it.place.table == cell.place.table && it.source.line == cell.source.line);
+    let number = |it: &PublishedCell| match it.value {
+        Value::Number(n) if n.decimals() == 0 && n.is_exact() && n.value() >= 1.0 => Some(n.value() as u64),
+        Value::Count { n, .. } => Some(n),
+        _ => None,
+    };
+    own.filter(|it| it.source.column != cell.source.column)
+        .filter(|it| matches!(it.role, Role::Group { .. } | Role::Score(Metric::Size)))
+        .filter_map(|it| Some((it.source.column, number(it)?)))
+        .collect()
 }
 
 fn beside(cell: &PublishedCell) -> Option<Beside<'_>> {

@@ -46,6 +46,7 @@ pub mod rows;
 mod scores;
 mod spread;
 mod stated;
+mod survival;
 mod tested;
 mod wald;
 
@@ -80,9 +81,11 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     let mut findings = formats(cells);
     findings.extend(counts::check(&mut arms));
     findings.extend(pooling::check(&arms));
-    let columns = columns::columns(&arms);
+    let mut columns = columns::columns(&arms);
+    let means = means::columns(&arms, &columns);
+    columns::support(&mut columns, &means);
     findings.extend(tested::check(&arms, &columns));
-    findings.extend(means::columns(&arms, &columns).iter().flat_map(means::Means::findings));
+    findings.extend(means.iter().flat_map(means::Means::findings));
     findings.extend(anova::check(&arms));
     findings.extend(ranked::check(cells));
     findings.extend(regression::check(cells, &arms));
@@ -99,6 +102,7 @@ pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
     findings.extend(comparisons::check(cells, &models));
     findings.extend(stated::chosen(&models));
     findings.extend(spread::check(cells));
+    findings.extend(survival::check(cells));
     findings.extend(balance::check(cells, &arms));
     findings.extend(correlations::check(cells, &arms));
     let of_fractions = fractions::check(cells, &findings);

@@ -165,6 +165,17 @@ fn of(variable: &Variable, groups: &[usize]) -> Option<Vec<Group>> {
 }
 
 impl Means<'_> {
+    /// Whether it is of a column of counts: the same P values, of the same groups.
+    pub fn is_of(&self, column: &Column) -> bool {
+        let groups: Vec<Vec<usize>> = self.groups.iter().map(|&it| vec![it]).collect();
+        std::ptr::eq(self.arm, column.arm) && self.column == column.name && groups == column.groups
+    }
+
+    /// Explained rows whose P says something, where no row speaks against the test.
+    pub fn speaking(&self) -> usize {
+        if self.wrong.is_empty() { self.telling() } else { 0 }
+    }
+
     /// Explained rows whose P says something: not below its last digit, and not any P at all.
     fn telling(&self) -> usize {
         let tells = |variable: &&&Variable| {

@@ -389,7 +389,21 @@ fn plain(heading: &str) -> String {
         let close = text[open..].find([')', ']']).map_or(text.len(), |at| open + at + 1);
         text.replace_range(open..close, " ");
     }
-    for word in ["95% ci", "95%ci", "95 % ci", "% ci", "mean ± sd", "± sd"] {
+    for word in [
+        "95% ci",
+        "95%ci",
+        "95 % ci",
+        "% ci",
+        "mean ± sd",
+        "± sd",
+        "±sd",
+        "± sem",
+        "± se",
+        "±se",
+        "± standard error",
+        "± standard deviation",
+        "mean ±",
+    ] {
         text = text.replace(word, " ");
     }
     let text: String = text.chars().map(|c| if "%.,:;/*†‡§¶#∗_^&|".contains(c) { ' ' } else { c }).collect();

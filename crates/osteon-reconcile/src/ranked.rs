@@ -8,7 +8,7 @@ use crate::printed::Printed;
 use crate::read::words::{self, Statistic};
 use crate::role::Role;
 use crate::tested::grade;
-use osteon_stats::stats::distribution::{chi2_sf, normal_two_sided, t_two_sided};
+use osteon_stats::stats::distribution::{chi2_sf, f_sf, normal_two_sided, t_two_sided};
 
 /// A row of medians, or of a term, with a statistic and a P.
 struct Row {
@@ -29,6 +29,8 @@ enum Law {
     OneFreedom,
     /// Student's t with so many degrees of freedom, which the table does not print.
     Student(u32),
+    /// F with as many degrees of freedom below it.
+    Variance(u32),
 }
 
 /// Degrees of freedom tried for a t.
@@ -41,6 +43,7 @@ impl Law {
             Law::ChiSquare => chi2_sf(statistic.max(0.0), (n_groups.max(2) - 1) as f64),
             Law::OneFreedom => chi2_sf(statistic.max(0.0), 1.0),
             Law::Student(freedom) => t_two_sided(statistic, f64::from(freedom)),
+            Law::Variance(freedom) => f_sf(statistic.max(0.0), (n_groups.max(2) - 1) as f64, f64::from(freedom)),
         }
     }
 
@@ -50,6 +53,7 @@ impl Law {
             Law::Normal => Statistic::Z,
             Law::ChiSquare | Law::OneFreedom => Statistic::ChiSquare,
             Law::Student(_) => Statistic::T,
+            Law::Variance(_) => Statistic::F,
         };
         named.contains(&wanted)
     }
@@ -57,6 +61,7 @@ impl Law {
     fn name(self) -> &'static str {
         match self {
             Law::Student(_) => "Student's t of any degrees of freedom",
+            Law::Variance(_) => "F of any degrees of freedom",
             Law::Normal => "the normal distribution",
             Law::ChiSquare => "chi-square with one degree of freedom fewer than groups",
             Law::OneFreedom => "chi-square with one degree of freedom",
@@ -95,6 +100,14 @@ fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row>
         return Some(Row { place: cell.place.clone(), statistic, p, n_groups: 2, named });
     }
     let groups: Vec<&PublishedCell> = own().filter(|it| matches!(it.role, Role::Group { .. })).collect();
+    // Means of groups whose sizes no table prints, and log-rank tests of the levels below.
+    let means = groups.iter().filter(|it| matches!(it.value, Value::MeanSd { .. })).count();
+    let is_sized = groups.iter().any(|it| matches!(it.role, Role::Group { n: Some(_), .. }));
+    let is_of_levels = groups.is_empty() && named == [Statistic::ChiSquare];
+    if means > 1 && means == groups.len() && !is_sized && named.len() == 1 || is_of_levels {
+        let n_groups = if is_of_levels { levels(cells, cell) } else { means };
+        return Some(Row { place: cell.place.clone(), statistic, p, n_groups, named });
+    }
     let medians = groups.iter().filter(|it| matches!(it.value, Value::Median { .. })).count();
     (medians > 1 && medians == groups.len()).then(|| {
         let place = cell.place.clone();
@@ -102,11 +115,26 @@ fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row>
     })
 }
 
+/// Rows between a P and the next one of its column.
+fn levels(cells: &[PublishedCell], p: &PublishedCell) -> usize {
+    let own = || cells.iter().filter(|it| it.place.table == p.place.table && it.source.line > p.source.line);
+    let next = own().filter(|it| it.source.column == p.source.column).map(|it| it.source.line).min();
+    let mut lines: Vec<usize> =
+        own().map(|it| it.source.line).filter(|&it| next.is_none_or(|next| it < next)).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines.len()
+}
+
 fn column(rows: &[Row]) -> Vec<Finding> {
     let follows = |law: Law, row: &Row| {
         law.is_of(&row.named) && row.p.meets(row.statistic.interval().magnitude().map(|it| law.p(it, row.n_groups)))
     };
-    let students = (1..=FREEDOMS).rev().map(Law::Student).filter(|law| rows.iter().any(|row| law.is_of(&row.named)));
+    let freedoms = || (1..=FREEDOMS).rev();
+    let of_means = rows.iter().all(|row| row.named == [Statistic::F]);
+    let variances = freedoms().map(Law::Variance).filter(|_| of_means);
+    let students =
+        freedoms().map(Law::Student).chain(variances).filter(|law| rows.iter().any(|row| law.is_of(&row.named)));
     let laws: Vec<Law> = students.chain([Law::OneFreedom, Law::ChiSquare, Law::Normal]).collect();
     let explained = |law: Law| rows.iter().filter(|row| follows(law, row)).count();
     let Some(law) = laws.iter().copied().max_by_key(|&law| explained(law)) else { return Vec::new() };

@@ -22,6 +22,8 @@ const NEIGHBOURS: usize = 3;
 /// How far z of a P may lie beyond what the interval allows: likelihood-ratio, score and profile differ by so much.
 const GAP: f64 = 0.05;
 const RELATIVE_GAP: f64 = 0.05;
+/// How far z of the only P that is not Wald's must lie beyond where few others are.
+const FAR: f64 = 1.0;
 
 /// What the rows of all tables get wrong and reveal.
 pub fn check(rows: &[Row]) -> Vec<Finding> {
@@ -192,7 +194,9 @@ fn p_values(rows: &[&Row]) -> Vec<Finding> {
     let telling = by_wald.iter().filter(|(_, _, p)| p.is_exact() && p.value() > p.unit()).count();
     let far: Vec<_> = others.iter().filter(|(row, _, p)| gap(row, *p) > 0.0).collect();
     let Some(&&(first, place, p)) = far.first() else { return Vec::new() };
-    if telling > 1 && by_wald.len() >= 2 * far.len() {
+    // One far from it is told by fewer.
+    let is_one = far.len() == 1 && gap(first, p) > FAR && telling > 0 && by_wald.len() > 1;
+    if telling > 1 && by_wald.len() >= 2 * far.len() || is_one {
         return far.iter().map(|(row, place, p)| p_finding(row, place, *p, by_wald.len())).collect();
     }
     let named: Vec<&str> = far.iter().map(|(row, ..)| row.place.row.as_str()).collect();

@@ -9,7 +9,7 @@ use crate::role::{Role, RowRole, Summary};
 
 /// Medians outside their own interval, means outside their range, and SDs that no values of the range have.
 pub fn check(cells: &[PublishedCell]) -> Vec<Finding> {
-    cells.iter().filter_map(|cell| median(cells, cell).or_else(|| moments(cell))).collect()
+    cells.iter().filter_map(|cell| median(cells, cell).or_else(|| moments(cells, cell))).collect()
 }
 
 fn finding(cell: &PublishedCell, kind: Kind, implied: String, why: String) -> Finding {
@@ -58,13 +58,23 @@ fn median(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
 
 /// Values between l and h with the mean m have an SD of at most sqrt((h - m)(m - l) n / (n - 1)) (Bhatia and Davis
 /// 2000), and as l and h are among them of at least (h - l) / sqrt(2 (n - 1)).
-fn moments(cell: &PublishedCell) -> Option<Finding> {
+fn moments(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
     let (Value::MeanSd { mean, sd }, Some((low, high))) = (cell.value, cell.range) else { return None };
     let label = words::plain(&format!("{} {}", cell.place.row, cell.place.column));
     let is_range = ["range", "min"].iter().any(|it| label.contains(it));
     let is_of_errors = matches!(cell.row_role, RowRole::Quantity { summary: Summary::MeanSe, .. });
-    if !is_range || is_of_errors || label.contains("quart") || label.contains("iqr") {
+    if is_of_errors || label.contains("quart") || label.contains("iqr") {
         return None;
+    }
+    // A bracket of which nothing is said is a range where all others of the table can be.
+    if !is_range {
+        let others = cells.iter().filter(|it| it.place.table == cell.place.table && it.place != cell.place);
+        let others: Vec<Interval> = others.filter_map(beyond_range).collect();
+        let right = others.iter().filter(|it| it.low <= 1.0).count();
+        let own = beyond_range(cell)?;
+        if right < FEWEST_RANGES || right < others.len() || own.low < FAR_BEYOND {
+            return None;
+        }
     }
     let n = match cell.role {
         Role::Group { n: Some(n), .. } if n > 1 => Some(n as f64),
@@ -85,6 +95,18 @@ fn moments(cell: &PublishedCell) -> Option<Finding> {
         );
         finding(cell, Kind::Sd, String::new(), why)
     })
+}
+
+/// Cells that can be of a range before another cannot.
+const FEWEST_RANGES: usize = 3;
+/// By how many times the greatest SD of a range one must be exceeded, that could be of quartiles.
+const FAR_BEYOND: f64 = 3.0;
+
+/// The SD of a mean with a bracket, in times of the greatest that values within the bracket have.
+fn beyond_range(cell: &PublishedCell) -> Option<Interval> {
+    let (Value::MeanSd { mean, sd }, Some((low, high))) = (cell.value, cell.range) else { return None };
+    let most = most(mean.loose(), low.loose(), high.loose(), None).max(1e-9);
+    Some(sd.loose().times(1.0 / most))
 }
 
 fn most(mean: Interval, low: Interval, high: Interval, n: Option<f64>) -> f64 {

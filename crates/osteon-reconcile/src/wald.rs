@@ -53,7 +53,7 @@ pub fn check(cells: &[PublishedCell], found: &[Finding]) -> Vec<Finding> {
 fn lines(cells: &[PublishedCell]) -> Vec<([String; 3], Line<'_>)> {
     let mut found: Vec<([String; 4], Line)> = Vec::new();
     for cell in cells {
-        let is_area = matches!(cell.role, Role::Score(Metric::Auc | Metric::CIndex));
+        let is_area = matches!(cell.role, Role::Score(Metric::Auc | Metric::CIndex | Metric::Kappa));
         if !is_area && !matches!(cell.role, Role::Estimate(_) | Role::StandardError | Role::Statistic(_)) {
             continue;
         }

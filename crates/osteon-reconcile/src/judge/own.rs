@@ -6,6 +6,7 @@ use crate::judge::on;
 use crate::metric::Metric;
 use crate::metrics::SCORES;
 use crate::models::Model;
+use crate::printed::Printed;
 use crate::role::Role;
 
 /// C-index, ICC, correlation, Brier score and the like: within what they can be, and within their own interval.
@@ -16,6 +17,9 @@ pub fn numbers(cells: &[PublishedCell]) -> Vec<Finding> {
 fn number(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
     if let Role::P(_) = cell.role {
         return probability(cell);
+    }
+    if let Value::MeanSd { mean, sd } = cell.value {
+        return average(cell, mean, sd);
     }
     let Role::Score(metric) = cell.role else { return None };
     let bounds = match metric {
@@ -52,6 +56,36 @@ fn number(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
     let outside = around.high < low.loose().low || around.low > high.loose().high;
     if outside {
         return finding(Severity::Inconsistent, format!("It lies outside its own interval, {low} to {high}."));
+    }
+    None
+}
+
+/// A mean of shares with its SD or standard error: both within what numbers from 0 to 1 can have.
+fn average(cell: &PublishedCell, mean: Printed, sd: Printed) -> Option<Finding> {
+    let (Role::Score(metric) | Role::Average(metric)) = cell.role else { return None };
+    if !metric.is_share() || mean.value() >= 10.0 {
+        return None;
+    }
+    let finding = |severity, why: &str| {
+        Some(Finding {
+            kind: Kind::Metric,
+            severity,
+            place: cell.place.clone(),
+            printed: cell.printed.clone(),
+            implied: String::new(),
+            alternatives: Vec::new(),
+            why: why.to_owned(),
+        })
+    };
+    let around = mean.loose();
+    if around.low > 1.0 || around.high < 0.0 {
+        return finding(Severity::Impossible, "A mean of such scores lies between 0 and 1.");
+    }
+    // Two values at least: the variance with n - 1 is at most twice m (1 - m).
+    let middle = 0.5_f64.clamp(around.low.clamp(0.0, 1.0), around.high.clamp(0.0, 1.0));
+    let most = (2.0 * middle * (1.0 - middle)).sqrt();
+    if sd.loose().low > most.max(0.0) || sd.loose().high < 0.0 {
+        return finding(Severity::Inconsistent, "No scores between 0 and 1 with this mean have such an SD.");
     }
     None
 }

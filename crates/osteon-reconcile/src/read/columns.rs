@@ -125,6 +125,7 @@ pub fn columns(
     own_sizes(&mut columns);
     name_groups(&mut columns);
     name_others(&mut columns);
+    prefix_of_terms(&mut columns);
     attach_intervals(&mut columns, reads, &body);
     compare(&mut columns);
     for (at, column) in columns.iter_mut().enumerate() {
@@ -239,7 +240,10 @@ fn kind(column: &Column, shapes: &[&Shape]) -> Kind {
         column.path.iter().rev().find_map(|text| Metric::named(text)).filter(|_| words::interval(leaf).is_none())
     {
         let is_below = column.path.iter().rev().take(2).any(|text| Metric::named(text) == Some(metric));
-        if is_below && !(metric == Metric::Size && column.path.len() > 1 && parent_is_group(column)) {
+        // `No (n = 164)` is a group of those without.
+        let is_group =
+            metric == Metric::Size && (column.n.is_some() || column.path.len() > 1 && parent_is_group(column));
+        if is_below && !is_group {
             return Kind::Score(metric);
         }
     }
@@ -292,7 +296,8 @@ fn pair_shares(columns: &mut [Column]) {
         );
         let same = left.path.len() == this.path.len()
             && left.path[..left.path.len().saturating_sub(1)] == this.path[..this.path.len().saturating_sub(1)];
-        if is_percent && is_count && same && matches!(this.kind, Kind::Group | Kind::Unknown) {
+        let is_sized = left.kind == Kind::Group && left.n.is_some() && left.path.len() == this.path.len();
+        if is_percent && (is_count && same || is_sized) && matches!(this.kind, Kind::Group | Kind::Unknown) {
             this.kind = Kind::Share;
             left.kind = Kind::Group;
         }
@@ -454,6 +459,19 @@ fn name_others(columns: &mut [Column]) {
     }
 }
 
+/// A P behind `Adjusted OR` is of the same regression.
+fn prefix_of_terms(columns: &mut [Column]) {
+    let mut prefix = "";
+    for column in columns.iter_mut() {
+        match column.kind {
+            Kind::Estimate(_) => prefix = column.prefix,
+            Kind::P | Kind::Statistic | Kind::Error if column.prefix.is_empty() => column.prefix = prefix,
+            Kind::Interval(_) | Kind::P | Kind::Statistic | Kind::Error => (),
+            _ => prefix = "",
+        }
+    }
+}
+
 /// The set and the model among header texts.
 pub fn set_and_name(path: &[String]) -> (String, String) {
     let clean: Vec<String> =
@@ -468,7 +486,9 @@ fn attach_intervals(columns: &mut [Column], reads: &[Vec<Read>], body: &[usize])
         let Kind::Interval(ends) = columns[at].kind else { continue };
         let free = |target: usize| !columns.iter().any(|it| it.target == Some(target) && it.kind == columns[at].kind);
         let can = |target: usize| {
-            matches!(columns[target].kind, Kind::Estimate(_) | Kind::Score(_) | Kind::Group) && target != at
+            let is_survival = columns[target].kind == Kind::Unknown && words::is_survival(columns[target].leaf());
+            (is_survival || matches!(columns[target].kind, Kind::Estimate(_) | Kind::Score(_) | Kind::Group))
+                && target != at
         };
         let mut near: Vec<usize> = (0..columns.len()).filter(|&it| can(it) && free(it)).collect();
         // An end that names a score is of it; an upper end stands beside the lower one.

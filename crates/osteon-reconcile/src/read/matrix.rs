@@ -5,7 +5,7 @@ use crate::metric::Metric;
 use crate::read::columns::Kind;
 use crate::read::emit::Table;
 use crate::read::value::Shape;
-use crate::read::words;
+use crate::read::{models, words};
 use crate::role::{Compared, Role, RowRole};
 
 /// Names that rows and columns must share.
@@ -24,8 +24,9 @@ pub fn read(table: &mut Table) -> bool {
     let body: Vec<usize> = table.body();
     let label = |row: usize| words::without_size(table.grid.text(row, first - 1));
     let is_heading = |label: &str| headings.iter().skip(first).any(|it| !it.is_empty() && name(it) == name(label));
+    let n_scores = headings.iter().skip(first).filter(|it| Metric::named(it).is_some()).count();
     let shared = body.iter().filter(|&&row| is_heading(&label(row))).count();
-    if shared < SHARED || 3 * shared < 2 * body.len() || 3 * shared < 2 * (headings.len() - first) {
+    if shared < SHARED || 3 * shared < 2 * body.len() || 3 * shared < 2 * (headings.len() - first - n_scores) {
         return false;
     }
     let one = |row: usize, column: usize| match table.reads[row][column].shape {
@@ -33,8 +34,13 @@ pub fn read(table: &mut Table) -> bool {
         _ => None,
     };
     let own = |row: usize, column: usize| name(&label(row)) == name(&headings[column]);
+    // The models' areas may stand beside their pairs.
+    let scores: Vec<(usize, Metric)> =
+        (first..headings.len()).filter_map(|at| Some((at, Metric::named(&headings[at])?))).collect();
+    let is_pair = |column: usize| !scores.iter().any(|(at, _)| *at == column);
+    let columns: Vec<usize> = (first..headings.len()).filter(|&it| is_pair(it)).collect();
     let places: Vec<(usize, usize)> =
-        body.iter().flat_map(|&row| (first..headings.len()).map(move |column| (row, column))).collect();
+        body.iter().flat_map(|&row| columns.iter().map(move |&column| (row, column))).collect();
     let numbers: Vec<f64> = places.iter().filter_map(|&(row, column)| one(row, column)).map(|it| it.value()).collect();
     // One that no P and no correlation is may be misprinted.
     let beyond = numbers.iter().filter(|it| it.abs() > 1.0).count();
@@ -52,6 +58,16 @@ pub fn read(table: &mut Table) -> bool {
         .filter(|&&(row, column)| !own(row, column) && !headings[column].is_empty())
         .map(|&(row, column)| (row, column, label(row), headings[column].clone()))
         .collect();
+    let areas: Vec<(usize, usize, Metric, String)> = scores
+        .iter()
+        .flat_map(|&(column, metric)| body.iter().map(move |&row| (row, column, metric)))
+        .map(|(row, column, metric)| (row, column, metric, label(row)))
+        .collect();
+    for (row, column, metric, model) in areas {
+        let Some(value) = models::score_value(&table.reads[row][column]) else { continue };
+        let place = [String::new(), model, metric.heading().to_owned()];
+        table.push((row, column), &[], place, value, (Role::Score(metric), RowRole::Model));
+    }
     for (row, column, one, other) in pairs {
         let Some(value) = value(&table.reads[row][column].shape) else { continue };
         let (head, heading, role) = if is_correlation {
@@ -62,7 +78,11 @@ pub fn read(table: &mut Table) -> bool {
         let place = [String::new(), format!("{head}{one} vs {other}"), heading.to_owned()];
         table.push((row, column), &[], place, value, (role, RowRole::Comparison));
     }
-    for column in table.columns.iter_mut().skip(first) {
+    for (at, column) in table.columns.iter_mut().enumerate().skip(first) {
+        if let Some((_, metric)) = scores.iter().find(|it| it.0 == at) {
+            column.kind = Kind::Score(*metric);
+            continue;
+        }
         column.kind = if is_correlation { Kind::Score(Metric::Correlation) } else { Kind::P };
         column.compared = Compared::default();
     }

@@ -230,7 +230,8 @@ pub fn rows(
             };
             let p_fits = !has.p
                 || open.is_heading && !open.has_p && open.n_levels == 0
-                || !columns.iter().any(|it| it.kind == Kind::Group);
+                || !columns.iter().any(|it| it.kind == Kind::Group)
+                || columns.iter().any(|it| matches!(it.kind, Kind::Estimate(_)));
             let is_full =
                 size.is_some_and(|size| open.sum == size && open.n_levels > 1) && !words::is_missing(&own_label);
             let follows = open.is_heading || has.counts > 0 && !has.p;

@@ -2,7 +2,7 @@
 
 use crate::cells::{PublishedCell, Value};
 use crate::read::{Of, Reading};
-use crate::role::RowRole;
+use crate::role::{Role, RowRole};
 
 /// How many cells with numbers a table has, and which of them no check read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,17 @@ pub fn coverage(reading: &Reading, used: &[bool]) -> Coverage {
         coverage.cells += 1;
         coverage.missing.push((cell.source.line, cell.source.column, cell.printed.clone()));
     }
-    for (cell, used) in reading.cells.iter().zip(used).filter(|(cell, _)| counts(cell)) {
+    // A P or a standard error in the cell of its estimate is no cell of its own.
+    let is_inner = |cell: &PublishedCell| {
+        let own = |it: &&PublishedCell| {
+            it.source.line == cell.source.line
+                && it.source.column == cell.source.column
+                && matches!(it.role, Role::Estimate(_) | Role::Score(_) | Role::Average(_))
+        };
+        matches!(cell.role, Role::P(_) | Role::StandardError) && reading.cells.iter().any(|it| own(&it))
+    };
+    let read = reading.cells.iter().zip(used).filter(|(cell, _)| counts(cell) && !is_inner(cell));
+    for (cell, used) in read {
         let n = 1 + cell.source.also.len();
         coverage.cells += n;
         if *used {

@@ -11,7 +11,7 @@ use crate::read::slashes;
 use crate::read::summaries;
 use crate::read::value::Shape;
 use crate::read::words::{self, Ends};
-use crate::role::{Measure, Role, RowRole, Summary};
+use crate::role::{Compared, Measure, Role, RowRole, Summary};
 
 /// Reads every row of the body under its columns.
 pub fn in_columns(table: &mut Table) -> Vec<Row> {
@@ -36,6 +36,7 @@ pub fn in_columns(table: &mut Table) -> Vec<Row> {
                 Kind::Error => error(table, row, &columns, at),
                 Kind::Score(_) if words::is_comparison(&row.label) => comparison(table, row, column, at),
                 Kind::Score(metric) => score(table, row, &columns, at, metric, percents[at]),
+                Kind::Unknown if words::is_survival(column.leaf()) => survival(table, row, &columns, at),
                 _ => (),
             }
         }
@@ -238,7 +239,32 @@ fn estimate(table: &mut Table, row: &Row, next: Option<&Row>, columns: &[Column]
         _ => return,
     };
     let heading = join(&[column.prefix, measure.word(), "(95%CI)"]);
-    table.push((row.at, at), &parts, [set(column, row), name, heading], value, (Role::Estimate(measure), role));
+    let inner = read.p;
+    table.push(
+        (row.at, at),
+        &parts,
+        [set(column, row), name.clone(), heading],
+        value,
+        (Role::Estimate(measure), role.clone()),
+    );
+    if let Some(p) = inner {
+        let place = [set(column, row), name, join(&[column.prefix, "P value"])];
+        table.push((row.at, at), &[], place, Value::Number(p), (Role::P(Compared::default()), role));
+    }
+}
+
+/// Events, or a share or median of survival with its interval.
+fn survival(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
+    let column = &columns[at];
+    let (value, parts) = match (table.reads[row.at][at].shape.clone(), ends(table, row.at, columns, at)) {
+        (Shape::Interval(median, low, high), _) => (Value::Median { median, spread: Some((low, high)) }, Vec::new()),
+        (Shape::One(median), Some((low, high, parts))) => (Value::Median { median, spread: Some((low, high)) }, parts),
+        (Shape::One(number) | Shape::Pair(number, _), None) => (Value::Number(number), Vec::new()),
+        _ => return,
+    };
+    let role = RowRole::Quantity { variable: row.variable.clone(), summary: Summary::MedianIqr };
+    let place = [set(column, row), model_name(column, row), column.heading()];
+    table.push((row.at, at), &parts, place, value, (Role::Unknown, role));
 }
 
 /// The standard error of the estimate, or of the area, to its left.
@@ -397,9 +423,13 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
     let read = table.reads[row.at][at].clone();
     let Some(mut value) = models::score_value(&read) else { return };
     let mut parts = Vec::new();
-    if let Value::Number(estimate) = value
+    let mut error = None;
+    if let Value::Number(estimate) | Value::MeanSd { mean: estimate, .. } = value
         && let Some((low, high, places)) = ends(table, row.at, columns, at)
     {
+        if let Value::MeanSd { sd, .. } = value {
+            error = Some(sd);
+        }
         // An interval of shares beside a percentage, or the other way round, is left where it is.
         let fits = (high.value() > 1.5) == (estimate.value() > 1.5) || !metric.is_share();
         if fits {
@@ -430,6 +460,10 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
     let role = if words::is_difference(&row.label) { Role::Estimate(Measure::Difference) } else { role };
     let is_of_readers = metric == Metric::Kappa && words::says_agreement(&column.heading());
     let heading = if matches!(role, Role::Score(_)) && !is_of_readers { heading } else { column.heading() };
+    if let Some(error) = error.filter(|_| !percent) {
+        let place = [set.clone(), name.clone(), join(&[column.prefix, "SE"])];
+        table.push((row.at, at), &[], place, Value::Number(error), (Role::StandardError, RowRole::Model));
+    }
     table.push((row.at, at), &parts, [set, name, heading], value, (role, RowRole::Model));
     let is_unit_said = column.is_percent.is_some() || table.correction.unit.is_some();
     let last = table.cells.last_mut().expect("just put there");

@@ -188,7 +188,7 @@ fn without_thousands(text: &str) -> String {
 /// One letter, or up to three of the first of the alphabet: `a`, `bc`.
 fn is_letters(word: &str) -> bool {
     let of_footnotes = (2..4).contains(&word.len()) && word.bytes().all(|byte| (b'a'..=b'h').contains(&byte));
-    word.len() == 1 && word != "x" && word != "%" || of_footnotes
+    word.len() == 1 && !matches!(word, "x" | "p" | "%") || of_footnotes
 }
 
 /// Whether the last token ends a number or what stands in brackets behind one.

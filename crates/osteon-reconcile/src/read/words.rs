@@ -138,6 +138,15 @@ pub fn is_missing(level: &str) -> bool {
             && all(&|it| KNOWN.contains(it) || BESIDE.contains(it) || NOT.contains(it))
 }
 
+/// The number and the rest of a heading of survival at a time: 3 of `3-year OS (%)`.
+pub fn survival_at(heading: &str) -> Option<(u32, String)> {
+    let text = plain(heading);
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let rest = text[digits..].trim_start_matches(['-', ' ']);
+    let is_time = ["year", "yr", "month", "mo "].iter().any(|it| rest.starts_with(it));
+    (is_time && is_survival(heading)).then(|| Some((text[..digits].parse().ok()?, rest.to_owned())))?
+}
+
 /// Whether a label names things that are counted: `Number of cycles`.
 pub fn is_number_of(label: &str) -> bool {
     let text = plain(label);

@@ -1,5 +1,6 @@
 //! Tables of papers, read and judged.
 
+mod beside;
 mod denominators;
 mod forms;
 mod invented;
