@@ -37,7 +37,7 @@ pub fn inverse(cells: &mut [Complex], shape: [usize; 3]) {
 fn mixed(line: &[Complex], apart: usize, n: usize, roots: &[Complex]) -> Vec<Complex> {
     // Roots are those of the whole line, which the recursion strides through.
     let step = roots.len() / n;
-    let p = (2..=n).take_while(|p| p * p <= n).find(|p| n % p == 0).unwrap_or(n);
+    let p = (2..=n).take_while(|p| p * p <= n).find(|p| n.is_multiple_of(*p)).unwrap_or(n);
     let m = n / p;
     let parts: Vec<Vec<Complex>> = if m == 1 {
         (0..p).map(|r| vec![line[r * apart]]).collect()

@@ -260,7 +260,8 @@ impl Parameters {
                 self.kernel.initial = initial.ok_or_else(|| wrong("a number, or nan"))?;
             }
             // Voxels are measured one by one: no batch of them has to fit into memory.
-            _ => drop(value.is_null() || value.is_i64() || return Err(wrong("a whole number"))),
+            _ if value.is_null() || value.is_i64() => (),
+            _ => return Err(wrong("a whole number")),
         }
         self.kernel_given.push(key.to_owned());
         Ok(())
