@@ -80,14 +80,21 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             }
             sheets
         }
-        _ if args.cutoff_sensitivity => opening::read(globals)?.cutoff_sensitivity()?,
+        _ if args.cutoff_sensitivity => {
+            let study = opening::read(globals)?;
+            let sheets = study.cutoff_sensitivity()?;
+            opening::shown(globals, &study, "evaluate");
+            sheets
+        }
         _ => {
             let table = if args.table == "3" { ModelTable::Three } else { ModelTable::Five };
             let study = opening::read(globals)?;
-            match &args.subgroups {
+            let sheets = match &args.subgroups {
                 Some(by) => study.subgroups(table, by)?,
                 None => study.evaluation_as(table, args.threshold, &how(args)?)?,
-            }
+            };
+            opening::shown(globals, &study, "evaluate");
+            sheets
         }
     };
     output::print_sheets(&sheets, globals.format)?;

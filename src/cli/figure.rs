@@ -102,6 +102,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     // Numbers and the terminal need no room on paper.
     let is_drawn = args.output.iter().any(|path| ending(path) != "csv" && ending(path) != "html");
     let figure = if is_drawn { study.fitting_figure(&request)? } else { study.figure(&request)? };
+    if matches!(args.name, FigureName::Roc | FigureName::Dca | FigureName::Calibration) {
+        opening::shown(globals, &study, &format!("figure {}", figure.plot.name));
+    }
     let text = if args.text == Text::Live { svg::Text::Live } else { svg::Text::Outlines };
     let how = Written { dpi: args.dpi, text };
     for path in &args.output {

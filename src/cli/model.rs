@@ -39,7 +39,9 @@ enum Action {
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     match &args.action {
         Action::Export { run, output } => {
-            let file = opening::read(globals)?.export_model(*run)?;
+            let study = opening::read(globals)?;
+            let file = study.export_model(*run)?;
+            opening::shown(globals, &study, "model export");
             if output.as_os_str() == "-" {
                 output::print(&file.to_text())?;
             } else {

@@ -22,6 +22,23 @@ pub fn write(globals: &Globals) -> Result<Study, Error> {
     Ok(study)
 }
 
+/// Has the trail keep, once a split, that results of the test set were shown. A file that cannot be written to, or a blind
+/// reader, leaves no word; that a writable file is busy is said.
+pub fn shown(globals: &Globals, study: &Study, what: &str) {
+    // Asked of the reader first: a file that holds the word, or that is of an older schema, is not opened to be written to.
+    if globals.blind
+        || !study.store.has_present_schema().unwrap_or(false)
+        || !matches!(study.test_results_shown(), Ok(None))
+    {
+        return;
+    }
+    let access = if globals.force_network { Access::WriteOnNetwork } else { Access::Write };
+    let kept = Study::open(&globals.study, access).and_then(|study| study.show_test_results(what));
+    if let Err(cause) = kept {
+        output::warn(&format!("the trail has no word that test results were shown: {cause}"));
+    }
+}
+
 /// Opens the study as the reader may see it, and says what had to be done first.
 pub fn open(globals: &Globals, access: Access) -> Result<Study, Error> {
     let view = if globals.blind { View::Blind } else { View::Full };

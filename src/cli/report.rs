@@ -33,6 +33,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
     let Some(output) = &args.output else {
         let page = study.summary()?;
+        opening::shown(globals, &study, "report");
         output::print(&match globals.format {
             Format::Html => page::html(&page),
             Format::Markdown => page::markdown(&page),
@@ -41,6 +42,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Ok(Outcome::Done);
     };
     let page = study.write_report(output, args.published.as_deref(), &form)?;
+    opening::shown(globals, &study, "report");
     output::print(&format!("{}\n", page.display()))?;
     Ok(Outcome::Done)
 }

@@ -117,8 +117,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Err(Error::Request(why.to_owned()));
     }
     let study = opening::read(globals)?;
+    let shown = || {
+        if ["3", "5"].contains(&args.number.as_str()) {
+            opening::shown(globals, &study, &format!("table {}", args.number));
+        }
+    };
     if let Form::Journal(look) = &form {
         let sheet = journal(&study, args, look)?;
+        shown();
         output::print_journal(&sheet, globals.format)?;
         return Ok(Outcome::Done);
     }
@@ -129,6 +135,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         "4" => clinical(&study, ClinicalTable::Four, args)?,
         _ => models(&study, ModelTable::Five, args)?,
     };
+    shown();
     if args.missing_values {
         let sheets = [vec![sheet], study.missing_values()?].concat();
         output::print_sheets(&sheets, globals.format)?;

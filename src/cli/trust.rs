@@ -15,6 +15,10 @@ pub struct LockArgs {
     /// The split in force instead of clinical data and images
     #[arg(long)]
     split: bool,
+    /// The protocol in force, as the analysis plan: it cannot be changed until it is unlocked, and the trail and the report
+    /// tell both
+    #[arg(long, conflicts_with = "split")]
+    protocol: bool,
 }
 
 /// Let what was frozen be changed again
@@ -26,6 +30,9 @@ pub struct UnlockArgs {
     /// The split in force instead of clinical data and images
     #[arg(long)]
     split: bool,
+    /// The protocol; what is changed then is named as changed after the lock
+    #[arg(long, conflicts_with = "split")]
+    protocol: bool,
 }
 
 /// Check file, trail, images on disk, and results against their inputs
@@ -58,7 +65,9 @@ pub struct RestoreArgs {
 
 pub fn lock(args: &LockArgs, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::write(globals)?;
-    if args.split {
+    if args.protocol {
+        study.lock_plan(&args.reason)?
+    } else if args.split {
         study.lock_split(&args.reason)?
     } else {
         study.lock(&args.reason)?
@@ -69,7 +78,9 @@ pub fn lock(args: &LockArgs, globals: &Globals) -> Result<Outcome, Error> {
 
 pub fn unlock(args: &UnlockArgs, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::write(globals)?;
-    if args.split {
+    if args.protocol {
+        study.unlock_plan(&args.reason)?
+    } else if args.split {
         study.unlock_split(&args.reason)?
     } else {
         study.unlock(&args.reason)?

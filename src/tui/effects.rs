@@ -260,8 +260,13 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
         Page::Members => study.members_sheet()?,
         Page::Balance => study.split_sheet()?,
         Page::Runs => study.runs_sheet()?,
-        Page::Table3 => study.model_table(ModelTable::Three)?,
-        Page::Table5 => study.model_table(ModelTable::Five)?,
+        Page::Table3 | Page::Table5 => {
+            let table = if page == Page::Table3 { ModelTable::Three } else { ModelTable::Five };
+            let sheet = study.model_table(table)?;
+            // A file that is busy now is asked again at the next look.
+            let _ = study.show_test_results(&format!("dashboard, table {}", table.number()));
+            sheet
+        }
         Page::Pairs => study.pairs_sheet()?,
         Page::Selected => study.chosen_sheet()?,
         Page::Changes => study.changes_sheet(subject)?,

@@ -139,6 +139,86 @@ fn learners_are_models_of_the_fit_and_are_compared() {
     assert_eq!(study.store.check_against_trail().unwrap(), [""; 0], "the trail's seconds are held nowhere else");
 }
 
+#[test]
+fn a_plan_is_frozen_and_the_first_look_at_the_test_set_is_kept_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let made = study(Some(&path));
+    made.draw_split(Seed(4), 0.806).unwrap();
+    assert!(!made.show_test_results("table 5").unwrap(), "there is nothing to show without a fit");
+    made.lock_plan("before the first fit").unwrap();
+    let again = made.lock_plan("twice").unwrap_err().to_string();
+    assert!(again.contains("locked already"), "{again}");
+    made.fit(&Job::unwatched()).unwrap();
+    let other = made.protocol.clone().set(["forest.n_trees=[30]"]).unwrap();
+    let refused = made.use_protocol(other.clone(), "more trees").unwrap_err().to_string();
+    assert!(refused.contains("osteon unlock --protocol"), "{refused}");
+    let said = |study: &Study| study.plan_in_words().unwrap().unwrap();
+    assert!(said(&made).ends_with("the protocol in force is the one that was locked"), "{}", said(&made));
+    // The command line: the first look is kept, further ones are not; blind readers leave no word.
+    drop(made);
+    let run = |arguments: &[&str]| crate::support::run(folder.path(), arguments);
+    let seen = || Study::open(&path, osteon_study::store::Access::Read).unwrap();
+    assert_eq!(seen().test_results_shown().unwrap(), None);
+    assert_ne!(run(&["--blind", "table", "5"]).0, 0);
+    assert_eq!(run(&["compare"]).0, 2);
+    assert_eq!(seen().test_results_shown().unwrap(), None);
+    for what in [["table", "5"], ["table", "3"], ["figure", "roc"]] {
+        assert_eq!(run(&what).0, 0);
+    }
+    assert_eq!(seen().test_results_shown().unwrap().unwrap().2, "table 5");
+    let head = seen().store.trail_head().unwrap();
+    assert_eq!(run(&["evaluate", "--table", "5"]).0, 0);
+    assert_eq!(seen().store.trail_head().unwrap(), head, "the word is kept once");
+    let (code, out, _) = run(&["log"]);
+    assert!(code == 0 && out.contains("test results shown") && out.contains("analysis plan"), "{out}");
+    assert_eq!(seen().store.check_against_trail().unwrap(), [""; 0]);
+    assert_eq!(run(&["unlock", "--protocol", "--reason", "a reviewer asked for more trees"]).0, 0);
+    let study = Study::open(&path, osteon_study::store::Access::Write).unwrap();
+    study.use_protocol(other, "more trees").unwrap();
+    let study = Study::open(&path, osteon_study::store::Access::Write).unwrap();
+    let words = said(&study);
+    assert!(words.contains("a reviewer asked for more trees") && words.contains("changed after the lock"), "{words}");
+    // A new split has a test set that nobody saw.
+    study.draw_split(Seed(5), 0.806).unwrap();
+    assert_eq!(study.test_results_shown().unwrap(), None);
+}
+
+#[test]
+fn a_reviewer_reads_first_what_was_compared_corrected_and_what_it_is_worth() {
+    let small = ["learn.n_bootstraps=50", "learn.n_repeats=5", "learn.n_folds=3", "learn.learners=[\"svm\"]"];
+    let study = put_in_force(study(None), &small);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let report = study.report(None).unwrap();
+    assert_eq!(report.sections[0].heading, "Summary for reviewers");
+    let text = osteon_study::report::page::text(&osteon_study::report::page::Page {
+        sections: report.sections[..1].to_vec(),
+        ..report.clone()
+    });
+    for words in [
+        "What was compared. Clinical, radiomics, combined, linear support vector machine were learnt from 75 patients",
+        "LASSO score, ridge logistic, volume alone, no model",
+        "What was corrected.",
+        "What it is worth.",
+        "its AUC differs from the clinical model's",
+        "No showing of test results is recorded",
+    ] {
+        let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains(words), "{words}: {squeezed}");
+    }
+    // Selection frequencies as a figure, with every number.
+    let request = osteon_study::study::FigureRequest::new(osteon_study::study::FigureName::Selection, 174.0);
+    let figure = study.figure(&request).unwrap();
+    assert_eq!(figure.plot.panels.len(), 3);
+    assert!(figure.csv().contains("Region that gives the Rad-score,peri_4mm,"), "{}", figure.csv());
+    figure.fits().unwrap();
+    // What a chosen feature stands for.
+    let chosen = study.chosen_sheet().unwrap();
+    assert_eq!(chosen.headings.last().unwrap(), "stands for");
+    assert!(chosen.rows.iter().all(|row| row[4] == Cell::Text("itself alone".to_owned())), "features of noise");
+}
+
 /// The cohort's responses in another order among its patients.
 fn shuffled(folder: &Path, seed: Seed) -> std::path::PathBuf {
     let text = std::fs::read_to_string(fixture("cohort.csv")).unwrap();

@@ -65,7 +65,9 @@ fn rows(n: usize) -> (Vec<usize>, Vec<usize>) {
 fn nothing_is_learnt_from_test_patients() {
     let cohort = cohort(60, 1.5, 1);
     let (train, test) = rows(60);
-    let before = learnt(&cohort, &train, &protocol(Preset::Recommended));
+    // Without imputation, so that a patient who lacks a value has no probability.
+    let protocol = protocol(Preset::Recommended).set(["learn.missing=complete_case"]).unwrap();
+    let before = learnt(&cohort, &train, &protocol);
     let mut changed = cohort.clone();
     for &row in &test {
         changed.event[row] = !changed.event[row];
@@ -86,7 +88,7 @@ fn nothing_is_learnt_from_test_patients() {
         Column { name: column.name.clone(), values }
     });
     changed.clinical = Table::new(cohort.codes.clone(), columns.collect()).unwrap();
-    assert_eq!(learnt(&changed, &train, &protocol(Preset::Recommended)), before);
+    assert_eq!(learnt(&changed, &train, &protocol), before);
     let scores = before.scores(&changed, &test);
     assert_eq!(scores.regions[0][0], None, "a failed region has no Rad-score");
     assert!(scores.clinical.iter().all(Option::is_none), "a patient without ALP has no clinical probability");
@@ -273,6 +275,50 @@ fn a_lasso_rad_score_is_the_linear_score_and_the_forest_stays_as_it_was() {
     assert_eq!(recipe.combined.terms, ["rad_score", "alp"]);
     let refused = linear.set(["learn.fusion=late"]).unwrap_err().to_string();
     assert!(refused.contains("learn.fusion") && refused.contains("best or early"), "{refused}");
+}
+
+#[test]
+fn without_screening_all_candidates_are_in_a_ridge_by_the_corrected_aic() {
+    use osteon_stats::model::logistic::ridge::ridge_by_aicc;
+    use osteon_stats::table::Design;
+    let cohort = cohort(60, 1.0, 33);
+    let (train, _) = rows(60);
+    let recommended = protocol(Preset::Recommended).set(["learn.clinical_rule=all", "learn.penalty=ridge"]).unwrap();
+    let recipe = learnt(&cohort, &train, &recommended);
+    let alp = cohort.clinical.numbers("alp").unwrap();
+    let fracture = cohort.coded("pathological_fracture").remove(0).1;
+    let known: Vec<usize> = train.iter().copied().filter(|&row| fracture[row].is_some()).collect();
+    let x = ndarray::Array2::from_shape_fn((known.len(), 2), |(i, j)| [alp[known[i]], fracture[known[i]]][j].unwrap());
+    let columns = vec!["alp".to_owned(), "pathological_fracture=yes".to_owned()];
+    let design = Design { rows: known.iter().map(usize::to_string).collect(), columns, x };
+    let own = ridge_by_aicc(&design, &cohort.events(&known), &[1..2]).unwrap();
+    assert_eq!(recipe.clinical.terms, design.columns);
+    for (at, b) in recipe.clinical.coefficients.iter().enumerate() {
+        assert!((b - own.fit.terms[at + 1].estimate.unwrap()).abs() < 1e-12);
+    }
+    assert!(recipe.combined.ridge_in_words().unwrap().contains("for 3 coefficients"));
+}
+
+#[test]
+fn correlated_features_are_left_out_for_the_more_relevant_one() {
+    let mut cohort = cohort(60, 2.0, 34);
+    // Feature 8 is nearly feature 7, and tells less.
+    for (row, values) in cohort.regions[1].rows.iter_mut().enumerate() {
+        let values = values.as_mut().unwrap();
+        values[8] = values[7].map(|value| value + if row % 2 == 0 { -0.5 } else { 0.5 });
+    }
+    let (train, _) = rows(60);
+    let usual = protocol(Preset::Study);
+    let filtered = usual.clone().set(["select.correlation.max=0.9"]).unwrap();
+    let model = |protocol: &Protocol| learnt(&cohort, &train, protocol).regions[1].model.clone().unwrap();
+    assert!(model(&usual).correlated.is_empty());
+    let found = model(&filtered);
+    assert_eq!(found.correlated, [("feature_8".to_owned(), "feature_7".to_owned())]);
+    assert!(!found.shortlist.contains(&"feature_8".to_owned()) && found.features[0] == "feature_7");
+    let listed = filtered.set(["select.correlation.order=listed"]).unwrap();
+    assert_eq!(model(&listed).correlated, found.correlated);
+    let refused = usual.set(["select.correlation.order=listed"]).unwrap_err().to_string();
+    assert!(refused.contains("select.correlation.max is 1"), "{refused}");
 }
 
 #[test]

@@ -123,6 +123,7 @@ pub fn movable() -> osteon_study::study::MovableModel {
         n_missing: 0,
         n_events: 39,
         ranges: vec![(0.0, 1.0), (0.0, 1.0), (50.0, 850.0)],
+        ridge: None,
         notes: Vec::new(),
         pooled: Vec::new(),
         fill: Default::default(),

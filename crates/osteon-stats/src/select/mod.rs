@@ -2,6 +2,7 @@
 
 pub mod combat;
 pub mod copies;
+pub mod correlated;
 pub mod icc;
 pub mod lasso;
 pub mod mrmr;
@@ -22,6 +23,13 @@ pub struct Params {
     pub icc_min: f64,
     pub mrmr: mrmr::Params,
     pub lasso: lasso::Params,
+    /// Before mRMR.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub correlation: correlated::Params,
+}
+
+fn is_usual(params: &correlated::Params) -> bool {
+    *params == correlated::Params::default()
 }
 
 /// The gate before selection.
@@ -40,6 +48,7 @@ impl Params {
         let share = (0.0..=1.0).contains(&self.icc_min);
         setting::require(share, "icc_min", self.icc_min, "a number from 0 to 1")?;
         self.mrmr.check().map_err(|unfit| unfit.below("mrmr"))?;
+        self.correlation.check().map_err(|unfit| unfit.below("correlation"))?;
         self.lasso.check().map_err(|unfit| unfit.below("lasso"))
     }
 }
@@ -51,6 +60,7 @@ impl Default for Params {
             icc_min: 0.75,
             mrmr: mrmr::Params::default(),
             lasso: lasso::Params::default(),
+            correlation: correlated::Params::default(),
         }
     }
 }

@@ -137,7 +137,7 @@ fn greedy(
 }
 
 /// One-way analysis of variance of each column by event; 0 where the column is constant.
-fn f_statistics(x: ArrayView2<f64>, event: &[bool]) -> Vec<f64> {
+pub fn f_statistics(x: ArrayView2<f64>, event: &[bool]) -> Vec<f64> {
     let n = event.len() as f64;
     let n1 = event.iter().filter(|&&event| event).count() as f64;
     let statistic = |column: ArrayView1<f64>| {

@@ -218,6 +218,11 @@ fn slot(protocol: &Protocol, declared: &crate::protocol::codebook::slot::Slot) -
 fn learning(protocol: &Protocol) -> Map<String, Value> {
     let mut all = protocol.to_table();
     all.retain(|name, _| ["learn", "select", "forest"].contains(&name));
+    if let Some(toml::Value::Table(select)) = all.get_mut("select")
+        && protocol.select.correlation == Default::default()
+    {
+        select.remove("correlation");
+    }
     if let Some(toml::Value::Table(learn)) = all.get_mut("learn") {
         for (key, usual) in Protocol::later_keys() {
             if learn.get(key) == Some(&usual) {

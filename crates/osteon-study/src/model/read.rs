@@ -209,6 +209,7 @@ pub fn logistic(part: &LogisticPart) -> Logistic {
             .collect(),
         fill: part.terms.iter().map(|term| term.fill).collect(),
         pooled: Vec::new(),
+        ridge: None,
         notes: Vec::new(),
     }
 }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::Cohort;
 use crate::protocol::Protocol;
+use crate::protocol::learn::{ClinicalRule, Penalty};
+use osteon_stats::model::logistic::ridge::ridge_by_aicc;
 use osteon_stats::model::logistic::screen::choose;
 use osteon_stats::model::logistic::{self, FitError, Method};
 use osteon_stats::stats::distribution::{Z_975, t_quantile};
@@ -32,7 +34,18 @@ pub struct Logistic {
     /// What Rubin's rules say of the intercept and each coefficient; empty without multiple imputation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pooled: Vec<Option<Pooled>>,
+    /// The ridge penalty, where there was one; means over imputations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ridge: Option<Ridge>,
     pub notes: Vec<String>,
+}
+
+/// A ridge penalty that the corrected AIC chose.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ridge {
+    pub penalty: f64,
+    /// Effective degrees of freedom of the coefficients.
+    pub df: f64,
 }
 
 /// A column of a model: its name and one value a patient of the cohort.
@@ -41,6 +54,11 @@ pub type Term = (String, Vec<Option<f64>>);
 impl Logistic {
     /// Fits the event on the terms in `rows` that have them all; Firth's penalty where the terms separate the events.
     pub fn fit(cohort: &Cohort, terms: &[Term], rows: &[usize]) -> Result<Logistic, FitError> {
+        Logistic::penalised(cohort, terms, rows, Penalty::None)
+    }
+
+    /// The same under a penalty; a ridge needs no other remedy for separation.
+    pub fn penalised(cohort: &Cohort, terms: &[Term], rows: &[usize], penalty: Penalty) -> Result<Logistic, FitError> {
         let complete: Vec<usize> =
             rows.iter().copied().filter(|&row| terms.iter().all(|(_, values)| values[row].is_some())).collect();
         let value = |(i, j): (usize, usize)| terms[j].1[complete[i]].expect("a complete row");
@@ -50,9 +68,17 @@ impl Logistic {
             x: Array2::from_shape_fn((complete.len(), terms.len()), value),
         };
         let event = cohort.events(&complete);
-        let mut fit = logistic::fit(&design, &event, &logistic::Params::default())?;
+        let mut ridge = None;
+        let mut fit = match penalty {
+            Penalty::None => logistic::fit(&design, &event, &logistic::Params::default())?,
+            Penalty::Ridge => {
+                let found = ridge_by_aicc(&design, &event, &levels(&design.columns))?;
+                ridge = Some(Ridge { penalty: found.penalty, df: found.df });
+                found.fit
+            }
+        };
         let mut notes: Vec<String> = fit.warnings.iter().map(ToString::to_string).collect();
-        if fit.is_separated() {
+        if penalty == Penalty::None && fit.is_separated() {
             let params = logistic::Params { method: Method::Firth, ..logistic::Params::default() };
             fit = logistic::fit(&design, &event, &params)?;
             notes.push("fitted with Firth's penalty".to_owned());
@@ -72,8 +98,20 @@ impl Logistic {
             ranges: design.x.columns().into_iter().map(range).collect(),
             fill: vec![None; terms.len()],
             pooled: Vec::new(),
+            ridge,
             notes,
         })
+    }
+
+    /// The ridge penalty and how it was chosen; `None` for a fit without one.
+    pub fn ridge_in_words(&self) -> Option<String> {
+        let Ridge { penalty, df } = self.ridge?;
+        let means = if self.pooled.is_empty() { "" } else { ", means over imputations" };
+        Some(format!(
+            "a ridge penalty of {penalty:.3} by the corrected AIC ({df:.1} effective degrees of freedom for {} coefficients\
+             {means})",
+            self.terms.len()
+        ))
     }
 
     pub fn linear_predictor(&self, values: &[f64]) -> f64 {
@@ -126,6 +164,19 @@ impl Logistic {
     }
 }
 
+/// The columns of each variable with levels: `name=level` one after the other.
+fn levels(columns: &[String]) -> Vec<std::ops::Range<usize>> {
+    let variable = |at: usize| columns[at].split_once('=').map(|(name, _)| name);
+    let mut found: Vec<std::ops::Range<usize>> = Vec::new();
+    for at in (0..columns.len()).filter(|&at| variable(at).is_some()) {
+        match found.last_mut().filter(|last| last.end == at && variable(last.start) == variable(at)) {
+            Some(last) => last.end = at + 1,
+            None => found.push(at..at + 1),
+        }
+    }
+    found
+}
+
 /// Columns of the named variables.
 pub fn terms(cohort: &Cohort, variables: &[String]) -> Vec<Term> {
     variables.iter().flat_map(|variable| cohort.coded(variable)).collect()
@@ -137,6 +188,9 @@ pub fn predictors(cohort: &Cohort, rows: &[usize], protocol: &Protocol) -> Resul
         return Ok(protocol.learn.clinical.clone());
     }
     let columns = cohort.clinical.columns();
+    if protocol.learn.clinical_rule == ClinicalRule::All {
+        return Ok(columns.iter().map(|column| column.name.clone()).collect());
+    }
     let known = |name: &&&str| columns.iter().any(|column| column.name == **name);
     let declared = protocol.candidates();
     let others = columns.iter().map(|column| column.name.as_str()).filter(|name| !declared.contains(name));
@@ -163,6 +217,7 @@ mod tests {
             ranges: vec![(0.0, 1.0)],
             fill: Vec::new(),
             pooled: vec![pooled(12.0), pooled(5.0)],
+            ridge: None,
             notes: Vec::new(),
         };
         // R 4.2.2: plogis(0.75 + c(-1, 1) * qt(0.975, 5) * 0.2); plogis(0.75 + c(-1, 1) * qnorm(0.975) * 0.2).

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use crate::pipeline::clinical::{Logistic, Term};
+use crate::pipeline::clinical::{Logistic, Ridge, Term};
 use crate::pipeline::cohort::Cohort;
 use crate::protocol::learn::{Missing, Params};
 use osteon_base::seed::Seed;
@@ -29,7 +29,7 @@ pub fn fit(
     let n_head = usize::from(head.is_some());
     let terms: Vec<Term> = head.iter().cloned().chain(groups.iter().flatten().cloned()).collect();
     if params.missing == Missing::CompleteCase {
-        return Logistic::fit(cohort, &terms, rows);
+        return Logistic::penalised(cohort, &terms, rows, params.penalty);
     }
     let rows: Vec<usize> =
         rows.iter().copied().filter(|&row| terms[..n_head].iter().all(|(_, values)| values[row].is_some())).collect();
@@ -46,11 +46,11 @@ pub fn fit(
             let one = |at: usize| {
                 let mut full = chain.imputed(&imputing, seed.nth(at));
                 full.truncate(terms.len());
-                Logistic::fit(cohort, &full, &rows)
+                Logistic::penalised(cohort, &full, &rows, params.penalty)
             };
             pool(&(0..params.n_imputations).map(one).collect::<Result<Vec<_>, _>>()?)
         }
-        _ => Logistic::fit(cohort, &filled(&terms, &fill), &rows)?,
+        _ => Logistic::penalised(cohort, &filled(&terms, &fill), &rows, params.penalty)?,
     };
     if holes > 0 {
         fitted.notes.push(match params.missing {
@@ -199,7 +199,11 @@ fn pool(fits: &[Logistic]) -> Logistic {
         let variances: Vec<f64> = fits.iter().map(|fit| fit.covariance[k][k]).collect();
         rubin::pool(&own, &variances, df_complete)
     };
+    let ridges: Vec<Ridge> = fits.iter().filter_map(|fit| fit.ridge).collect();
+    let of_ridges = |value: fn(&Ridge) -> f64| ridges.iter().map(value).sum::<f64>() / m;
+    let ridge = Ridge { penalty: of_ridges(|it| it.penalty), df: of_ridges(|it| it.df) };
     Logistic {
+        ridge: (!ridges.is_empty()).then_some(ridge),
         pooled: (0..width).map(pooled).collect(),
         intercept: mean[0],
         coefficients: mean[1..].to_vec(),
@@ -270,6 +274,7 @@ mod tests {
             ranges: vec![(0.0, 1.0)],
             fill: Vec::new(),
             pooled: Vec::new(),
+            ridge: None,
             notes: Vec::new(),
         };
         let pooled = pool(&[fit(1.0, 0.0), fit(1.0, 2.0)]);

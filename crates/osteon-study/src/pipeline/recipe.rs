@@ -225,6 +225,8 @@ struct OfRegion {
     n_varying: usize,
     #[serde(default)]
     copies: Vec<(String, String)>,
+    #[serde(default)]
+    correlated: Vec<(String, String)>,
     shortlist: Vec<String>,
     lasso: Lasso,
     fell_back: bool,
@@ -248,6 +250,7 @@ impl From<OfRegion> for RegionModel {
             n_candidates: from.n_candidates,
             n_varying: from.n_varying,
             copies: from.copies,
+            correlated: from.correlated,
             shortlist: from.shortlist,
             lasso: from.lasso,
             fell_back: from.fell_back,
@@ -283,6 +286,9 @@ fn region(model: &RegionModel) -> Value {
         "tuning_auc": model.tuning_auc,
         "forest": forest,
     });
+    if !model.correlated.is_empty() {
+        document["correlated"] = json!(model.correlated);
+    }
     if let Some(link) = model.link {
         document["link"] = json!(link);
     }

@@ -12,6 +12,7 @@ use osteon_base::seed::Seed;
 use osteon_stats::evaluate::roc;
 use osteon_stats::model::forest::{Forest, Ranked, Setting, probabilities_of_settings};
 use osteon_stats::select::copies::copies;
+use osteon_stats::select::correlated::correlated;
 use osteon_stats::select::lasso::{self, Lasso, LassoError};
 use osteon_stats::select::mrmr;
 use osteon_stats::select::scale::{Scaling, varying};
@@ -30,6 +31,9 @@ pub struct RegionModel {
     /// mRMR.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<(String, String)>,
+    /// Features that were left out before mRMR for one that is more alike than the protocol allows, with those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub correlated: Vec<(String, String)>,
     /// mRMR's choice, best first: the columns of the LASSO path.
     pub shortlist: Vec<String>,
     pub lasso: Lasso,
@@ -115,6 +119,19 @@ pub fn learn(
     let scaling = Scaling { means: of_single(&scaling.means), sds: of_single(&scaling.sds) };
     let z = z.select(Axis(1), &single);
     let varying: Vec<usize> = single.iter().map(|&at| varying[at]).collect();
+    let stands = correlated(z.view(), &event, &protocol.select.correlation);
+    let alike: Vec<(String, String)> =
+        (0..varying.len()).filter_map(|at| Some((feature(&varying[at]), feature(&varying[stands[at]?])))).collect();
+    let apart: Vec<usize> = (0..varying.len()).filter(|&at| stands[at].is_none()).collect();
+    let of_apart = |values: &[f64]| apart.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+    let (scaling, z, varying) = match alike.is_empty() {
+        true => (scaling, z, varying),
+        false => (
+            Scaling { means: of_apart(&scaling.means), sds: of_apart(&scaling.sds) },
+            z.select(Axis(1), &apart),
+            apart.iter().map(|&at| varying[at]).collect(),
+        ),
+    };
     let shortlist: Vec<usize> =
         mrmr::order(z.view(), &event, &protocol.select.mrmr).into_iter().map(|(column, _)| column).collect();
     job.check()?;
@@ -143,6 +160,7 @@ pub fn learn(
         n_candidates: candidates.len(),
         n_varying,
         copies,
+        correlated: alike,
         shortlist: shortlist.iter().map(name).collect(),
         lasso,
         fell_back,

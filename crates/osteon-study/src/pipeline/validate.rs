@@ -202,7 +202,7 @@ fn stability(cohort: &Cohort, protocol: &Protocol, choices: &[Choice], name: &st
     own.iter().copied().flatten().for_each(|chosen| *counts.entry(chosen).or_default() += 1);
     let eligible = |features: &Features| features.eligible.iter().filter(|&&may| may).count();
     let of = match name {
-        CLINICAL if protocol.learn.clinical.is_empty() => cohort.clinical.columns().len(),
+        CLINICAL if protocol.learn.screens() => cohort.clinical.columns().len(),
         CLINICAL => return None,
         // The features of all sources together are those of the sources again.
         _ => match cohort.regions.iter().find(|features| features.region == FUSED) {

@@ -20,6 +20,12 @@ pub struct Params {
     pub best_region: String,
     /// Clinical predictors by name; empty: by the rule of `p_enter` and `p_keep`.
     pub clinical: Vec<String>,
+    /// Which candidates the clinical model has where `clinical` names none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub clinical_rule: ClinicalRule,
+    /// Penalty of the clinical and the combined model.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub penalty: Penalty,
     /// Variables with a smaller univariate p enter the multivariate model.
     pub p_enter: f64,
     /// Of those, the ones with a smaller multivariate p are kept (the smallest when there is none).
@@ -152,6 +158,27 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// Which candidates the clinical model has where the protocol names none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClinicalRule {
+    /// Those that pass `p_enter` and `p_keep`.
+    #[default]
+    Screen,
+    /// All of them: nothing is chosen by P values.
+    All,
+}
+
+/// Penalty of the clinical and the combined model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Penalty {
+    #[default]
+    None,
+    /// Ridge, as `rms::lrm(penalty = )`, by the corrected AIC.
+    Ridge,
+}
+
 /// Which masks are measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -226,6 +253,11 @@ pub enum RadScore {
 }
 
 impl Params {
+    /// Whether P values of univariable and multivariable tests choose the clinical predictors.
+    pub fn screens(&self) -> bool {
+        self.clinical.is_empty() && self.clinical_rule == ClinicalRule::Screen
+    }
+
     /// Learners beside the forest, in the order of tables.
     pub fn beside_the_forest(&self) -> Vec<Learner> {
         Learner::BESIDE.into_iter().filter(|learner| self.learners.contains(learner)).collect()
@@ -275,6 +307,8 @@ impl Default for Params {
             rad_score: RadScore::OutOfFold,
             best_region: BY_AUC.to_owned(),
             clinical: Vec::new(),
+            clinical_rule: ClinicalRule::default(),
+            penalty: Penalty::default(),
             p_enter: 0.1,
             p_keep: 0.05,
             missing: Missing::CompleteCase,

@@ -257,6 +257,11 @@ impl Protocol {
     /// All settings as a document, those too that `to_toml` leaves out while they are empty; without the codebook.
     pub(crate) fn to_table(&self) -> Table {
         let mut table = Table::try_from(self).expect("a protocol is plain data");
+        if let Some(Value::Table(select)) = table.get_mut("select") {
+            let usual = osteon_stats::select::correlated::Params::default();
+            let usual = Table::try_from(usual).expect("parameters are plain data");
+            select.entry("correlation").or_insert(Value::Table(usual));
+        }
         // Left out of documents where it is empty, so that those of earlier versions keep their hash; a key all the same.
         if let Some(Value::Table(acquisition)) = table.get_mut("acquisition") {
             for (key, word) in [("modality", ""), ("contrast", "any"), ("unit", "")] {
@@ -268,9 +273,15 @@ impl Protocol {
             for key in ["auxiliary", "sources"] {
                 learn.entry(key).or_insert_with(|| Value::Array(Vec::new()));
             }
-            for (key, word) in
-                [("rater", "mask"), ("masks", "all"), ("lesions", "largest"), ("delta", "none"), ("fusion", "best")]
-            {
+            for (key, word) in [
+                ("clinical_rule", "screen"),
+                ("penalty", "none"),
+                ("rater", "mask"),
+                ("masks", "all"),
+                ("lesions", "largest"),
+                ("delta", "none"),
+                ("fusion", "best"),
+            ] {
                 learn.entry(key).or_insert_with(|| Value::String(word.to_owned()));
             }
             for (key, value) in Protocol::later_keys() {
@@ -281,11 +292,13 @@ impl Protocol {
     }
 
     /// Keys of `learn` that came after the first model files, at their defaults: those that files leave out.
-    pub(crate) fn later_keys() -> [(&'static str, Value); 3] {
+    pub(crate) fn later_keys() -> [(&'static str, Value); 5] {
         let usual = learn::Params::default();
         let numbers = |list: &[f64]| Value::Array(list.iter().map(|&number| Value::Float(number)).collect());
         let names = usual.learners.iter().map(|learner| Value::String(learner.name().to_owned())).collect();
         [
+            ("clinical_rule", Value::String("screen".to_owned())),
+            ("penalty", Value::String("none".to_owned())),
             ("learners", Value::Array(names)),
             ("elastic_net_alpha", numbers(&usual.elastic_net_alpha)),
             ("svm_cost", numbers(&usual.svm_cost)),

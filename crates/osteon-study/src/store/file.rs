@@ -236,6 +236,11 @@ impl Store {
         })
     }
 
+    /// Whether the file has this program's schema.
+    pub fn has_present_schema(&self) -> Result<bool, StoreError> {
+        Ok(self.version()? == migrate::VERSION)
+    }
+
     /// Why the file was opened for reading only, if it was; known at once.
     pub fn kept_from_writing(&self) -> Option<&str> {
         self.read_only.as_deref()

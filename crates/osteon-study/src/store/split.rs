@@ -92,6 +92,13 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Tells the trail that results of a split's test set were shown; nothing but the trail holds it.
+    pub fn tell_shown(&self, split: SplitId, what: &str) -> Result<(), StoreError> {
+        let told = "INSERT INTO trail VALUES ('shown', ?1, 'test results shown', NULL, ?2)";
+        self.connection.execute(told, params![split.0.to_string(), what])?;
+        Ok(())
+    }
+
     /// Freezes the split in force, or lets it be replaced again.
     pub fn lock_split(&self, locked: bool) -> Result<(), StoreError> {
         let sql = "UPDATE split SET locked = ?1 WHERE id = (SELECT max(id) FROM split)";

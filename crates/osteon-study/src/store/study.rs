@@ -77,6 +77,13 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Tells the trail which protocol is locked as the analysis plan; nothing but the trail holds it.
+    pub fn tell_plan(&self, old: Option<&str>, new: Option<&str>) -> Result<(), StoreError> {
+        let told = "INSERT INTO trail VALUES ('plan', '1', 'analysis plan', ?1, ?2)";
+        self.connection.execute(told, params![old, new])?;
+        Ok(())
+    }
+
     /// Freezes clinical data and images.
     pub fn lock(&self) -> Result<(), StoreError> {
         let sql = "UPDATE study SET locked_at = ?1, locked_by = ?2 WHERE locked_at IS NULL";

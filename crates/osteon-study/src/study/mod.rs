@@ -65,6 +65,7 @@ pub use report::survive::{CurveRequest, Followed, HazardRequest, curves, each_al
 pub use report::tables::{ClinicalTable, clinical_table, read_published};
 pub use report::{readings, reconcile};
 pub use trust::lock::{check_backup, restore};
+pub use trust::plan::Plan;
 pub use trust::standing::Standing;
 pub use trust::verify::Verification;
 

@@ -27,6 +27,30 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     })
     .needs(|it| it.select.reproducible == Reproducible::Icc, "select.reproducible is not icc"),
     Key::new(
+        "select.correlation.max",
+        "largest |r| of two features before mRMR; 1 leaves out exact copies alone",
+        Takes::Number(P),
+        |value| {
+            let max = value.as_float().filter(|max| *max < 1.0)?;
+            Some(format!("Of features with |r| above {max} in the training patients one stayed:"))
+        },
+    ),
+    Key::new(
+        "select.correlation.order",
+        "which of correlated features stays: relevance (largest F statistic between outcome groups), or the first listed",
+        Takes::Word(&["relevance", "listed"]),
+        |value| {
+            one_of(
+                value,
+                &[
+                    ("relevance", "the one with the largest F statistic between outcome groups."),
+                    ("listed", "the first in the order of the features."),
+                ],
+            )
+        },
+    )
+    .needs(|it| it.select.correlation.max < 1.0, "select.correlation.max is 1"),
+    Key::new(
         "select.mrmr.method",
         "how mRMR weighs relevance and redundancy",
         Takes::Word(&["fcq", "fcd", "mid", "miq", "mid_gauss"]),
@@ -221,9 +245,35 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
     ),
     Key::new(
         "learn.clinical",
-        "clinical predictors; [] chooses them by p_enter and p_keep",
+        "clinical predictors; [] takes them by clinical_rule",
         Takes::Names("names of candidate variables"),
         |value| (!empty(value)).then(|| format!("Clinical predictors were given beforehand: {}.", names(value))),
+    ),
+    Key::new(
+        "learn.clinical_rule",
+        "which candidates the clinical model has: those that pass p_enter and p_keep, or all",
+        Takes::Word(&["screen", "all"]),
+        |value| {
+            one_of(value, &[("screen", ""), ("all", "All candidates were clinical predictors: none was chosen by its P value.")])
+        },
+    )
+    .needs(|it| it.learn.clinical.is_empty(), "learn.clinical names the predictors"),
+    Key::new(
+        "learn.penalty",
+        "penalty of the clinical and the combined model",
+        Takes::Word(&["none", "ridge"]),
+        |value| {
+            one_of(
+                value,
+                &[
+                    ("none", ""),
+                    (
+                        "ridge",
+                        "The clinical and the combined model were fitted with a ridge penalty chosen by the corrected AIC.",
+                    ),
+                ],
+            )
+        },
     ),
     Key::new(
         "learn.p_enter",
@@ -236,14 +286,17 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
             ))
         },
     )
-    .needs(|it| it.learn.clinical.is_empty(), "learn.clinical names the predictors; screen.alpha is that of Table 4"),
+    .needs(
+        |it| it.learn.screens(),
+        "learn.clinical names the predictors or learn.clinical_rule takes all; screen.alpha is that of Table 4",
+    ),
     Key::new("learn.p_keep", "multivariable P below which a variable is kept", Takes::Number(P), |value| {
         Some(format!(
             "those with a P below {} in it were kept (the one with the smallest where there was none).",
             words(value)
         ))
     })
-    .needs(|it| it.learn.clinical.is_empty(), "learn.clinical names the predictors"),
+    .needs(|it| it.learn.screens(), "learn.clinical names the predictors or learn.clinical_rule takes all"),
     Key::new(
         "learn.missing",
         "what happens to patients without the value of a clinical predictor",

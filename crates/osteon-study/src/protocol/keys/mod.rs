@@ -175,7 +175,7 @@ mod tests {
                 let document = format!("{} = {text}", key.name);
                 let parsed: Table = document.parse().unwrap();
                 assert_eq!(unfit(&parsed).is_none(), fits, "{document}");
-                let base = toml::Table::try_from(&study).unwrap();
+                let base = study.to_table();
                 let mut table = base.clone();
                 merge(&mut table, parsed);
                 let own = table.try_into::<Protocol>().map_err(|cause| cause.to_string()).and_then(|read| {
@@ -214,7 +214,7 @@ mod tests {
                 Takes::Word(_) => Value::String("nonsense".to_owned()),
                 _ => Value::Array(vec![Value::String("nonsense".to_owned())]),
             };
-            let mut table = toml::Table::try_from(Preset::Study.protocol()).unwrap();
+            let mut table = Preset::Study.protocol().to_table();
             let mut parts: Vec<&str> = key.name.split('.').collect();
             let leaf = parts.pop().unwrap();
             let mut at = &mut table;

@@ -11,6 +11,7 @@ pub mod learnt;
 pub mod nomogram;
 pub mod roc;
 pub mod scored;
+pub mod selection;
 pub mod shap;
 pub mod workflow;
 

@@ -132,7 +132,7 @@ impl Study {
     /// `screen.rows` says so. They are then the same in every resample, which the cautions tell.
     fn with_predictors(&self) -> Result<Protocol, Error> {
         let mut protocol = self.protocol.clone();
-        if protocol.screen.rows == Rows::All && protocol.learn.clinical.is_empty() {
+        if protocol.screen.rows == Rows::All && protocol.learn.screens() {
             let table = self.cohort()?;
             let events = table.numbers("event").expect("a cohort has the event");
             let rows: Vec<usize> = (0..events.len()).filter(|&row| events[row].is_some()).collect();

@@ -1,12 +1,13 @@
 //! Figures of what was learnt, from the newest fit.
 
 use crate::pipeline::learn::RAD_SCORE;
-use crate::pipeline::recipe::{Learnt, RADIOMICS};
+use crate::pipeline::recipe::{CLINICAL, Learnt, RADIOMICS};
 use crate::pipeline::region::RegionModel;
+use crate::pipeline::validate::LEAST_SAMPLES;
 use crate::protocol::codebook::Codebook;
 use crate::report::calculator::{self, Calculator};
 use crate::report::figure::lasso::{self, Lasso};
-use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram, scored};
+use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM, icc, learnt, nomogram, scored, selection};
 use crate::report::sheet::Cell;
 use crate::store::{Model, Patient, PatientId, Role};
 use crate::study::learn::fit::agreement;
@@ -44,6 +45,38 @@ impl Study {
         let drawn: Lasso =
             learnt::lasso(named.as_deref().unwrap_or(region), &shortlist, &fitted, self.protocol.select.lasso.family);
         Ok(lasso::figure(&drawn, paper))
+    }
+
+    /// Selection frequencies of a region (of the one that gives the Rad-score when none is named), of regions and clinical
+    /// variables.
+    pub(in crate::study) fn selection_figure(&self, region: Option<&str>, paper: &Paper) -> Result<Figure, Error> {
+        self.needs_response()?;
+        let models = self.store.models()?;
+        let radiomics = models.iter().find(|model| model.name == RADIOMICS).ok_or(Error::NoFit)?;
+        let best = recipe(radiomics)?.region().unwrap_or_default().to_owned();
+        let region = region.unwrap_or(&best);
+        // Names the regions where this is none of them.
+        region_recipe(&models, region)?;
+        let named = self.protocol.all_sources().iter().find(|source| source.name == region).map(title_of);
+        let features = format!("Features: {}", named.unwrap_or_else(|| region.to_owned()));
+        let lists = [
+            (region, features.as_str()),
+            (RADIOMICS, "Region that gives the Rad-score"),
+            (CLINICAL, "Clinical predictors"),
+        ];
+        let mut found = Vec::new();
+        for (name, title) in lists {
+            let Some(model) = models.iter().find(|model| model.name == name) else { continue };
+            let Some(validation) = recipe(model)?.validation.filter(|it| !it.chosen.is_empty()) else { continue };
+            let (counts, samples) = (validation.chosen, validation.chosen_of);
+            found.push(selection::Chosen { name: title.to_owned(), counts, samples });
+        }
+        if found.is_empty() {
+            return Err(Error::Request(format!(
+                "no selection frequencies: they take learn.n_bootstraps of at least {LEAST_SAMPLES}, and a fit after it"
+            )));
+        }
+        Ok(selection::figure(&found, paper))
     }
 
     pub(in crate::study) fn nomogram_figure(&self, paper: &Paper) -> Result<Figure, Error> {

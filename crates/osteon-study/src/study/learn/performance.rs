@@ -305,7 +305,7 @@ impl Study {
     }
 
     /// How often the whole chain was learnt again for the corrected values.
-    fn relearnt(&self) -> Result<Option<String>, Error> {
+    pub(in crate::study) fn relearnt(&self) -> Result<Option<String>, Error> {
         let models = self.store.models()?;
         let Some(model) = models.iter().find(|model| model.name == CLINICAL) else { return Ok(None) };
         let Some(found) = recipe(model)?.validation else { return Ok(None) };

@@ -9,7 +9,7 @@ use crate::report::evaluation;
 use crate::report::figure::forest::{self, Estimate};
 use crate::report::figure::{Figure, Paper, TWO_COLUMNS_MM};
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Patient, PatientId, Role};
+use crate::store::{Patient, PatientId, Role, Side};
 use crate::study::learn::fit::agreement;
 use crate::study::learn::learnt::variable_label;
 use crate::study::learn::prediction::RESEARCH_ONLY;
@@ -77,6 +77,11 @@ fn terms_of(effect: &Effect, value: f64) -> Vec<f64> {
     }
 }
 
+/// From here on two features are the same to a reader.
+const ALIKE: f64 = 0.9;
+/// So many of a cluster are named.
+const NAMED: usize = 3;
+
 impl Study {
     /// Table 4 as odds ratios on a logarithmic axis.
     pub fn forest_figure(&self) -> Result<Figure, Error> {
@@ -137,12 +142,20 @@ impl Study {
                 agreements.insert(region.clone(), self.agreement_of(region, &chosen)?);
             }
         }
+        let clusters = self.clusters(&chosen)?;
         let row = |(region, feature, weight): (String, String, f64)| {
             let icc = agreements.get(&region).and_then(|known| known.get(&feature)).copied();
-            vec![words(feature), words(region), Cell::Number { value: weight, digits: 4 }, Cell::number(icc, 3)]
+            let stands_for = words(clusters.get(&(region.clone(), feature.clone())).cloned().unwrap_or_default());
+            let weight = Cell::Number { value: weight, digits: 4 };
+            vec![words(feature), words(region), weight, Cell::number(icc, 3), stands_for]
         };
         let rows = chosen.clone().into_iter().map(row).collect();
-        let mut sheet = self.sheet("Chosen features".to_owned(), &["feature", "region", "weight", "ICC(2,1)"], rows)?;
+        let mut sheet =
+            self.sheet("Chosen features".to_owned(), &["feature", "region", "weight", "ICC(2,1)", "stands for"], rows)?;
+        sheet.notes.push(format!(
+            "stands for: how many features of the region have |r| of at least {ALIKE} with it in the training patients, and \
+             the {NAMED} most alike by name"
+        ));
         sheet.notes.push("weight: the LASSO's coefficient on z-scores of the training patients".to_owned());
         let second = self.second_rater()?.unwrap_or(crate::store::Role::RepeatMask);
         let masks = self.masks_in_words(&second);
@@ -150,6 +163,27 @@ impl Study {
         sheet.notes.extend(self.copies()?);
         sheet.provenance.push(format!("run: {}", run.0));
         self.told(sheet)
+    }
+
+    /// What each chosen feature stands for, by region and feature: features that are nearly the same in training patients.
+    fn clusters(&self, chosen: &[(String, String, f64)]) -> Result<BTreeMap<(String, String), String>, Error> {
+        let mut found = BTreeMap::new();
+        let Some(split) = self.store.split()? else { return Ok(found) };
+        let included: std::collections::BTreeSet<PatientId> =
+            self.store.patients()?.into_iter().filter(Patient::included).map(|patient| patient.id).collect();
+        let members = split.members.iter().filter(|(id, side)| *side == Side::Train && included.contains(id));
+        let ids: Vec<PatientId> = members.map(|(id, _)| *id).collect();
+        let regions: std::collections::BTreeSet<&String> = chosen.iter().map(|(region, ..)| region).collect();
+        for region in regions {
+            let (names, rows) = self.rows_named(region, &self.rater(), &ids)?;
+            let rows: Vec<&Vec<Option<f64>>> = rows.iter().flatten().collect();
+            let unit: Vec<Option<Vec<f64>>> = (0..names.len()).map(|at| unit_column(&rows, at)).collect();
+            for (_, feature, _) in chosen.iter().filter(|(own, ..)| own == region) {
+                let Some(at) = names.iter().position(|name| name == feature) else { continue };
+                found.insert((region.clone(), feature.clone()), stands_for(&names, &unit, at));
+            }
+        }
+        Ok(found)
     }
 
     /// Features that were left out before mRMR as exact copies of others, a line a region.
@@ -160,6 +194,14 @@ impl Study {
                 continue;
             }
             let stored = crate::study::learn::performance::recipe(&model)?;
+            let alike = stored.region_model().map_or(0, |learnt| learnt.correlated.len());
+            if alike > 0 {
+                lines.push(format!(
+                    "{}: {} left out before mRMR for one with |r| above select.correlation.max, by select.correlation.order",
+                    model.name,
+                    osteon_base::text::counted(alike, "feature")
+                ));
+            }
             let pairs = stored.region_model().map_or(&[][..], |learnt| &learnt.copies);
             if !pairs.is_empty() {
                 let named: Vec<String> = pairs.iter().map(|(copy, of)| format!("{copy} of {of}")).collect();
@@ -300,4 +342,30 @@ impl Study {
         }
         Ok(self.store.write("queue", |write| write.queue_job("fit", "{}"))?)
     }
+}
+
+/// A feature of all rows, centred and of length 1; `None` where it is undefined in one, or constant.
+fn unit_column(rows: &[&Vec<Option<f64>>], at: usize) -> Option<Vec<f64>> {
+    let values: Vec<f64> = rows.iter().map(|row| row[at]).collect::<Option<_>>()?;
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let length = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>().sqrt();
+    (length > 0.0 && length.is_finite()).then(|| values.iter().map(|value| (value - mean) / length).collect())
+}
+
+/// `12: original_firstorder_Mean (0.99), ...`, or `itself alone`.
+fn stands_for(names: &[String], unit: &[Option<Vec<f64>>], at: usize) -> String {
+    let Some(own) = &unit[at] else { return String::new() };
+    let r = |other: &Vec<f64>| own.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+    let mut alike: Vec<(usize, f64)> = (0..names.len())
+        .filter(|&other| other != at)
+        .filter_map(|other| Some((other, r(unit[other].as_ref()?))))
+        .filter(|(_, r)| r.abs() >= ALIKE)
+        .collect();
+    alike.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+    if alike.is_empty() {
+        return "itself alone".to_owned();
+    }
+    let named: Vec<String> = alike.iter().take(NAMED).map(|(other, r)| format!("{} ({r:.2})", names[*other])).collect();
+    let more = if alike.len() > NAMED { ", ..." } else { "" };
+    format!("{}: {}{more}", alike.len(), named.join(", "))
 }

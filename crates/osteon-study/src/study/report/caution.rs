@@ -7,7 +7,7 @@ use crate::pipeline::clinical::Logistic;
 use crate::pipeline::recipe::{COMBINED, RADIOMICS, Stored};
 use crate::pipeline::validate::Validation;
 use crate::protocol::codebook::variable::Variable;
-use crate::protocol::learn::RadScore;
+use crate::protocol::learn::{ClinicalRule, RadScore};
 use crate::report::page::Block;
 use crate::report::sheet::{Cell, Sheet};
 use crate::store::{Model, PatientId, Role, Side};
@@ -90,6 +90,12 @@ impl Study {
         Ok(Sizes { fit, candidates, features, test, validation: combined.validation })
     }
 
+    /// The ways by which knowledge of the test set could have entered, as far as they are open.
+    pub(in crate::study) fn warnings_of_leakage(&self) -> Result<Vec<Block>, Error> {
+        let blocks = self.leakage()?;
+        Ok(blocks.into_iter().filter(|block| matches!(block, Block::Warning(_))).collect())
+    }
+
     /// One row a way by which knowledge of the test set could have entered, and a warning for each that is open.
     fn leakage(&self) -> Result<Vec<Block>, Error> {
         let mut rows = vec![(
@@ -111,6 +117,9 @@ impl Study {
             ),
         });
         rows.push(match learn.clinical.as_slice() {
+            [] if learn.clinical_rule == ClinicalRule::All => {
+                ("Clinical predictors", "all candidates: none was chosen".to_owned(), true)
+            }
             [] if protocol.screen.rows == Rows::All => (
                 "Clinical predictors",
                 "chosen from all patients, those of the test set among them (screen.rows = \"all\"), once: resampling \

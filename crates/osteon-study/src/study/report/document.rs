@@ -52,8 +52,9 @@ pub(in crate::study) const MODEL_FILE: &str = "model.json";
 const PAIRS: usize = 4;
 
 /// Figures of the models, in the order of the report.
-const LEARNT: [FigureName; 6] = [
+const LEARNT: [FigureName; 7] = [
     FigureName::Lasso,
+    FigureName::Selection,
     FigureName::Nomogram,
     FigureName::Roc,
     FigureName::Dca,
@@ -73,7 +74,9 @@ impl Study {
         let mut supplement = Vec::new();
         let told = self.methods_in_words()?;
         let mut facts = self.facts(&told)?;
-        let mut sections = vec![self.patients_section(form, &mut facts, &mut supplement)?, self.methods_section(told)?];
+        let mut sections: Vec<Section> = self.review_section()?.into_iter().collect();
+        sections.push(self.patients_section(form, &mut facts, &mut supplement)?);
+        sections.push(self.methods_section(told)?);
         sections.extend(self.results_sections(form, &mut facts, &mut supplement)?);
         sections.push(Section { heading: "Audit".to_owned(), blocks: self.audit(published)? });
         let mut statements = self.statements()?;

@@ -29,6 +29,7 @@ pub enum FigureName {
     Forest,
     Icc,
     Lasso,
+    Selection,
     Nomogram,
     Roc,
     Dca,
@@ -87,11 +88,11 @@ impl FigureRequest {
 impl FigureName {
     /// Options that this figure would not heed.
     fn check(self, request: &FigureRequest) -> Result<(), Error> {
-        use FigureName::{Dca, Icc, Lasso, Shap, Waterfall, Workflow};
+        use FigureName::{Dca, Icc, Lasso, Selection, Shap, Waterfall, Workflow};
         let figure = FigureName::ALL.iter().find(|(name, ..)| *name == self).map_or("", |found| found.1);
         let no = |option, of, verb| Err(Error::NoSay { figure, option, of, verb });
-        if request.region.is_some() && !matches!(self, Workflow | Icc | Lasso | Shap | Waterfall) {
-            return no("--region", "workflow, icc, lasso, shap and waterfall", "show a region");
+        if request.region.is_some() && !matches!(self, Workflow | Icc | Lasso | Selection | Shap | Waterfall) {
+            return no("--region", "workflow, icc, lasso, selection, shap and waterfall", "show a region");
         }
         if request.patient.is_some() && !matches!(self, Workflow | Waterfall) {
             return no("--patient", "workflow and waterfall", "show one patient");
@@ -109,12 +110,17 @@ impl FigureName {
     }
 
     /// Every figure with its name on the command line and what it shows.
-    pub const ALL: [(FigureName, &str, &str); 11] = [
+    pub const ALL: [(FigureName, &str, &str); 12] = [
         (FigureName::Flow, "flow", "participants assessed, excluded and included, and the sets with their events"),
         (FigureName::Workflow, "workflow", "a slice of one patient with each region on it"),
         (FigureName::Forest, "forest", "odds ratios of Table 4 on a logarithmic axis"),
         (FigureName::Icc, "icc", "agreement of features between the mask and the repeat mask"),
         (FigureName::Lasso, "lasso", "coefficient paths, cross-validation and selected features of a region's LASSO"),
+        (
+            FigureName::Selection,
+            "selection",
+            "how often bootstrap samples chose each feature, region and clinical variable",
+        ),
         (FigureName::Nomogram, "nomogram", "points of each value, and the probability of their total"),
         (FigureName::Roc, "roc", "ROC curves of the models in both sets"),
         (FigureName::Dca, "dca", "decision curves of the models in both sets"),
@@ -161,6 +167,7 @@ impl Study {
             FigureName::Forest => self.odds_figure(&paper),
             FigureName::Icc => self.icc_figure(region, &paper),
             FigureName::Lasso => self.lasso_figure(region, &paper),
+            FigureName::Selection => self.selection_figure(region, &paper),
             FigureName::Nomogram => self.nomogram_figure(&paper),
             FigureName::Roc | FigureName::Dca | FigureName::Calibration => self.curves(request, &paper),
             FigureName::Shap => self.shap_figure(request, &paper),

@@ -11,6 +11,7 @@ pub(in crate::study) mod figure;
 pub(in crate::study) mod filters;
 pub mod readings;
 pub mod reconcile;
+pub(in crate::study) mod review;
 pub(in crate::study) mod specification;
 mod statements;
 pub(in crate::study) mod survive;

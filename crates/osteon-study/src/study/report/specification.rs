@@ -142,6 +142,9 @@ impl Study {
             };
             notes.push(format!("{name}: {} training patients, {} with the event{out}", fit.n, fit.n_events));
             notes.extend(fit.notes.iter().map(|note| format!("{name}: {note}")));
+            if fit.ridge_in_words().is_some() {
+                notes.push(format!("{name}: no P values, a penalized estimate is biased on purpose and tests nothing"));
+            }
         }
         let mut headings = vec!["Model", "Term", "Coefficient", "SE", "OR (95 % CI)", "P", "Range"];
         if rows.iter().any(|row| row[headings.len()..].iter().any(|cell| *cell != Cell::Empty)) {
@@ -178,7 +181,8 @@ fn coefficients(book: &Codebook, name: &str, fit: &Logistic) -> Vec<Vec<Cell>> {
             Some(&(low, high)) if !term.contains(": ") => Cell::Range { low, high, digits: 2 },
             _ => Cell::Empty,
         };
-        let p = Cell::p(known.map(|se| match pooled {
+        // A penalised estimate is no test of its coefficient.
+        let p = Cell::p(known.filter(|_| fit.ridge_in_words().is_none()).map(|se| match pooled {
             Some(pooled) => t_two_sided(b / se, pooled.df),
             None => normal_two_sided(b / se),
         }));

@@ -67,6 +67,11 @@ impl Study {
         if self.needs_response().is_ok() && self.clinical_table(ClinicalTable::Four, &self.protocol).is_ok() {
             told.extend(methods::methods(&self.protocol, &["screen", "logistic"], &[]));
         }
+        let plan = [self.plan_in_words()?, self.first_look_in_words()?];
+        let plan: Vec<String> = plan.into_iter().flatten().map(|text| format!("{text}.")).collect();
+        if !plan.is_empty() && self.needs_response().is_ok() && self.analysis_plan()?.is_some() {
+            told.push(("Analysis plan".to_owned(), plan.join(" ")));
+        }
         told.push(("Software".to_owned(), software(measured.as_ref(), fitted.as_ref())));
         if !not_done.is_empty() {
             told.push(("Not done yet".to_owned(), format!("There are {}.", not_done.join(", "))));
@@ -403,9 +408,10 @@ impl Fitted {
         let mut lacking = false;
         for name in ["clinical", "combined"] {
             let fit = self.logistic(name)?;
-            let how = match fit.notes.iter().any(|note| note == FIRTH) {
-                true => "with Firth's penalty, as its terms separate the events",
-                false => "by maximum likelihood",
+            let how = match (fit.ridge_in_words(), fit.notes.iter().any(|note| note == FIRTH)) {
+                (Some(ridge), _) => format!("with {ridge}"),
+                (None, true) => "with Firth's penalty, as its terms separate the events".to_owned(),
+                (None, false) => "by maximum likelihood".to_owned(),
             };
             text.push_str(&format!(
                 " The {name} model was fitted {how} to {} training patients, {} with the event",

@@ -32,6 +32,7 @@ impl Study {
         if self.is_blind() && self.asks_of_hidden(&protocol) != self.asks_of_hidden(&self.protocol) {
             return Err(Error::Blind);
         }
+        self.plan_allows(&hash)?;
         self.store.write(&required(reason)?, |write| {
             write.set_protocol(&hash, &protocol.document())?;
             if protocol.query != self.protocol.query || protocol.codebook != self.protocol.codebook {

@@ -122,7 +122,7 @@ impl Study {
         let mut patients: Vec<(Patient, bool, Side)> = Vec::new();
         // Patients of no set take part where all patients choose the clinical predictors.
         let mut choosing: Vec<(Patient, bool)> = Vec::new();
-        let all_choose = self.protocol.screen.rows == Rows::All && self.protocol.learn.clinical.is_empty();
+        let all_choose = self.protocol.screen.rows == Rows::All && self.protocol.learn.screens();
         for patient in self.store.patients()?.into_iter().filter(Patient::included) {
             match (patient.event, sides.get(&patient.id)) {
                 (Some(event), Some(&side)) => patients.push((patient, event, side)),
