@@ -270,7 +270,8 @@ fn one(args: &Args, form: Form, globals: &Globals) -> Result<Outcome, Error> {
     let (Some(image), Some(mask)) = (args.image.clone(), args.mask.clone()) else {
         unreachable!("without --batch clap wants both");
     };
-    let request = FeaturesRequest { image, mask, label, series, structure, rois, protocol: *protocol, diagnostics };
+    let protocol = *protocol;
+    let request = FeaturesRequest { image, mask, label, channel: None, series, structure, rois, protocol, diagnostics };
     let report = watched(globals, |job| study::features(&request, job))?;
     let text = if form == Form::Json { values::json(&report.rows) } else { values::csv(&report.rows) };
     write(args, text.as_bytes())?;

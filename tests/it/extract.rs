@@ -141,6 +141,7 @@ fn one_image_has_the_same_noise_for_every_command_patient_file_and_study() {
         series: None,
         structure: None,
         label: osteon_radiomics::read::Label::Only,
+        channel: None,
         rois: vec!["intra_peri_2mm".parse().unwrap()],
         protocol,
         diagnostics: false,

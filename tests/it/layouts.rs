@@ -329,3 +329,79 @@ fn an_id_that_may_mean_two_patients_is_refused_with_both() {
     let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(code == 2 && printed.contains("it may mean each of 07, 7"), "{printed}");
 }
+
+#[test]
+fn names_that_contradict_are_refused_and_of_several_images_the_masks_name_picks_its_own() {
+    let cases: [Case; 8] = [
+        (
+            &[("image", "sub-001/anat/sub-001_run-1_T2w.nii.gz"), ("mask", "sub-001/anat/sub-001_run-2_mask.nii.gz")],
+            2,
+            "names that agree: the image is run-1, the mask run-2",
+        ),
+        (
+            &[
+                ("image", "sub-001/anat/sub-001_T2w.nii.gz"),
+                ("mask", "derivatives/x/sub-001/anat/sub-001_space-MNI152NLin6Asym_desc-tumor_mask.nii.gz"),
+            ],
+            2,
+            "the mask is in the space mni152nlin6asym",
+        ),
+        (&[("image", "001/pre_T2.nii.gz"), ("mask", "001/post_mask.nii.gz")], 2, "called pre, the mask post"),
+        (&[("image", "001/T1.nii.gz"), ("mask", "001/T2_mask.nii.gz")], 2, "called t1, the mask t2"),
+        (&[("image", "sub-001/sub-002_T2w.nii.gz"), ("mask", "sub-001/mask.nii.gz")], 2, "called after sub-002"),
+        (
+            &[
+                ("image", "sub-001/anat/sub-001_run-1_T2w.nii.gz"),
+                ("image", "sub-001/anat/sub-001_run-2_T2w.nii.gz"),
+                ("mask", "sub-001/anat/sub-001_run-2_desc-tumor_mask.nii.gz"),
+            ],
+            0,
+            "image sub-001/anat/sub-001_run-2_T2w.nii.gz, mask",
+        ),
+        (
+            &[
+                ("image", "sub-001/anat/sub-001_T1w.nii.gz"),
+                ("image", "sub-001/anat/sub-001_T2w.nii.gz"),
+                ("mask", "sub-001/anat/sub-001_space-T2w_desc-tumor_mask.nii.gz"),
+            ],
+            0,
+            "image sub-001/anat/sub-001_T2w.nii.gz, mask",
+        ),
+        (
+            &[
+                ("image", "1/T2.nii.gz"),
+                ("mask", "1/mask.nii.gz"),
+                ("image", "001/t2.nii.gz"),
+                ("mask", "001/mask.nii.gz"),
+            ],
+            2,
+            "001: image 001/t2.nii.gz, mask 001/mask.nii.gz",
+        ),
+    ];
+    for (files, code, expected) in cases {
+        let folder = study();
+        files.iter().for_each(|(kind, name)| put(&folder.path().join("data"), kind, name));
+        let (found, printed, said) = run(folder.path(), &["import", "images", "data", "--dry-run"]);
+        let unwrapped = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(found == code && unwrapped.contains(expected), "{expected}: {found} {printed}{said}");
+    }
+}
+
+#[test]
+fn empty_folders_columns_that_were_not_read_and_one_image_for_two_patients_are_told() {
+    let folder = study();
+    let data = folder.path().join("data");
+    for code in ["001", "002"] {
+        put(&data, "image", &format!("{code}/t2.nii.gz"));
+        put(&data, "mask", &format!("{code}/mask.nii.gz"));
+    }
+    fs::create_dir_all(data.join("sub-3/anat")).unwrap();
+    let (_, printed, said) = run(folder.path(), &["import", "images", "data", "--dry-run"]);
+    assert!(printed.contains("an empty folder") && printed.contains("sub-3/anat"), "{printed}");
+    assert!(said.contains("have the same image, byte for byte"), "{said}");
+    let row = "001,data/001/t2.nii.gz,data/001/mask.nii.gz,data/001/mask.nii.gz,x\n";
+    fs::write(folder.path().join("m.csv"), format!("patient,image,mask,repeatmask,site\n{row}")).unwrap();
+    let (code, printed, said) = run(folder.path(), &["import", "images", "m.csv", "--dry-run"]);
+    assert!(code == 0 && said.contains("columns of the manifest that were not read: site;"), "{printed}{said}");
+    assert!(said.contains("3 files") || printed.contains("repeat"), "{printed}{said}");
+}

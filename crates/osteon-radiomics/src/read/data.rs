@@ -107,6 +107,22 @@ impl Layout {
         Ok((reader, most))
     }
 
+    /// The bytes of so many numbers of one file, and whether its content goes on. Numbers that are written as text are
+    /// turned into bytes.
+    pub fn bytes(&self, file: &[u8], n_numbers: usize) -> Result<(Vec<u8>, bool), ReadError> {
+        let expected = n_numbers * self.element.bytes();
+        let (mut reader, most) = self.open(file)?;
+        let mut bytes = Vec::new();
+        bytes.reserve_exact(expected.min(most));
+        let found = reader.by_ref().take(expected as u64).read_to_end(&mut bytes);
+        match found {
+            Ok(found) if found == expected => (),
+            Err(cause) if cause.kind() != ErrorKind::UnexpectedEof => return Err(gzip_error(cause)),
+            _ => return Err(ReadError::Truncated { found: bytes.len() as u64, expected: expected as u64 }),
+        }
+        Ok((bytes, fill(&mut reader, &mut [0])? > 0))
+    }
+
     /// Calls `each(intensity)` for so many numbers; errors when there are fewer, and tells whether the content goes on.
     pub fn decode(
         &self,
@@ -231,71 +247,6 @@ fn encode(word: &str, element: Element) -> Option<Vec<u8>> {
         Element::F32 => bytes!(f32),
         Element::F64 => bytes!(f64),
     })
-}
-
-/// Files of a list.
-const MOST: usize = 4096;
-
-/// The files beside a header that hold its voxels, one after the other, and the name of one that leads elsewhere: one
-/// name; `LIST`, with a name on each line that follows; or `PATTERN MIN MAX STEP`.
-pub fn files<'a>(
-    field: &'static str,
-    first: &str,
-    lines: impl Iterator<Item = &'a str>,
-) -> Result<(Vec<String>, Option<String>), ReadError> {
-    let wrong = |expected| ReadError::Field { field, found: first.to_owned(), expected };
-    let words: Vec<&str> = first.split_whitespace().collect();
-    let found: Vec<(String, Option<String>)> = if words.first() == Some(&"LIST") {
-        // A number behind LIST tells how many axes a file holds; it follows from the order of the voxels.
-        let names = lines.map(str::trim).filter(|line| !line.is_empty()).take(MOST + 1);
-        names.map(|name| beside(field, name)).collect::<Result<_, _>>()?
-    } else if let Some((pattern, from, to, step)) = counted(&words) {
-        let n = if step == 0 { i64::MAX } else { (to - from) / step };
-        if !(0..MOST as i64).contains(&n) {
-            return Err(wrong("at most 4096 files"));
-        }
-        (0..=n).map(|at| beside(field, &numbered(&pattern, from + at * step))).collect::<Result<_, _>>()?
-    } else {
-        vec![beside(field, first)?]
-    };
-    if found.is_empty() || found.len() > MOST {
-        return Err(wrong("one file in the header's folder, or a list of up to 4096"));
-    }
-    let elsewhere = found.iter().find_map(|(_, elsewhere)| elsewhere.clone());
-    Ok((found.into_iter().map(|(name, _)| name).collect(), elsewhere))
-}
-
-/// `PATTERN MIN MAX STEP`, the pattern with one `%d` or `%03d`.
-fn counted(words: &[&str]) -> Option<([String; 3], i64, i64, i64)> {
-    let [pattern, from, to, step, ..] = words else { return None };
-    let (head, rest) = pattern.split_once('%')?;
-    let (width, tail) = rest.split_once('d')?;
-    let bound = |text: &str| text.parse::<i64>().ok().filter(|n| n.abs() < 1 << 40);
-    let width_is_number = width.is_empty() || width.parse::<usize>().is_ok_and(|width| width < 20);
-    width_is_number.then_some(())?;
-    Some(([head, width, tail].map(str::to_owned), bound(from)?, bound(to)?, bound(step)?))
-}
-
-fn numbered([head, width, tail]: &[String; 3], n: i64) -> String {
-    let pad = width.parse::<usize>().unwrap_or(0);
-    if width.starts_with('0') { format!("{head}{n:0pad$}{tail}") } else { format!("{head}{n:pad$}{tail}") }
-}
-
-/// The file of voxels that a header names, and the name as it stands there where it leads elsewhere: headers move with
-/// their voxels, so the file of that name beside the header is meant, and a header never reaches for other files.
-pub fn beside(field: &'static str, name: &str) -> Result<(String, Option<String>), ReadError> {
-    let wrong = || ReadError::Field { field, found: name.to_owned(), expected: "one file in the header's folder" };
-    let path = name.replace('\\', "/");
-    let parts: Vec<&str> = path.split('/').collect();
-    let own = parts[parts.len() - 1];
-    if name.contains(['%', '\0']) || matches!(own, "" | "." | "..") {
-        return Err(wrong());
-    }
-    let has_drive = parts[0].len() == 2 && parts[0].ends_with(':');
-    if path.starts_with('/') || has_drive || parts.contains(&"..") {
-        return Ok((own.to_owned(), Some(name.to_owned())));
-    }
-    Ok((path, None))
 }
 
 fn gzip_error(cause: std::io::Error) -> ReadError {

@@ -122,6 +122,11 @@ impl Tally {
         self.counts.iter().filter(own).map(|(_, count)| *count).sum()
     }
 
+    /// Voxels of all values but 0.
+    fn total(&self) -> usize {
+        self.counts.values().sum()
+    }
+
     fn is_parts(&self) -> bool {
         PARTS.contains(&self.low) && PARTS.contains(&self.high)
     }
@@ -179,6 +184,10 @@ fn among(tally: &Tally, label: Label) -> Result<(Inside, Reading), ReadError> {
     };
     let no_label = |label| ReadError::NoLabel { label, present: listed(&tally.present()) };
     match label {
+        // Stored 0 and 1 under an intercept of -1: what is -1 is the background.
+        Label::Only if tally.counts.len() == 1 && tally.more == 0 && tally.high < 0.0 => {
+            Err(ReadError::Negative { value: tally.high, voxels: tally.total() })
+        }
         Label::Only | Label::AnyNonZero if tally.counts.len() == 1 && tally.more == 0 => {
             Ok((Inside::NonZero, Reading { present, ..Reading::default() }))
         }
@@ -216,11 +225,14 @@ mod tests {
 
     #[test]
     fn one_value_is_a_mask_whatever_it_is() {
-        for value in [1.0, 255.0, 0.0039, 0.9999, -3.0] {
+        for value in [1.0, 255.0, 0.0039, 0.9999] {
             let (inside, reading) = found(&[0.0, value, value, 0.0], Label::Only).unwrap();
             assert_eq!((inside, reading.present.len(), reading.sentences().len()), (2, 1, 0), "{value}");
         }
         assert_eq!(found(&[0.0, 0.9999], Label::Value(1)).unwrap().0, 1);
+        // 0 and 1 under an intercept of -1: the tumor is what is 0.
+        assert!(found(&[0.0, -1.0, -1.0], Label::Only).unwrap_err().contains("below 0, -1 in 2 voxels"));
+        assert_eq!(found(&[0.0, -3.0], Label::Value(-3)).unwrap().0, 1);
         assert!(found(&[0.0, 255.0], Label::Value(1)).unwrap_err().contains("label 1; its labels are 255 (1 voxel)"));
         assert!(found(&[0.0, 0.0039], Label::Value(1)).is_err());
     }

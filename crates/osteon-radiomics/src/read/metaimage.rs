@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{self, Coding, Gzip, Layout, Order, Skip};
-use crate::read::{Format, Header, ReadError};
+use crate::read::data::{Coding, Gzip, Layout, Order, Skip};
+use crate::read::{Format, Header, ReadError, list};
 
 /// No header of one volume is longer.
 const LONGEST_HEADER: usize = 1 << 16;
@@ -19,16 +19,16 @@ pub fn is_metaimage(bytes: &[u8]) -> bool {
 
 pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let (fields, end) = fields(bytes)?;
-    for (field, valid) in [("NDims", "3"), ("ElementNumberOfChannels", "1")] {
-        if let Some(found) = fields.get(field).filter(|found| !found.eq_ignore_ascii_case(valid)) {
-            return Err(wrong("header", &format!("{field} = {found}"), "NDims = 3 and one channel"));
-        }
+    let fields = of_three(fields)?;
+    if let Some(found) = fields.get("ElementNumberOfChannels").filter(|found| *found != "1") {
+        let expected = "NDims = 3 and one channel: save one channel as a file of its own";
+        return Err(wrong("header", &format!("ElementNumberOfChannels = {found}"), expected));
     }
     let element = element(required(&fields, "ElementType")?)?;
     let geometry = geometry(&fields)?;
     let (files, elsewhere) = match required(&fields, "ElementDataFile")? {
         "LOCAL" => (Vec::new(), None),
-        first => data::files(
+        first => list::files(
             "ElementDataFile",
             first,
             String::from_utf8_lossy(&bytes[end..bytes.len().min(end + LONGEST_HEADER)]).lines(),
@@ -42,8 +42,12 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
         None => Skip::Bytes { stored: start, content: 0 },
         Some(Ok(n)) if n >= 0 => Skip::Bytes { stored: start.max(n as u64), content: 0 },
         Some(Ok(-1)) if gzip == Gzip::None => {
-            let voxels = geometry.shape.iter().try_fold(element.bytes() as u64, |n, &size| n.checked_mul(size as u64));
-            Skip::AllButVoxels { bytes: voxels.unwrap_or(u64::MAX) }
+            let numbers = geometry.shape.iter().try_fold(1, |n: u64, &size| n.checked_mul(size as u64));
+            // Of several files each ends with its part.
+            let numbers = Header::numbers_each(numbers, files.len() + 1);
+            Skip::AllButVoxels {
+                bytes: numbers.and_then(|n| n.checked_mul(element.bytes() as u64)).unwrap_or(u64::MAX),
+            }
         }
         Some(_) => return Err(wrong("HeaderSize", &fields["HeaderSize"], "0 or more, or -1 before raw voxels")),
     };
@@ -55,7 +59,34 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     let order = if coding == Coding::Text { Order::LittleEndian } else { order };
     let layout = Layout { element, order, gzip, coding, skip, slope: 1.0, intercept: 0.0 };
     let plain = Header::plain(Format::MetaImage, geometry, data_file, layout);
-    Ok(Header { further_files: files.collect(), elsewhere, ..plain })
+    Ok(Header { further_files: files.collect(), elsewhere, ..plain }.of_list())
+}
+
+/// The fields of a volume of three axes; a fourth that is 1 long is left out, as ITK does.
+fn of_three(mut fields: Fields) -> Result<Fields, ReadError> {
+    let dims = fields.get("NDims").map_or("3", String::as_str);
+    if dims == "3" {
+        return Ok(fields);
+    }
+    let last = fields.get("DimSize").and_then(|sizes| sizes.split_whitespace().nth(3));
+    if dims != "4" || last != Some("1") {
+        let expected =
+            "NDims = 3 and one channel, or a fourth axis that is 1 long: save one volume as a file of its own";
+        return Err(wrong("header", &format!("NDims = {dims}"), expected));
+    }
+    let vectors = ["DimSize", "ElementSpacing", "ElementSize", "Offset", "Position", "Origin", "CenterOfRotation"];
+    for (field, value) in &mut fields {
+        let words: Vec<&str> = value.split_whitespace().collect();
+        let kept: Vec<&str> = match words.len() {
+            4 if vectors.contains(&field.as_str()) => words[..3].to_vec(),
+            16 if ["TransformMatrix", "Rotation", "Orientation"].contains(&field.as_str()) => {
+                [&words[..3], &words[4..7], &words[8..11]].concat()
+            }
+            _ => continue,
+        };
+        *value = kept.join(" ");
+    }
+    Ok(fields)
 }
 
 /// The header's fields, and where it ends: behind the line that says where the voxels are.
@@ -98,7 +129,9 @@ fn geometry(fields: &Fields) -> Result<Geometry, ReadError> {
     // A thousandth: beyond, voxels are sheared and no distance in mm holds.
     let square = |i: usize, j: usize| (dot(axes[i], axes[j]) - f64::from(u8::from(i == j))).abs() <= 1e-3;
     if !(0..3).all(|i| (0..3).all(|j| square(i, j))) {
-        return Err(wrong("TransformMatrix", &format!("{turned:?}"), "three unit vectors at right angles"));
+        let expected = "three unit vectors at right angles, to a thousandth: save the file again with more decimals, from \
+                        the program or the DICOM files that it was made from";
+        return Err(wrong("TransformMatrix", &format!("{turned:?}"), expected));
     }
     let axes = axes.map(|axis| axis.map(|part| part / dot(axis, axis).sqrt()));
     Ok(Geometry {

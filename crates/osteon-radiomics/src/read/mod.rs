@@ -7,6 +7,7 @@
 mod data;
 pub mod dicom;
 mod label;
+mod list;
 mod metaimage;
 mod nifti;
 mod nrrd;
@@ -31,7 +32,7 @@ pub use region::{Pick, TRAILING, region, region_of};
 pub struct Source<'a> {
     /// The file.
     pub bytes: &'a [u8],
-    /// The file that `Header::data_file` names, when the header stands alone.
+    /// The file that `Header::data_file` names, when the header stands alone; `Header::joined` of several.
     pub data: Option<&'a [u8]>,
 }
 
@@ -77,6 +78,8 @@ pub struct Header {
     pub notes: Vec<String>,
     layers: Layers,
     layout: Layout,
+    /// How each of several files holds its part of the voxels; `layout` is then that of all together.
+    each: Option<Layout>,
 }
 
 /// A segment of a `.seg.nrrd` file.
@@ -113,6 +116,7 @@ impl Header {
             notes: Vec::new(),
             layers: Layers { count: 1, interleaved: false },
             layout,
+            each: None,
         }
     }
 }
@@ -160,6 +164,8 @@ pub enum ReadError {
     TooLarge { bytes: u128, limit: u64 },
     #[error("the voxels end after {found} bytes, the header promises {expected}")]
     Truncated { found: u64, expected: u64 },
+    #[error("{name}: {cause}")]
+    InFile { name: String, cause: Box<ReadError> },
     #[error("damaged compressed data: {0}")]
     Gzip(String),
     #[error("voxel x {x}, y {y}, z {z} is {value}, expected a finite number")]
@@ -192,6 +198,11 @@ pub enum ReadError {
     Values { low: f64, high: f64 },
     #[error("no voxel of the mask reaches a half: {} above 0, the highest {high}", counted(*.above_zero, "voxel"))]
     NoHalf { above_zero: usize, high: f64 },
+    #[error(
+        "the mask's only value but 0 is below 0, {value} in {}: an intercept or offset may have moved background and region",
+        counted(*.voxels, "voxel")
+    )]
+    Negative { value: f64, voxels: usize },
     #[error("the mask is empty: every voxel is 0 or no finite number")]
     MaskNotFinite,
     #[error("{lost} of {} of the region lie outside the image", counted(*.drawn, "voxel"))]

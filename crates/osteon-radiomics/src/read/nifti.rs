@@ -199,7 +199,13 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), Read
     };
     let none = pixdim_mm.iter().filter(|&&mm| !is_size(mm)).count();
     let of_none = || format!("pixdim has no size of {none} of 3 axes: the sform's was used, where ITK takes 1 mm");
-    let notes = [(none > 0).then(of_none), (0..3).any(unlike).then(note)].into_iter().flatten().collect();
+    // ITK 5.4 takes the directions from the affine and mirrors those of an axis whose pixdim is below 0; nibabel does not.
+    let is_mirrored = |d: &usize| get(Field::Pixdim(d + 1)) < 0.0;
+    let mirrored: Vec<String> = (0..3).filter(is_mirrored).map(|d| format!("pixdim[{}]", d + 1)).collect();
+    let of_mirror =
+        || format!("{} below 0: the axis was mirrored, as ITK 5.4 does and nibabel does not", mirrored.join(", "));
+    let of_mirror = (!mirrored.is_empty()).then(of_mirror);
+    let notes = [(none > 0).then(of_none), (0..3).any(unlike).then(note), of_mirror].into_iter().flatten().collect();
     let mut spacing_xyz = [0.0; 3];
     let mut axes_xyz = [[0.0; 3]; 3];
     for d in 0..3 {
@@ -214,7 +220,8 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), Read
             });
         }
         spacing_xyz[d] = spacing * unit_mm;
-        axes_xyz[d] = lps(columns[d].map(|part| part / along));
+        let sign = if is_mirrored(&d) { -1.0 } else { 1.0 };
+        axes_xyz[d] = lps(columns[d].map(|part| sign * part / along));
     }
     let [(x, sx), (y, sy), (z, sz)] = [0, 1, 2].map(|d| (axes_xyz[d], spacing_xyz[d]));
     let geometry = Geometry {

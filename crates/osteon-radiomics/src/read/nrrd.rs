@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::grid::{Element, Geometry};
-use crate::read::data::{self, Coding, Gzip, Layout, Order, Skip};
-use crate::read::{Format, Header, Layers, ReadError, Segment};
+use crate::read::data::{Coding, Gzip, Layout, Order, Skip};
+use crate::read::{Format, Header, Layers, ReadError, Segment, list};
 
 /// Headers of hundreds of segments take a megabyte.
 const LONGEST_HEADER: usize = 16 << 20;
@@ -33,7 +33,10 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
     };
     let start = if data_file.is_some() { 0 } else { end };
     let sizes = geometry.shape.iter().map(|&n| n as u64).chain([layers.count as u64]);
-    let voxel_bytes = sizes.into_iter().try_fold(element.bytes() as u64, u64::checked_mul);
+    let numbers = sizes.into_iter().try_fold(1, u64::checked_mul);
+    // Of several files each ends with its part.
+    let numbers = Header::numbers_each(numbers, files.len() + 1);
+    let voxel_bytes = numbers.and_then(|n| n.checked_mul(element.bytes() as u64));
     let skip = skip(&fields, start as u64, voxel_bytes, gzip)?;
     let order = if coding == Coding::Text { Order::LittleEndian } else { order(&fields, element)? };
     let layout = Layout { element, order, gzip, coding, skip, slope: 1.0, intercept: 0.0 };
@@ -44,7 +47,7 @@ pub fn header(bytes: &[u8]) -> Result<Header, ReadError> {
         notes.push("axis maxs without axis mins give no origin: it was taken as 0, as ITK does".to_owned());
     }
     let plain = Header::plain(Format::Nrrd, geometry, data_file, layout);
-    Ok(Header { further_files: files.collect(), elsewhere, segments, notes, layers, ..plain })
+    Ok(Header { further_files: files.collect(), elsewhere, segments, notes, layers, ..plain }.of_list())
 }
 
 /// Which axes are those of space, and what the fourth holds.
@@ -110,7 +113,7 @@ fn segments(fields: &Fields, n_layers: usize) -> Result<Vec<Segment>, ReadError>
 fn data_files(fields: &Fields) -> Result<(Vec<String>, Option<String>), ReadError> {
     let Some(text) = fields.get("data file").or(fields.get("datafile")) else { return Ok((Vec::new(), None)) };
     let mut lines = text.lines();
-    data::files("data file", lines.next().unwrap_or_default(), lines)
+    list::files("data file", lines.next().unwrap_or_default(), lines)
 }
 
 /// The header's fields and the position after its empty line.
@@ -124,6 +127,11 @@ fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
                 note(&head[at..], &mut fields)?;
                 return Ok((fields, bytes.len()));
             }
+            if bytes.len() >= LONGEST_HEADER {
+                let expected =
+                    "an empty line within 16 MB: save the file without what other programs keep in its header";
+                return Err(wrong("header", "more than 16 MB", expected));
+            }
             return Err(ReadError::Missing("empty line after its fields"));
         };
         let line = head[at..at + length].trim_ascii_end();
@@ -131,7 +139,7 @@ fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
         if line.is_empty() {
             return Ok((fields, at));
         }
-        if list(&fields) {
+        if is_list(&fields) {
             let text = line_text(line)?;
             let name = if fields.contains_key("data file") { "data file" } else { "datafile" };
             let names = fields.get_mut(name).expect("a list is a data file");
@@ -149,7 +157,7 @@ fn fields(bytes: &[u8]) -> Result<(Fields, usize), ReadError> {
 }
 
 /// Whether the lines that follow are names of data files, up to the header's end.
-fn list(fields: &Fields) -> bool {
+fn is_list(fields: &Fields) -> bool {
     let file = fields.get("data file").or(fields.get("datafile"));
     file.is_some_and(|file| file.split_whitespace().next() == Some("LIST"))
 }

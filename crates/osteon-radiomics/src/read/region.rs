@@ -151,7 +151,10 @@ fn numbered<'a>(header: &'a Header, tallies: &[Tally], label: i64) -> Result<&'a
             let own = at.and_then(|at| header.segments.get(at)).filter(|segment| voxels_of(segment, tallies) > 0);
             own.ok_or_else(|| ReadError::NoLabel { label, present: present() })
         }
-        _ => Err(ReadError::SeveralSegments { n: found.len(), present: present() }),
+        _ => {
+            let own: Vec<Present> = found.iter().map(|segment| counted(segment, tallies)).collect();
+            Err(ReadError::SeveralSegments { n: own.len(), present: listed(&own) })
+        }
     }
 }
 
@@ -198,8 +201,11 @@ fn voxels_of(segment: &Segment, tallies: &[Tally]) -> usize {
 
 /// The segments with their voxels; of a file without segments its layers' labels are told elsewhere.
 fn present(header: &Header, tallies: &[Tally]) -> Vec<Present> {
-    let one = |segment: &Segment| Present { name: segment.name.clone(), voxels: Some(voxels_of(segment, tallies)) };
-    header.segments.iter().map(one).collect()
+    header.segments.iter().map(|segment| counted(segment, tallies)).collect()
+}
+
+fn counted(segment: &Segment, tallies: &[Tally]) -> Present {
+    Present { name: segment.name.clone(), voxels: Some(voxels_of(segment, tallies)) }
 }
 
 /// Labels get the names of their segments beside their numbers.

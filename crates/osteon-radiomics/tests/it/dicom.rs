@@ -267,8 +267,8 @@ fn images_of_one_series_are_told_apart_by_private_b_values_times_kernels_or_else
     type Fact = fn(usize) -> Vec<dicom_core::DataElement<dicom_object::InMemDicomObject>>;
     let cases: [(Fact, &str); 5] = [
         (
-            |n| vec![text(dicom_core::Tag(0x0043, 0x1039), VR::IS, ["0\\8\\0\\0", "800\\8\\0\\0"][n])],
-            "b-value 800\\8\\0\\0",
+            |n| vec![text(dicom_core::Tag(0x0043, 0x1039), VR::IS, ["0\\8\\0\\0", "1000000800\\8\\0\\0"][n])],
+            "b-value 800",
         ),
         (|n| vec![text(tags::CONTENT_TIME, VR::TM, ["100000", "100100"][n])], "content time 100100"),
         (|n| vec![text(tags::SEQUENCE_NAME, VR::SH, ["fl2d", "tir2d"][n])], "sequence tir2d"),
@@ -514,4 +514,146 @@ proptest! {
         let _ = contours(&instance(&bytes), None, &grid(), &limits);
         let _ = segmentation(&instance(&bytes), None, &grid(), &limits);
     }
+}
+
+type Elements = Vec<dicom_core::DataElement<dicom_object::InMemDicomObject>>;
+
+/// Slice `at` of image `which`; instance numbers change their order on every second slice.
+fn crossed(at: usize, which: usize, facts: Elements) -> Slice {
+    let number = 2 * at + if at % 2 == 0 { which } else { 1 - which };
+    let mut slice = numbered(5.0 * at as f64, number as i32);
+    slice.pixels[0] = (10 * which + at) as u16;
+    slice.more.extend(facts);
+    slice
+}
+
+#[test]
+fn whatever_tells_two_images_of_one_series_apart_counts_before_their_numbers() {
+    type Fact = fn(usize) -> Elements;
+    let cases: [(Fact, &str); 13] = [
+        (|n| vec![text(tags::ECHO_NUMBERS, VR::IS, ["1", "2"][n])], "echo number 2"),
+        (|n| vec![text(tags::REPETITION_TIME, VR::DS, ["500", "2000"][n])], "repetition time 2000"),
+        (|n| vec![text(tags::CONTRAST_BOLUS_AGENT, VR::LO, ["none", "Gd"][n])], "contrast agent Gd"),
+        (|n| [vec![], vec![text(tags::CONTRAST_BOLUS_AGENT, VR::LO, "Gd")]][n].clone(), "contrast agent Gd"),
+        (|n| vec![text(tags::SERIES_NUMBER, VR::IS, ["3", "4"][n])], "series number 4"),
+        (|n| vec![text(tags::COMPLEX_IMAGE_COMPONENT, VR::CS, ["MAGNITUDE", "PHASE"][n])], "component PHASE"),
+        (|n| vec![text(tags::FRAME_REFERENCE_TIME, VR::DS, ["0", "60000"][n])], "frame reference time 60000"),
+        (
+            |n| {
+                let along = [[1.0, 0.0, 0.0], [0.0, 0.6, 0.8]][n].to_vec();
+                let value = dicom_core::value::PrimitiveValue::F64(along.into());
+                vec![dicom_core::DataElement::new(tags::DIFFUSION_GRADIENT_ORIENTATION, VR::FD, value)]
+            },
+            "gradient orientation 0\\0.6\\0.8",
+        ),
+        (
+            |n| {
+                let value = dicom_core::value::PrimitiveValue::F64(vec![[10.0, 75.0][n]].into());
+                vec![dicom_core::DataElement::new(tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE, VR::FD, value)]
+            },
+            "cardiac phase 75",
+        ),
+        (|n| vec![text(tags::KVP, VR::DS, ["80", "140"][n])], "tube voltage 140"),
+        (|n| vec![text(tags::SLICE_THICKNESS, VR::DS, ["2", "5.5"][n])], "thickness 5.5"),
+        (|n| vec![text(tags::PATIENT_ID, VR::LO, ["AAA", "BBB"][n])], "patient 2 of 2"),
+        (|n| vec![text(tags::FRAME_OF_REFERENCE_UID, VR::UI, ["1.2.1", "1.2.2"][n])], "frame of reference 1.2.2"),
+    ];
+    for (fact, told) in cases {
+        let slices: Vec<Slice> =
+            (0..8).map(|k| (k / 2, k % 2)).map(|(at, which)| crossed(at, which, fact(which))).collect();
+        let refused = scan_slices(&slices, None).unwrap_err().to_string();
+        assert!(refused.contains("2 series") && refused.contains(told), "{told}: {refused}");
+        assert!(!refused.contains("pass") && !refused.contains("BBB"), "{told}: {refused}");
+        let found = scan_slices(&slices, Some(told)).unwrap();
+        let first: Vec<f64> = (0..4).map(|z| found.image.volume.cells()[[z, 0, 0]]).collect();
+        assert_eq!(first, [10.0, 11.0, 12.0, 13.0], "{told}");
+        // One of the second image's slices is lost: the first is whole.
+        let found = scan_slices(&slices[..7], Some("1")).unwrap();
+        assert_eq!(found.image.volume.geometry().shape[0], 4, "{told}");
+    }
+}
+
+#[test]
+fn echo_times_that_differ_by_rounding_from_slice_to_slice_are_one() {
+    let echo = |at: usize, which: usize| {
+        let ms = [20.0, 80.0][which] + 0.001 * at as f64;
+        crossed(at, which, vec![decimals(tags::ECHO_TIME, &[ms])])
+    };
+    let slices: Vec<Slice> = (0..8).map(|k| echo(k / 2, k % 2)).collect();
+    let refused = scan_slices(&slices, None).unwrap_err().to_string();
+    assert!(refused.contains("echo time 20 to 20.003") && refused.contains("echo time 80 to 80.003"), "{refused}");
+    let found = scan_slices(&slices, Some("2")).unwrap();
+    assert_eq!((0..4).map(|z| found.image.volume.cells()[[z, 0, 0]]).collect::<Vec<_>>(), [10.0, 11.0, 12.0, 13.0]);
+    let one: Vec<Slice> = (0..4).map(|at| echo(at, 0)).collect();
+    assert_eq!(scan_slices(&one, None).unwrap().notes, [String::new(); 0]);
+}
+
+#[test]
+fn instance_numbers_without_a_clear_order_tell_no_images_apart() {
+    let at_number = |at: usize, number: i32| numbered(5.0 * at as f64, number);
+    let slices = |numbers: [i32; 6]| -> Vec<Slice> {
+        numbers.into_iter().enumerate().map(|(k, number)| at_number(k / 2, number)).collect()
+    };
+    // Slice by slice from either end, and pass by pass.
+    for clear in [[1, 2, 3, 4, 5, 6], [5, 6, 3, 4, 1, 2], [1, 4, 2, 5, 3, 6]] {
+        assert!(matches!(scan_slices(&slices(clear), None), Err(DicomError::SeveralSeries(_))), "{clear:?}");
+    }
+    for unclear in [[1, 2, 5, 6, 3, 4], [1, 3, 2, 6, 4, 5]] {
+        assert!(matches!(scan_slices(&slices(unclear), None), Err(DicomError::Duplicate { .. })), "{unclear:?}");
+    }
+}
+
+#[test]
+fn a_stack_of_two_contrasts_patients_or_frames_is_no_image_and_of_two_angles_is_said() {
+    let stack = |facts: &dyn Fn(usize) -> Elements| -> Vec<Slice> {
+        (0..4).map(|at| Slice { more: facts(at), ..Slice::at(5.0 * at as f64) }).collect()
+    };
+    let type_of = |at: usize| ["ORIGINAL\\PRIMARY\\M\\ND", "ORIGINAL\\PRIMARY\\P\\ND"][at];
+    type Facts<'a> = &'a dyn Fn(usize) -> Elements;
+    let mixed: [(Facts, &str); 6] = [
+        (&|at| vec![text(tags::ECHO_TIME, VR::DS, ["20", "80"][at / 2])], "echo time 80"),
+        (&|at| vec![text(tags::ECHO_TIME, VR::DS, ["20", "80"][at % 2])], "echo time 80"),
+        (&|at| vec![text(tags::ECHO_NUMBERS, VR::IS, ["1", "2"][at / 2])], "echo number 2"),
+        (&|at| vec![text(tags::IMAGE_TYPE, VR::CS, type_of(at / 2))], "component P"),
+        (&|at| vec![text(tags::PATIENT_ID, VR::LO, ["AAA", "BBB"][at / 2])], "patient 2 of 2"),
+        (
+            &|at| vec![text(tags::FRAME_OF_REFERENCE_UID, VR::UI, ["1.2.1", "1.2.2"][at / 2])],
+            "frame of reference 1.2.2",
+        ),
+    ];
+    for (facts, told) in mixed {
+        let refused = scan_slices(&stack(facts), None).unwrap_err().to_string();
+        assert!(refused.contains("2 series") && refused.contains(told), "{told}: {refused}");
+        assert!(!refused.contains("BBB"), "{refused}");
+    }
+    let angles = scan_slices(&stack(&|at| vec![text(tags::FLIP_ANGLE, VR::DS, ["10", "12"][at / 2])]), None).unwrap();
+    assert_eq!(angles.notes, ["flip angle differs between the slices: 10 in 2, 12 in 2"]);
+    // One frame of reference a slice is what some programs that take out names leave.
+    let frames = |at: usize| vec![text(tags::FRAME_OF_REFERENCE_UID, VR::UI, &format!("1.2.{at}"))];
+    let slices: Vec<Slice> = (0..6).map(|at| Slice { more: frames(at), ..Slice::at(5.0 * at as f64) }).collect();
+    let notes = scan_slices(&slices, None).unwrap().notes;
+    assert_eq!(notes, ["frame of reference differs between the slices: 6 different ones"]);
+}
+
+#[test]
+fn a_table_of_intensities_is_said_and_a_file_without_voxels_is_told_as_such() {
+    let table = dicom_files::sequence(tags::MODALITY_LUT_SEQUENCE, vec![vec![number(tags::BITS_STORED, 16)]]);
+    let with = |z: f64| Slice { more: vec![table.clone()], ..Slice::at(z) };
+    let notes = scan_slices(&[with(0.0), with(5.0)], None).unwrap().notes;
+    assert!(notes[0].contains("Modality LUT Sequence") && notes[0].contains("not applied"), "{notes:?}");
+    let without = |more: Elements| {
+        let mut elements = Slice::at(5.0).elements();
+        elements.retain(|element| dicom_core::header::Header::tag(element) != tags::PIXEL_DATA);
+        elements.extend(more);
+        let files = [
+            ("0.dcm".to_owned(), Slice::at(0.0).bytes()),
+            ("1.dcm".to_owned(), dicom_files::file(elements, uids::EXPLICIT_VR_LITTLE_ENDIAN)),
+        ];
+        scan(&instances(&files), None, &Limits::default()).unwrap_err().to_string()
+    };
+    let told = without(Vec::new());
+    assert!(told.contains("1.dcm: no Pixel Data") && told.contains("fetch the file again"), "{told}");
+    let floats = dicom_core::value::PrimitiveValue::F32(vec![0.0; 6].into());
+    let told = without(vec![dicom_core::DataElement::new(tags::FLOAT_PIXEL_DATA, VR::OF, floats)]);
+    assert!(told.contains("Float Pixel Data"), "{told}");
 }

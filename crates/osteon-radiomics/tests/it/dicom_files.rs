@@ -41,7 +41,7 @@ pub fn file(elements: Vec<DataElement<InMemDicomObject>>, transfer_syntax: &str)
         .transfer_syntax(transfer_syntax)
         .media_storage_sop_class_uid(uids::MR_IMAGE_STORAGE)
         .media_storage_sop_instance_uid("1.2.3");
-    let object = InMemDicomObject::from_element_iter(elements.into_iter().chain(patient())).with_meta(meta).unwrap();
+    let object = InMemDicomObject::from_element_iter(patient().into_iter().chain(elements)).with_meta(meta).unwrap();
     let mut bytes = Vec::new();
     object.write_all(&mut bytes).unwrap();
     bytes

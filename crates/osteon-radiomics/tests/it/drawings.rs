@@ -334,3 +334,114 @@ fn parts_above_the_stated_largest_value_are_refused_with_their_count() {
     let told = plain(&bytes, Which::Number(1)).unwrap_err().to_string();
     assert!(told.contains("MaximumFractionalValue is 50, and 2 voxels have more, up to 100"), "{told}");
 }
+
+/// A segmentation whose frames say how far apart its slices are, and how thick.
+fn of_slices(frames: &[(u16, f64, [u8; 6])], distance_mm: Option<f64>, thickness_mm: Option<f64>) -> Vec<u8> {
+    let mut measures = vec![decimals(tags::PIXEL_SPACING, &[0.5, 0.75])];
+    measures.extend(distance_mm.map(|mm| decimals(tags::SPACING_BETWEEN_SLICES, &[mm])));
+    measures.extend(thickness_mm.map(|mm| decimals(tags::SLICE_THICKNESS, &[mm])));
+    let turned = vec![decimals(tags::IMAGE_ORIENTATION_PATIENT, &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])];
+    let shared = vec![
+        sequence(tags::PIXEL_MEASURES_SEQUENCE, vec![measures]),
+        sequence(tags::PLANE_ORIENTATION_SEQUENCE, vec![turned]),
+    ];
+    let shared = sequence(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared]);
+    bytes_of("FRACTIONAL", 1, frames, vec![shared])
+}
+
+/// Counts by slice under nearest neighbours, from SimpleITK 2.5: `Resample(mask, image, Transform(), sitkNearestNeighbor)`
+/// of two slices 10 mm apart, or one of 10 mm, on slices 5 mm apart.
+#[test]
+fn a_segmentation_of_thicker_slices_is_refused_or_resampled_as_itk_does() {
+    let nearest = Params { resample: Resample::Nearest, cut: Cut::Accept, ..Params::default() };
+    let by_slice = |found: &Region| -> Vec<usize> {
+        (0..3).map(|z| found.mask.cells().index_axis(ndarray::Axis(0), z).iter().filter(|&&it| it).count()).collect()
+    };
+    let (full, empty) = ([1; 6], [0; 6]);
+    let low: &[(u16, f64, [u8; 6])] = &[(1, 0.0, full), (1, 10.0, empty)];
+    let high: &[(u16, f64, [u8; 6])] = &[(1, 0.0, empty), (1, 10.0, full)];
+    let middle: &[(u16, f64, [u8; 6])] = &[(1, 5.0, full)];
+    for stated in [(Some(10.0), Some(10.0)), (Some(10.0), None), (None, Some(10.0))] {
+        for (frames, expected) in [(low, [6, 0, 0]), (high, [0, 6, 6]), (middle, [6, 6, 0])] {
+            let bytes = of_slices(frames, stated.0, stated.1);
+            let told = plain(&bytes, Which::Number(1)).unwrap_err().to_string();
+            assert!(told.contains("slices are 10.0000 mm apart, the image's 5.0000 mm"), "{stated:?}: {told}");
+            let found = drawn(&bytes, Which::Number(1), nearest, None).unwrap();
+            assert_eq!(by_slice(&found), expected, "{stated:?}");
+            assert!(found.reading.resampled.is_some(), "{stated:?}");
+        }
+    }
+    // A thin frame of a finer segmentation on one of the image's slices.
+    assert!(plain(&of_slices(middle, Some(1.0), Some(1.0)), Which::Number(1)).is_err());
+}
+
+#[test]
+fn a_segmentation_on_the_images_own_slices_is_taken_whatever_its_header_says() {
+    let sound = |bytes: &[u8], identity: Option<&Identity>| {
+        let found = drawn(bytes, Which::Number(1), Params::default(), identity).unwrap();
+        (found.mask.count(), found.reading.notes)
+    };
+    let full = [1; 6];
+    // Neighbours on the image; a thickness without the gap between slices; nothing said at all.
+    let both: &[(u16, f64, [u8; 6])] = &[(1, 0.0, full), (1, 5.0, full)];
+    assert_eq!(sound(&of_slices(both, Some(10.0), Some(10.0)), None), (12, vec![]));
+    assert_eq!(sound(&of_slices(&both[..1], None, Some(4.0)), None), (6, vec![]));
+    assert_eq!(sound(&of_slices(&both[..1], None, None), None), (6, vec![]));
+    // Slices of the image that overlap.
+    let overlapping = Identity { slice_thickness_mm: Some(10.0), ..Identity::default() };
+    assert_eq!(sound(&of_slices(&both[1..], None, Some(10.0)), Some(&overlapping)), (6, vec![]));
+    let outer: &[(u16, f64, [u8; 6])] = &[(1, 0.0, full), (1, 10.0, full)];
+    let (n, notes) = sound(&of_slices(outer, Some(5.0), Some(5.0)), None);
+    assert_eq!(n, 12);
+    assert!(notes[0].contains("frames for 2 of the 3 slices from its first to its last"), "{notes:?}");
+}
+
+#[test]
+fn a_segment_without_voxels_is_told_as_such_and_the_only_filled_one_needs_no_name() {
+    let below = bytes_of("FRACTIONAL", 255, &[(1, 5.0, [0, 1, 1, 0, 0, 1])], vec![]);
+    let told = plain(&below, Which::Number(1)).unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "no voxel of tumour reaches a half of MaximumFractionalValue 255: 3 voxels above 0, the highest 1"
+    );
+    let empty = bytes_of("FRACTIONAL", 1, &[(1, 5.0, [0; 6]), (2, 5.0, [1; 6])], vec![]);
+    let told = plain(&empty, Which::Number(1)).unwrap_err().to_string();
+    assert_eq!(told, "tumour has no voxel in any frame of the segmentation");
+    let found = plain(&empty, Which::Only).unwrap();
+    assert_eq!((found.mask.count(), found.reading.picked.as_str()), (6, "oedema"));
+}
+
+#[test]
+fn contours_fill_an_image_whose_axes_are_in_another_order() {
+    let square = |z: f64| [[-10.2, 19.9, z], [-9.0, 19.9, z], [-9.0, 20.2, z], [-10.2, 20.2, z]];
+    let (low, high) = (square(0.0), square(5.0));
+    let bytes = structure_set(&[("GTV", &[&low, &high])]);
+    let straight = plain(&bytes, Which::Only).unwrap();
+    let grid = grid();
+    for order in [[2, 1, 0], [1, 0, 2], [1, 2, 0]] {
+        let geometry = Geometry {
+            shape: order.map(|k| grid.shape[k]),
+            origin_mm: grid.origin_mm,
+            spacing_mm: order.map(|k| grid.spacing_mm[k]),
+            axes: order.map(|k| grid.axes[k]),
+        };
+        let instance = Instance { name: "drawing.dcm".to_owned(), bytes: &bytes };
+        let found = region(&instance, &Draw::default(), On::grid(&geometry), &Limits::default()).unwrap();
+        assert_eq!(found.mask.geometry(), &geometry);
+        let expected = straight.mask.cells().clone().permuted_axes(order);
+        assert_eq!(found.mask.cells(), &expected, "{order:?}");
+        assert_eq!(found.reading.moved, "axes in another order");
+    }
+    let none = structure_set(&[("GTV", &[]), ("CTV", &[&low])]);
+    let told = plain(&none, Which::Name("GTV")).unwrap_err().to_string();
+    assert!(told.contains("GTV with a closed contour: the file names it without one; there are: CTV"), "{told}");
+}
+
+#[test]
+fn a_message_of_thousands_of_names_stays_short() {
+    let square = [[-10.2, 19.9, 0.0], [-9.0, 19.9, 0.0], [-9.0, 20.2, 0.0], [-10.2, 20.2, 0.0]];
+    let contours: &[&[[f64; 3]]] = &[&square];
+    let structures: Vec<(&str, &[&[[f64; 3]]])> = (0..3000).map(|_| ("S", contours)).collect();
+    let told = plain(&structure_set(&structures), Which::Only).unwrap_err().to_string();
+    assert!(told.len() < 1000 && told.contains("and 2968 more"), "{}", told.len());
+}

@@ -69,3 +69,50 @@ fn voxels_may_be_text_or_lie_in_a_list_of_files() {
         assert_eq!(found.further_files, names[1..]);
     }
 }
+
+fn joined(header_bytes: &[u8], files: &[Vec<u8>]) -> Result<(Vec<f64>, Vec<String>), ReadError> {
+    let named: Vec<(String, Vec<u8>)> =
+        files.iter().enumerate().map(|(n, it)| (format!("{n}.raw"), it.clone())).collect();
+    let data = header(header_bytes, &Limits::default())?.joined(&named)?;
+    let source = Source { bytes: header_bytes, data: Some(&data) };
+    let (image, notes) = osteon_radiomics::read::image_as_stored(source, &Limits::default())?;
+    Ok((image.volume.as_slice().to_vec(), notes))
+}
+
+/// What MetaIO 5.4 (SimpleITK 2.5) reads of such files.
+#[test]
+fn what_stands_before_and_behind_the_voxels_of_each_file_of_a_list_is_passed_over() {
+    let wanted: Vec<f64> = (-2..10).map(f64::from).collect();
+    let slices: Vec<Vec<u8>> = voxels().chunks(12).map(<[u8]>::to_vec).collect();
+    let around = |before: &[u8], behind: &[u8]| -> Vec<Vec<u8>> {
+        slices.iter().map(|slice| [before, slice, behind].concat()).collect()
+    };
+    let with = |field: &str, data: &str| {
+        let plain = String::from_utf8(file(&[], data, &[])).unwrap();
+        plain.replacen("ElementDataFile", &format!("{field}ElementDataFile"), 1).into_bytes()
+    };
+    for data in ["LIST\n0.raw\n1.raw", "%d.raw 0 1 1"] {
+        let read = |field: &str, files: &[Vec<u8>]| joined(&with(field, data), files).unwrap();
+        assert_eq!(read("", &slices), (wanted.clone(), vec![]));
+        assert_eq!(read("HeaderSize = 4\n", &around(b"abcd", b"")), (wanted.clone(), vec![]));
+        assert_eq!(read("HeaderSize = -1\n", &around(b"abcdef", b"")), (wanted.clone(), vec![]));
+        let (found, notes) = read("", &around(b"", b"\0\0"));
+        assert_eq!(found, wanted);
+        assert!(notes[0].contains("goes on after its voxels"), "{notes:?}");
+        let short = [slices[0][..10].to_vec(), [&slices[1][..], b"\0\0"].concat()];
+        let told = joined(&with("", data), &short).unwrap_err().to_string();
+        assert_eq!(told, "0.raw: the voxels end after 10 bytes, the header promises 12");
+        let zipped: Vec<Vec<u8>> = slices.iter().map(|slice| crate::metaimage_files::zlib(slice)).collect();
+        let compressed = String::from_utf8(with("", data)).unwrap().replace("Data = False", "Data = True");
+        assert_eq!(joined(compressed.as_bytes(), &zipped).unwrap().0, wanted);
+    }
+}
+
+#[test]
+fn a_fourth_axis_that_is_one_long_is_left_out() {
+    let four =
+        b"ObjectType = Image\nNDims = 4\nBinaryData = True\nTransformMatrix = 0 1 0 0 -1 0 0 0 0 0 1 0 0 0 0 1\n\
+        Offset = -10 20 30 0\nElementSpacing = 0.5 0.75 3 1\nDimSize = 3 2 2 1\nElementType = MET_SHORT\n\
+        ElementDataFile = LOCAL\n";
+    assert_eq!(read(&[&four[..], &voxels()].concat()).unwrap(), read(&whole()).unwrap());
+}

@@ -23,9 +23,14 @@ pub fn whole() -> Vec<u8> {
 
 /// The same with compressed voxels.
 pub fn compressed() -> Vec<u8> {
+    file(&["CompressedData = True"], "LOCAL", &zlib(&voxels()))
+}
+
+/// Bytes as one zlib stream.
+pub fn zlib(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(&voxels()).unwrap();
-    file(&["CompressedData = True"], "LOCAL", &encoder.finish().unwrap())
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 pub fn voxels() -> Vec<u8> {

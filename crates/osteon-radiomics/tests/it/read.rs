@@ -555,3 +555,76 @@ fn lines_of_text_before_the_voxels_are_skipped() {
     let zipped = [b"one\n", &forge::gzip(&[b"abc", &voxels[..]].concat())[..]].concat();
     check("lines before gzip", &with(&["line skip: 1", "byte skip: 3", "encoding: gzip"], &zipped), Element::I16);
 }
+
+/// What Teem (SimpleITK 2.5) reads of such files.
+#[test]
+fn skips_of_a_list_count_in_each_of_its_files() {
+    let voxels = forge::encode(Element::I16, &counting(), true);
+    let slices: Vec<Vec<u8>> = voxels.chunks(voxels.len() / 4).map(<[u8]>::to_vec).collect();
+    let limits = Limits::default();
+    let read = |fields: &[&'static str], files: &[Vec<u8>]| -> Result<(Vec<f64>, Vec<String>), ReadError> {
+        let fields = [fields, &["data file: s%d.raw 1 4 1"]].concat();
+        let header = forge::nrrd_header(&fields);
+        let named: Vec<(String, Vec<u8>)> = files.iter().map(|it| ("s.raw".to_owned(), it.clone())).collect();
+        let data = read::header(header.as_bytes(), &limits)?.joined(&named)?;
+        let (image, notes) = read::image_as_stored(Source { bytes: header.as_bytes(), data: Some(&data) }, &limits)?;
+        Ok((image.volume.as_slice().to_vec(), notes))
+    };
+    let around = |before: &[u8], behind: &[u8], of: &dyn Fn(&[u8]) -> Vec<u8>| -> Vec<Vec<u8>> {
+        slices.iter().map(|slice| [before, &of(slice), behind].concat()).collect()
+    };
+    let (plain, gzip) = (|slice: &[u8]| slice.to_vec(), |slice: &[u8]| forge::gzip(slice));
+    let wanted = (counting(), Vec::<String>::new());
+    assert_eq!(read(&[], &slices), Ok(wanted.clone()));
+    assert_eq!(read(&["line skip: 1"], &around(b"P5\n", b"", &plain)), Ok(wanted.clone()));
+    assert_eq!(read(&["byte skip: 4"], &around(b"abcd", b"", &plain)), Ok(wanted.clone()));
+    assert_eq!(read(&["byte skip: -1"], &around(b"abcdef", b"", &plain)), Ok(wanted.clone()));
+    assert_eq!(read(&["encoding: gzip"], &around(b"", &[0; 9], &gzip)), Ok(wanted.clone()));
+    assert_eq!(read(&["encoding: gzip", "line skip: 1"], &around(b"P5\n", b"", &gzip)), Ok(wanted.clone()));
+    let inner = |slice: &[u8]| forge::gzip(&[b"abc", slice].concat());
+    assert_eq!(read(&["encoding: gzip", "byte skip: 3"], &around(b"", b"", &inner)), Ok(wanted.clone()));
+    let text: Vec<Vec<u8>> = counting()
+        .chunks(6)
+        .map(|own| own.iter().map(f64::to_string).collect::<Vec<_>>().join(" ").into_bytes())
+        .collect();
+    assert_eq!(read(&["encoding: text"], &text), Ok(wanted.clone()));
+    let (found, notes) = read(&[], &around(b"", b"\0\0", &plain)).unwrap();
+    assert_eq!(found, wanted.0);
+    assert!(notes[0].contains("goes on after its voxels"), "{notes:?}");
+    let mut uneven = slices.clone();
+    let moved = uneven[0].split_off(10);
+    uneven[1].extend(moved);
+    assert_eq!(
+        read(&[], &uneven).unwrap_err().to_string(),
+        "s.raw: the voxels end after 10 bytes, the header promises 12"
+    );
+    let told = read(&[], &slices[..3]).map(|_| ()).unwrap_err().to_string();
+    assert!(told.contains("the voxels end after 12 bytes"), "{told}");
+}
+
+/// Directions of SimpleITK 2.5 for such a header, by sform, by qform and by neither.
+#[test]
+fn an_axis_whose_pixdim_is_below_0_is_mirrored_as_itk_does() {
+    for (qform, sform) in [(1, 0), (0, 1), (0, 0)] {
+        let mut file = Nifti::new(SHAPE, Element::U8, &counting(), false);
+        file.i16(252, qform).i16(254, sform);
+        for (at, part) in [(280, 0.5), (300, 0.75), (320, 3.0)] {
+            file.f32(at, part);
+        }
+        let straight = image(&file.bytes).unwrap().volume.geometry().clone();
+        file.f32(80, -0.5);
+        let (found, notes) =
+            read::image_as_stored(Source { bytes: &file.bytes, data: None }, &Limits::default()).unwrap();
+        let [z, y, x] = straight.axes;
+        let mirrored = Geometry { axes: [z, y, x.map(|part| 0.0 - part)], ..straight };
+        assert_eq!(found.volume.geometry(), &mirrored, "qform {qform}, sform {sform}");
+        assert!(notes[0].contains("pixdim[1] below 0"), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_header_beyond_the_limit_is_told_as_such() {
+    let long = [b"NRRD0004\ntype: short\n#".to_vec(), vec![b'x'; 17 << 20]].concat();
+    let told = image(&long).unwrap_err().to_string();
+    assert!(told.contains("more than 16 MB"), "{told}");
+}

@@ -294,6 +294,10 @@ fn region_hint(error: &ReadError) -> Option<&'static str> {
         ReadError::Values { .. } | ReadError::NoHalf { .. } => {
             Some("save the mask as labels, or as parts of a voxel from 0 to 1, of which half and more is inside")
         }
+        ReadError::Negative { .. } => Some(
+            "save the mask as 0 and 1 without intercept; --label with the value, or the column label of a manifest, takes the \
+             voxels that have it",
+        ),
         ReadError::MaskNotFinite => Some("save the mask with 0 where there is no region"),
         ReadError::CutOff { .. } => Some(CUT),
         ReadError::Outside { .. } => Some("the mask belongs to another image, or one of the two lost its origin"),
@@ -316,6 +320,17 @@ fn drawing_hint(error: &DicomError) -> Option<&'static str> {
         DicomError::OtherFrame { .. } => Some(
             "give the image on which it was drawn; --other-frame, or mask.other_frame=\"accept\" in the protocol, takes it \
              where both show the same space, and records that",
+        ),
+        DicomError::NoVoxel { .. } => {
+            Some("--structure or --label picks another segment; else the program that drew it has to export it again")
+        }
+        DicomError::NoHalf { .. } => Some(
+            "values of 0 and 1 under a maximum of 255 are a slip of the program that wrote them: export the segmentation as \
+             BINARY, or with a MaximumFractionalValue of 1",
+        ),
+        DicomError::Duplicate { .. } => Some(
+            "several images under one series UID, or one image twice: export them as series of their own, or keep the files \
+             of one in the folder",
         ),
         DicomError::EmptyStructure { .. } => Some("the contours or the segmentation belong to another image"),
         DicomError::OffSlice { .. } => Some(

@@ -4,8 +4,8 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
+use crate::read::dicom::fact::B_VALUES;
 use crate::read::dicom::object::Fields;
-use crate::read::dicom::split::B_VALUES;
 use osteon_base::setting::{self, Unfit};
 
 const PHILIPS_SCALE_SLOPE: Tag = Tag(0x2005, 0x100e);

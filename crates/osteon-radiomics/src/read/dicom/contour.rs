@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
 use crate::grid::{Geometry, Grid, Mask};
-use crate::read::dicom::drawing::{self, Draw, Which};
+use crate::read::dicom::drawing::{self, Draw, On, Which};
 use crate::read::dicom::fill::{self, Rings};
 use crate::read::dicom::{DicomError, Instance, object};
 use crate::read::{Cut, Limits, Reading, Region};
@@ -42,20 +42,28 @@ pub fn contours(
     limits: &Limits,
 ) -> Result<Mask, DicomError> {
     let draw = Draw { which: wanted.map_or(Which::Only, Which::Name), ..Draw::default() };
-    Ok(region(&object::open(instance, limits)?, &draw, geometry)?.0.mask)
+    Ok(region(&object::open(instance, limits)?, &draw, On::grid(geometry))?.0.mask)
 }
 
 /// The region, the names of its structures, and the frame of reference in which it was drawn.
 pub(super) fn region(
     file: &object::File,
     draw: &Draw,
-    geometry: &Geometry,
+    on: On,
 ) -> Result<(Region, Vec<String>, Option<String>), DicomError> {
     let named = named(file);
     let picked = drawing::pick(&named, draw.which).map_err(|error| match error {
         DicomError::NoStructures(_) => DicomError::NoStructures(unclosed(file)),
+        DicomError::NoStructure { wanted, present } if is_named(file, &wanted) => {
+            let wanted = format!("{wanted} with a closed contour: the file names it without one");
+            DicomError::NoStructure { wanted, present }
+        }
         error => error,
     })?;
+    // Slices of a DICOM series are its first axis; a file that was made from one may have it elsewhere.
+    let axis = on.identity.map_or_else(|| across(file, picked[0].0, on.geometry), |_| 0);
+    let order: [usize; 3] = std::array::from_fn(|k| [axis, usize::from(axis == 0), 2 - usize::from(axis == 2)][k]);
+    let geometry = &turned(on.geometry, order);
     let mut cells = Array3::from_elem(geometry.shape, false);
     let (mut total, mut notes) = (fill::Filled::default(), Vec::new());
     for (number, structure) in &picked {
@@ -89,10 +97,44 @@ pub(super) fn region(
     }
     let (name, present) = drawing::picked(&named, &picked);
     let cut_share = total.lost as f64 / total.drawn as f64;
-    let reading = Reading { present, picked: name, cut_share, notes, ..Reading::default() };
-    let mask = Grid::new(geometry.clone(), cells).expect("the cells have the geometry's shape");
+    let moved = if axis == 0 { String::new() } else { "axes in another order".to_owned() };
+    let reading = Reading { present, picked: name, cut_share, notes, moved, ..Reading::default() };
+    let mut back = [0; 3];
+    order.into_iter().enumerate().for_each(|(at, own)| back[own] = at);
+    let cells = cells.permuted_axes(back).as_standard_layout().into_owned();
+    let mask = Grid::new(on.geometry.clone(), cells).expect("the cells have the geometry's shape");
     let frame = frame_of(file, picked[0].0);
     Ok((Region { mask, reading }, picked.into_iter().map(|(_, name)| name).collect(), frame))
+}
+
+/// The image's axis that goes across the first closed contour of a structure; the first where that is none of them.
+fn across(file: &object::File, number: i64, geometry: &Geometry) -> usize {
+    let data = |contour: object::Fields<'_>| contour.numbers(tags::CONTOUR_DATA).filter(|data| data.len() >= 9);
+    let Some(data) = drawn(file, number).into_iter().find_map(data) else { return 0 };
+    let index = |point: &[f64]| index_of(geometry, [point[0], point[1], point[2]]);
+    let points: Vec<[f64; 3]> = data.chunks_exact(3).map(index).collect();
+    let reach = |k: usize| {
+        let at = points.iter().map(|point| point[k]);
+        at.clone().fold(f64::NEG_INFINITY, f64::max) - at.fold(f64::INFINITY, f64::min)
+    };
+    let flat: Vec<usize> = (0..3).filter(|&k| reach(k) <= FLAT).collect();
+    if let [only] = flat[..] { only } else { 0 }
+}
+
+/// The same grid with its axes in another order.
+fn turned(geometry: &Geometry, order: [usize; 3]) -> Geometry {
+    Geometry {
+        shape: order.map(|k| geometry.shape[k]),
+        origin_mm: geometry.origin_mm,
+        spacing_mm: order.map(|k| geometry.spacing_mm[k]),
+        axes: order.map(|k| geometry.axes[k]),
+    }
+}
+
+/// Whether the file names a structure, drawn or not.
+fn is_named(file: &object::File, wanted: &str) -> bool {
+    let names = file.fields().items(tags::STRUCTURE_SET_ROI_SEQUENCE);
+    names.filter_map(|item| item.text(tags::ROI_NAME)).any(|name| drawing::is_alike(&name, wanted))
 }
 
 /// The closed contours of a structure by slice, in indices of the image; slices may lie outside it.

@@ -11,6 +11,9 @@ use crate::read::dicom::{DicomError, Identity, Instance, contour, segmentation};
 use crate::read::{Limits, OtherFrame, Params, Present, Region};
 use osteon_base::text::counted;
 
+/// Structures that a message names.
+const SHOWN: usize = 32;
+
 /// Which structure or segment of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which<'a> {
@@ -55,10 +58,10 @@ pub fn region(instance: &Instance, draw: &Draw, on: On, limits: &Limits) -> Resu
     let file = object::open(instance, limits)?;
     let is_segmentation = file.text(tags::MODALITY).as_deref() == Some("SEG");
     let (mut region, names, frames) = if is_segmentation {
-        let (region, names) = segmentation::region(&file, draw, on.geometry, limits)?;
+        let (region, names) = segmentation::region(&file, draw, on, limits)?;
         (region, names, file.text(tags::FRAME_OF_REFERENCE_UID))
     } else {
-        contour::region(&file, draw, on.geometry)?
+        contour::region(&file, draw, on)?
     };
     if let (Which::Name(wanted), [only]) = (draw.which, &names[..]) {
         region.reading.notes.extend(renamed(wanted, only));
@@ -141,7 +144,7 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
     let twice = |name: &str| named.iter().filter(|(_, other)| other == name).count() > 1;
     let shown =
         |(number, name): &(i64, String)| if twice(name) { format!("{name} (number {number})") } else { name.clone() };
-    let present = || named.iter().map(shown).collect::<Vec<_>>().join(", ");
+    let present = || listed(named.iter().map(shown));
     match (which, named) {
         (_, []) => Err(DicomError::NoStructures(String::new())),
         (Which::All, _) => Ok(named.to_vec()),
@@ -149,7 +152,7 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
         (Which::Only, _) => Err(DicomError::SeveralStructures(present())),
         (Which::Number(wanted), _) => {
             let found = named.iter().find(|(number, _)| *number == wanted).cloned();
-            let numbered = || named.iter().map(|(n, name)| format!("{n} {name}")).collect::<Vec<_>>().join(", ");
+            let numbered = || listed(named.iter().map(|(n, name)| format!("{n} {name}")));
             let unknown = || DicomError::NoStructure { wanted: format!("number {wanted}"), present: numbered() };
             Ok(vec![found.ok_or_else(unknown)?])
         }
@@ -166,6 +169,13 @@ pub(super) fn pick(named: &[(i64, String)], which: Which) -> Result<Vec<(i64, St
             }
         }
     }
+}
+
+/// The first few names of a list, and how many more there are.
+fn listed(mut names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// A structure's name; its number where the file gives none.

@@ -27,6 +27,8 @@ pub struct Plane {
     pub stated_gap_mm: Option<f64>,
     /// MONOCHROME2, or MONOCHROME1, whose low values are shown bright.
     pub photometric: String,
+    /// Whether a table says what stored numbers mean.
+    pub has_modality_lut: bool,
     pub element: Element,
     pub values: Vec<f64>,
 }
@@ -59,6 +61,7 @@ pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
     let columns = fields.size(tags::COLUMNS, "Columns")?;
     let places = places(&fields)?;
     let photometric = fields.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_else(|| "MONOCHROME2".to_owned());
+    let has_modality_lut = fields.items(tags::MODALITY_LUT_SEQUENCE).next().is_some();
     let (stored, element) = stored(file, [rows, columns], places.len(), limits)?;
     let name = |at: usize| match places.len() {
         1 => file.name.clone(),
@@ -74,6 +77,7 @@ pub fn planes(file: &File, limits: &Limits) -> Result<Vec<Plane>, DicomError> {
         thickness_mm: place.thickness_mm,
         stated_gap_mm: place.stated_gap_mm,
         photometric: photometric.clone(),
+        has_modality_lut,
         element: rescaled(element, place),
         values: stored.iter().map(|value| value * place.slope + place.intercept).collect(),
     };
@@ -146,6 +150,7 @@ fn stored(
     if let Some(found) = fields.text(tags::PHOTOMETRIC_INTERPRETATION).filter(|found| !is_grey(found)) {
         return Err(fields.wrong("PhotometricInterpretation", found, "MONOCHROME1 or MONOCHROME2, gray levels"));
     }
+    has_pixels(file)?;
     let pixel = Pixel::read(&fields)?;
     let voxels = rows * columns * planes;
     let bytes = voxels as u128 * size_of::<f64>() as u128;
@@ -178,6 +183,7 @@ pub fn numbers(file: &File, [rows, columns, frames]: [usize; 3], limits: &Limits
         16 => 2,
         _ => return Err(fields.wrong("BitsAllocated", allocated.to_string(), "1, 8 or 16")),
     };
+    has_pixels(file)?;
     let uid = || osteon_base::text::clean(file.object.meta().transfer_syntax()).into_owned();
     let raw = match fields.bytes(tags::PIXEL_DATA) {
         Some(raw) => raw,
@@ -193,6 +199,20 @@ pub fn numbers(file: &File, [rows, columns, frames]: [usize; 3], limits: &Limits
         8 => raw[..pixels].iter().map(|&byte| f64::from(byte)).collect(),
         _ => raw[..expected].chunks_exact(2).map(|word| f64::from(u16::from_ne_bytes([word[0], word[1]]))).collect(),
     })
+}
+
+/// Refuses a file that keeps no voxels, or others than whole numbers.
+fn has_pixels(file: &File) -> Result<(), DicomError> {
+    let has = |tag: Tag| file.object.element(tag).is_ok();
+    let found = match () {
+        () if has(tags::PIXEL_DATA) => return Ok(()),
+        () if has(tags::FLOAT_PIXEL_DATA) || has(tags::DOUBLE_FLOAT_PIXEL_DATA) => {
+            "it has Float Pixel Data, as parametric maps do; save it as NIfTI or NRRD with the program that made it"
+        }
+        () if has(tags::PIXEL_DATA_PROVIDER_URL) => "it names a server that keeps it; fetch the file with its voxels",
+        () => "fetch the file again from the archive, or leave it out of the folder",
+    };
+    Err(DicomError::NoPixels { name: file.name.clone(), found })
 }
 
 /// The bytes of compressed planes, by the decoders of `dicom-pixeldata`, which trust what the planes say of themselves.

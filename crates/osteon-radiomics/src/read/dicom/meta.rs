@@ -17,6 +17,9 @@ pub struct Meta {
 /// Bytes that are looked at to tell a data set that stands alone.
 const HEAD: usize = 132;
 
+/// Bytes before the mark.
+const PREAMBLE: usize = 128;
+
 /// An element of a first group is this short: dates, UIDs and names.
 const SHORT: usize = 1024;
 
@@ -28,7 +31,13 @@ pub fn start(bytes: &[u8]) -> Option<usize> {
     if bytes.starts_with(b"DICM") {
         return Some(4);
     }
-    (is_group_2(bytes) || bare(bytes).is_some()).then_some(0)
+    let begins = |bytes: &[u8]| is_group_2(bytes) || bare(bytes).is_some();
+    if begins(bytes) {
+        return Some(0);
+    }
+    // A preamble of zeros without the mark behind it.
+    let (preamble, rest) = bytes.split_at_checked(PREAMBLE)?;
+    (preamble.iter().all(|&byte| byte == 0) && begins(rest)).then_some(PREAMBLE)
 }
 
 fn is_group_2(bytes: &[u8]) -> bool {

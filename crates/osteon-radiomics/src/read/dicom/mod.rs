@@ -7,6 +7,7 @@ mod acquisition;
 mod codestream;
 mod contour;
 mod drawing;
+mod fact;
 mod fill;
 mod frame;
 mod jpeg_ls;
@@ -17,6 +18,7 @@ mod resample;
 mod run_length;
 mod segmentation;
 mod series;
+mod slices;
 mod split;
 
 use std::collections::BTreeSet;
@@ -54,13 +56,15 @@ pub struct Scan {
 }
 
 /// What drawings call a series by.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Identity {
     pub series_uid: String,
     /// Empty where the series has none.
     pub frame_of_reference: String,
     /// UIDs of the instances of that series which were given; empty where they are not known.
     pub instances: BTreeSet<String>,
+    /// How thick its slices are, as the first of them says.
+    pub slice_thickness_mm: Option<f64>,
 }
 
 /// Why DICOM files are no image or no mask.
@@ -74,6 +78,8 @@ pub enum DicomError {
     Nested { name: String },
     #[error("{name}: the transfer syntax {uid} cannot be decoded")]
     TransferSyntax { name: String, uid: String },
+    #[error("{name}: no Pixel Data, which an image has: {found}")]
+    NoPixels { name: String, found: &'static str },
     #[error("{name}: the compressed voxels are not those of planes of this size")]
     Compressed { name: String },
     #[error("{name}: the voxels take {found} bytes, expected {expected}")]
@@ -136,6 +142,13 @@ pub enum DicomError {
     OffSlice { structure: String, apart_mm: f64 },
     #[error("{structure} lies outside the image or holds no voxel centre")]
     EmptyStructure { structure: String },
+    #[error("{structure} has no voxel in any frame of the segmentation")]
+    NoVoxel { structure: String },
+    #[error(
+        "no voxel of {structure} reaches a half of MaximumFractionalValue {largest}: {} above 0, the highest {most}",
+        osteon_base::text::counted(*.above_zero, "voxel")
+    )]
+    NoHalf { structure: String, largest: f64, most: f64, above_zero: usize },
     #[error("the segmentation on its own grid: {0}")]
     OwnGrid(crate::read::ReadError),
     #[error(
@@ -144,8 +157,11 @@ pub enum DicomError {
     Grid { off: String, image: Box<Geometry>, found: Box<Geometry> },
 }
 
+/// Bytes from a file's start that tell whether it is DICOM.
+pub const HEAD: u64 = 264;
+
 /// Whether bytes begin as a DICOM file does: `DICM` after a preamble of 128 bytes, or a file meta group or a data set
-/// without either. The first 132 bytes tell.
+/// without either, or behind a preamble of zeros. The first `HEAD` bytes tell.
 pub fn is_dicom(bytes: &[u8]) -> bool {
     meta::start(bytes).is_some()
 }
@@ -179,4 +195,15 @@ pub fn is_directory(instance: &Instance, limits: &Limits) -> bool {
     object::open(instance, limits).is_ok_and(|file| {
         file.object.meta().media_storage_sop_class_uid().trim_end_matches('\0') == MEDIA_STORAGE_DIRECTORY
     })
+}
+
+/// Names of the files that a DICOMDIR lists, relative to its folder; none where it cannot be read.
+pub fn directory_files(instance: &Instance, limits: &Limits) -> Vec<String> {
+    let Ok(file) = object::open(instance, limits) else { return Vec::new() };
+    let records = file.fields().items(dicom_dictionary_std::tags::DIRECTORY_RECORD_SEQUENCE);
+    let named = records.filter_map(|record| record.text(dicom_dictionary_std::tags::REFERENCED_FILE_ID));
+    let parts =
+        |id: String| id.split('\\').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    // What leads out of the folder is none of its files.
+    named.map(parts).filter(|name| !name.split('/').any(|part| part == "..")).collect()
 }

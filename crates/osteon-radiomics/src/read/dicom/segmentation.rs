@@ -1,14 +1,16 @@
 //! DICOM SEG to a mask on the image's grid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use ndarray::Array3;
 
 use crate::grid::{Geometry, Grid, Mask};
-use crate::read::dicom::drawing::{self, Draw, Which};
+use crate::read::dicom::drawing::{self, Draw, On, Which};
 use crate::read::dicom::object::{self, Fields, File};
 use crate::read::dicom::own_grid::OwnGrid;
+use crate::read::dicom::slices::Slices;
 use crate::read::dicom::{DicomError, Instance, contour, frame};
 use crate::read::{Cut, Fractional, Limits, Reading, Region, Resample, place};
 use osteon_base::text::counted;
@@ -27,7 +29,7 @@ pub fn segmentation(
     limits: &Limits,
 ) -> Result<Mask, DicomError> {
     let draw = Draw { which: wanted.map_or(Which::Only, Which::Name), ..Draw::default() };
-    Ok(region(&object::open(instance, limits)?, &draw, geometry, limits)?.0.mask)
+    Ok(region(&object::open(instance, limits)?, &draw, On::grid(geometry), limits)?.0.mask)
 }
 
 /// What the stored numbers mean: DICOM PS3.3, C.8.20.2.
@@ -42,41 +44,54 @@ enum Meaning {
 }
 
 /// The region, and the names of its segments.
-pub(super) fn region(
-    file: &File,
-    draw: &Draw,
-    geometry: &Geometry,
-    limits: &Limits,
-) -> Result<(Region, Vec<String>), DicomError> {
+pub(super) fn region(file: &File, draw: &Draw, on: On, limits: &Limits) -> Result<(Region, Vec<String>), DicomError> {
+    let geometry = on.geometry;
     let fields = file.fields();
     let named = labelled(&fields);
-    let picked = drawing::pick(&named, draw.which)?;
+    let picked = match drawing::pick(&named, draw.which) {
+        // Of several, one alone may have voxels.
+        Err(cause @ DicomError::SeveralStructures(_)) => Err(cause),
+        picked => Ok(picked?),
+    };
     let meaning = meaning(&fields)?;
     let rows = fields.size(tags::ROWS, "Rows")?;
     let columns = fields.size(tags::COLUMNS, "Columns")?;
     let frames: Vec<Fields> = fields.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).collect();
     let stored = frame::numbers(file, [rows, columns, frames.len()], limits)?;
     let shared = fields.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).next();
+    let segment = |frame: &Fields<'_>| {
+        let group = group(frame, shared, tags::SEGMENT_IDENTIFICATION_SEQUENCE);
+        group.and_then(|group| group.number(tags::REFERENCED_SEGMENT_NUMBER))
+    };
+    let planes = || frames.iter().zip(stored.chunks_exact(rows * columns)).enumerate();
+    let picked = match picked {
+        Ok(picked) => picked,
+        Err(several) => {
+            let filled = planes().flat_map(|(_, (frame, stored))| filled(&meaning, segment(frame), stored)).collect();
+            only_filled(&named, &filled).ok_or(several)?
+        }
+    };
+    let is_picked = |number: f64| picked.iter().any(|(own, _)| *own as f64 == number);
+    let holds = |value: f64| match meaning {
+        Meaning::Binary => value > 0.0,
+        Meaning::Fractional { largest } => 2.0 * value >= largest,
+        Meaning::Labels => is_picked(value),
+    };
+    let is_label_map = matches!(meaning, Meaning::Labels);
     let mut cells = Array3::from_elem(geometry.shape, false);
     let mut found = Count::default();
     let mut own_grid = OwnGrid::default();
     let mut off_grid = None;
+    let mut slices: Option<Slices> = None;
     let mut seen: BTreeMap<Vec<i64>, (usize, &[f64])> = BTreeMap::new();
-    for (at, (frame, stored)) in frames.iter().zip(stored.chunks_exact(rows * columns)).enumerate() {
-        let group = |tag| frame.items(tag).next().or_else(|| shared.and_then(|shared| shared.items(tag).next()));
-        let number = group(tags::SEGMENT_IDENTIFICATION_SEQUENCE)
-            .and_then(|group| group.number(tags::REFERENCED_SEGMENT_NUMBER));
-        let is_picked = |number: f64| picked.iter().any(|(own, _)| *own as f64 == number);
-        let holds = |value: f64| match meaning {
-            Meaning::Binary => value > 0.0,
-            Meaning::Fractional { largest } => 2.0 * value >= largest,
-            Meaning::Labels => is_picked(value),
-        };
-        if !matches!(meaning, Meaning::Labels) && !number.is_some_and(is_picked) {
+    for (at, (frame, stored)) in planes() {
+        let number = segment(frame);
+        if !is_label_map && !number.is_some_and(is_picked) {
             continue;
         }
-        let position = group(tags::PLANE_POSITION_SEQUENCE).unwrap_or(fields);
-        let orientation = group(tags::PLANE_ORIENTATION_SEQUENCE).unwrap_or(fields);
+        let group = |tag| group(frame, shared, tag).unwrap_or(fields);
+        let position = group(tags::PLANE_POSITION_SEQUENCE);
+        let orientation = group(tags::PLANE_ORIENTATION_SEQUENCE);
         if let Some(place) = place_of(&position, &orientation, number) {
             match seen.get(&place) {
                 Some((first, before)) if *before != stored => {
@@ -98,13 +113,8 @@ pub(super) fn region(
         if !stored.iter().any(|&value| holds(value)) {
             continue;
         }
-        let lattice = Lattice::new(
-            geometry,
-            &position,
-            &orientation,
-            &group(tags::PIXEL_MEASURES_SEQUENCE).unwrap_or(fields),
-            [rows, columns],
-        )?;
+        let measures = group(tags::PIXEL_MEASURES_SEQUENCE);
+        let lattice = Lattice::new(geometry, &position, &orientation, &measures, [rows, columns])?;
         if lattice.off_voxels > draw.params.tolerance_voxels {
             let (image, own) = (Box::new(geometry.clone()), Box::new(lattice.own.clone()));
             let error = DicomError::Grid { off: lattice.off(), image, found: own };
@@ -113,11 +123,17 @@ pub(super) fn region(
             }
             off_grid.get_or_insert(error);
         }
+        if let Some(axis) = lattice.across().filter(|_| slices.is_none()) {
+            slices = Some(Slices::new(geometry, axis, stated_mm(&measures)));
+        }
         if draw.params.resample == Resample::Nearest {
             own_grid.add(&lattice.own, stored.iter().map(|&value| holds(value)).collect());
         }
         found.off_voxels = found.off_voxels.max(lattice.off_voxels);
         found.moved |= !lattice.is_upright();
+        if found.frame.is_none() {
+            (found.frame, found.stated_mm) = (Some(lattice.own.clone()), stated_mm(&measures));
+        }
         for (at, _) in stored.iter().enumerate().filter(|(_, value)| holds(**value)) {
             found.drawn += 1;
             match lattice.voxel(at / columns, at % columns, geometry.shape) {
@@ -131,28 +147,54 @@ pub(super) fn region(
         let expected = "the largest value of a voxel: export the segmentation again with it";
         return Err(fields.wrong("MaximumFractionalValue", stated, expected));
     }
+    let structure = || picked.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ");
+    if found.drawn == 0 {
+        return Err(match meaning {
+            Meaning::Fractional { largest } if found.above_zero > 0 => {
+                DicomError::NoHalf { structure: structure(), largest, most: found.most, above_zero: found.above_zero }
+            }
+            _ => DicomError::NoVoxel { structure: structure() },
+        });
+    }
+    for (_, (frame, stored)) in planes() {
+        let position = group(frame, shared, tags::PLANE_POSITION_SEQUENCE).unwrap_or(fields);
+        let is_own = is_label_map || segment(frame).is_some_and(is_picked);
+        if let (Some(slices), Ok(position_mm)) = (&mut slices, position.position_mm()) {
+            slices.add(geometry, position_mm, is_own, is_own && stored.iter().any(|&value| holds(value)));
+        }
+    }
+    let thickness_mm = on.identity.and_then(|image| image.slice_thickness_mm);
+    let other_gap_mm = slices.as_ref().and_then(|slices| slices.other_gap_mm(thickness_mm));
+    if let (Some(gap_mm), Some(slices), None) = (other_gap_mm, &slices, &off_grid) {
+        let error = of_other_slices(geometry, found.frame.as_ref(), slices, gap_mm);
+        if draw.params.resample == Resample::Never {
+            return Err(error);
+        }
+        off_grid = Some(error);
+    }
     let said = || match found.repeated {
         1 => "1 frame of the segmentation is stored twice and was taken once".to_owned(),
         n => format!("{n} frames of the segmentation are stored twice and were taken once"),
     };
-    let notes: Vec<String> = (found.repeated > 0).then(said).into_iter().collect();
+    let mut notes: Vec<String> = (found.repeated > 0).then(said).into_iter().collect();
     let (name, present) = drawing::picked(&named, &picked);
     let names = || picked.iter().map(|(_, label)| label.clone()).collect();
     let is_parted = matches!(meaning, Meaning::Fractional { .. }) && found.above_zero != found.drawn;
     let fractional = is_parted.then_some(Fractional { half: found.drawn, above_zero: found.above_zero });
     if let Some(cause) = off_grid {
-        let mask = own_grid.mask(stated_mm(&fields, shared.as_ref()), limits).ok_or(cause)?;
+        let [distance_mm, thickness_mm] = found.stated_mm;
+        let mask = own_grid.mask([other_gap_mm.or(distance_mm), thickness_mm], limits).ok_or(cause)?;
         let reading = Reading { present, picked: name, fractional, notes, ..Reading::default() };
         let placed = place::place(mask, reading, geometry, &draw.params).map_err(DicomError::OwnGrid)?;
         return Ok((placed, names()));
     }
-    let structure = || picked.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ");
     if found.drawn == found.lost {
         return Err(DicomError::EmptyStructure { structure: structure() });
     }
     if found.lost > 0 && draw.params.cut == Cut::Refuse {
         return Err(DicomError::CutOff { structure: structure(), lost: found.lost, drawn: found.drawn });
     }
+    notes.extend(slices.and_then(|slices| striped(&slices, &structure())));
     let reading = Reading {
         present,
         picked: name,
@@ -167,9 +209,46 @@ pub(super) fn region(
     Ok((Region { mask, reading }, names()))
 }
 
-/// The distance of slices, and their thickness, as the file says them.
-fn stated_mm(fields: &Fields, shared: Option<&Fields>) -> [Option<f64>; 2] {
-    let measures = shared.and_then(|shared| shared.items(tags::PIXEL_MEASURES_SEQUENCE).next()).unwrap_or(*fields);
+/// A functional group: a frame's own before the one that all frames share.
+fn group<'a>(frame: &Fields<'a>, shared: Option<Fields<'a>>, tag: Tag) -> Option<Fields<'a>> {
+    frame.items(tag).next().or_else(|| shared.and_then(|shared| shared.items(tag).next()))
+}
+
+/// Numbers of the segments that have voxels in a frame.
+fn filled(meaning: &Meaning, segment: Option<f64>, stored: &[f64]) -> BTreeSet<i64> {
+    let above = stored.iter().filter(|&&value| value > 0.0);
+    match meaning {
+        Meaning::Labels => above.map(|&value| value as i64).collect(),
+        _ => above.take(1).filter_map(|_| segment.map(|number| number as i64)).collect(),
+    }
+}
+
+/// The only segment with voxels.
+fn only_filled(named: &[(i64, String)], filled: &BTreeSet<i64>) -> Option<Vec<(i64, String)>> {
+    let own: Vec<(i64, String)> = named.iter().filter(|(number, _)| filled.contains(number)).cloned().collect();
+    (own.len() == 1).then_some(own)
+}
+
+/// A grid whose slices are not as far apart as the image's.
+fn of_other_slices(image: &Geometry, frame: Option<&Geometry>, slices: &Slices, gap_mm: f64) -> DicomError {
+    let off = format!("its slices are {gap_mm:.4} mm apart, the image's {:.4} mm", slices.image_gap_mm());
+    let mut found = frame.unwrap_or(image).clone();
+    found.spacing_mm[0] = gap_mm;
+    DicomError::Grid { off, image: Box::new(image.clone()), found: Box::new(found) }
+}
+
+/// Notices slices without a frame between the first and the last.
+fn striped(slices: &Slices, structure: &str) -> Option<String> {
+    let (all, own) = slices.filled();
+    (own < all).then(|| {
+        format!(
+            "{structure} has frames for {own} of the {all} slices from its first to its last: the others are not inside"
+        )
+    })
+}
+
+/// The distance of slices, and their thickness, as pixel measures say them.
+fn stated_mm(measures: &Fields) -> [Option<f64>; 2] {
     [tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS].map(|tag| measures.number(tag).filter(|&mm| mm > 0.0))
 }
 
@@ -185,6 +264,10 @@ struct Count {
     most: f64,
     off_voxels: f64,
     moved: bool,
+    /// The plane of the first frame with voxels.
+    frame: Option<Geometry>,
+    /// Its SpacingBetweenSlices and SliceThickness.
+    stated_mm: [Option<f64>; 2],
 }
 
 /// Segment, position in micrometres and orientation in thousandths of a frame; `None` where its place is not told.
@@ -271,6 +354,12 @@ impl Lattice {
 
     fn is_upright(&self) -> bool {
         self.steps == [[0, 1, 0], [0, 0, 1]]
+    }
+
+    /// The image's axis across the plane; `None` where the plane lies across several.
+    fn across(&self) -> Option<usize> {
+        let free: Vec<usize> = (0..3).filter(|&k| self.steps.iter().all(|step| step[k] == 0)).collect();
+        if let [only] = free[..] { Some(only) } else { None }
     }
 
     fn off(&self) -> String {

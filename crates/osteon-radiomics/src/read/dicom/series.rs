@@ -52,6 +52,8 @@ pub struct Series {
     /// UIDs and numbers of all instances of its UID, those of other images under it too.
     pub instances: BTreeSet<String>,
     pub numbers: BTreeSet<i64>,
+    /// What is not the same for all of its planes, one sentence each.
+    pub varying: Vec<String>,
 }
 
 /// Which series of several.
@@ -121,6 +123,7 @@ fn listed(files: &[Instance], limits: &Limits) -> Result<(Vec<Series>, usize), D
                 repeated,
                 instances,
                 numbers,
+                varying: Vec::new(),
             };
             found.push((series, Vec::new()));
         }
@@ -167,9 +170,10 @@ fn parts(series: &Series, units: Vec<Unit>) -> Vec<Series> {
         let mut files: Vec<usize> = units.iter().map(|unit| unit.file).collect();
         files.dedup();
         let planes = units.iter().map(|unit| (unit.file, unit.frame)).collect();
+        let varying = split::varying(&units);
         let own = differs.strip_prefix("description ").map(|own| own.split(", ").next().unwrap_or(own).to_owned());
         let description = own.unwrap_or_else(|| series.description.clone());
-        Series { differs, files, planes, description, ..series.clone() }
+        Series { differs, files, planes, description, varying, ..series.clone() }
     };
     split::split(units).into_iter().map(part).collect()
 }
@@ -214,7 +218,16 @@ pub fn scan_of(files: &[Instance], wanted: Wanted, uneven: Uneven, limits: &Limi
     if stack.iter().any(|plane| plane.photometric == "MONOCHROME1") {
         notes.push(INVERTED.to_owned());
     }
-    let identity = Identity { series_uid: series.uid.clone(), frame_of_reference, instances: series.instances.clone() };
+    if stack.iter().any(|plane| plane.has_modality_lut) {
+        notes.push(LUT.to_owned());
+    }
+    notes.extend(series.varying.iter().cloned());
+    let identity = Identity {
+        series_uid: series.uid.clone(),
+        frame_of_reference,
+        instances: series.instances.clone(),
+        slice_thickness_mm: acquisition.slice_thickness_mm,
+    };
     let unnumbered = unnumbered(&own_numbers, &series.numbers, &stack);
     let (image, by_position) = volume(stack, uneven, &mut notes)?;
     if unnumbered > 0 {
@@ -230,6 +243,10 @@ pub fn scan_of(files: &[Instance], wanted: Wanted, uneven: Uneven, limits: &Limi
 /// Said of an image whose low values are meant to be shown bright.
 const INVERTED: &str = "PhotometricInterpretation is MONOCHROME1 (low values are shown bright): the stored values were \
                         taken as they are, as ITK and pydicom do";
+
+/// Said of an image whose stored values another program may turn into others.
+const LUT: &str = "the files have a Modality LUT Sequence, a table of intensities, which was not applied: the stored values \
+                   were taken, as ITK does; pydicom's apply_modality_lut applies it";
 
 /// Instance numbers that no file has, where an even stack's own go up by the same number of more than one and nothing
 /// else of the series lies between: every other slice of an exported series. A hole at one place of an even stack is none

@@ -118,6 +118,10 @@ impl Study {
             entry.label = label.and_then(|label| label.parse().ok());
             entry.structure = label.filter(|_| entry.label.is_none()).map(str::to_owned);
         }
+        // The folder that is called exactly as a patient is theirs; one that may mean them comes after.
+        if source.is_dir() {
+            named.sort_by_key(|entry| !codes.contains(&entry.code));
+        }
         let mut report = ImagesReport { refused, left_out, notes, ..ImagesReport::default() };
         let base = canonical(if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) })?;
         let home = canonical(&self.folder())?;
@@ -177,17 +181,29 @@ impl Study {
             .map(|(patient, entry)| check(*patient, entry, [&base, &home], &slots[entry.slot.as_str()]))
             .collect();
         let (mut files, mut linked) = (Vec::new(), BTreeSet::new());
+        let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for sound in checked {
             match sound {
                 Err(refusal) => report.refused.push(refusal),
                 Ok(sound) => {
                     // The image of a slot comes with each of its masks.
                     let place = |it: &ImageFile| (it.patient, it.role.clone(), it.slot.clone(), it.lesion.clone());
+                    if let Some(image) = sound.files.iter().find(|file| file.role == Role::Image) {
+                        let own = owners.entry(image.sha256.clone()).or_default();
+                        if !own.contains(&sound.link.code) {
+                            own.push(sound.link.code.clone());
+                        }
+                    }
                     files.extend(sound.files.into_iter().filter(|it| linked.insert(place(it))));
                     report.links.push(sound.link);
                     report.warnings.extend(sound.warnings);
                 }
             }
+        }
+        for codes in owners.into_values().filter(|codes| codes.len() > 1) {
+            report
+                .warnings
+                .push(format!("{} have the same image, byte for byte: one of them is another's", codes.join(", ")));
         }
         if report.links.is_empty() && report.refused.is_empty() {
             report.notes.push(format!("nothing to link; {}", layout::LAYOUTS));

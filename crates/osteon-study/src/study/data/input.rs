@@ -144,6 +144,16 @@ fn data_path(path: &Path, name: &str) -> PathBuf {
     found.unwrap_or_else(|| named(".img"))
 }
 
+/// The files of voxels that a header names; none where it cannot be read.
+pub fn voxel_files(path: &Path) -> Vec<PathBuf> {
+    let Some(header) = limited(path, MAX_TEXT).ok().and_then(|bytes| read::header(&bytes, &Limits::default()).ok())
+    else {
+        return Vec::new();
+    };
+    let first = header.data_file.iter().map(|name| data_path(path, name));
+    first.chain(header.further_files.iter().map(|name| path.with_file_name(name))).collect()
+}
+
 /// What stands for a file that was not fetched: a symbolic link as text, or a pointer of git-annex or Git LFS.
 fn stand_in(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() < 1024)?.trim();
@@ -166,20 +176,23 @@ fn file(path: &Path, bytes: Vec<u8>, part: Option<&str>) -> Result<ImageBytes, E
         }
         (_, cause) => cause,
     };
-    let mut data = header.data_file.as_ref().map(|name| beside(&data_path(path, name), MAX_IMAGE)).transpose();
-    for name in &header.further_files {
-        let Ok(all) = &mut data else { break };
-        let all = all.get_or_insert_default();
-        match beside(&path.with_file_name(name), MAX_IMAGE - all.len() as u64) {
-            Ok(more) => all.extend(more),
-            Err(cause) => data = Err(cause),
-        }
+    let first = header.data_file.iter().map(|name| data_path(path, name));
+    let further = header.further_files.iter().map(|name| path.with_file_name(name));
+    let (mut files, mut total) = (Vec::new(), 0);
+    for place in first.chain(further) {
+        let own = beside(&place, MAX_IMAGE - total).map_err(elsewhere)?;
+        total += own.len() as u64;
+        files.push((shown(&place), own));
     }
-    let data = data.map_err(elsewhere)?;
-    let parts = [&bytes[..], data.as_deref().unwrap_or_default()];
+    let sha256 = sha256([&bytes[..]].into_iter().chain(files.iter().map(|file| &file.1[..])));
+    let len = bytes.len() as u64 + total;
+    let data = match files.len() {
+        0 | 1 => files.pop().map(|file| file.1),
+        _ => Some(header.joined(&files).map_err(wrong)?),
+    };
     Ok(ImageBytes {
-        sha256: sha256(parts),
-        len: parts.iter().map(|part| part.len() as u64).sum(),
+        sha256,
+        len,
         notes: header.notes.clone(),
         content: Content::File { bytes, data, header: Box::new(header), part: part.map(str::to_owned) },
     })
@@ -251,9 +264,15 @@ fn dicom_files(folder: &Path) -> Result<Folder, Error> {
     walk.files.sort();
     let (slices, others): (Vec<PathBuf>, Vec<PathBuf>) = walk.files.into_iter().partition(|path| is_dicom_file(path));
     let (mut files, mut total) = (Vec::new(), 0);
+    let mut absent: Vec<PathBuf> = Vec::new();
     for path in slices {
         let bytes = limited(&path, MAX_IMAGE - total)?;
         total += bytes.len() as u64;
+        let is_list = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"));
+        if let Some(home) = path.parent().filter(|_| is_list) {
+            let named = dicom::directory_files(&Instance { name: shown(&path), bytes: &bytes }, &Limits::default());
+            absent.extend(named.iter().map(|name| home.join(name)).filter(|file| !exists_in_any_case(file)));
+        }
         files.push((path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned(), bytes));
     }
     let said = |paths: &[PathBuf], what: &str| {
@@ -263,8 +282,17 @@ fn dicom_files(folder: &Path) -> Result<Folder, Error> {
         (!paths.is_empty()).then_some(note)
     };
     let others = said(&others, "files of the folder are no DICOM");
-    let notes = others.into_iter().chain(said(&walk.dead, "links of the folder lead nowhere")).collect();
+    let absent = said(&absent, "files that the DICOMDIR names are not there");
+    let notes = others.into_iter().chain(said(&walk.dead, "links of the folder lead nowhere")).chain(absent).collect();
     Ok(Folder { files, notes })
+}
+
+/// Whether a file is there, where archives may have changed its letters to small ones.
+fn exists_in_any_case(file: &Path) -> bool {
+    file.exists() || PathBuf::from(file.to_string_lossy().to_lowercase()).exists() || {
+        let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase());
+        name.is_some_and(|name| file.with_file_name(name).exists())
+    }
 }
 
 /// Whether a file carries the mark of DICOM.
@@ -273,7 +301,7 @@ pub fn is_dicom_file(path: &Path) -> bool {
     if !path.is_file() {
         return false;
     }
-    let read = std::fs::File::open(path).and_then(|file| file.take(132).read_to_end(&mut head));
+    let read = std::fs::File::open(path).and_then(|file| file.take(dicom::HEAD).read_to_end(&mut head));
     read.is_ok() && dicom::is_dicom(&head)
 }
 
@@ -312,6 +340,8 @@ pub struct Walk {
     pub files: Vec<PathBuf>,
     /// Symbolic links that lead nowhere.
     pub dead: Vec<PathBuf>,
+    /// Folders with nothing in them.
+    pub empty: Vec<PathBuf>,
     /// Real paths of the folders that are being looked through.
     above: Vec<PathBuf>,
 }
@@ -324,7 +354,9 @@ pub fn below(folder: &Path, depth: usize, walk: &mut Walk) -> Result<(), Error> 
         return Ok(());
     }
     walk.above.push(real);
+    let mut is_empty = true;
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        is_empty = false;
         let path = entry.map_err(wrong)?.path();
         match std::fs::metadata(&path) {
             Ok(kind) if kind.is_dir() && depth > 0 => below(&path, depth - 1, walk)?,
@@ -332,6 +364,9 @@ pub fn below(folder: &Path, depth: usize, walk: &mut Walk) -> Result<(), Error> 
             Ok(_) => (),
             Err(_) => walk.dead.push(path),
         }
+    }
+    if is_empty {
+        walk.empty.push(folder.to_owned());
     }
     walk.above.pop();
     Ok(())
@@ -432,6 +467,10 @@ impl ImageBytes {
     ) -> Result<Region, Error> {
         let wrong = |source| Error::Image { path: path.to_owned(), source };
         match &self.content {
+            // A segment has a name or a label; `all` of a file is no name.
+            Content::File { part: Some(_), .. } if label != Label::Only && channel.is_none() => {
+                Err(Error::NameAndLabel(path.to_owned()))
+            }
             Content::File { part, .. } => {
                 let pick = Pick { label, name: part.as_deref(), channel };
                 read::region(self.source(), pick, on.geometry, params, &Limits::default()).map_err(wrong)

@@ -1,5 +1,6 @@
 //! A folder of images to pairs: what each file is, whose it is, and why one is left out.
 
+mod names;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,14 +59,21 @@ pub fn folder(base: &Path, codes: &[String], slots: &[Slot]) -> Result<Found, Er
         let code = owner(&dead, codes).unwrap_or_default();
         found.left_out.push(LeftOut { code, path: dead, why: why.to_owned() });
     }
+    for empty in walk.empty.iter().filter_map(below).filter(|path| !path.as_os_str().is_empty()) {
+        let code = owner(&empty.join("file"), codes).unwrap_or_default();
+        found.left_out.push(LeftOut { code, path: empty, why: "an empty folder".to_owned() });
+    }
     let mut patients: BTreeMap<String, Files> = BTreeMap::new();
     let mut others: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    let parts = of_headers(base, &files);
     for file in files {
         let nn_unet = nn_unet(&file);
         let code = nn_unet.as_ref().map(|(_, code)| code.clone()).or_else(|| owner(&file, codes));
         let named = nn_unet.map(|(role, _)| role).or_else(|| role(&file));
         let named = named.map(|role| (role, Candidate { path: file.clone(), ..Candidate::default() }));
         match (code, named.or_else(|| dicom_role(base, &file))) {
+            // Read with the header, or with the slices, that they belong to.
+            (_, None) if parts.contains(&file) || file.file_name().is_some_and(|name| name == "DICOMDIR") => (),
             (code, None) => others.entry(code.unwrap_or_default()).or_default().push(file),
             (None, Some(_)) => {
                 let why = "in no patient's folder".to_owned();
@@ -89,6 +97,16 @@ pub fn folder(base: &Path, codes: &[String], slots: &[Slot]) -> Result<Found, Er
     Ok(found)
 }
 
+/// The files of voxels that headers among the files name.
+fn of_headers(base: &Path, files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let is_header = |file: &&PathBuf| {
+        let name = file.to_string_lossy().to_lowercase();
+        [".nhdr", ".mhd", ".hdr", ".hdr.gz"].iter().any(|ending| name.ends_with(ending))
+    };
+    let named = files.iter().filter(is_header).flat_map(|header| input::voxel_files(&base.join(header)));
+    named.filter_map(|path| path.strip_prefix(base).ok().map(Path::to_owned)).collect()
+}
+
 fn add(files: &mut Files, role: Role, candidate: Candidate) {
     let candidates = files.entry(role).or_default();
     match candidates.iter_mut().find(|own| own.path == candidate.path) {
@@ -105,6 +123,7 @@ fn pair(code: String, mut files: Files, found: &mut Found) {
     weak_masks(&mut files);
     let mut left_out = derived(&mut files);
     left_out.extend(of_other_sessions(&mut files));
+    left_out.extend(of_other_names(&mut files));
     let (series, others) = drawn_on(&mut files);
     left_out.extend(others);
     found.left_out.extend(left_out.into_iter().map(|(path, why)| LeftOut { code: code.clone(), path, why }));
@@ -116,8 +135,15 @@ fn pair(code: String, mut files: Files, found: &mut Found) {
                 "one mask, or a second one named repeat or rater2; a manifest (patient,image,mask,repeat_mask) says which"
             }
         };
-        let (column, expected) = (format!("{code} {}", role.name()), expected.to_owned());
+        let masks = files.get(&Role::Mask).filter(|_| *role == Role::Image).into_iter().flatten();
+        let masks: Vec<String> = masks.map(|own| own.path.display().to_string()).collect();
+        let beside = if masks.is_empty() { String::new() } else { format!("; the mask is {}", masks.join(", ")) };
+        let (column, expected) = (format!("{code} {}", role.name()), format!("{expected}{beside}"));
         found.refused.push(Refusal { line: 0, column, value, expected });
+        return;
+    }
+    if let Some(refusal) = contradicted(&code, &files) {
+        found.refused.push(refusal);
         return;
     }
     let mut take = |role| files.remove(&role).and_then(|mut paths| paths.pop()).map(|own| own.path);
@@ -188,6 +214,53 @@ fn of_other_sessions(files: &mut Files) -> Vec<(PathBuf, String)> {
     let (others, kept): (Vec<Candidate>, Vec<Candidate>) = images.drain(..).partition(is_other);
     *images = kept;
     others.into_iter().map(|other| (other.path, format!("the mask is of {wanted}"))).collect()
+}
+
+/// Of several images, those that the name of the only mask does not mean.
+fn of_other_names(files: &mut Files) -> Vec<(PathBuf, String)> {
+    let Some([mask]) = files.get(&Role::Mask).map(Vec::as_slice) else { return Vec::new() };
+    let (mask, is_drawing) = (mask.path.clone(), !mask.series.is_empty());
+    let Some(images) = files.get_mut(&Role::Image).filter(|images| images.len() > 1) else { return Vec::new() };
+    if is_drawing || images.iter().any(|image| !image.series.is_empty()) {
+        return Vec::new();
+    }
+    let fits = |own: &Candidate| names::contradiction(&own.path, &mask).is_none();
+    let agreement = |own: &Candidate| if fits(own) { names::agreement(&own.path, &mask) + 1 } else { 0 };
+    let best = images.iter().map(agreement).max().unwrap_or(0);
+    if best < 2 || images.iter().filter(|own| agreement(own) == best).count() != 1 {
+        return Vec::new();
+    }
+    let (kept, others): (Vec<Candidate>, Vec<Candidate>) = images.drain(..).partition(|own| agreement(own) == best);
+    *images = kept;
+    let why = format!("the mask's name, {}, is of another image", mask.display());
+    others.into_iter().map(|other| (other.path, why.clone())).collect()
+}
+
+/// Names of an image and its masks that contradict each other, or name another patient; DICOM says what it is itself.
+fn contradicted(code: &str, files: &Files) -> Option<Refusal> {
+    let [image] = files.get(&Role::Image).map(Vec::as_slice)? else { return None };
+    let remedy = "a manifest (patient,image,mask) says that they belong together";
+    let refuse = |role: Role, path: &Path, why: String| Refusal {
+        line: 0,
+        column: format!("{code} {}", role.name()),
+        value: path.display().to_string(),
+        expected: format!("names that agree: {why}; {remedy}"),
+    };
+    for (role, own) in files.iter().flat_map(|(role, all)| all.iter().map(move |own| (role, own))) {
+        let is_file = own.series.is_empty() && own.instances.is_empty();
+        if let Some(other) = names::other_patient(code, &own.path).filter(|_| is_file) {
+            let why = format!("the file is called after {other}, its folder after {code}");
+            return Some(refuse(role.clone(), &own.path, why));
+        }
+        if *role != Role::Image
+            && is_file
+            && image.series.is_empty()
+            && let Some(why) = names::contradiction(&image.path, &own.path)
+        {
+            return Some(refuse(role.clone(), &own.path, why));
+        }
+    }
+    None
 }
 
 /// Of several series, the one on which the mask was drawn is the image; its name where its folder holds others.

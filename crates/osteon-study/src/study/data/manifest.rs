@@ -64,6 +64,7 @@ pub(in crate::study) const PATIENT: &[&str] =
     &["patient", "patient_id", "patient id", "patientid", "id", "subject", "case", "code"];
 pub(in crate::study) const IMAGE: &[&str] = &["image", "img", "image_path", "imagepath"];
 const SLOTS: &[&str] = &["slot", "sequence", "image_slot"];
+const REPEAT: &[&str] = &["repeat_mask", "repeat mask", "repeat", "repeatmask", "second_mask", "mask2", "mask_2"];
 pub(in crate::study) const MASK: &[&str] = &["mask", "segmentation", "seg", "mask_path", "maskpath"];
 
 impl Entry {
@@ -106,12 +107,22 @@ pub fn file(path: &Path) -> Result<Found, Error> {
         })
     };
     let (patient, image, mask) = (need(PATIENT)?, need(IMAGE)?, need(MASK)?);
-    let repeat = find(&["repeat_mask", "repeat mask", "repeat"]);
+    let repeat = find(REPEAT);
     let (label, series) = (find(&["label", "roi", "structure", "segment"]), find(&["series"]));
-    let (slot, timepoint) = (find(SLOTS), find(&["timepoint", "time point", "session", "visit"]));
-    let (lesion, rater) = (find(&["lesion", "tumour", "tumor"]), find(&["rater", "reader", "observer"]));
+    let (slot, timepoint) = (find(SLOTS), find(&["timepoint", "time point", "time_point", "session", "visit"]));
+    let (lesion, rater) = (find(&["lesion", "lesion_id", "tumour", "tumor"]), find(&["rater", "reader", "observer"]));
     let mut seen = BTreeSet::new();
     let mut found = Found { notes: grid.notes.iter().map(|note| note.to_string()).collect(), ..Found::default() };
+    let known = [repeat, label, series, slot, timepoint, lesion, rater, Some(patient), Some(image), Some(mask)];
+    let unread = headers.iter().enumerate().filter(|(at, name)| !name.is_empty() && !known.contains(&Some(*at)));
+    let unread: Vec<&str> = unread.map(|(_, name)| name.as_str()).collect();
+    if !unread.is_empty() {
+        let told = osteon_base::text::clean(&unread.join(", ")).into_owned();
+        found.notes.push(format!(
+            "columns of the manifest that were not read: {told}; known are patient, image, mask, repeat_mask, label, series, \
+             slot, timepoint, lesion and rater"
+        ));
+    }
     for row in rows {
         let line = row.line as u64;
         let cell = |at: usize| osteon_base::text::clean(row.text(at)).into_owned();

@@ -245,7 +245,16 @@ fn by_protocol(case: &Case, how: &How, job: &Job) -> Result<Found, Error> {
     let How::Protocol { protocol, rois, diagnostics, label, series, structure } = how else {
         unreachable!("the caller has looked");
     };
+    // `FILE#NAME` picks a segment by name, which needs no label.
+    let is_named = case.mask.to_string_lossy().contains('#') && !case.mask.exists();
+    let channel = match case.cell("label_channel") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            Error::Request(format!("Label_channel is {text}, expected the number of a layer, from 0 on"))
+        })?),
+    };
     let label = match case.cell("label") {
+        None if is_named => Label::Only,
         None => *label,
         Some(text) => {
             text.parse().map_err(|cause: osteon_radiomics::read::UnknownLabel| Error::Request(cause.to_string()))?
@@ -257,6 +266,7 @@ fn by_protocol(case: &Case, how: &How, job: &Job) -> Result<Found, Error> {
         series: series.clone(),
         structure: structure.clone(),
         label,
+        channel,
         rois: rois.clone(),
         protocol: (**protocol).clone(),
         diagnostics: *diagnostics,

@@ -25,6 +25,8 @@ pub struct FeaturesRequest {
     pub structure: Option<String>,
     /// Label of the mask.
     pub label: Label,
+    /// Which of the mask's layers, counted from 0; a mask of one layer has no other.
+    pub channel: Option<usize>,
     /// None is every region of the protocol.
     pub rois: Vec<Roi>,
     pub protocol: Protocol,
@@ -57,7 +59,7 @@ pub(in crate::study) fn read_pair(request: &FeaturesRequest) -> Result<Pair, Err
     let (image_file, _) = input::image_under(image_path, series, Some(mask_path), protocol.mask.uneven)?;
     let mask_file = input::image_bytes(mask_path, request.structure.as_deref(), protocol.mask.uneven)?;
     let on = image_file.on().ok_or_else(|| Error::NoImageFile(image_path.clone()))?;
-    let region = mask_file.region(mask_path, request.label, on, &protocol.mask)?;
+    let region = mask_file.region_in(mask_path, request.label, request.channel, on, &protocol.mask)?;
     let (mask, mut reading) = (region.mask, region.reading);
     let (image, said) = image_file.image_as_stored(image_path)?;
     reading.notes.extend(said.into_iter().map(|note| format!("image: {note}")));

@@ -115,6 +115,7 @@ impl Measured {
             series: files.series.clone(),
             structure: files.structure.clone(),
             label: files.label,
+            channel: None,
             // All of them, as an extraction does: how far the image is prepared depends on the widest margin.
             rois: Roi::all(&protocol.roi),
             protocol,
