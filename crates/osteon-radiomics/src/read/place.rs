@@ -239,7 +239,7 @@ pub fn cut(mask: Mask, reading: Reading, (lost, drawn): (usize, usize), params: 
 }
 
 /// ITK's nearest neighbour: a point belongs to the voxel within half a step, and halves round up.
-fn nearest(mask: &Mask, reading: Reading, image: &Geometry, params: &Params) -> Result<Region, ReadError> {
+pub fn nearest(mask: &Mask, reading: Reading, image: &Geometry, params: &Params) -> Result<Region, ReadError> {
     let back = Placing::new(mask.geometry(), image);
     let shape = mask.geometry().shape;
     let own = |index: [usize; 3]| -> Option<[usize; 3]> {

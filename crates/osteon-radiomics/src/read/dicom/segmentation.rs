@@ -185,7 +185,7 @@ pub(super) fn region(file: &File, draw: &Draw, on: On, limits: &Limits) -> Resul
         let [distance_mm, thickness_mm] = found.stated_mm;
         let mask = own_grid.mask([other_gap_mm.or(distance_mm), thickness_mm], limits).ok_or(cause)?;
         let reading = Reading { present, picked: name, fractional, notes, ..Reading::default() };
-        let placed = place::place(mask, reading, geometry, &draw.params).map_err(DicomError::OwnGrid)?;
+        let placed = place::nearest(&mask, reading, geometry, &draw.params).map_err(DicomError::OwnGrid)?;
         return Ok((placed, names()));
     }
     if found.drawn == found.lost {

@@ -249,7 +249,7 @@ fn by_protocol(case: &Case, how: &How, job: &Job) -> Result<Found, Error> {
     let is_named = case.mask.to_string_lossy().contains('#') && !case.mask.exists();
     let channel = match case.cell("label_channel") {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| {
+        Some(text) => Some(text.parse::<usize>().map_err(|_| {
             Error::Request(format!("Label_channel is {text}, expected the number of a layer, from 0 on"))
         })?),
     };
