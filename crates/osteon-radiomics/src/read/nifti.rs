@@ -199,11 +199,16 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), Read
     };
     let none = pixdim_mm.iter().filter(|&&mm| !is_size(mm)).count();
     let of_none = || format!("pixdim has no size of {none} of 3 axes: the sform's was used, where ITK takes 1 mm");
-    // ITK 5.4 takes the directions from the affine and mirrors those of an axis whose pixdim is below 0; nibabel does not.
-    let is_mirrored = |d: &usize| get(Field::Pixdim(d + 1)) < 0.0;
-    let mirrored: Vec<String> = (0..3).filter(is_mirrored).map(|d| format!("pixdim[{}]", d + 1)).collect();
-    let of_mirror =
-        || format!("{} below 0: the axis was mirrored, as ITK 5.4 does and nibabel does not", mirrored.join(", "));
+    // ITK 5.4 mirrors the directions of an axis whose pixdim is below 0; nibabel, and who takes the affine at its word, do
+    // not.
+    let mirrored: Vec<String> =
+        (0..3).filter(|d| get(Field::Pixdim(d + 1)) < 0.0).map(|d| format!("pixdim[{}]", d + 1)).collect();
+    let of_mirror = || {
+        format!(
+            "{} below 0: the axis lies as sform or qform say; ITK 5.4 mirrors it, so a mask that it wrote lies elsewhere",
+            mirrored.join(", ")
+        )
+    };
     let of_mirror = (!mirrored.is_empty()).then(of_mirror);
     let notes = [(none > 0).then(of_none), (0..3).any(unlike).then(note), of_mirror].into_iter().flatten().collect();
     let mut spacing_xyz = [0.0; 3];
@@ -220,8 +225,7 @@ fn geometry(get: &impl Fn(Field) -> f64) -> Result<(Geometry, Vec<String>), Read
             });
         }
         spacing_xyz[d] = spacing * unit_mm;
-        let sign = if is_mirrored(&d) { -1.0 } else { 1.0 };
-        axes_xyz[d] = lps(columns[d].map(|part| sign * part / along));
+        axes_xyz[d] = lps(columns[d].map(|part| part / along));
     }
     let [(x, sx), (y, sy), (z, sz)] = [0, 1, 2].map(|d| (axes_xyz[d], spacing_xyz[d]));
     let geometry = Geometry {
