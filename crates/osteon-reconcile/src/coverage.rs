@@ -38,7 +38,7 @@ fn is_used(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
         (Role::Average(_), Value::Number(_)) => averages::is_of_rows_above(cells, cell),
         (_, Value::Absent | Value::Words | Value::Reference) => false,
         (Role::Group { n: None, .. }, Value::Count { .. }) => {
-            cell.fraction.is_some() || cells.iter().filter(in_line).any(|it| is_number(it))
+            cell.fraction.is_some() || cells.iter().filter(in_line).any(is_number)
         }
         (Role::Group { n: None, .. }, Value::Number(_)) | (Role::Score(Metric::Size), Value::Number(_))
             if is_number(cell)

@@ -258,9 +258,9 @@ impl Means<'_> {
             alternatives: vec![format!("between {:.4} and {:.4}", range.low, range.high)],
             why: if self.hopeless.contains(&variable.name) {
                 format!(
-                    "The means differ by far more than this P says: by {} it is at most {:.4}.",
+                    "The means differ by far more than this P says: by {} it is {}.",
                     self.test.name(),
-                    range.high
+                    if range.high < 1e-4 { "below 0.0001".to_owned() } else { format!("at most {:.4}", range.high) }
                 )
             } else {
                 format!(

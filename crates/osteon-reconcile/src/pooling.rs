@@ -182,7 +182,7 @@ fn culprits(arms: &[Arm], equations: &[&Equation], part: Part) -> Vec<(Cell, Int
 fn unpooled(arms: &[Arm], equations: &[&Equation], part: Part) -> Vec<Finding> {
     let failing: Vec<&&Equation> = equations.iter().filter(|it| !it.holds(arms, part)).collect();
     let is_of_errors = |it: &&Equation| it.parts.iter().chain([&it.whole]).any(|&cell| at(arms, cell).is_error);
-    if part == Part::Sd && equations.iter().any(|it| is_of_errors(it)) {
+    if part == Part::Sd && equations.iter().any(is_of_errors) {
         return Vec::new();
     }
     if failing.is_empty() || part == Part::Sd && equations.iter().any(|it| !it.holds(arms, Part::Mean)) {

@@ -43,7 +43,7 @@ fn half(grid: &Grid) -> Option<usize> {
     let width = grid.width();
     let header: Vec<&str> = (0..width).map(|column| grid.text(0, column)).collect();
     let repeats =
-        |half: usize| width % half == 0 && (half..width).all(|column| header[column] == header[column - half]);
+        |half: usize| width.is_multiple_of(half) && (half..width).all(|column| header[column] == header[column - half]);
     let is_full = |half: usize| header[..half].iter().all(|it| !it.is_empty());
     let is_label = |column: usize| {
         let texts: Vec<&str> =

@@ -69,6 +69,12 @@ fn are_shares(row: &[(Read, Option<u64>)]) -> bool {
 /// fewer patients than it has: `31 (35.2)` of 97 is 31 of 88. `None` where a group prints one of all its patients, or
 /// where its digits leave several numbers open.
 pub fn known_values(read: &Read, row: &[(Read, Option<u64>)]) -> Option<(u64, u64)> {
+    // The number of patients in all, where a column prints it for each row.
+    let total = row.iter().find_map(|(it, _)| match it.shape {
+        Shape::One(total) if total.decimals() == 0 => Some(total.value() as u64),
+        _ => None,
+    });
+    let is_fewer = |of: u64, n: u64| of < n || of == n && total.is_some();
     let of = |read: &Read, n: Option<u64>| -> Vec<(u64, u64)> {
         let (Shape::Pair(count, percent), Some(n)) = (&read.shape, n) else { return Vec::new() };
         if count.decimals() > 0 || count.value() < 1.0 || percent.decimals() == 0 || percent.value() <= 0.0 {
@@ -78,13 +84,8 @@ pub fn known_values(read: &Read, row: &[(Read, Option<u64>)]) -> Option<(u64, u6
         let around = 100.0 * count as f64 / percent.value();
         let near = (around.floor().max(1.0) as u64).saturating_sub(2)..=around.ceil() as u64 + 2;
         let fitting = near.filter(|&of| percent.is_ratio(100 * count as i64, of as i64));
-        fitting.filter(|&of| count <= of && of < n && 2 * of >= n).map(|of| (count, of)).collect()
+        fitting.filter(|&of| count <= of && is_fewer(of, n) && 2 * of >= n).map(|of| (count, of)).collect()
     };
-    // The number of patients in all, where a column prints it for each row.
-    let total = row.iter().find_map(|(it, _)| match it.shape {
-        Shape::One(total) if total.decimals() == 0 => Some(total.value() as u64),
-        _ => None,
-    });
     let is_pair = |it: &Read| matches!(it.shape, Shape::Pair(..));
     let sized: Vec<&(Read, Option<u64>)> =
         row.iter().filter(|(it, _)| it.shape != Shape::Absent && (total.is_none() || is_pair(it))).collect();
