@@ -555,12 +555,12 @@ BEGIN SELECT raise(ABORT, 'an import is never deleted'); END;
 CREATE TRIGGER query_kept BEFORE DELETE ON query
 BEGIN SELECT raise(ABORT, 'a query is never deleted, only closed'); END;
 CREATE TRIGGER query_raised AFTER INSERT ON query BEGIN
-    INSERT INTO trail VALUES ('query', (SELECT code FROM patient WHERE id = new.patient), new.field, NULL,
-                              new.source || ': ' || new.text);
+    INSERT INTO trail VALUES ('query', (SELECT code FROM patient WHERE id = new.patient),
+                              new.field || ' query ' || new.id, NULL, new.source || ': ' || new.text);
 END;
 CREATE TRIGGER query_changed AFTER UPDATE ON query BEGIN
-    INSERT INTO trail SELECT 'query', (SELECT code FROM patient WHERE id = new.patient), new.field || ' ' || field,
-                             was, now
+    INSERT INTO trail SELECT 'query', (SELECT code FROM patient WHERE id = new.patient),
+                             new.field || ' ' || field || ' of query ' || new.id, was, now
     FROM (SELECT 'state' AS field, old.state AS was, new.state AS now
           UNION ALL SELECT 'answer', old.answer, new.answer
           UNION ALL SELECT 'text', old.text, new.text)

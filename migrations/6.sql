@@ -456,3 +456,19 @@ CREATE TRIGGER split_made AFTER INSERT ON split BEGIN
                               'share ' || coalesce(osteon_text(new.train_fraction), 'unknown') || ', strata '
                               || new.strata || ', ' || new.created_at);
 END;
+
+-- A link about a query names it
+DROP TRIGGER query_raised;
+DROP TRIGGER query_changed;
+CREATE TRIGGER query_raised AFTER INSERT ON query BEGIN
+    INSERT INTO trail VALUES ('query', (SELECT code FROM patient WHERE id = new.patient),
+                              new.field || ' query ' || new.id, NULL, new.source || ': ' || new.text);
+END;
+CREATE TRIGGER query_changed AFTER UPDATE ON query BEGIN
+    INSERT INTO trail SELECT 'query', (SELECT code FROM patient WHERE id = new.patient),
+                             new.field || ' ' || field || ' of query ' || new.id, was, now
+    FROM (SELECT 'state' AS field, old.state AS was, new.state AS now
+          UNION ALL SELECT 'answer', old.answer, new.answer
+          UNION ALL SELECT 'text', old.text, new.text)
+    WHERE was IS NOT now;
+END;

@@ -38,8 +38,11 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             output::print_sheet(&opening::read(globals)?.queries_sheet(*all)?, globals.format)?;
         }
         Action::Raise { id, field, text } => {
-            let query = opening::write(globals)?.raise_query(id, field, text)?;
-            output::say(globals, &format!("query {}", query.0));
+            let study = opening::write(globals)?;
+            let query = study.raise_query(id, field, text)?;
+            // The number of one that is hidden tells how many there are.
+            let number = if study.may_see(field) { format!(" {}", query.0) } else { " is raised".to_owned() };
+            output::say(globals, &format!("query{number}"));
         }
         Action::Answer { query, text } => opening::write(globals)?.answer_query(QueryId(*query), text)?,
         Action::Close { query, reason } => opening::write(globals)?.close_query(QueryId(*query), reason)?,

@@ -346,9 +346,10 @@ fn changed(study: &Study, change: Change) -> Answer {
             .draw_split(Seed(*seed), f64::from(*train_percent) / 100.0)
             .map(|(train, test)| format!("a new split: {train} training, {test} test")),
         Change::LockSplit { reason } => study.lock_split(reason).map(|()| "the split is locked".to_owned()),
-        Change::Ask { id, field, text } => {
-            study.raise_query(id, field, text).map(|query| format!("query {} about {field} of {id}", query.0))
-        }
+        Change::Ask { id, field, text } => study.raise_query(id, field, text).map(|query| match study.may_see(field) {
+            true => format!("query {} about {field} of {id}", query.0),
+            false => format!("a query about {field} of {id}"),
+        }),
         Change::Answer { query, text } => {
             study.answer_query(QueryId(*query), text).map(|()| format!("query {query} is answered"))
         }

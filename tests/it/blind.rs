@@ -29,9 +29,9 @@ fn an_edit_that_comes_too_late_is_not_told_a_hidden_value() {
     assert!(study.value_now("SYN001", "necrosis_pct").unwrap().starts_with(NECROSIS));
     let alp = study.value_now("SYN001", "alp").unwrap();
     let blind = study.seen(View::Blind);
-    // A query on a hidden variable is the last change of all, and is not told.
-    let until = |text: &str| text.split(" at ").next().unwrap().to_owned();
-    assert_eq!(until(&blind.value_now("SYN001", "alp").unwrap()), until(&alp));
+    // The last changes of all are of a hidden variable, and are not told.
+    let seen = blind.value_now("SYN001", "alp").unwrap();
+    assert!(alp.starts_with("63 ") && seen.starts_with("63 ") && !seen.contains("necrosis"), "{alp}; {seen}");
     let told = blind.value_now("SYN001", "necrosis_pct").unwrap();
     assert!(told.starts_with("(hidden)") && !leaks(&told), "{told}");
 }
@@ -53,7 +53,6 @@ fn no_command_shows_a_blind_reader_the_response_or_what_is_made_from_it() {
         &["log", "-n", "0"],
         &["log", "SYN001"],
         &["query", "list", "--all"],
-        &["split", "show"],
         &["agreement"],
         &["jobs"],
         &["export", "features"],
@@ -75,6 +74,9 @@ fn no_command_shows_a_blind_reader_the_response_or_what_is_made_from_it() {
         &["predict", "SYN001"],
         &["predict", "--set", "alp=100"],
         &["fit"],
+        &["split", "show"],
+        &["redact", "SYN001", "necrosis_pct", "--reason", "x"],
+        &["patients", "--filter", "set = train"],
         &["patients", "--filter", "response = pGR"],
         &["patients", "--filter", "necrosis_pct > 90"],
         &["figure", "roc"],
@@ -140,7 +142,7 @@ fn no_screen_shows_a_blind_reader_a_hidden_value() {
     assert!(blind.movable_model().is_err() && blind.values_to_move("SYN001").is_err());
     assert!(blind.predictions_sheet("SYN001").is_err() && blind.chosen_sheet().is_err());
     assert!(blind.forest_figure().is_err() && blind.calculator().is_err());
-    assert!(!format!("{:?}", blind.last_edit("SYN001").unwrap()).contains(NECROSIS));
+    assert!(!format!("{:?}", blind.last_edit("SYN001")).contains(NECROSIS));
     let asked = osteon_study::study::Asked::Variable { code: "SYN001".into(), field: "necrosis_pct".into() };
     assert!(!format!("{:?}", blind.origin(&asked).unwrap()).contains(NECROSIS));
     assert!(!blind.undo("SYN001", "a try", None).unwrap().contains("12"), "the value that returns is not told");
@@ -182,21 +184,49 @@ fn neither_rules_nor_guesses_tell_a_blind_reader_a_hidden_value() {
     assert_eq!(blind(&["export", "out"]).0, 0);
     let trail = fs::read_to_string(folder.path().join("out/trail.csv")).unwrap();
     assert!(!trail.lines().any(|line| line.contains(",query,") && line.contains("necrosis")));
-    // A guess looks the same, right or wrong.
-    let head = || blind(&["verify"]).1;
-    for guess in [NECROSIS, "55", "55"] {
-        let was = head();
-        let links = |text: &str| text.lines().filter(|line| line.contains("necrosis_pct")).count();
-        let before = links(&blind(&["log", "SYN001", "--format", "csv"]).1);
+    // A guess looks the same, right or wrong: nothing that is told changes.
+    let all = || [blind(&["verify"]).1, blind(&["log", "-n", "0", "--format", "csv"]).1, blind(&["query", "list"]).1];
+    let was = all();
+    for guess in [NECROSIS, "55", "55", ""] {
         let value = format!("necrosis_pct={guess}");
-        assert_eq!(blind(&["edit", "SYN001", &value, "--reason", "g"]).0, 0);
-        assert_ne!(head(), was, "{guess}");
-        assert_eq!(links(&blind(&["log", "SYN001", "--format", "csv"]).1), before + 1, "{guess}");
+        let said = blind(&["edit", "SYN001", &value, "--reason", "g"]);
+        assert_eq!(said.0, 0, "{guess}");
+        assert_eq!(all(), was, "{guess}");
     }
-    fs::write(folder.path().join("g.csv"), "patient_id,necrosis_pct\nSYN001,55\nSYN002,55\n").unwrap();
-    assert_eq!(blind(&["import", "clinical", "g.csv", "--reason", "r"]).0, 0);
-    let list = blind(&["import", "list", "--format", "csv"]).1;
-    assert!(list.lines().nth(1).unwrap().contains(",2,"), "{list}");
+    assert_eq!(full(&["edit", "SYN001", &format!("necrosis_pct={NECROSIS}"), "--reason", "back"]).0, 0);
+    let mut told = Vec::new();
+    for guess in [NECROSIS, "55"] {
+        fs::write(folder.path().join("g.csv"), format!("patient_id,necrosis_pct\nSYN001,{guess}\n")).unwrap();
+        let import = blind(&["import", "clinical", "g.csv", "--reason", "r"]);
+        assert_eq!(import.0, 0, "{}", import.2);
+        let number = full(&["import", "list", "--format", "csv"])
+            .1
+            .lines()
+            .nth(1)
+            .unwrap()
+            .split(',')
+            .next()
+            .unwrap()
+            .to_owned();
+        let undone = blind(&["undo", "--import", &number, "--reason", "z"]);
+        assert_eq!(undone.0, 0, "{}", undone.2);
+        told.push([import.1, import.2, undone.1, undone.2].map(|text| text.replace(|c: char| c.is_ascii_digit(), "")));
+    }
+    assert_eq!(told[0], told[1]);
+    // Nor does an empty cell tell whether there is a value.
+    assert_eq!(full(&["edit", "SYN002", "necrosis_pct=", "--reason", "lost"]).0, 0);
+    let empty = |code: &str| {
+        fs::write(folder.path().join("e.csv"), format!("patient_id,necrosis_pct\n{code},\n")).unwrap();
+        let said = blind(&["import", "clinical", "e.csv", "--dry-run"]);
+        (said.0, said.1.replace(code, ""), said.2.replace(code, ""))
+    };
+    assert_eq!(empty("SYN001"), empty("SYN002"));
+    let of = |code: &str| blind(&["log", code, "--format", "csv"]).1.matches("necrosis").count();
+    assert_eq!((of("SYN001"), of("SYN002")), (0, 0));
+    let raised = |code: &str| blind(&["query", "raise", code, "necrosis_pct", "why?"]);
+    assert_eq!(raised("SYN001"), raised("SYN002"));
+    let rows = blind(&["status", "--format", "csv"]).1;
+    assert!(!rows.contains(",train,") && !rows.contains(",test,"), "{rows}");
     let told = full(&["verify"]).2;
     assert!(!told.contains("trail"), "{told}");
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
-use osteon_study::store::{Access, ImageFile, Judgement, Role};
+use osteon_study::store::{Access, ImageFile, Judgement, NewRun, Role};
 use osteon_study::study::{Edit, Study};
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -138,6 +138,20 @@ const ALTERATIONS: &[(&str, &str)] = &[
         "an import",
         "INSERT INTO import VALUES (9, 'clinical', 'x.csv', substr(hex(zeroblob(32)), 1, 64), 5, 9, '2026-01-01T00:00:00Z', NULL, '')",
     ),
+    (
+        "numbers of two patients without images exchanged",
+        "UPDATE patient SET id = 9001 WHERE code = 'LATE1'; UPDATE patient SET id = (SELECT id FROM patient WHERE code = 'LATE2') + 5000 WHERE code = 'LATE2'; UPDATE clinical SET patient = 9001 WHERE patient = (SELECT 94); UPDATE patient SET id = 95 WHERE code = 'LATE1'; UPDATE patient SET id = 94 WHERE code = 'LATE2'; UPDATE clinical SET patient = 9002 WHERE patient = 95; UPDATE clinical SET patient = 95 WHERE patient = 9001; UPDATE clinical SET patient = 94 WHERE patient = 9002; UPDATE outcome SET patient = 9001 WHERE patient = 94; UPDATE outcome SET patient = 94 WHERE patient = 95; UPDATE outcome SET patient = 95 WHERE patient = 9001; UPDATE query SET patient = 9001 WHERE patient = 94; UPDATE query SET patient = 94 WHERE patient = 95; UPDATE query SET patient = 95 WHERE patient = 9001",
+    ),
+    (
+        "a prediction of a run that never ended",
+        "INSERT INTO run SELECT 77, 'predict', protocol_hash, 'models of run 2', seed, program_version, actor, host, started_at, NULL, locked, trail_head FROM run WHERE kind = 'fit'; INSERT INTO model SELECT 5000, 77, split, 'radiomics', 'forest', '{}' FROM model LIMIT 1; INSERT INTO prediction VALUES (5000, 3, 'fitted', 0.9, NULL)",
+    ),
+    ("the settings of a run that never ended", "UPDATE run SET inputs = 'x' WHERE finished_at IS NULL"),
+    (
+        "answers of two queries exchanged",
+        "UPDATE query SET answer = CASE id WHEN (SELECT min(id) FROM query WHERE field = 'alp' AND source = 'person') THEN 'no' ELSE 'yes' END WHERE field = 'alp' AND source = 'person'",
+    ),
+    ("numbers of queries", "UPDATE query SET id = id + 40000 WHERE field = 'alp' AND source = 'person'"),
     ("an import's file", "UPDATE import SET path = 'other.csv'"),
     ("an import's date", "UPDATE import SET at = '2019-01-01T00:00:00Z'"),
     ("when the study was made", "UPDATE study SET created_at = '2019-01-01T00:00:00Z'"),
@@ -176,6 +190,14 @@ fn changed(path: &Path) -> String {
     let study = Study::open(path, Access::Write).unwrap();
     let query = study.raise_query("SYN001", "alp", "really?").unwrap();
     study.answer_query(query, "yes").unwrap();
+    let second = study.raise_query("SYN001", "alp", "and then?").unwrap();
+    study.answer_query(second, "no").unwrap();
+    let late = path.with_file_name("late.csv");
+    std::fs::write(&late, "patient_id,alp\nLATE1,100\nLATE2,200\n").unwrap();
+    study.import_clinical(&late, None, osteon_study::study::BadRows::Refuse).unwrap();
+    // An extraction that was killed.
+    let begun = NewRun { kind: "extract", inputs: "settings", seed: Seed(0) };
+    study.store.write::<_, osteon_study::store::StoreError>("extract", |write| write.begin_run(&begun)).unwrap();
     study.edit("SYN050", &[Edit { field: "alp".into(), value: "123".into() }], "typing error", None).unwrap();
     study.store.trail_head().unwrap()
 }

@@ -76,7 +76,7 @@ fn verify_finds_nothing_in_an_honest_study_and_every_kind_of_tampering_in_others
     check("UPDATE change SET actor = 'nobody' WHERE seq = 9", "change 9 is not what was recorded");
     check("UPDATE protocol SET toml = toml || ' '", "not the one of its hash");
     check("UPDATE study SET locked_at = 'x', locked_by = 'y'", "study A study: locked is not what the trail says");
-    check("UPDATE query SET state = 'closed' WHERE id = 2", "state is not what the trail says");
+    check("UPDATE query SET state = 'closed' WHERE id = 2", "query 2 of SYN001: alp is not what the trail says");
     check("UPDATE query SET text = 'nothing' WHERE id = 2", "is not what the trail says");
     check(
         "PRAGMA foreign_keys = OFF; DELETE FROM patient WHERE code = 'SYN002'",

@@ -108,8 +108,8 @@ fn a_frozen_model_is_judged_on_another_hospitals_patients_and_that_is_recorded()
     // A blind reader sees none of it.
     let blind = open(at).seen(View::Blind);
     let changes = blind.changes(&ChangeFilter::default()).unwrap();
-    let told = changes.iter().find(|change| change.table == "validation").unwrap();
-    assert!(!told.new.as_deref().unwrap_or_default().contains("combined"));
+    let told = changes.iter().filter(|change| change.table == "validation");
+    assert!(told.into_iter().all(|it| !it.new.as_deref().unwrap_or_default().contains("combined")));
     assert_eq!(run(at, &["--study", "b/study.db", "--blind", "validate", "m.json"]).0, 2);
 }
 

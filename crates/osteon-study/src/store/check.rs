@@ -86,6 +86,12 @@ impl Store {
         let mut held = self.held()?;
         // Fits of programs that kept no hash of them; migration writes the hashes of all that a file has.
         held.retain(|place, _| place.0 != "run" || self.version().is_ok_and(|it| it >= 6) || told.contains_key(place));
+        // What was stored in one step with its end has no link of its beginning.
+        let ended: BTreeSet<String> =
+            self.runs()?.into_iter().filter(|run| run.finished_at.is_some()).map(|run| run.id.0.to_string()).collect();
+        held.retain(|place, _| {
+            place.0 != "run" || place.2 != "begun" || told.contains_key(place) || !ended.contains(&place.1)
+        });
         let places: BTreeSet<&Place> = told.keys().filter(|place| is_held(place)).chain(held.keys()).collect();
         // What was taken out is held nowhere.
         let is_gone = |place: &Place, told: Option<&String>| {
@@ -98,6 +104,12 @@ impl Store {
         let tell = |(table, row, field): &Place| format!("{table} {row}: {field} is not what the trail says");
         findings.extend(places.into_iter().filter(differs).map(tell));
         findings.extend(self.dates_against(&changes)?);
+        findings.extend(self.patients_against(&changes)?);
+        let sql = "SELECT DISTINCT 'run ' || run || ': it never ended, and has models'
+                   FROM model JOIN run ON run.id = run WHERE finished_at IS NULL";
+        let mut statement = self.connection.prepare(sql)?;
+        let open = statement.query_map([], |row| row.get(0))?;
+        findings.extend(open.collect::<Result<Vec<String>, _>>()?);
         findings.extend(self.queries_against(&changes)?);
         findings.extend(self.check_seals()?);
         let mut statement = self.connection.prepare("SELECT hash, toml FROM protocol")?;
@@ -111,6 +123,19 @@ impl Store {
         Ok(findings)
     }
 
+    /// Patients whose numbers in the file are not in the order in which the trail tells of them: results name patients
+    /// by number.
+    fn patients_against(&self, changes: &[crate::store::Change]) -> Result<Vec<String>, StoreError> {
+        let is_added = |it: &&crate::store::Change| it.table == "patient" && it.field == "code" && it.old.is_none();
+        let told: BTreeMap<&str, i64> = changes.iter().filter(is_added).map(|it| (it.row.as_str(), it.seq)).collect();
+        let mut statement = self.connection.prepare("SELECT code FROM patient ORDER BY id")?;
+        let codes: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let known: Vec<(&String, i64)> =
+            codes.iter().filter_map(|code| Some((code, *told.get(code.as_str())?))).collect();
+        let differs = known.windows(2).filter(|pair| pair[0].1 > pair[1].1);
+        Ok(differs.map(|pair| format!("patient {}: its number is not the one it was given", pair[1].0)).collect())
+    }
+
     /// Dates, persons and file names that are printed beside a link of the trail and are not the link's own.
     fn dates_against(&self, changes: &[crate::store::Change]) -> Result<Vec<String>, StoreError> {
         let mut findings = Vec::new();
@@ -122,7 +147,8 @@ impl Store {
             }
             let name = std::path::Path::new(&import.path).file_name().unwrap_or_default().to_string_lossy();
             let first = changes.iter().find(|it| it.seq == import.first).filter(|_| import.undoes.is_none());
-            let tells = |reason: &str| reason == REDACTED || reason.contains(&*name);
+            let tells =
+                |reason: &str| reason == REDACTED || reason.starts_with(&format!("import {} {name}", import.kind));
             if first.is_some_and(|it| !tells(&it.reason)) {
                 findings.push(format!("import {id}: its file is not what the trail says"));
             }
@@ -258,6 +284,7 @@ impl Store {
             hold("import", &import.id.to_string(), &import.kind, Some(import.told()));
         }
         for run in self.runs()? {
+            hold("run", &run.id.0.to_string(), "begun", Some(run.begun()));
             if let Some((field, seal)) = self.seal(run.id)? {
                 hold("run", &run.id.0.to_string(), field, Some(seal));
             }

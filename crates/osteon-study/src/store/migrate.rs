@@ -73,6 +73,7 @@ impl Write<'_> {
         self.connection.execute(told, [found.to_string(), VERSION.to_string()])?;
         self.tell_split_terms()?;
         self.tell_unknown_runs()?;
+        self.tell_open_runs()?;
         self.tell_all_results()
     }
 }

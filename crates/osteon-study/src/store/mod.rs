@@ -43,7 +43,7 @@ pub use image::{ALL_LESIONS, ImageFile, LESION, Place, Role, SLOT};
 pub use import::Import;
 pub use model::{Model, NewModel, Origin, Prediction};
 pub use patient::{Patient, natural, stored};
-pub use query::{Query, QuerySource, QueryState};
+pub use query::{Link, Query, QuerySource, QueryState};
 pub use queue::{JobRow, JobState};
 pub use redact::{Part, REDACTED};
 pub use run::{Beginning, NewRun, Run};

@@ -84,31 +84,102 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Queries that are not what the trail says. The trail names a query by patient and field, and a field may have
-    /// several: what was said minus what was taken back is compared, whichever query it was.
+    /// Queries that are not what the trail says. Since schema 6 a link names its query; one of before names patient and
+    /// field, of which there may be several: of these what was said minus what was taken back is compared.
     pub(in crate::store) fn queries_against(&self, changes: &[Change]) -> Result<Vec<String>, StoreError> {
         let mut balance: BTreeMap<(String, String), BTreeMap<String, i64>> = BTreeMap::new();
         let mut count = |code: &str, field: &str, value: &str, n: i64| {
             *balance.entry((code.to_owned(), field.to_owned())).or_default().entry(value.to_owned()).or_default() += n;
         };
-        let is_raised = |field: &str| ![" state", " answer", " text"].iter().any(|part| field.ends_with(part));
-        for change in changes.iter().filter(|change| change.table == "query") {
-            let (code, field) = (&change.row, &change.field);
-            change.new.iter().for_each(|new| count(code, field, new, 1));
-            change.old.iter().for_each(|old| count(code, field, old, -1));
-            if is_raised(field) {
-                count(code, &format!("{field} state"), "open", 1);
+        let mut told: BTreeMap<i64, Told> = BTreeMap::new();
+        for change in changes.iter().rev().filter(|change| change.table == "query") {
+            let (code, Link { name, what, id }) = (&change.row, Link::of(&change.field));
+            match (id.and_then(|id| told.get_mut(&id)), id) {
+                (Some(query), _) => query.hear(what, change.new.clone()),
+                (None, Some(id)) if what.is_none() => {
+                    let text = change.new.clone().unwrap_or_default();
+                    told.insert(id, [code.clone(), name.to_owned(), text, "open".to_owned(), String::new()].into());
+                }
+                _ => {
+                    let field = what.map_or_else(|| name.to_owned(), |what| format!("{name} {what}"));
+                    change.new.iter().for_each(|new| count(code, &field, new, 1));
+                    change.old.iter().for_each(|old| count(code, &field, old, -1));
+                    if what.is_none() {
+                        count(code, &format!("{field} state"), "open", 1);
+                    }
+                }
             }
         }
         let codes: BTreeMap<PatientId, String> = self.patients()?.into_iter().map(|it| (it.id, it.code)).collect();
+        let mut findings = Vec::new();
         for query in self.queries()? {
             let (code, field) = (codes.get(&query.patient).map_or("", String::as_str), &query.field);
-            count(code, field, &format!("{}: {}", query.source.name(), query.text), -1);
+            let text = format!("{}: {}", query.source.name(), query.text);
+            let answer = query.answer.unwrap_or_default();
+            if let Some(known) = told.remove(&query.id.0) {
+                let held = [code.to_owned(), field.clone(), text, query.state.name().to_owned(), answer];
+                if known != held.into() {
+                    findings.push(format!("query {} of {code}: {field} is not what the trail says", query.id.0));
+                }
+                continue;
+            }
+            count(code, field, &text, -1);
             count(code, &format!("{field} state"), query.state.name(), -1);
-            query.answer.iter().for_each(|answer| count(code, &format!("{field} answer"), answer, -1));
+            if !answer.is_empty() {
+                count(code, &format!("{field} answer"), &answer, -1);
+            }
         }
+        findings.extend(told.into_iter().map(|(id, Told([code, ..]))| format!("query {id} of {code} is gone")));
         let differs = balance.into_iter().filter(|(_, values)| values.values().any(|n| *n != 0));
-        Ok(differs.map(|((code, field), _)| format!("query {code}: {field} is not what the trail says")).collect())
+        findings.extend(differs.map(|((code, field), _)| format!("query {code}: {field} is not what the trail says")));
+        Ok(findings)
+    }
+}
+
+/// A query as the trail tells it: code, field, source and text, state, answer.
+#[derive(PartialEq)]
+struct Told([String; 5]);
+
+impl From<[String; 5]> for Told {
+    fn from(parts: [String; 5]) -> Told {
+        Told(parts)
+    }
+}
+
+impl Told {
+    fn hear(&mut self, what: Option<&str>, new: Option<String>) {
+        let new = new.unwrap_or_default();
+        match what {
+            Some("state") => self.0[3] = new,
+            Some("answer") => self.0[4] = new,
+            // The source stands before the text that was told first.
+            Some(_) => {
+                let source = self.0[2].split(": ").next().unwrap_or_default().to_owned();
+                self.0[2] = format!("{source}: {new}");
+            }
+            None => (),
+        }
+    }
+}
+
+/// The field of a link about a query: the variable, what of the query it tells (`None`: that it was raised), its number.
+pub struct Link<'a> {
+    pub name: &'a str,
+    pub what: Option<&'a str>,
+    pub id: Option<i64>,
+}
+
+impl Link<'_> {
+    /// `alp query 7`, `alp answer of query 7`; before schema 6 `alp`, `alp answer`.
+    pub fn of(field: &str) -> Link<'_> {
+        let (front, id) = match field.rsplit_once(' ').map(|(front, id)| (front, id.parse().ok())) {
+            Some((front, Some(id))) => (front.strip_suffix(" query").unwrap_or(front), Some(id)),
+            _ => (field, None),
+        };
+        let front = front.strip_suffix(" of").unwrap_or(front);
+        let ends = ["state", "answer", "text"];
+        let what = ends.into_iter().find_map(|what| Some((front.strip_suffix(what)?.strip_suffix(' ')?, what)));
+        what.map_or(Link { name: front, what: None, id }, |(name, what)| Link { name, what: Some(what), id })
     }
 }
 

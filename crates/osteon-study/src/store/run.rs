@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use crate::store::trail::sha256;
 use crate::store::{RunId, Store, StoreError, Write};
 use osteon_base::seed::Seed;
 
@@ -43,6 +44,17 @@ pub struct Run {
     pub trail_head: String,
 }
 
+impl Run {
+    /// Hash of all that was so when it began.
+    pub(in crate::store) fn begun(&self) -> String {
+        let Run {
+            kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, locked, trail_head, ..
+        } = self;
+        let row = (kind, protocol_hash, inputs, seed.0, program_version, actor, host, started_at, locked, trail_head);
+        sha256(serde_json::json!(row).to_string())
+    }
+}
+
 const COLUMNS: &str = "id, kind, protocol_hash, inputs, seed, program_version, actor, host, started_at, finished_at, \
                        locked, trail_head";
 
@@ -77,7 +89,25 @@ impl Store {
 impl Write<'_> {
     /// A run begins, under the protocol in force.
     pub fn begin_run(&self, run: &NewRun) -> Result<RunId, StoreError> {
-        self.put_run(run, &Beginning { at: self.at.clone(), ..self.beginning()? })
+        let id = self.put_run(run, &Beginning { at: self.at.clone(), ..self.beginning()? })?;
+        self.tell_begun(id)?;
+        Ok(id)
+    }
+
+    /// Writes what a run is to the trail when it begins: one that is killed never ends, and results stay that refer to it.
+    fn tell_begun(&self, run: RunId) -> Result<(), StoreError> {
+        if let Some(row) = self.run(run)? {
+            let told = "INSERT INTO trail VALUES ('run', ?1, 'begun', NULL, ?2)";
+            self.connection.execute(told, params![run.0.to_string(), row.begun()])?;
+        }
+        Ok(())
+    }
+
+    /// The same of runs that never ended: at migration.
+    pub(in crate::store) fn tell_open_runs(&self) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare("SELECT id FROM run WHERE finished_at IS NULL ORDER BY id")?;
+        let runs: Vec<RunId> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        runs.into_iter().try_for_each(|run| self.tell_begun(run))
     }
 
     /// A run that began before this transaction.

@@ -129,6 +129,11 @@ impl Study {
         self.view == View::Full || !self.hidden.contains(field.split(' ').next().unwrap_or(field))
     }
 
+    /// The split in force; none for a blind reader: who is in no set has no outcome.
+    pub(in crate::study) fn shown_split(&self) -> Result<Option<crate::store::Split>, Error> {
+        if self.is_blind() { Ok(None) } else { Ok(self.store.split()?) }
+    }
+
     pub fn is_blind(&self) -> bool {
         self.view == View::Blind
     }

@@ -157,26 +157,26 @@ impl Study {
     }
 
     /// Every change that this reader may see, the newest first, each with its number in the file. A blind reader gets
-    /// them numbered anew: a query on a hidden variable tells of it by being there, and so would a gap in the numbers
-    /// or in the chain of hashes.
+    /// them numbered anew: what is left out tells by being there, and so would a gap in the numbers or in the
+    /// chain of hashes.
     pub(in crate::study) fn changes_seen(&self) -> Result<Vec<(i64, Change)>, Error> {
         let mut all = self.store.changes(&ChangeFilter::default())?;
         if self.view == View::Full {
             return Ok(all.into_iter().map(|change| (change.seq, change)).collect());
         }
-        // A hash over a value of few digits gives the value away, unless a salt is hashed with it.
-        let hidden: BTreeMap<i64, bool> = all
-            .iter()
-            .filter(|change| !self.may_see(&change.field))
-            .map(|change| (change.seq, change.sealed.is_empty()))
-            .collect();
+        // A link on a hidden variable tells by being there that there is a value; so does a member of a split, which a
+        // patient is whose outcome is known.
+        let is_split =
+            |it: &Change| it.table == "split" && !["drawn", "imported", "terms", "locked"].contains(&it.field.as_str());
+        let is_hidden = |it: &Change| !self.may_see(&it.field) || is_split(it);
+        let hidden: BTreeSet<i64> = all.iter().filter(|it| is_hidden(it)).map(|it| it.seq).collect();
         // What was written as the reason of a hidden change stands on whatever changed with it, too.
         let of_hidden: BTreeSet<(String, String)> = all
             .iter()
-            .filter(|change| hidden.contains_key(&change.seq))
+            .filter(|change| !self.may_see(&change.field))
             .map(|change| (change.at.clone(), change.reason.clone()))
             .collect();
-        all.retain(|change| change.table != "query" || !hidden.contains_key(&change.seq));
+        all.retain(|change| !hidden.contains(&change.seq));
         let n = all.len();
         let mut seen = Vec::with_capacity(n);
         for (at, mut change) in all.into_iter().enumerate() {
@@ -184,15 +184,8 @@ impl Study {
             if of_hidden.contains(&(change.at.clone(), change.reason.clone())) {
                 HIDDEN.clone_into(&mut change.reason);
             }
-            if let Some(gives_away) = hidden.get(&seq) {
-                if *gives_away {
-                    HIDDEN.clone_into(&mut change.hash);
-                }
-                HIDDEN.clone_into(&mut change.reason);
-                HIDDEN.clone_into(&mut change.salt);
-            }
-            // An import tells how many changes it made, those that are left out here too.
-            if hidden.contains_key(&seq) || change.table == "import" {
+            // An import tells how many changes it made, those that are left out here too; a run's hash holds results.
+            if change.table == "import" {
                 for value in [&mut change.old, &mut change.new].into_iter().flatten() {
                     HIDDEN.clone_into(value);
                 }

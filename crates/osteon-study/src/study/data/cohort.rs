@@ -20,7 +20,7 @@ impl Study {
         if self.view == View::Full {
             columns.extend(response(&patients, self.protocol.codebook.sides()));
         }
-        if let Some(split) = self.store.split()? {
+        if let Some(split) = self.shown_split()? {
             let sides: BTreeMap<PatientId, Side> = split.members.into_iter().collect();
             let code = |patient: &Patient| sides.get(&patient.id).map(|side| usize::from(*side == Side::Test));
             columns.push(levels("set", &["train", "test"], patients.iter().map(code).collect()));

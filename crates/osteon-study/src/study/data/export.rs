@@ -30,7 +30,8 @@ const DEIDENTIFIED: [&str; 5] = [
     "exclusion reasons, queries, the trail, the title; paths, hashes and sizes of images: left out",
     "readers and lesions with names: replaced by codes; the masks of a study's one reader, and numbers, stay",
     "dates: moved by up to half a year, all of one patient alike; texts and identifying variables: left out",
-    "kept as they are: other clinical values, inclusion, sets, feature values, labels, the protocol",
+    "kept as they are: other clinical values, inclusion, sets, feature values, labels, the protocol without its rules of \
+     queries",
 ];
 
 /// A folder that is removed with the value, unless it got another name.
@@ -105,9 +106,21 @@ impl Study {
             file("trail.csv", &|out| self.export_trail(out, &pen))?;
         }
         let path = folder.join("protocol.toml");
-        std::fs::write(&path, self.protocol.to_toml()).map_err(|source| Error::File { path, source })?;
+        std::fs::write(&path, self.exported_protocol(deidentify, &pen).to_toml())
+            .map_err(|source| Error::File { path, source })?;
         told.push("protocol.toml: written".to_owned());
         Ok(told)
+    }
+
+    /// The protocol; without identities a named reader is a code, and rules that raise queries, which may name anybody,
+    /// are left out.
+    fn exported_protocol(&self, deidentify: bool, pen: &Pen) -> crate::protocol::Protocol {
+        let mut protocol = self.protocol.clone();
+        if deidentify {
+            protocol.query.inconsistent.clear();
+            protocol.learn.rater = pen.rater(&self.rater());
+        }
+        protocol
     }
 
     /// The study as one workbook: patients, codebook, images, and unless de-identified queries; gives what was written and
@@ -191,8 +204,7 @@ impl Study {
         headings.extend(["included", "exclusion_reason", "set"]);
         out.write_record(&headings)?;
         let sets: BTreeMap<PatientId, &str> = self
-            .store
-            .split()?
+            .shown_split()?
             .into_iter()
             .flat_map(|split| split.members)
             .map(|(id, side)| (id, side.name()))

@@ -155,7 +155,7 @@ impl Study {
                         new: variable.text(new),
                         hidden,
                     }),
-                    (Some(_), None) => report.kept += 1,
+                    (Some(_), None) if !hidden => report.kept += 1,
                     _ => (),
                 }
             }

@@ -1,7 +1,7 @@
 //! Queries about a patient's field, raised and answered by people.
 
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, Query, QueryId, QuerySource, QueryState};
+use crate::store::{Change, ChangeFilter, Link, Query, QueryId, QuerySource, QueryState};
 use crate::study::data::edit::required;
 use crate::study::{Error, Study};
 
@@ -68,7 +68,9 @@ fn raised(changes: &[Change], code: &str, query: &Query) -> [Cell; 2] {
     let of = |change: &&Change| {
         change.table == "query"
             && change.row == code
-            && change.field == query.field
+            && Link::of(&change.field).name == query.field
+            && Link::of(&change.field).what.is_none()
+            && Link::of(&change.field).id.is_none_or(|id| id == query.id.0)
             && change.new.as_ref() == Some(&told)
     };
     match changes.iter().find(of) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::store::{Change, ChangeFilter, Part, Patient, REDACTED, Write};
+use crate::store::{Change, ChangeFilter, Link, Part, Patient, REDACTED, Write};
 use crate::study::data::edit::required;
 use crate::study::data::rules;
 use crate::study::{Error, Study};
@@ -43,6 +43,10 @@ impl Study {
     pub fn redact(&self, code: &str, field: &str, reason: &str) -> Result<Redaction, Error> {
         let reason = required(reason)?;
         let variable = if field == REASONS { None } else { Some(self.variable_to_write(field)?) };
+        // What was there to be taken out would be told.
+        if variable.is_some_and(|variable| !self.may_see(&variable.name)) {
+            return Err(Error::Blind);
+        }
         if let Some(formula) = variable.and_then(|variable| variable.formula.as_ref()) {
             let text = formula.text();
             return Err(Error::Request(format!("{field} is computed ({text}); redact what its formula reads")));
@@ -168,10 +172,10 @@ fn of_field(write: &Write, code: &str, key: &str, names: [&str; 2]) -> Result<Ve
     let at = format!("{key} at ");
     let is_own = |it: &Change| match it.table.as_str() {
         "patient" => it.field == key || it.field.starts_with(&at),
-        "query" => names.iter().any(|name| {
-            let rest = it.field.strip_prefix(name);
-            rest.is_some_and(|rest| matches!(rest, "" | " text" | " answer"))
-        }),
+        "query" => {
+            let link = Link::of(&it.field);
+            names.contains(&link.name) && link.what != Some("state")
+        }
         _ => false,
     };
     let own = of_patient(write, code)?.into_iter().filter(is_own);
@@ -214,7 +218,7 @@ fn all_of(write: &Write, code: &str, first: i64) -> Result<Vec<(Change, Part)>, 
         let tells = match it.table.as_str() {
             "patient" if it.field == "exclusion_reason" => it.seq < first || it.new.as_deref() == Some(REDACTED),
             "patient" => !matches!(it.field.as_str(), "code" | "included"),
-            "query" => !it.field.ends_with(" state"),
+            "query" => Link::of(&it.field).what != Some("state"),
             "image" | "verdict" => true,
             _ => false,
         };

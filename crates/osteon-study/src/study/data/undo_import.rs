@@ -98,6 +98,10 @@ impl Study {
         if named.is_empty() {
             return Ok(());
         }
+        if self.is_blind() {
+            let what = "some of its values were changed since; turn these back first";
+            return Err(Error::Request(format!("import {} cannot be turned back as a whole: {what}", import.id)));
+        }
         let first: Vec<String> = named.iter().take(5).cloned().collect();
         let more = if named.len() > first.len() { ", ..." } else { "" };
         Err(Error::Request(format!(
@@ -123,7 +127,7 @@ impl Study {
                 || Error::Request(format!("{code}: the codebook no longer has a place for {field}; edit it by hand"));
             let variable = self.protocol.codebook.keyed(field).ok_or_else(gone)?;
             let value = old.as_deref().map(|old| stored(variable, old).ok_or_else(gone)).transpose()?;
-            version = write.edit_patient(&patient, version, variable, value.as_ref())?;
+            version = self.enter(write, &patient, version, variable, value.as_ref())?;
             n += 1;
         }
         Ok(n)

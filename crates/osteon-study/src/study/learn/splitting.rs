@@ -102,6 +102,7 @@ impl Study {
 
     /// Both sets side by side: counts, means, and p of a difference in every variable.
     pub fn split_sheet(&self) -> Result<Sheet, Error> {
+        self.needs_response()?;
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let table = self.cohort()?;
         let Values::Levels { codes: sets, .. } = &table.column("set").map_err(|_| Error::NoSplit)?.values else {

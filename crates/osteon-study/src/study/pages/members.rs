@@ -10,6 +10,7 @@ use osteon_base::job::Job;
 impl Study {
     /// One row a patient of the split in force; no row, and a note, when there is no split.
     pub fn members_sheet(&self) -> Result<Sheet, Error> {
+        self.needs_response()?;
         let Some(split) = self.store.split()? else {
             let empty = self.sheet("Split".to_owned(), &["patient"], Vec::new())?;
             return Ok(Sheet { notes: vec!["no split yet: s draws one by seed and ratio".to_owned()], ..empty });

@@ -26,7 +26,7 @@ impl Study {
             columns.push(text("response", &|patient| Some(patient.side().to_owned()).filter(|side| !side.is_empty())));
         }
         columns.push(text("included", &|patient| Some(if patient.included() { "yes" } else { "no" }.to_owned())));
-        if let Some(split) = self.store.split()? {
+        if let Some(split) = self.shown_split()? {
             let sides: BTreeMap<_, Side> = split.members.into_iter().collect();
             columns.push(text("set", &|patient| sides.get(&patient.id).map(|side| side.name().to_owned())));
         }

@@ -139,7 +139,7 @@ impl Study {
         for state in measured {
             states.entry(state.patient).or_default().push(state);
         }
-        let split = self.store.split()?;
+        let split = self.shown_split()?;
         let sides: BTreeMap<PatientId, Side> = split.iter().flat_map(|split| split.members.iter().copied()).collect();
         let slots = self.protocol.slots();
         let mut headings = vec!["patient".to_owned(), "values".to_owned()];

@@ -43,10 +43,11 @@ impl Study {
         let mut found = Verification { findings: self.store.check_whole()?, ..Verification::default() };
         let changes = self.store.changes(&ChangeFilter::default())?;
         found.head = self.trail_head()?;
-        found.changes = changes.len();
+        found.changes = self.changes_seen()?.len();
         if let Some(expected) = expected_head {
             match changes.iter().find(|change| change.hash == expected) {
                 None => found.findings.push(format!("the trail has no change with the hash {expected}: it was cut")),
+                Some(_) if self.view == View::Blind => found.notes.push("the expected head is of the trail".to_owned()),
                 Some(change) => found.notes.extend(after(change, &changes)),
             }
         }
