@@ -54,6 +54,12 @@ pub struct Args {
     /// explain, the combined model when not given; of `icc` and `workflow`, all when not given
     #[arg(long, value_name = "ROI")]
     region: Option<String>,
+    /// Which time to event `km` and `cif` show; the first that the study declares when not given
+    #[arg(long, value_name = "NAME")]
+    outcome: Option<String>,
+    /// The variable that tells the groups of `km` and `cif`
+    #[arg(long, value_name = "VARIABLE")]
+    by: Option<String>,
     /// Explain a forest against each training patient (interventional TreeSHAP) instead of by its cover
     #[arg(long, requires = "region")]
     interventional: bool,
@@ -76,9 +82,10 @@ fn range(text: &str) -> Result<[f64; 2], String> {
 }
 
 fn names() -> impl TypedValueParser<Value = FigureName> {
-    let values = FigureName::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    let values: Vec<PossibleValue> =
+        FigureName::every().map(|(_, name, help)| PossibleValue::new(name).help(help)).collect();
     PossibleValuesParser::new(values).map(|name| {
-        let found = FigureName::ALL.into_iter().find(|(_, own, _)| *own == name);
+        let found = FigureName::every().find(|(_, own, _)| *own == name);
         found.expect("clap lets only these names through").0
     })
 }
@@ -97,6 +104,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         thresholds: args.thresholds,
         deidentify: args.deidentify,
         forest_shap: if args.interventional { ForestShap::Interventional } else { ForestShap::PathDependent },
+        outcome: args.outcome.clone(),
+        by: args.by.clone(),
         ..FigureRequest::new(args.name, args.width)
     };
     // Numbers and the terminal need no room on paper.

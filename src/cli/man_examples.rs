@@ -24,7 +24,7 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
         "osteon-features",
         &["osteon features image.nii.gz mask.nii.gz", "osteon features series/ contours.dcm --structure GTV"],
     ),
-    ("osteon-fit", &["osteon fit"]),
+    ("osteon-fit", &["osteon fit", "osteon fit --outcome os"]),
     ("osteon-images", &["osteon images relocate /old/place /new/place"]),
     ("osteon-images-relocate", &["osteon images relocate /old/place /new/place"]),
     ("osteon-import", &["osteon import clinical clinical.csv --dry-run", "osteon import images sent --dry-run"]),

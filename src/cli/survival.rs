@@ -31,8 +31,9 @@ pub struct Args {
     /// Which outcome of the study, where it declares several times
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     outcome: Option<String>,
-    /// The variables of the model, a name with a comma in quotes: '"a,b",c'
-    #[arg(long, required = true, value_name = "COLUMN,...")]
+    /// The variables of the model, a name with a comma in quotes: '"a,b",c'; of the study, every candidate alone and together
+    /// those that learn.clinical names or learn.p_enter lets in, when not given
+    #[arg(long, required_unless_present = "outcome", value_name = "COLUMN,...")]
     terms: Vec<String>,
     /// The column that holds when a row came under observation: left truncation, or one of several intervals
     #[arg(long, value_name = "COLUMN")]
@@ -71,6 +72,15 @@ enum Way {
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let terms = names(&args.terms);
+    if terms.is_empty() {
+        let own = [("--entry", args.entry.is_some()), ("--robust", args.robust.is_some())];
+        let own = own.into_iter().chain([("--strata", args.strata.is_some()), ("--firth", args.firth)]);
+        if let Some((option, _)) = own.chain([("--reference", !args.reference.is_empty())]).find(|(_, given)| *given) {
+            return Err(Error::Request(format!("{option} is for a model of named terms: add --terms")));
+        }
+        output::print_sheet(&opening::read(globals)?.hazard_table(args.outcome.as_deref())?, globals.format)?;
+        return Ok(Outcome::Done);
+    }
     let mut references = args.reference.iter().map(|text| reference(text, &terms)).collect::<Result<Vec<_>, _>>()?;
     let others: Vec<String> =
         terms.iter().chain(&args.entry).chain(&args.robust).chain(&args.strata).cloned().collect();

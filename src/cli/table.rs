@@ -16,9 +16,15 @@ use osteon_study::study::{ClinicalTable, Error, Form, ModelTable, Study};
     osteon --format latex table 5 --form journal --style ama > table5.tex\n  osteon table 4 --against published.csv")]
 pub struct Args {
     /// 1 the cohort by response; 2 the same in the training and test sets; 3 the regions' forests; 4 logistic regression;
-    /// 5 the clinical, radiomics and combined models
-    #[arg(value_parser = ["1", "2", "3", "4", "5"])]
+    /// 5 the clinical, radiomics and combined models; survival the models of a time to event (osteon fit --outcome)
+    #[arg(value_parser = ["1", "2", "3", "4", "5", "survival"])]
     number: String,
+    /// An outcome of kind time: Table 1 by its event, and which models the table survival shows
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["against", "preset"])]
+    outcome: Option<String>,
+    /// Table 1 by the risk groups of the combined model of the outcome: below and above the median of the training patients
+    #[arg(long, requires = "outcome")]
+    by_risk: bool,
     /// Published cells (a CSV file: table,set,row,column,printed) to compare with
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
@@ -117,6 +123,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Err(Error::Request(why.to_owned()));
     }
     let study = opening::read(globals)?;
+    if args.number == "survival" || args.outcome.is_some() {
+        return survival(&study, args, globals);
+    }
     let shown = || {
         if ["3", "5"].contains(&args.number.as_str()) {
             opening::shown(globals, &study, &format!("table {}", args.number));
@@ -141,6 +150,28 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         output::print_sheets(&sheets, globals.format)?;
     } else {
         output::print_sheet(&sheet, globals.format)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Tables of a time to event.
+fn survival(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let no = |why: &str| Err(Error::Request(why.to_owned()));
+    let outcome = args.outcome.as_deref();
+    if args.form == FormName::Journal || args.missing_values || args.against.is_some() || args.preset.is_some() {
+        return no("--form journal, --missing-values, --against and --preset are not for tables of a time to event");
+    }
+    match args.number.as_str() {
+        "1" => output::print_sheet(&study.table_1_of_time(outcome, args.by_risk, asked(args))?, globals.format)?,
+        "survival" if args.by_risk => return no("--by-risk is for Table 1"),
+        "survival" if !asked(args).nothing() => return no("--adjust and --differences are for Tables 1 and 2"),
+        "survival" => output::print_sheets(&study.prognosis_sheets(outcome)?, globals.format)?,
+        number => {
+            return no(&format!(
+                "--outcome is for Table 1 and for the table survival; Table {number} is of the response; hazard ratios: \
+                 osteon survival --outcome"
+            ));
+        }
     }
     Ok(Outcome::Done)
 }

@@ -50,6 +50,8 @@ pub struct App {
     pub trail_filter: String,
     /// Runs that are marked for comparison, two at most.
     pub compared: Vec<String>,
+    /// Which time to event is shown, counted on over those of the study.
+    pub outcome: usize,
     /// File of published tables, or the pasted tables themselves (several lines), that were given to reconcile.
     pub published: String,
     /// The cell to stand on when the published tables are on the screen.
@@ -86,6 +88,7 @@ impl App {
             find: String::new(),
             trail_filter: String::new(),
             compared: Vec::new(),
+            outcome: 0,
             published: String::new(),
             jump: None,
             early: Some(Vec::new()),
@@ -118,7 +121,7 @@ impl App {
             Screen::Nomogram => Context::Nomogram,
             Screen::Trail => Context::Trail,
             Screen::Study => Context::Study,
-            Screen::Clinical => Context::Table,
+            Screen::Clinical => Context::Clinical,
         };
         Context::CHAINS.iter().find(|chain| chain[0] == narrowest).expect("every context begins a chain")
     }
@@ -140,6 +143,10 @@ impl App {
     fn subject_of(&self, page: Page) -> Option<String> {
         match page {
             Page::Changes => Some(self.trail_filter.clone()).filter(|text| !text.is_empty()),
+            Page::Survival | Page::Hazards | Page::Prognosis => {
+                let all = &self.head.outcomes;
+                (!all.is_empty()).then(|| all[self.outcome % all.len()].clone())
+            }
             Page::Comparison => (self.compared.len() == 2).then(|| self.compared.join(" ")),
             Page::Reconciliation | Page::Printed | Page::Beside => {
                 Some(self.published.clone()).filter(|path| !path.is_empty())
@@ -286,6 +293,13 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Reconcile => app.dialog = Some(forms::reconcile_form(app)),
         Action::ToCell => return tables::to_cell(app),
         Action::Correct => return tables::correct(app),
+        Action::NextOutcome => {
+            app.outcome += 1;
+            if let Some(name) = app.page().and_then(|page| app.subject_of(page)) {
+                app.say(format!("the outcome {name}"));
+            }
+            return app.refresh();
+        }
         Action::Report => app.dialog = Some(forms::report_form()),
         Action::Extract => return jobs::extract(app),
         Action::Export => return forms::export_form(app),

@@ -13,6 +13,7 @@ pub enum Context {
     Patient,
     Slice,
     Jobs,
+    Clinical,
     Split,
     Models,
     Nomogram,
@@ -20,7 +21,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 12] = [
         Context::Global,
         Context::Study,
         Context::Table,
@@ -28,6 +29,7 @@ impl Context {
         Context::Patient,
         Context::Slice,
         Context::Jobs,
+        Context::Clinical,
         Context::Split,
         Context::Models,
         Context::Nomogram,
@@ -35,12 +37,13 @@ impl Context {
     ];
 
     /// Contexts that are in force together, the narrowest first.
-    pub const CHAINS: [&[Context]; 10] = [
+    pub const CHAINS: [&[Context]; 11] = [
         &[Context::Study, Context::Table, Context::Global],
         &[Context::Patients, Context::Table, Context::Global],
         &[Context::Patient, Context::Table, Context::Global],
         &[Context::Slice, Context::Global],
         &[Context::Jobs, Context::Table, Context::Global],
+        &[Context::Clinical, Context::Table, Context::Global],
         &[Context::Split, Context::Table, Context::Global],
         &[Context::Models, Context::Table, Context::Global],
         &[Context::Nomogram, Context::Global],
@@ -57,6 +60,7 @@ impl Context {
             Context::Patient => "patient",
             Context::Slice => "slices",
             Context::Jobs => "jobs",
+            Context::Clinical => "clinical",
             Context::Split => "split",
             Context::Models => "models",
             Context::Nomogram => "nomogram",
@@ -144,6 +148,7 @@ pub enum Action {
     Reconcile,
     ToCell,
     Correct,
+    NextOutcome,
     Report,
 }
 
@@ -221,6 +226,14 @@ fn on_cell(app: &App) -> Result<(), &'static str> {
     if app.page() == Some(Page::Printed) { Ok(()) } else { Err("only on a published table as printed: r, then f") }
 }
 
+fn on_time(app: &App) -> Result<(), &'static str> {
+    match app.page() {
+        Some(Page::Survival | Page::Hazards | Page::Prognosis) if app.head.outcomes.len() > 1 => Ok(()),
+        Some(Page::Survival | Page::Hazards | Page::Prognosis) => Err("the study has no other outcome of kind time"),
+        _ => Err("only on the pages of a time to event"),
+    }
+}
+
 fn on_running_job(app: &App) -> Result<(), &'static str> {
     writable(app)?;
     match app.jobs.selected() {
@@ -287,6 +300,7 @@ pub const BINDINGS: &[Binding] = &[
     key(C::Jobs, "f", A::Fit, "fit", "fit all models, after a look at the parameters", writable),
     key(C::Jobs, "c", A::Cancel, "cancel", "cancel the selected job", on_running_job),
     key(C::Jobs, "r", A::Retry, "retry", "do again what failed in the selected job", on_ended_job),
+    key(C::Clinical, "o", A::NextOutcome, "next-outcome", "time to event: the next outcome of the study", on_time),
     key(C::Split, "s", A::Draw, "draw", "draw a new split by seed and ratio", replaceable),
     key(C::Split, "i", A::ImportSplit, "import-split", "read a split from a CSV file", replaceable),
     key(C::Split, "L", A::Lock, "lock-split", "lock the split: it cannot be replaced any more", lockable),
@@ -345,7 +359,7 @@ pub const BINDINGS: &[Binding] = &[
     key(C::Global, "1", A::Show(Screen::Study), "study", "the study at a glance", always),
     key(C::Global, "2", A::Show(Screen::Patients), "patients", "patients", always),
     key(C::Global, "3", A::Show(Screen::Jobs), "jobs", "extraction and fits", always),
-    key(C::Global, "4", A::Show(Screen::Clinical), "clinical", "Tables 1, 2 and 4", always),
+    key(C::Global, "4", A::Show(Screen::Clinical), "clinical", "Tables 1, 2 and 4, time to event", always),
     key(C::Global, "5", A::Show(Screen::Split), "split", "training and test set", always),
     key(C::Global, "6", A::Show(Screen::Models), "models", "runs, Tables 3 and 5, features, curves", always),
     key(C::Global, "7", A::Show(Screen::Nomogram), "nomogram", "the nomogram", always),

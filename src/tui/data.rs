@@ -52,7 +52,15 @@ impl Screen {
             Screen::Patients => {
                 &[Page::Variables, Page::Images, Page::Features, Page::Predictions, Page::Waterfall, Page::History]
             }
-            Screen::Clinical => &[Page::Table1, Page::Table2, Page::Table4, Page::Forest],
+            Screen::Clinical => &[
+                Page::Table1,
+                Page::Table2,
+                Page::Table4,
+                Page::Forest,
+                Page::Survival,
+                Page::Hazards,
+                Page::Prognosis,
+            ],
             Screen::Split => &[Page::Members, Page::Balance],
             Screen::Models => &[
                 Page::Runs,
@@ -90,6 +98,9 @@ pub enum Page {
     Table2,
     Table4,
     Forest,
+    Survival,
+    Hazards,
+    Prognosis,
     Members,
     Balance,
     Runs,
@@ -129,6 +140,9 @@ impl Page {
             Page::Table2 => "Table 2",
             Page::Table4 => "Table 4",
             Page::Forest => "Forest",
+            Page::Survival => "Survival",
+            Page::Hazards => "Hazards",
+            Page::Prognosis => "Prognosis",
             Page::Members => "Members",
             Page::Balance => "Balance",
             Page::Runs => "Runs",
@@ -184,6 +198,8 @@ pub struct Head {
     pub fitted: Option<String>,
     /// Whatever comes from the response is hidden.
     pub blind: bool,
+    /// Names of the outcomes of kind time.
+    pub outcomes: Vec<String>,
 }
 
 /// The split in force.

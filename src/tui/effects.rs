@@ -17,7 +17,7 @@ use osteon_study::store::{JobId, QueryId, RunId, StoreError};
 use osteon_study::study::readings;
 use osteon_study::study::{
     Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Form, Health, Masks, ModelTable,
-    Study, health, split_in_words,
+    NO_TIME, Study, health, split_in_words,
 };
 
 /// Threads that ask the study: short questions never wait behind pages, pages never behind files.
@@ -218,6 +218,7 @@ fn head(study: &Study) -> Result<Head, Error> {
         split: split.map(|split| SplitHead { words: split_in_words(&split), locked: split.locked }),
         fitted: fitted.map(|(run, n)| format!("the {n} models of run {}", run.0)),
         blind: study.is_blind(),
+        outcomes: study.timed_outcomes().iter().map(|outcome| outcome.name.clone()).collect(),
     })
 }
 
@@ -257,6 +258,12 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
         Page::Table2 => clinical(ClinicalTable::Two)?,
         Page::Table4 => clinical(ClinicalTable::Four)?,
         Page::Forest => return Ok(Content::Chart(study.forest_figure()?)),
+        Page::Survival | Page::Hazards | Page::Prognosis if study.timed_outcomes().is_empty() => {
+            return Ok(Content::Nothing(NO_TIME.to_owned()));
+        }
+        Page::Survival => return Ok(Content::Chart(study.time_page(subject)?)),
+        Page::Hazards => study.hazard_table(subject)?,
+        Page::Prognosis => study.prognosis_page(subject)?,
         Page::Members => study.members_sheet()?,
         Page::Balance => study.split_sheet()?,
         Page::Runs => study.runs_sheet()?,

@@ -15,7 +15,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["pyradiomics"],
         ],
     ),
-    ("crates/osteon-stats/src", &[&["stats"], &["table"], &["model"], &["select", "evaluate", "survival"]]),
+    ("crates/osteon-stats/src", &[&["stats"], &["table"], &["model"], &["evaluate", "survival"], &["select"]]),
     ("crates/osteon-study/src", &[&["protocol"], &["pipeline", "report", "store"], &["model"], &["study"]]),
     ("src", &[&["tui"], &["cli"]]),
 ];

@@ -291,7 +291,8 @@ fn without_screening_all_candidates_are_in_a_ridge_by_the_corrected_aic() {
     let x = ndarray::Array2::from_shape_fn((known.len(), 2), |(i, j)| [alp[known[i]], fracture[known[i]]][j].unwrap());
     let columns = vec!["alp".to_owned(), "pathological_fracture=yes".to_owned()];
     let design = Design { rows: known.iter().map(usize::to_string).collect(), columns, x };
-    let own = ridge_by_aicc(&design, &cohort.events(&known), &[1..2]).unwrap();
+    let columns = std::slice::from_ref(&(1..2));
+    let own = ridge_by_aicc(&design, &cohort.events(&known), columns).unwrap();
     assert_eq!(recipe.clinical.terms, design.columns);
     for (at, b) in recipe.clinical.coefficients.iter().enumerate() {
         assert!((b - own.fit.terms[at + 1].estimate.unwrap()).abs() < 1e-12);

@@ -30,6 +30,7 @@ mod metaimage_files;
 mod migrate;
 mod model_file;
 mod powercut;
+mod prognosis;
 mod promises;
 mod published;
 mod readme;

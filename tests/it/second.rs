@@ -61,7 +61,7 @@ pub fn wide(folder: &Path) -> std::path::PathBuf {
 }
 
 /// The study with its clinical values and images.
-fn study(folder: &Path, settings: &[&str]) -> Study {
+pub fn study(folder: &Path, settings: &[&str]) -> Study {
     let protocol = Protocol::parse(&std::fs::read_to_string(fixture("second/protocol.toml")).unwrap()).unwrap();
     let protocol = protocol.set(settings.iter().copied()).unwrap();
     let study = Study::create(&folder.join("study.db"), "The second study", protocol).unwrap();
@@ -130,7 +130,21 @@ fn a_study_of_other_images_variables_and_words_goes_from_files_to_a_report() {
         let svg = study.figure(&request).unwrap_or_else(|cause| panic!("{name:?}: {cause}")).svg();
         assert!(!svg.contains("pGR") && !svg.contains("ALP"), "{name:?}");
     }
+    for (name, ..) in FigureName::TIMED {
+        let svg =
+            study.figure(&FigureRequest::new(name, 180.0)).unwrap_or_else(|cause| panic!("{name:?}: {cause}")).svg();
+        assert!(svg.contains("risk"), "{name:?}");
+    }
     let page = format!("{:?}", study.report(None).unwrap());
+    for word in [
+        "Time to event",
+        "os: death over months",
+        "rezidiv: relapse over months",
+        "Hazard ratios, os",
+        "osteon fit --outcome os",
+    ] {
+        assert!(page.contains(word), "the report does not speak of {word}");
+    }
     for word in ["pGR", "ecrosis", "ALP", "ractur", "steosarcom", "repeat mask"] {
         let at = page.find(word).map(|at| page[at.saturating_sub(200)..(at + 200).min(page.len())].to_owned());
         assert_eq!(at, None, "the report speaks of {word}");

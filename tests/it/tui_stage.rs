@@ -244,6 +244,7 @@ pub fn content(page: Page, patient: &str) -> Content {
         }
         Page::Roc => Content::Chart(curves()),
         Page::Forest => Content::Chart(odds()),
+        Page::Survival => Content::Chart(survival()),
         Page::Changes | Page::History => {
             let row = |n: usize| {
                 let cells = [
@@ -304,6 +305,28 @@ fn curves() -> osteon_study::report::figure::Figure {
     };
     let paper = osteon_study::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
     figure(&[set("Training set", 75), set("Test set", 18)], &paper)
+}
+
+/// Survival of three groups with numbers at risk.
+fn survival() -> osteon_study::report::figure::Figure {
+    use osteon_study::report::figure::kaplan_meier::{Group, Kind, figure};
+    let group = |n: usize| {
+        let point = |at: usize| {
+            let (time, s) = (at as f64 * 6.0, 0.97_f64.powi((at * (n + 1)) as i32));
+            [time, s, s * 0.8, (s * 1.1).min(1.0)]
+        };
+        Group {
+            name: format!("group {n}"),
+            n: 30,
+            points: (1..=10).map(point).collect(),
+            censored: vec![[20.0, 0.8], [44.0, 0.6]],
+            last: 60.0,
+            at_risk: vec![30, 22, 15, 9, 4],
+        }
+    };
+    let paper = osteon_study::report::figure::Paper { width_mm: 174.0, provenance: vec!["protocol: 77ab".into()] };
+    let groups: Vec<Group> = (0..3).map(group).collect();
+    figure(Kind::Survival, &groups, &[0.0, 15.0, 30.0, 45.0, 60.0], "os (months)", Some("Log-rank P = 0.03"), &paper)
 }
 
 /// Odds ratios of fourteen terms, more lines than a low screen has.

@@ -67,12 +67,25 @@ impl Default for Params {
 /// Of equal scores the lower position wins; a constant column is chosen after all others.
 pub fn order(x: ArrayView2<f64>, event: &[bool], params: &Params) -> Vec<(usize, f64)> {
     match params.method {
-        Method::Fcq | Method::Fcd | Method::MidGauss => by_correlation(x, event, params),
-        Method::Mid | Method::Miq => by_information(x, event, params),
+        Method::Fcq | Method::Fcd => by_f(x, &f_statistics(x, event), params),
+        Method::MidGauss => by_gauss(x, &event.iter().map(|&event| f64::from(event)).collect::<Vec<_>>(), params),
+        Method::Mid | Method::Miq => {
+            by_information(x, &event.iter().map(|&event| usize::from(event)).collect::<Vec<_>>(), params)
+        }
     }
 }
 
-fn by_correlation(x: ArrayView2<f64>, event: &[bool], params: &Params) -> Vec<(usize, f64)> {
+/// The same for an outcome in numbers, the martingale residuals of a time for instance: F is that of its regression on
+/// a column, which for an event is the same as of two groups, and states of the outcome are made as those of a column.
+pub fn order_of(x: ArrayView2<f64>, outcome: &[f64], params: &Params) -> Vec<(usize, f64)> {
+    match params.method {
+        Method::Fcq | Method::Fcd => by_f(x, &regression_f(x, outcome), params),
+        Method::MidGauss => by_gauss(x, outcome, params),
+        Method::Mid | Method::Miq => by_information(x, &discretise(ArrayView1::from(outcome), params), params),
+    }
+}
+
+fn by_f(x: ArrayView2<f64>, relevance: &[f64], params: &Params) -> Vec<(usize, f64)> {
     let units = unit_columns(x);
     let correlation = |a: usize, b: usize| units.row(a).dot(&units.row(b));
     let n = params.n_features;
@@ -81,24 +94,27 @@ fn by_correlation(x: ArrayView2<f64>, event: &[bool], params: &Params) -> Vec<(u
             let redundancy = |a, b| correlation(a, b).abs().max(0.001);
             // A copy of everything chosen brings nothing.
             let combine: Combine = |f, r| if r >= 1.0 - 1e-15 { 0.0 } else { f / r };
-            greedy(&f_statistics(x, event), &redundancy, combine, n)
+            greedy(relevance, &redundancy, combine, n)
         }
-        Method::MidGauss => {
-            let y = Array2::from_shape_fn((event.len(), 1), |(i, _)| f64::from(event[i]));
-            let outcome = unit_columns(y.view());
-            let information = |r: f64| -0.5 * (1.0 - r * r).max(1e-300).ln();
-            let relevance: Vec<f64> = units.rows().into_iter().map(|x| information(x.dot(&outcome.row(0)))).collect();
-            greedy(&relevance, &|a, b| information(correlation(a, b)), |i, r| i - r, n)
-        }
-        _ => greedy(&f_statistics(x, event), &|a, b| correlation(a, b).abs(), |f, r| f - r, n),
+        _ => greedy(relevance, &|a, b| correlation(a, b).abs(), |f, r| f - r, n),
     }
 }
 
-fn by_information(x: ArrayView2<f64>, event: &[bool], params: &Params) -> Vec<(usize, f64)> {
-    let log = CountLog::up_to(event.len());
+fn by_gauss(x: ArrayView2<f64>, outcome: &[f64], params: &Params) -> Vec<(usize, f64)> {
+    let units = unit_columns(x);
+    let y = Array2::from_shape_fn((outcome.len(), 1), |(i, _)| outcome[i]);
+    let outcome = unit_columns(y.view());
+    let information = |r: f64| -0.5 * (1.0 - r * r).max(1e-300).ln();
+    let relevance: Vec<f64> = units.rows().into_iter().map(|x| information(x.dot(&outcome.row(0)))).collect();
+    let redundancy = |a: usize, b: usize| information(units.row(a).dot(&units.row(b)));
+    greedy(&relevance, &redundancy, |i, r| i - r, params.n_features)
+}
+
+fn by_information(x: ArrayView2<f64>, outcome: &[usize], params: &Params) -> Vec<(usize, f64)> {
+    let log = CountLog::up_to(outcome.len());
     let columns: Vec<_> = x.axis_iter(Axis(1)).collect();
     let states: Vec<States> = columns.par_iter().map(|column| log.states(&discretise(*column, params))).collect();
-    let outcome = log.states(&event.iter().map(|&event| usize::from(event)).collect::<Vec<_>>());
+    let outcome = log.states(outcome);
     let relevance: Vec<f64> = states.iter().map(|states| log.information(states, &outcome)).collect();
     let combine: Combine = match params.method {
         Method::Miq => |relevance, redundancy| relevance / (redundancy + 0.01),
@@ -153,6 +169,17 @@ pub fn f_statistics(x: ArrayView2<f64>, event: &[bool]) -> Vec<f64> {
     x.axis_iter(Axis(1)).map(statistic).collect()
 }
 
+/// F of the regression of an outcome on each column; 0 where one of them is constant.
+fn regression_f(x: ArrayView2<f64>, outcome: &[f64]) -> Vec<f64> {
+    let y = Array2::from_shape_fn((outcome.len(), 1), |(i, _)| outcome[i]);
+    let (units, outcome) = (unit_columns(x), unit_columns(y.view()));
+    let statistic = |column: ArrayView1<f64>| {
+        let r = column.dot(&outcome.row(0));
+        if r == 0.0 { 0.0 } else { r * r / ((1.0 - r * r).max(1e-300) / (outcome.len() as f64 - 2.0)) }
+    };
+    units.rows().into_iter().map(statistic).collect()
+}
+
 /// Columns x rows, each centred and of length 1 (0 for a constant column): inner products are correlations.
 fn unit_columns(x: ArrayView2<f64>) -> Array2<f64> {
     let mut units = x.t().as_standard_layout().into_owned();
@@ -169,6 +196,21 @@ fn unit_columns(x: ArrayView2<f64>) -> Array2<f64> {
 mod tests {
     use super::*;
     use ndarray::array;
+
+    #[test]
+    fn an_event_as_a_number_gives_the_order_of_the_event() {
+        let x = Array2::from_shape_fn((24, 6), |(i, j)| ((i * (3 * j + 5) + j * j) % 17) as f64);
+        let event: Vec<bool> = (0..24).map(|i| (i * 7) % 5 < 2).collect();
+        let number: Vec<f64> = event.iter().map(|&event| f64::from(event)).collect();
+        for method in [Method::Fcq, Method::Fcd, Method::MidGauss] {
+            let params = Params { method, ..Params::default() };
+            let (own, other) = (order(x.view(), &event, &params), order_of(x.view(), &number, &params));
+            for (own, other) in own.iter().zip(&other) {
+                assert_eq!(own.0, other.0, "{method:?}");
+                assert!((own.1 - other.1).abs() < 1e-9 * own.1.abs().max(1.0), "{method:?} {own:?} {other:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_copy_and_a_constant_come_last() {

@@ -7,7 +7,9 @@
 pub mod accuracy;
 pub mod concordance;
 pub mod cox;
+pub mod decision;
 pub mod follow_up;
+pub mod forest;
 pub mod incidence;
 pub mod kaplan_meier;
 pub mod log_rank;

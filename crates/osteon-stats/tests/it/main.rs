@@ -16,3 +16,4 @@ mod shap;
 mod statistics;
 mod survival;
 mod survival_edges;
+mod survival_learn;

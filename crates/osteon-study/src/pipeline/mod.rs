@@ -8,4 +8,5 @@ pub mod missing;
 pub mod recipe;
 pub mod region;
 pub mod rivals;
+pub mod timed;
 pub mod validate;

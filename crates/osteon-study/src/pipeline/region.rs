@@ -175,7 +175,7 @@ pub fn learn(
 }
 
 /// Features that are allowed and have a value in every row.
-fn defined(features: &Features, rows: &[usize]) -> Vec<usize> {
+pub(in crate::pipeline) fn defined(features: &Features, rows: &[usize]) -> Vec<usize> {
     let mut kept = features.eligible.clone();
     for row in rows.iter().filter_map(|&row| features.rows[row].as_ref()) {
         kept.iter_mut().zip(row).for_each(|(kept, value)| *kept &= value.is_some_and(f64::is_finite));

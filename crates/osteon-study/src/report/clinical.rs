@@ -42,7 +42,21 @@ pub fn table_1(
     params: &Params,
     asked: Asked,
 ) -> Result<(Sheet, Vec<Entry>), TableError> {
-    let block = whole(book, cohort, event, params)?;
+    let title = "Table 1. Clinical characteristics by response".to_owned();
+    table_1_of(book, cohort, book.sides(), event, title, params, asked)
+}
+
+/// The same by two other groups: with and without an event in the course of time, or of low and high risk.
+pub fn table_1_of(
+    book: &Codebook,
+    cohort: &Table,
+    groups: [&str; 2],
+    second: &[Option<bool>],
+    title: String,
+    params: &Params,
+    asked: Asked,
+) -> Result<(Sheet, Vec<Entry>), TableError> {
+    let block = block(book, "all", groups, cohort, second, params)?;
     let spread = spread(params);
     let mut headings = vec!["Variable".to_owned(), format!("Total (n = {})", block.n[0] + block.n[1])];
     headings.extend(group_headings(&block, "", asked));
@@ -53,13 +67,7 @@ pub fn table_1(
     let mut notes = vec![spread.note().to_owned(), EFFECT.to_owned()];
     notes.extend(asked.notes());
     notes.extend(block.variables.iter().map(|variable| variable.note(&form(book, variable).in_tables())));
-    let sheet = Sheet {
-        title: "Table 1. Clinical characteristics by response".to_owned(),
-        headings,
-        rows,
-        notes,
-        provenance: Vec::new(),
-    };
+    let sheet = Sheet { title, headings, rows, notes, provenance: Vec::new() };
     Ok((sheet, entries(book, &block)))
 }
 

@@ -331,6 +331,26 @@ fn interval_name(interval: Interval) -> &'static str {
     }
 }
 
+/// At most three times at which predictions are judged: those of the axis to which at least a tenth of the rows were
+/// followed, spread evenly; the median time of the events where there is none.
+pub fn horizons(follow_up: &FollowUp) -> Vec<f64> {
+    let last = follow_up.times().iter().copied().fold(0.0, f64::max);
+    let least = follow_up.len() as f64 / 10.0;
+    let first = follow_up.event_times().first().copied().unwrap_or(0.0);
+    let axis = ticks(last);
+    let at_risk = numbers_at_risk(follow_up, &axis);
+    let is_known = |(&time, &n): (&f64, &usize)| (time > first && n as f64 >= least).then_some(time);
+    let known: Vec<f64> = axis.iter().zip(&at_risk).filter_map(is_known).collect();
+    match known.len() {
+        0 => {
+            let events = follow_up.event_times();
+            events.get(events.len() / 2).copied().into_iter().collect()
+        }
+        n if n <= 3 => known,
+        n => [n / 3, 2 * n / 3, n].map(|at| known[at - 1]).to_vec(),
+    }
+}
+
 /// Rising times from 0 over the follow-up, four to seven: steps of 1, 2, 3, 5 or 6 times a power of ten.
 fn ticks(last: f64) -> Vec<f64> {
     if last <= 0.0 {

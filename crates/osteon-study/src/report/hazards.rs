@@ -137,6 +137,12 @@ impl Hazards {
         })
     }
 
+    /// P of the test of proportional hazards of a variable; `None` where it is not in the model or has no estimate.
+    fn proportional_p(&self, name: &str) -> Option<f64> {
+        let at = self.variables.iter().position(|(own, _)| own == name)?;
+        Some(self.proportional.as_ref()?.variables[at]?.p)
+    }
+
     /// One row a term.
     pub fn sheet(&self, title: String) -> Sheet {
         let headings = ["Term", "Estimate", "SE", "z", "p", "HR (95% CI)", "95% CI, profile", "p (LR)"];
@@ -214,8 +220,16 @@ impl Hazards {
 
 /// Hazard ratios of each variable alone and of all together, one row a term, as Table 4 has odds ratios.
 pub fn side_by_side(title: String, alone: &[(String, Option<Hazards>)], together: &Hazards) -> Sheet {
-    let headings =
-        ["Term", "n", "Events", "HR (95% CI), univariable", "P", "HR (95% CI), multivariable", "P, multivariable"];
+    let headings = [
+        "Term",
+        "n",
+        "Events",
+        "HR (95% CI), univariable",
+        "P",
+        "HR (95% CI), multivariable",
+        "P, multivariable",
+        "P, proportional hazards",
+    ];
     let ratio = |term: &Term| match (term.hazard_ratio(), term.hazard_ratio_wald()) {
         (Some(estimate), Some([low, high])) => Cell::Interval { estimate, low, high, digits: 2 },
         (estimate, _) => Cell::number(estimate, 2),
@@ -227,7 +241,8 @@ pub fn side_by_side(title: String, alone: &[(String, Option<Hazards>)], together
             notes.push(format!("{name}: no univariable model"));
             continue;
         };
-        for term in &alone.fit.terms {
+        let (own, joint) = (alone.proportional_p(name), together.proportional_p(name));
+        for (at, term) in alone.fit.terms.iter().enumerate() {
             let other = together.fit.term(&term.name);
             rows.push(vec![
                 Cell::Text(term.name.clone()),
@@ -237,9 +252,18 @@ pub fn side_by_side(title: String, alone: &[(String, Option<Hazards>)], together
                 Cell::p(term.p()),
                 other.map_or(Cell::Empty, ratio),
                 Cell::p(other.and_then(Term::p)),
+                Cell::p(joint.or(own).filter(|_| at == 0)),
             ]);
         }
         notes.extend(alone.warnings.iter().map(|warning| format!("{name} alone: {warning}")));
+    }
+    notes.push(
+        "proportional hazards: score test of scaled Schoenfeld residuals over Kaplan-Meier time, of all terms of a \
+         variable, in the multivariable model; in the univariable one of variables that are not in it"
+            .to_owned(),
+    );
+    if let Some(global) = together.proportional.as_ref().and_then(|test| test.global) {
+        notes.push(format!("proportional hazards, all terms together: {}", test_text("", global).trim_start()));
     }
     notes.push(format!("multivariable: {} patients, {} events", together.fit.n, together.fit.events));
     let headings = headings.map(str::to_owned).to_vec();

@@ -28,6 +28,7 @@ pub mod parquet;
 pub mod penalised;
 pub mod performance;
 pub mod printed;
+pub mod prognosis;
 pub mod regression;
 pub mod sample_size;
 pub mod screening;

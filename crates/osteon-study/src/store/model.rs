@@ -78,7 +78,8 @@ impl Store {
 
     /// The newest fit on a split and how many models it has; `None` when nothing was fitted on the split.
     pub fn fit_on(&self, split: SplitId) -> Result<Option<(RunId, usize)>, StoreError> {
-        let sql = "SELECT run, count(*) FROM model WHERE split = ?1 GROUP BY run ORDER BY run DESC LIMIT 1";
+        let sql = "SELECT run, count(*) FROM model JOIN run ON run.id = run AND run.kind = 'fit'
+                   WHERE split = ?1 GROUP BY run ORDER BY run DESC LIMIT 1";
         let found = self.connection.query_row(sql, [split], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
         Ok(found.optional()?.map(|(run, n)| (run, n.cast_unsigned() as usize)))
     }

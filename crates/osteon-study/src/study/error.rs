@@ -126,6 +126,8 @@ pub enum Error {
     OneClass { event: String },
     #[error(transparent)]
     Learn(LearnError),
+    #[error("{0}: {1}")]
+    LearnTime(String, crate::pipeline::timed::learn::LearnError),
     #[error("{}: a file of another plan, protocol or version", .0.display())]
     OtherPlan(PathBuf),
     #[error("nothing was merged: {0}")]

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use osteon_base::seed::Seed;
 
 pub use exchange::ForestError;
-pub use grow::Ranked;
+pub use grow::{Ranked, below};
 pub use tree::{Node, Split, Tree};
 
-use grow::{Growth, Limits, below};
+use grow::{Growth, Limits};
 use osteon_base::setting::{self, Unfit};
 
 /// Trees over named features.
@@ -114,7 +114,8 @@ impl Params {
 }
 
 impl MaxFeatures {
-    fn of(self, n_columns: usize) -> usize {
+    /// How many of `n_columns`, at least one.
+    pub fn of(self, n_columns: usize) -> usize {
         let n = match self {
             MaxFeatures::Sqrt => (n_columns as f64).sqrt() as usize,
             MaxFeatures::Log2 => (n_columns as f64).log2() as usize,
@@ -254,7 +255,7 @@ fn grow<T: Send>(
 }
 
 /// How often each of `n` rows is drawn in `n` draws with replacement.
-fn bootstrap(n: usize, seed: Seed) -> Vec<u32> {
+pub fn bootstrap(n: usize, seed: Seed) -> Vec<u32> {
     let seed = seed.named("rows");
     let mut copies = vec![0; n];
     (0..n).for_each(|draw| copies[below(seed.nth(draw), n)] += 1);

@@ -1,5 +1,6 @@
 //! LASSO with lambda chosen by cross-validation, in glmnet's and in scikit-learn's conventions.
 
+pub mod cox;
 mod elastic;
 mod path;
 mod quadratic;
@@ -106,8 +107,17 @@ pub enum LassoError {
     NothingVaries,
     #[error("fold {fold} leaves {n} rows of one class to learn from")]
     OneClassFold { fold: usize, n: usize },
+    #[error("{}", without_events(.fold))]
+    NoEvent { fold: Option<usize> },
     #[error("{folds} folds were asked for, at least 2 are needed")]
     Folds { folds: usize },
+}
+
+fn without_events(fold: &Option<usize>) -> String {
+    match fold {
+        None => "nobody has the event".to_owned(),
+        Some(fold) => format!("fold {fold} holds none of the events, or all of them"),
+    }
 }
 
 /// Cross-validated path. `x` is rows x columns, `folds` the fold (from 0) of each row.

@@ -140,8 +140,14 @@ impl Problem {
         path
     }
 
-    fn column(&self, j: usize) -> &[f64] {
+    /// Column `j`, centred and perhaps scaled.
+    pub fn column(&self, j: usize) -> &[f64] {
         &self.padded(j)[..self.y.len()]
+    }
+
+    /// What each column was divided by.
+    pub fn sds(&self) -> &[f64] {
+        &self.scaling.sds
     }
 
     #[inline(always)]
@@ -150,7 +156,7 @@ impl Problem {
     }
 
     /// Values of the rows, filled up with zeros as a column is.
-    fn pad(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
+    pub fn pad(&self, values: impl Iterator<Item = f64>) -> Vec<f64> {
         let mut padded: Vec<f64> = values.collect();
         padded.resize(self.width, 0.0);
         padded
@@ -165,7 +171,8 @@ impl Problem {
         dot(self.padded(j), residual) / self.y.len() as f64
     }
 
-    fn slopes(&self, residual: &[f64]) -> Vec<f64> {
+    /// Inner products of all columns with a padded residual, over n.
+    pub fn slopes(&self, residual: &[f64]) -> Vec<f64> {
         (0..self.reach.len()).map(|j| self.slope(j, residual)).collect()
     }
 }

@@ -169,7 +169,7 @@ impl Study {
         Ok(Patients { cohort, ids, train, split, n_left_out, notes })
     }
 
-    fn region_features(
+    pub(in crate::study) fn region_features(
         &self,
         ids: &[PatientId],
         train: &[usize],
@@ -237,7 +237,7 @@ pub(in crate::study) fn agreement(
 
 /// The candidates for clinical predictors. The reference level comes first: that of the protocol where a training
 /// patient has it, else the first that one has, as in Table 4.
-fn clinical(table: &Table, rows: &[usize], train: &[usize], protocol: &Protocol) -> Table {
+pub(in crate::study) fn clinical(table: &Table, rows: &[usize], train: &[usize], protocol: &Protocol) -> Table {
     let candidates = protocol.candidates();
     let known = |column: &&Column| candidates.contains(&column.name.as_str());
     let column = |column: &Column| {

@@ -9,3 +9,4 @@ pub(in crate::study) mod reproducibility;
 pub(in crate::study) mod rows;
 pub(in crate::study) mod splitting;
 pub(in crate::study) mod subgroups;
+pub(in crate::study) mod timed;

@@ -78,6 +78,7 @@ impl Study {
         sections.push(self.patients_section(form, &mut facts, &mut supplement)?);
         sections.push(self.methods_section(told)?);
         sections.extend(self.results_sections(form, &mut facts, &mut supplement)?);
+        sections.extend(self.time_section()?);
         sections.push(Section { heading: "Audit".to_owned(), blocks: self.audit(published)? });
         let mut statements = self.statements()?;
         statements.blocks.extend(references(&sections));

@@ -12,6 +12,7 @@ use crate::report::figure::{Figure, Paper};
 use crate::report::odds;
 use crate::store::{ImageFile, Patient, PatientId, Side};
 use crate::study::data::input;
+use crate::study::report::time::Curve;
 use crate::study::trust::standing::doubted;
 use crate::study::{Error, Study, View};
 use osteon_plot::FONT_PT;
@@ -36,6 +37,8 @@ pub enum FigureName {
     Calibration,
     Shap,
     Waterfall,
+    KaplanMeier,
+    Incidence,
 }
 
 /// Which figure, and on what paper.
@@ -56,6 +59,9 @@ pub struct FigureRequest {
     /// Numbers name patients by codes that do not tell their ids.
     pub deidentify: bool,
     pub forest_shap: ForestShap,
+    /// Which time to event, the first declared when not given; and the variable that tells groups.
+    pub outcome: Option<String>,
+    pub by: Option<String>,
 }
 
 /// What a forest's SHAP values compare a patient with.
@@ -81,6 +87,8 @@ impl FigureRequest {
             thresholds: None,
             deidentify: false,
             forest_shap: ForestShap::default(),
+            outcome: None,
+            by: None,
         }
     }
 }
@@ -88,8 +96,8 @@ impl FigureRequest {
 impl FigureName {
     /// Options that this figure would not heed.
     fn check(self, request: &FigureRequest) -> Result<(), Error> {
-        use FigureName::{Dca, Icc, Lasso, Selection, Shap, Waterfall, Workflow};
-        let figure = FigureName::ALL.iter().find(|(name, ..)| *name == self).map_or("", |found| found.1);
+        use FigureName::{Dca, Icc, Incidence, KaplanMeier, Lasso, Selection, Shap, Waterfall, Workflow};
+        let figure = FigureName::every().find(|(name, ..)| *name == self).map_or("", |found| found.1);
         let no = |option, of, verb| Err(Error::NoSay { figure, option, of, verb });
         if request.region.is_some() && !matches!(self, Workflow | Icc | Lasso | Selection | Shap | Waterfall) {
             return no("--region", "workflow, icc, lasso, selection, shap and waterfall", "show a region");
@@ -100,6 +108,12 @@ impl FigureName {
         if request.forest_shap == ForestShap::Interventional && !matches!(self, Shap | Waterfall) {
             return no("--interventional", "shap and waterfall", "explain a forest");
         }
+        let asked = [("--outcome", request.outcome.is_some()), ("--by", request.by.is_some())];
+        if let Some((option, _)) =
+            asked.into_iter().find(|(_, asked)| *asked && !matches!(self, KaplanMeier | Incidence))
+        {
+            return no(option, "km and cif", "show a time to event");
+        }
         if request.thresholds.is_some() && self != Dca {
             return no("--thresholds", "dca", "has threshold probabilities");
         }
@@ -109,7 +123,18 @@ impl FigureName {
         Ok(())
     }
 
-    /// Every figure with its name on the command line and what it shows.
+    /// Figures of a time to event, for studies that declare one.
+    pub const TIMED: [(FigureName, &str, &str); 2] = [
+        (FigureName::KaplanMeier, "km", "survival of an outcome of kind time, with numbers at risk"),
+        (FigureName::Incidence, "cif", "cumulative incidence of an outcome with competing events"),
+    ];
+
+    /// All figures, of every kind of study.
+    pub fn every() -> impl Iterator<Item = (FigureName, &'static str, &'static str)> {
+        FigureName::ALL.into_iter().chain(FigureName::TIMED)
+    }
+
+    /// Every figure of a study with its name on the command line and what it shows; those of a time to event apart.
     pub const ALL: [(FigureName, &str, &str); 12] = [
         (FigureName::Flow, "flow", "participants assessed, excluded and included, and the sets with their events"),
         (FigureName::Workflow, "workflow", "a slice of one patient with each region on it"),
@@ -147,7 +172,11 @@ impl Study {
             return Err(Error::Cell { place: "the width".to_owned(), found: width_mm.to_string(), expected });
         }
         let provenance = match request.name {
-            FigureName::Flow | FigureName::Workflow | FigureName::Forest => self.provenance()?,
+            FigureName::Flow
+            | FigureName::Workflow
+            | FigureName::Forest
+            | FigureName::KaplanMeier
+            | FigureName::Incidence => self.provenance()?,
             FigureName::Icc => self.provenance_of("extract")?,
             _ => self.provenance_of("fit")?,
         };
@@ -159,8 +188,15 @@ impl Study {
         // Larger words are usual ones on less paper, drawn larger.
         let paper = Paper { width_mm: width_mm * FONT_PT / request.font_pt, provenance };
         let (patient, region) = (request.patient.as_deref(), request.region.as_deref());
-        let of_fit =
-            !matches!(request.name, FigureName::Flow | FigureName::Workflow | FigureName::Forest | FigureName::Icc);
+        let of_fit = !matches!(
+            request.name,
+            FigureName::Flow
+                | FigureName::Workflow
+                | FigureName::Forest
+                | FigureName::Icc
+                | FigureName::KaplanMeier
+                | FigureName::Incidence
+        );
         let mut figure = match request.name {
             FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
             FigureName::Workflow => Ok(workflow::figure(&self.slice(patient, region)?, &paper)),
@@ -172,6 +208,11 @@ impl Study {
             FigureName::Roc | FigureName::Dca | FigureName::Calibration => self.curves(request, &paper),
             FigureName::Shap => self.shap_figure(request, &paper),
             FigureName::Waterfall => self.waterfall_figure(request, &paper),
+            FigureName::KaplanMeier | FigureName::Incidence => {
+                let survival = request.name == FigureName::KaplanMeier;
+                let kind = if survival { Curve::Survival } else { Curve::Incidence };
+                self.time_figure(request.outcome.as_deref(), request.by.as_deref(), kind, &paper)
+            }
         }?;
         figure.plot.width_mm = width_mm;
         figure.plot.font_pt = request.font_pt;

@@ -7,7 +7,7 @@ use crate::report::curves::{Curves, CurvesOf};
 use crate::report::hazards::Hazards;
 use crate::store::Patient;
 use crate::study::report::analyse::encoded;
-use crate::study::{Error, Study, View};
+use crate::study::{Error, Study};
 use osteon_stats::survival::cox::Params;
 use osteon_stats::survival::follow_up::{FollowUp, FollowUpError};
 use osteon_stats::survival::kaplan_meier::Interval;
@@ -127,22 +127,8 @@ impl Study {
     ///
     /// Refused for a blind reader, and where one of `used` is measured after time begins.
     pub fn followed(&self, outcome: Option<&str>, used: &[String]) -> Result<Followed, Error> {
-        if self.view == View::Blind {
-            return Err(Error::Blind);
-        }
         let book = &*self.protocol.codebook;
-        let timed: Vec<_> = book.outcomes.iter().filter(|it| it.time.is_some()).collect();
-        let names = || timed.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
-        let declare =
-            "[outcome.os] kind = \"time\", event, origin, event_date and last_seen in the protocol declare one";
-        let outcome = match (outcome, timed.as_slice()) {
-            (_, []) => return Err(Error::Request(format!("the study has no outcome of kind time; {declare}"))),
-            (None, [only]) => *only,
-            (None, _) => return Err(Error::Request(format!("--outcome: expected one of {}", names()))),
-            (Some(name), _) => *timed.iter().find(|it| it.name == name).ok_or_else(|| {
-                Error::Request(format!("--outcome {name}: no outcome of kind time; expected one of {}", names()))
-            })?,
-        };
+        let outcome = self.timed_outcome(outcome)?;
         let time = outcome.time.as_ref().expect("it was filtered");
         let begins = time.begins(book);
         if let Some(late) = used.iter().filter_map(|name| book.named(name)).find(|it| it.moment > begins) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{Change, ChangeFilter, ImageFile, PatientId, StoreError};
 use crate::study::data::input;
+use crate::study::learn::timed::KIND;
 use crate::study::{Error, Standing, Study, View};
 use osteon_base::job::Job;
 
@@ -151,7 +152,7 @@ impl Study {
         let since = changes.iter().take_while(|change| change.hash != fit.trail_head);
         let is_data = |table: &str| ["patient", "image", "study", "protocol", "split", "shard"].contains(&table);
         let was_changed = since.filter(|change| is_data(&change.table)).count() > 0;
-        let was_measured = runs.iter().any(|run| run.kind != "fit" && run.id.0 > fit.id.0);
+        let was_measured = runs.iter().any(|run| !["fit", KIND].contains(&run.kind.as_str()) && run.id.0 > fit.id.0);
         if was_changed || was_measured {
             found.notes.push("the data changed since the newest fit: fit again".to_owned());
         } else {
