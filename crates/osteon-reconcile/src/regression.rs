@@ -110,26 +110,28 @@ fn rows(cells: &[PublishedCell]) -> Vec<Row> {
     rows
 }
 
+/// Words of headings whose P is of another test than Wald's.
+pub(crate) const NOT_WALDS: [&str; 15] = [
+    "log-rank",
+    "logrank",
+    "log rank",
+    "log–rank",
+    "likelihood",
+    "lrt",
+    "interaction",
+    "trend",
+    "q value",
+    "q-value",
+    "fdr",
+    "score test",
+    "permutation",
+    "fisher",
+    "chi",
+];
+
 /// Whether a P's heading says that it is of another test than Wald's.
 fn is_of_other_test(cell: &PublishedCell) -> bool {
-    const OTHERS: [&str; 15] = [
-        "log-rank",
-        "logrank",
-        "log rank",
-        "log–rank",
-        "likelihood",
-        "lrt",
-        "interaction",
-        "trend",
-        "q value",
-        "q-value",
-        "fdr",
-        "score test",
-        "permutation",
-        "fisher",
-        "chi",
-    ];
-    matches!(&cell.role, Role::P(compared) if OTHERS.iter().any(|it| compared.test.contains(it)))
+    matches!(&cell.role, Role::P(compared) if NOT_WALDS.iter().any(|it| compared.test.contains(it)))
 }
 
 impl Row {

@@ -6,6 +6,7 @@ use crate::read::grid::Grid;
 use crate::read::header::Frame;
 use crate::read::value::{Read, Shape};
 use crate::read::words::{self, Ends};
+use crate::regression::NOT_WALDS;
 use crate::role::{Compared, Measure};
 
 /// What a column is for.
@@ -570,34 +571,9 @@ fn compare(columns: &mut [Column]) {
                     .filter(|&&it| named.len() > 1 || !is_whole(it))
                     .map(|&it| columns[it].name.clone())
                     .collect();
-                const TESTS: [&str; 25] = [
-                    "cox",
-                    "log-rank",
-                    "logrank",
-                    "log rank",
-                    "log–rank",
-                    "anova",
-                    "t-test",
-                    "t test",
-                    "mann",
-                    "fisher",
-                    "chi",
-                    "χ2",
-                    "kruskal",
-                    "wilcoxon",
-                    "delong",
-                    "logistic",
-                    "likelihood",
-                    "lrt",
-                    "interaction",
-                    "trend",
-                    "q value",
-                    "q-value",
-                    "fdr",
-                    "score test",
-                    "permutation",
-                ];
-                let is_said = TESTS.iter().any(|word| heading.contains(word));
+                const TESTS: [&str; 10] =
+                    ["cox", "anova", "t-test", "t test", "mann", "χ2", "kruskal", "wilcoxon", "delong", "logistic"];
+                let is_said = TESTS.iter().chain(&NOT_WALDS).any(|word| heading.contains(word));
                 let test = match is_p {
                     true if is_said => heading.clone(),
                     true => String::new(),

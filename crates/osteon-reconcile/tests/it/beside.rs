@@ -4,25 +4,8 @@
 //! Numbers are invented; P values are SciPy's (chi2_contingency without correction, ttest_ind_from_stats, norm, t, f,
 //! chi2).
 
+use crate::denominators::{check, table};
 use crate::forms::judged;
-
-/// A Markdown table of a header and lines.
-fn table(header: &str, lines: &[&str]) -> String {
-    let rule = "--|".repeat(header.matches('|').count() + 1);
-    let lines: Vec<String> = lines.iter().map(|line| format!("|{line} |")).collect();
-    format!("| {header} |\n|{rule}\n{}\n", lines.join("\n"))
-}
-
-/// Nothing is found in a table; each change of a number is found, in this row.
-fn check(text: &str, changes: &[(&str, &str, &str)]) {
-    let found = judged(text, "");
-    assert!(found.is_empty(), "{found:#?}\n{text}");
-    for (old, new, row) in changes {
-        assert!(text.contains(old), "{old} is not in\n{text}");
-        let found = judged(&text.replacen(old, new, 1), "");
-        assert!(found.iter().any(|it| it.place.row.contains(row)), "{old} -> {new}: {found:#?}\n{text}");
-    }
-}
 
 #[test]
 fn a_p_may_stand_in_the_cell_of_its_estimate() {

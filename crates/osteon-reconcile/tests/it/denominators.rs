@@ -10,14 +10,14 @@ use osteon_reconcile::read::{Params, read, shown};
 use crate::forms::judged;
 
 /// A Markdown table of a header and lines.
-fn table(header: &str, lines: &[&str]) -> String {
+pub fn table(header: &str, lines: &[&str]) -> String {
     let rule = "--|".repeat(header.matches('|').count() + 1);
     let lines: Vec<String> = lines.iter().map(|line| format!("|{line} |")).collect();
     format!("| {header} |\n|{rule}\n{}\n", lines.join("\n"))
 }
 
 /// Nothing is found in a table; each change of a number is found, in this row.
-fn check(text: &str, changes: &[(&str, &str, &str)]) {
+pub fn check(text: &str, changes: &[(&str, &str, &str)]) {
     let found = judged(text, "");
     assert!(found.is_empty(), "{found:#?}\n{text}");
     for (old, new, row) in changes {

@@ -29,20 +29,27 @@ fn synthetic_follow_up_gives_what_r_gives() {
     comparison.finish(5000);
 }
 
-#[test]
-fn public_data_sets_give_what_r_gives() {
+/// What R says of public data sets by a script of `fixtures`; `None`, said on stderr, where it is not asked for or absent.
+pub fn public_data_sets(script: &str) -> Option<Value> {
     if std::env::var_os("OSTEON_PEERS").is_none() {
-        return eprintln!("skipped: OSTEON_PEERS=1 compares with R on public data sets");
+        eprintln!("skipped: OSTEON_PEERS=1 compares with R on public data sets");
+        return None;
     }
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("package.json");
-    let run = Command::new("Rscript").arg(fixture("survival/reference.R")).arg("package").arg(&out).output();
-    match run {
-        Ok(run) if run.status.success() => (),
+    match Command::new("Rscript").arg(fixture(script)).arg("package").arg(&out).output() {
+        Ok(run) if run.status.success() => Some(json(&out)),
         Ok(run) => panic!("R stopped: {}", String::from_utf8_lossy(&run.stderr)),
-        Err(_) => return eprintln!("skipped: Rscript is not on this machine"),
+        Err(_) => {
+            eprintln!("skipped: Rscript is not on this machine");
+            None
+        }
     }
-    let sets = json(&out);
+}
+
+#[test]
+fn public_data_sets_give_what_r_gives() {
+    let Some(sets) = public_data_sets("survival/reference.R") else { return };
     let mut comparison = Comparison::default();
     sets.as_array().unwrap().iter().for_each(|set| compare(set, &mut comparison));
     assert!(sets.as_array().unwrap().len() >= 6);

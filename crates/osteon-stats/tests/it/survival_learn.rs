@@ -1,7 +1,7 @@
 //! LASSO-Cox against glmnet, survival forests against ranger, decision curves at a time against their formula over
 //! survfit: synthetic data of `fixtures/survival` in every run, public data sets where R is there and `OSTEON_PEERS=1`.
 
-use std::process::Command;
+use crate::survival::public_data_sets;
 
 use ndarray::Array2;
 use osteon_base::seed::Seed;
@@ -11,7 +11,7 @@ use osteon_stats::survival::concordance::{PairWeight, concordance};
 use osteon_stats::survival::decision::net_benefits;
 use osteon_stats::survival::follow_up::FollowUp;
 use osteon_stats::survival::forest::{Params, SurvivalForest};
-use osteon_testing::{Comparison, fixture, gunzip, json};
+use osteon_testing::{Comparison, fixture, gunzip};
 use serde_json::Value;
 
 /// glmnet stops where the weighted squared change of coefficients is below 1e-18 of the null deviance.
@@ -27,18 +27,7 @@ fn synthetic_data_give_the_paths_of_glmnet_the_forests_of_ranger_and_the_decisio
 
 #[test]
 fn public_data_sets_give_the_same() {
-    if std::env::var_os("OSTEON_PEERS").is_none() {
-        return eprintln!("skipped: OSTEON_PEERS=1 compares with R on public data sets");
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("package.json");
-    let run = Command::new("Rscript").arg(fixture("survival/lasso.R")).arg("package").arg(&out).output();
-    match run {
-        Ok(run) if run.status.success() => (),
-        Ok(run) => panic!("R stopped: {}", String::from_utf8_lossy(&run.stderr)),
-        Err(_) => return eprintln!("skipped: Rscript is not on this machine"),
-    }
-    let sets = json(&out);
+    let Some(sets) = public_data_sets("survival/lasso.R") else { return };
     let mut comparison = Comparison::default();
     sets.as_array().unwrap().iter().for_each(|set| compare(set, &mut comparison));
     assert!(sets.as_array().unwrap().len() >= 6);
