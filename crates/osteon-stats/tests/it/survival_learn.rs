@@ -22,7 +22,7 @@ fn synthetic_data_give_the_paths_of_glmnet_the_forests_of_ranger_and_the_decisio
     let sets: Value = serde_json::from_slice(&gunzip(&fixture("survival/lasso.json.gz"))).unwrap();
     let mut comparison = Comparison::default();
     sets.as_array().unwrap().iter().for_each(|set| compare(set, &mut comparison));
-    comparison.finish(1200);
+    comparison.finish(1900);
 }
 
 #[test]
