@@ -35,8 +35,8 @@ fn main() {
     timed("Table 1", || study.clinical_table(ClinicalTable::One, &study.protocol).unwrap());
     timed("split new", || study.draw_split(Seed(1), 0.8).unwrap());
     timed("split show", || study.split_sheet().unwrap());
-    timed("matrix of one region", || study.store.matrix(SLOT, "intra", &Role::Mask).unwrap());
-    timed("check of all values", || study.store.altered_values().unwrap());
+    timed("matrix of one region", || study.store().matrix(SLOT, "intra", &Role::Mask).unwrap());
+    timed("check of all values", || study.store().altered_values().unwrap());
     if number("OSTEON_SCALE_FIT").is_some() {
         timed("fit", || study.fit(&Job::unwatched()).unwrap());
     }
@@ -67,14 +67,14 @@ fn clinical(n: usize) -> String {
 /// Ten features of a hundred tell of the response, the others of nothing.
 fn sample(study: &Study) {
     let names = catalogue(&study.protocol.measured());
-    let patients = study.store.patients().unwrap();
+    let patients = study.store().patients().unwrap();
     let rois: Vec<String> =
         osteon_radiomics::roi::Roi::all(&study.protocol.roi).iter().map(ToString::to_string).collect();
     let begin = |write: &osteon_study::store::Write| {
         let new = NewRun { kind: "extract", inputs: &study.protocol.extraction_hash(), seed: Seed(0) };
         Ok::<_, osteon_study::study::Error>((write.begin_run(&new)?, write.catalogue(&names)?))
     };
-    let (run, features) = study.store.write("sample", begin).unwrap();
+    let (run, features) = study.store().write("sample", begin).unwrap();
     let inputs = Inputs { image_sha256: "0".repeat(64), mask_sha256: "0".repeat(64) };
     for some in patients.chunks(100) {
         let put = |write: &osteon_study::store::Write| {
@@ -98,7 +98,7 @@ fn sample(study: &Study) {
             }
             Ok::<_, osteon_study::study::Error>(())
         };
-        study.store.write("sample", put).unwrap();
+        study.store().write("sample", put).unwrap();
     }
 }
 

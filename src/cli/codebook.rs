@@ -123,7 +123,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 /// Writes a codebook file; only another codebook is replaced.
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if path.is_file() && read_codebook(path).is_err() {
-        return Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned())));
+        return Err(Error::Store(osteon_study::study::StoreError::Foreign(path.to_owned())));
     }
     write_whole(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
 }

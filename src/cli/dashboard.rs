@@ -10,7 +10,7 @@ use crate::tui::app::Options;
 use crate::tui::keys::Bindings;
 use crate::tui::start::Wish;
 use crate::tui::theme::Theme;
-use osteon_study::store::Access;
+use osteon_study::study::Access;
 use osteon_study::study::{Error, Study, Times};
 
 /// Without a command the dashboard opens.
@@ -73,7 +73,7 @@ fn begin(args: &Args, globals: &Globals, access: Access) -> Result<Outcome, Erro
 pub fn open(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let bindings = bindings(args)?;
     crate::tui::shell::know(crate::cli::definition());
-    let read_only = args.read_only || study.store.kept_from_writing().is_some();
+    let read_only = args.read_only || study.kept_from_writing().is_some();
     let options = Options { theme: theme(args, globals.color), read_only, mouse: args.mouse };
     crate::tui::run(study, options, bindings)?;
     Ok(Outcome::Done)

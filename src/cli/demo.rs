@@ -29,7 +29,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let (study, report, fitted) = watched(globals, |job| {
         let study = Study::demo(&args.dir, job)?;
         let report = study.extract_all(job)?;
-        let fitted = if study.store.models()?.is_empty() { Some(study.fit(job)?) } else { None };
+        let fitted = if study.has_models()? { None } else { Some(study.fit(job)?) };
         Ok::<_, Error>((study, report, fitted))
     })?;
     let outcome = extract::tell(&report, globals);
@@ -42,7 +42,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     for table in [ModelTable::Three, ModelTable::Five] {
         output::print_sheet(&study.model_table(table)?, globals.format)?;
     }
-    output::say(globals, &format!("the synthetic study: {}", study.store.path().display()));
+    output::say(globals, &format!("the synthetic study: {}", study.path().display()));
     if !args.no_dashboard && std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         dashboard::open(&study, &dashboard::Args::default(), globals)?;
     }

@@ -187,5 +187,5 @@ fn refuse_foreign(path: &Path, new: &[u8]) -> Result<(), Error> {
     // Its kind by its first bytes, and its program by what it says of itself.
     let is_kind = found.get(..4) == new.get(..4);
     let is_own = is_kind && found.windows(6).any(|part| part == b"osteon") || heading(&found) == heading(new);
-    if is_own { Ok(()) } else { Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned()))) }
+    if is_own { Ok(()) } else { Err(Error::Store(osteon_study::study::StoreError::Foreign(path.to_owned()))) }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::{Globals, Outcome, output};
 use osteon_study::protocol::Preset;
-use osteon_study::store::Group;
+use osteon_study::study::Group;
 use osteon_study::study::{self, Error, Study, propose_protocol};
 
 /// Make a new study file

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use osteon_study::store::JobId;
 use osteon_study::study::Error;
+use osteon_study::study::JobId;
 
 /// List, cancel or retry long work
 #[derive(Debug, clap::Args)]

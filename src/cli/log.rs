@@ -1,7 +1,7 @@
 //! `osteon log`: the trail.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use osteon_study::store::ChangeFilter;
+use osteon_study::study::ChangeFilter;
 use osteon_study::study::Error;
 
 /// Show who changed what, when and why, newest first

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::cli::{Globals, Outcome, opening, output};
-use osteon_study::store::Judgement;
+use osteon_study::study::Judgement;
 use osteon_study::study::{Error, Masks};
 
 /// Judge masks, and list what has to be drawn again

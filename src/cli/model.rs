@@ -62,7 +62,7 @@ pub fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let found = study::read_bytes(path)?;
         let document: Option<serde_json::Value> = serde_json::from_slice(&found).ok();
         if document.is_none_or(|it| it["format"] != osteon_study::model::file::FORMAT) {
-            return Err(Error::Store(osteon_study::store::StoreError::Foreign(path.to_owned())));
+            return Err(Error::Store(osteon_study::study::StoreError::Foreign(path.to_owned())));
         }
     }
     study::write_whole(path, bytes).map_err(wrong)

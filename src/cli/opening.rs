@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::{Globals, output};
-use osteon_study::store::Access;
+use osteon_study::study::Access;
 use osteon_study::study::{Error, Study, View};
 
 /// Opens the study to read it.
@@ -15,7 +15,7 @@ pub fn read(globals: &Globals) -> Result<Study, Error> {
 pub fn write(globals: &Globals) -> Result<Study, Error> {
     let mut study = open(globals, if globals.force_network { Access::WriteOnNetwork } else { Access::Write })?;
     if !globals.quiet {
-        study.store.on_waiting(|| {
+        study.on_waiting(|| {
             let _ = writeln!(io::stderr(), "waiting: another program is writing to the study file");
         });
     }
@@ -26,10 +26,7 @@ pub fn write(globals: &Globals) -> Result<Study, Error> {
 /// reader, leaves no word; that a writable file is busy is said.
 pub fn shown(globals: &Globals, study: &Study, what: &str) {
     // Asked of the reader first: a file that holds the word, or that is of an older schema, is not opened to be written to.
-    if globals.blind
-        || !study.store.has_present_schema().unwrap_or(false)
-        || !matches!(study.test_results_shown(), Ok(None))
-    {
+    if globals.blind || !study.has_present_schema() || !matches!(study.test_results_shown(), Ok(None)) {
         return;
     }
     let access = if globals.force_network { Access::WriteOnNetwork } else { Access::Write };
@@ -43,7 +40,7 @@ pub fn shown(globals: &Globals, study: &Study, what: &str) {
 pub fn open(globals: &Globals, access: Access) -> Result<Study, Error> {
     let view = if globals.blind { View::Blind } else { View::Full };
     let study = Study::open(&globals.study, access)?.seen(view);
-    if let Some(copy) = study.store.migrated() {
+    if let Some(copy) = study.migrated() {
         let copy = copy.display();
         output::warn(&format!("the study file was brought to this osteon's schema; what it was before is {copy}"));
     }

@@ -1,8 +1,8 @@
 //! `osteon query`: questions about a patient's field.
 
 use crate::cli::{Globals, Outcome, opening, output};
-use osteon_study::store::QueryId;
 use osteon_study::study::Error;
+use osteon_study::study::QueryId;
 
 /// Ask, answer and close questions about patients' fields
 #[derive(Debug, clap::Args)]

@@ -47,7 +47,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             return Ok(Outcome::Done);
         }
         Action::Lock => {
-            opening::write(globals)?.store.write("split lock", |write| write.lock_split(true))?;
+            opening::write(globals)?.lock_split("split lock")?;
             return Ok(Outcome::Done);
         }
         Action::New { seed, train, whole } => {

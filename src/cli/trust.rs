@@ -105,7 +105,7 @@ pub fn verify(args: &VerifyArgs, globals: &Globals) -> Result<Outcome, Error> {
 
 pub fn backup(args: &BackupArgs, globals: &Globals) -> Result<Outcome, Error> {
     let study = opening::read(globals)?;
-    tell_dropped(&study.store.backup(&args.file)?);
+    tell_dropped(&study.backup(&args.file)?);
     output::say(globals, &format!("{}: written and checked", args.file.display()));
     Ok(Outcome::Done)
 }

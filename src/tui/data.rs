@@ -367,9 +367,9 @@ impl JobRow {
     }
 }
 
-impl From<osteon_study::store::JobRow> for JobRow {
-    fn from(row: osteon_study::store::JobRow) -> JobRow {
-        use osteon_study::store::JobState as Stored;
+impl From<osteon_study::study::JobRow> for JobRow {
+    fn from(row: osteon_study::study::JobRow) -> JobRow {
+        use osteon_study::study::JobState as Stored;
         let lost = osteon_study::study::health(&row) == osteon_study::study::Health::Dead;
         let state = match row.state {
             _ if lost => JobState::Stale,

@@ -13,12 +13,12 @@ use crate::tui::message::{Answer, Change, Message, Request, Work};
 use crate::tui::{export, shell};
 use osteon_base::seed::Seed;
 use osteon_study::report::figure::TWO_COLUMNS_MM;
-use osteon_study::store::{JobId, QueryId, RunId, StoreError};
 use osteon_study::study::readings;
 use osteon_study::study::{
     Belongs, ClinicalTable, Edit, Error, ExtractRequest, FigureName, FigureRequest, Form, Health, Masks, ModelTable,
-    NO_TIME, Study, health, split_in_words,
+    NO_TIME, Study, health,
 };
+use osteon_study::study::{JobId, QueryId, RunId, StoreError};
 
 /// Threads that ask the study: short questions never wait behind pages, pages never behind files.
 pub struct Workers {
@@ -64,7 +64,7 @@ impl Workers {
 
 fn worker(mut study: Study, to: Sender<Message>) -> Sender<Request> {
     let waiting = to.clone();
-    study.store.on_waiting(move || {
+    study.on_waiting(move || {
         let _ = waiting.send(Message::Waiting);
     });
     let (sender, requests) = channel();
@@ -109,11 +109,11 @@ fn latest(first: Request, waiting: &Receiver<Request>) -> Vec<Request> {
 fn watch(study: Study, to: Sender<Message>) {
     const LOOK_FOR_LOST: u32 = 5;
     thread::spawn(move || {
-        let mut seen = (study.store.data_version().ok(), lost_jobs(&study));
+        let mut seen = (study.data_version(), lost_jobs(&study));
         for second in (0..LOOK_FOR_LOST).cycle() {
             thread::sleep(Duration::from_secs(1));
             let lost = if second == 0 { lost_jobs(&study) } else { seen.1 };
-            let now = (study.store.data_version().ok(), lost);
+            let now = (study.data_version(), lost);
             if now != seen && to.send(Message::DataChanged).is_err() {
                 return;
             }
@@ -123,8 +123,8 @@ fn watch(study: Study, to: Sender<Message>) {
 }
 
 fn lost_jobs(study: &Study) -> usize {
-    let is_lost = |job: &osteon_study::store::JobRow| health(job) == Health::Dead;
-    study.store.jobs().map_or(0, |jobs| jobs.iter().filter(|job| is_lost(job)).count())
+    let is_lost = |job: &osteon_study::study::JobRow| health(job) == Health::Dead;
+    study.jobs().map_or(0, |jobs| jobs.iter().filter(|job| is_lost(job)).count())
 }
 
 fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer> {
@@ -136,7 +136,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
         Request::Head => head(study).map_or_else(|error| vec![refused(&error)], |head| vec![Answer::Head(head)]),
         Request::Jobs => jobs(study).map_or_else(|error| vec![refused(&error)], |jobs| vec![Answer::Jobs(jobs)]),
         Request::Soundness => {
-            let why = study.store.read_only().filter(|why| *why != "as asked");
+            let why = study.read_only().filter(|why| *why != "as asked");
             why.map(|why| Answer::Unsound(why.to_owned())).into_iter().collect()
         }
         Request::Cohort => cohort(study, early).unwrap_or_else(|error| vec![refused(&error)]),
@@ -188,7 +188,7 @@ fn answer(study: &Study, request: Request, early: &dyn Fn(Answer)) -> Vec<Answer
 }
 
 /// A change in one line.
-fn told(change: &osteon_study::store::Change) -> String {
+fn told(change: &osteon_study::study::Change) -> String {
     let [old, new] = [&change.old, &change.new].map(|value| value.as_deref().unwrap_or("missing"));
     format!("{}: {old} became {new}, by {} at {}: {}", change.field, change.actor, change.at, change.reason)
 }
@@ -204,19 +204,16 @@ fn with_hint(error: &Error) -> String {
 }
 
 fn head(study: &Study) -> Result<Head, Error> {
-    let row = study.store.study()?;
-    let split = study.store.split()?;
-    let fitted = split.as_ref().map(|split| study.store.fit_on(split.id)).transpose()?.flatten();
-    let file = study.store.path().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let osteon_study::study::Head { title, file, locked, synthetic, split, fitted } = study.head()?;
     Ok(Head {
-        synthetic: row.title.to_lowercase().contains("synthetic"),
-        title: row.title,
+        title,
         file,
-        locked: row.locked.map(|(at, by)| format!("{at} by {by}")),
+        locked,
+        synthetic,
         trail_head: study.trail_head()?,
         parameters: study.learning_parameters(),
-        split: split.map(|split| SplitHead { words: split_in_words(&split), locked: split.locked }),
-        fitted: fitted.map(|(run, n)| format!("the {n} models of run {}", run.0)),
+        split: split.map(|(words, locked)| SplitHead { words, locked }),
+        fitted,
         blind: study.is_blind(),
         outcomes: study.timed_outcomes().iter().map(|outcome| outcome.name.clone()).collect(),
     })
@@ -225,7 +222,7 @@ fn head(study: &Study) -> Result<Head, Error> {
 /// The first page at once when there are many, then all.
 fn cohort(study: &Study, early: &dyn Fn(Answer)) -> Result<Vec<Answer>, Error> {
     let book = Arc::clone(&study.protocol.codebook);
-    let patients = study.store.count_patients()?;
+    let patients = study.count_patients()?;
     if patients > 5 * FIRST_PATIENTS {
         let (table, versions) = study.patient_table(Some(FIRST_PATIENTS))?;
         early(Answer::Cohort {
@@ -238,7 +235,7 @@ fn cohort(study: &Study, early: &dyn Fn(Answer)) -> Result<Vec<Answer>, Error> {
 }
 
 fn jobs(study: &Study) -> Result<Vec<JobRow>, Error> {
-    Ok(study.store.jobs()?.into_iter().map(JobRow::from).collect())
+    Ok(study.jobs()?.into_iter().map(JobRow::from).collect())
 }
 
 fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Content, Error> {

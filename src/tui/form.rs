@@ -83,7 +83,7 @@ pub enum Purpose {
     Judge {
         id: String,
         mask: String,
-        judgement: osteon_study::store::Judgement,
+        judgement: osteon_study::study::Judgement,
     },
 }
 

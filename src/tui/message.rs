@@ -6,7 +6,7 @@ use crossterm::event::KeyEvent;
 
 use crate::tui::data::{Cohort, Content, Head, JobRow, Page};
 use crate::tui::export::{Ending, View};
-use osteon_study::store::Judgement;
+use osteon_study::study::Judgement;
 use osteon_study::study::{Amendment, Asked, MovableModel, Picture};
 
 /// Everything that reaches `update`.

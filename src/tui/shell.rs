@@ -58,7 +58,7 @@ pub fn run(study: &Study, line: &str) -> Answer {
         return Answer::Refused("the program does not know where its own file is".to_owned());
     };
     let mut command = Command::new(program);
-    command.args(words(line)).arg("--study").arg(study.store.path()).args(["--color", "never"]);
+    command.args(words(line)).arg("--study").arg(study.path()).args(["--color", "never"]);
     if study.view == View::Blind {
         command.arg("--blind");
     }

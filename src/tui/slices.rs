@@ -16,7 +16,7 @@ use crate::tui::grid_view::put_lines;
 use crate::tui::message::{Effect, Request};
 use crate::tui::theme::Theme;
 use crate::tui::{layout, page, study_page};
-use osteon_study::store::Judgement;
+use osteon_study::study::Judgement;
 use osteon_study::study::Picture;
 
 /// State of the viewer.

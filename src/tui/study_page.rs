@@ -8,7 +8,7 @@ use crate::tui::form::{Form, Purpose};
 use crate::tui::message::{Change, Effect};
 use crate::tui::{forms, patients, slices};
 use osteon_study::report::sheet::Cell;
-use osteon_study::store::Judgement;
+use osteon_study::study::Judgement;
 
 /// Cells of the row under the cursor, as texts.
 fn row(app: &App, page: Page) -> Option<Vec<String>> {

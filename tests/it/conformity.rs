@@ -23,6 +23,7 @@ fn every_value_of_the_digital_phantom_meets_the_consensus() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_value_of_the_ct_phantom_meets_the_consensus() {
     let Some(folder) = shared("reference/radiomics/images/ibsi1") else { return };
     let judged = conformity(Some(&folder), None, &Job::unwatched()).unwrap();
@@ -38,6 +39,7 @@ fn every_value_of_the_ct_phantom_meets_the_consensus() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn response_maps_and_filtered_intensities_meet_the_consensus_of_the_second_phase() {
     let Some(folder) = shared("reference/radiomics") else { return };
     // Filters of large kernels and transforms of odd lengths take their time.
@@ -53,6 +55,7 @@ fn response_maps_and_filtered_intensities_meet_the_consensus_of_the_second_phase
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn volumes_of_cubes_meet_the_consensus_of_the_second_phase() {
     let Some(phantom) = shared("reference/radiomics/images/ibsi2_ct").filter(|_| osteon_testing::sweep()) else {
         return;

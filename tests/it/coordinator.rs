@@ -79,12 +79,12 @@ fn a_study_goes_from_an_empty_folder_to_a_locked_fitted_reported_one_without_a_s
     assert!(session.ended_within(Duration::from_secs(60)));
     assert!(report.join("report.html").exists());
     let study = Study::open(&path, Access::Read).unwrap();
-    assert!(study.store.study().unwrap().locked.is_some());
-    let verdicts = study.store.verdicts().unwrap();
+    assert!(study.store().study().unwrap().locked.is_some());
+    let verdicts = study.store().verdicts().unwrap();
     let mut said: Vec<Judgement> = verdicts.iter().map(|verdict| verdict.judgement).collect();
     said.sort();
     assert_eq!(said, [Judgement::Accepted, Judgement::ToRedo]);
-    assert_eq!(study.store.queries().unwrap().last().unwrap().state, QueryState::Closed);
+    assert_eq!(study.store().queries().unwrap().last().unwrap().state, QueryState::Closed);
     assert!(study.verify(None, &osteon_base::job::Job::unwatched()).unwrap().findings.is_empty());
 }
 

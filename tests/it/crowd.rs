@@ -23,7 +23,7 @@ fn many_people_edit_at_once_and_no_change_is_lost() {
     let codes: String = (0..people).map(|person| format!("E{person}\n")).collect();
     fs::write(folder.path().join("people.csv"), format!("patient_id\n{codes}")).unwrap();
     assert_eq!(run(folder.path(), &["import", "clinical", "people.csv"]).0, 0);
-    let before = study.store.count_changes().unwrap();
+    let before = study.store().count_changes().unwrap();
     let mut dashboards: Vec<Session> = (0..2).map(|_| Session::open(&path, &[])).collect();
     dashboards.iter().for_each(|dashboard| dashboard.wait_for("patients"));
     let mut extraction = program(folder.path(), &["extract", "--quiet"]).stderr(Stdio::piped()).spawn().unwrap();
@@ -51,18 +51,18 @@ fn many_people_edit_at_once_and_no_change_is_lost() {
         assert!(!sent.contains("\x1b]"), "no window title is set");
     }
     let filter = ChangeFilter { field: "alp".into(), ..ChangeFilter::default() };
-    let changes = study.store.changes(&filter).unwrap();
+    let changes = study.store().changes(&filter).unwrap();
     let of = |person: usize| {
         let own = changes.iter().filter(|change| change.table == "patient" && change.row == format!("E{person}"));
         own.filter_map(|change| change.new.clone()).rev().collect::<Vec<_>>()
     };
     let expected: Vec<String> = (100..100 + edits).map(|value| value.to_string()).collect();
     assert!((0..people).all(|person| of(person) == expected));
-    assert!(study.store.count_changes().unwrap() >= before + people * edits);
-    assert_eq!(study.store.check_whole().unwrap(), [""; 0]);
+    assert!(study.store().count_changes().unwrap() >= before + people * edits);
+    assert_eq!(study.store().check_whole().unwrap(), [""; 0]);
     let (code, _, said) = run(folder.path(), &["verify"]);
     assert_eq!(code, 0, "{said}");
-    eprintln!("{people} people, {edits} edits each: {} changes", study.store.count_changes().unwrap());
+    eprintln!("{people} people, {edits} edits each: {} changes", study.store().count_changes().unwrap());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_group_shares_a_study_and_nobody_else_reads_it() {
 #[test]
 fn a_file_and_folder_that_cannot_be_written_are_read_and_say_why() {
     let (folder, study) = crate::extract::study();
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     drop(study);
     let said = |arguments: &[&str]| {
         let output = bound(folder.path(), arguments)?.output().unwrap();
@@ -145,5 +145,5 @@ fn a_file_and_folder_that_cannot_be_written_are_read_and_say_why() {
         let (code, refused) = said(&arguments).unwrap();
         assert!(code == Some(2) && refused.contains("Permission denied"), "{arguments:?}: {code:?} {refused}");
     }
-    assert_eq!(Study::open(&folder.path().join("study.db"), Access::Read).unwrap().store.trail_head().unwrap(), head);
+    assert_eq!(Study::open(&folder.path().join("study.db"), Access::Read).unwrap().store().trail_head().unwrap(), head);
 }

@@ -117,7 +117,7 @@ fn text(sheet: &Sheet) -> String {
 #[test]
 fn a_declared_variable_of_each_kind_is_imported_computed_edited_filtered_and_asked_about() {
     let (_folder, path, study) = study();
-    let patient = |code: &str| study.store.patient(code).unwrap();
+    let patient = |code: &str| study.store().patient(code).unwrap();
     assert_eq!(patient("H-04").entry("crp"), Some(&Value::Number(2.5)), "half of the limit of detection");
     assert_eq!(patient("H-03").entry("crp"), None);
     assert!(text(&study.patient_sheet("H-03").unwrap()).contains("CRP, mg/L | missing: not done"));
@@ -271,7 +271,7 @@ fn a_codebook_changes_key_by_key_in_the_trail_and_loses_no_value() {
     study.use_protocol(wanted, "a wider range, a longer name").unwrap();
     drop(study);
     let study = Study::open(&path, Access::Write).unwrap();
-    let found = study.store.patient("H-05").unwrap();
+    let found = study.store().patient("H-05").unwrap();
     assert_eq!(found.entry("c_reactive_protein"), Some(&Value::Number(150.0)), "the value came along");
     let trail = text(&study.trail_sheet(&ChangeFilter { row: "crp".to_owned(), ..ChangeFilter::default() }).unwrap());
     assert!(trail.contains("variable | crp | possible | >= 0, <= 1000 | >= 0, <= 2000"), "{trail}");
@@ -308,7 +308,7 @@ fn a_codebook_changes_key_by_key_in_the_trail_and_loses_no_value() {
     study.use_protocol(outcome, "agreed with the pathologist").unwrap();
     drop(study);
     let study = Study::open(Path::new(&path), Access::Read).unwrap();
-    let events = study.store.patients().unwrap().iter().filter(|patient| patient.event == Some(true)).count();
+    let events = study.store().patients().unwrap().iter().filter(|patient| patient.event == Some(true)).count();
     let expected = clinical()
         .lines()
         .skip(1)

@@ -40,9 +40,9 @@ fn every_region_is_measured_once_and_what_stands_is_skipped() {
     let all = ExtractRequest::default();
     let report = study.extract(&all, &Job::unwatched()).unwrap();
     assert_eq!((report.done, report.skipped, report.without_images), (3, 0, 1), "{:?}", report.failures);
-    assert_eq!(study.store.region_states().unwrap().len(), 4 * 3);
-    assert_eq!(study.store.matrix(SLOT, "intra", &Role::Mask).unwrap().patients.len(), 3);
-    assert_eq!(study.store.matrix(SLOT, "intra", &Role::RepeatMask).unwrap().patients.len(), 1);
+    assert_eq!(study.store().region_states().unwrap().len(), 4 * 3);
+    assert_eq!(study.store().matrix(SLOT, "intra", &Role::Mask).unwrap().patients.len(), 3);
+    assert_eq!(study.store().matrix(SLOT, "intra", &Role::RepeatMask).unwrap().patients.len(), 1);
     let report = study.extract(&all, &Job::unwatched()).unwrap();
     assert_eq!((report.done, report.skipped), (0, 3));
     let report = study.extract(&ExtractRequest { codes: vec!["B".into()], force: true }, &Job::unwatched()).unwrap();
@@ -79,12 +79,12 @@ fn a_cancelled_extraction_keeps_what_it_has_and_ends_with_the_same_values() {
     };
     let stopped = study.extract(&ExtractRequest::default(), &Job::new(&cancel, &report));
     assert!(matches!(stopped, Err(Error::Cancelled(_))));
-    let stored = study.store.matrix(SLOT, "intra", &Role::Mask).unwrap();
+    let stored = study.store().matrix(SLOT, "intra", &Role::Mask).unwrap();
     assert_eq!(stored.patients.len(), 1);
     study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
-    let resumed = study.store.matrix(SLOT, "intra", &Role::Mask).unwrap();
+    let resumed = study.store().matrix(SLOT, "intra", &Role::Mask).unwrap();
     study.extract(&ExtractRequest { force: true, ..ExtractRequest::default() }, &Job::unwatched()).unwrap();
-    assert_eq!(study.store.matrix(SLOT, "intra", &Role::Mask).unwrap(), resumed);
+    assert_eq!(study.store().matrix(SLOT, "intra", &Role::Mask).unwrap(), resumed);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn one_image_has_the_same_noise_for_every_command_patient_file_and_study() {
     let plan = study.plan_shards(&ExtractRequest::default(), 1, &Job::unwatched()).unwrap().plan;
     plan.run_shard(1, &at("shard.db"), false, &Job::unwatched()).unwrap();
     study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
-    let stored = |study: &Study| study.store.matrix(SLOT, "intra_peri_2mm", &Role::Mask).unwrap();
+    let stored = |study: &Study| study.store().matrix(SLOT, "intra_peri_2mm", &Role::Mask).unwrap();
     let matrix = stored(&study);
     let width = matrix.features.len();
     assert_eq!((matrix.patients.len(), width), (3, 3 * 18));

@@ -64,6 +64,7 @@ fn a_wrong_request_names_what_would_be_right() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_edge_case_is_measured_or_refused_with_a_reason() {
     let Some(folder) = shared("reference/radiomics/edge_cases") else { return };
     let refused = [

@@ -52,7 +52,7 @@ pub fn measure(study: &Study, changed: &dyn Fn(&str, f64) -> f64) {
     let names: Vec<String> = (0..20).map(|at| format!("feature_{at}")).collect();
     let hash = "0".repeat(64);
     study
-        .store
+        .store()
         .write("test", |write| {
             let run = write.begin_run(&NewRun { kind: "extract", inputs: &hash, seed: Seed(0) })?;
             let ids = write.catalogue(&names)?;
@@ -90,15 +90,15 @@ fn whatever_a_test_patient_is_changed_to_nothing_else_is_learnt() {
     let learnt = |study: &Study, test: &[PatientId]| {
         study.fit(&Job::unwatched()).unwrap();
         let own = |one: &Prediction| !test.contains(&one.patient);
-        let models = study.store.models().unwrap().into_iter();
+        let models = study.store().models().unwrap().into_iter();
         models.map(|m| (m.recipe, m.predictions.into_iter().filter(own).collect::<Vec<_>>())).collect::<Vec<_>>()
     };
     let study = put_in_force(study(None), &["learn.n_permutations=1"]);
     study.draw_split(Seed(4), 0.806).unwrap();
-    let members = study.store.split().unwrap().unwrap().members;
+    let members = study.store().split().unwrap().unwrap().members;
     let test: Vec<PatientId> = members.iter().filter(|(_, side)| *side == Side::Test).map(|(id, _)| *id).collect();
     let before = learnt(&study, &test);
-    let patients = study.store.patients().unwrap();
+    let patients = study.store().patients().unwrap();
     let codes: Vec<&str> = patients.iter().filter(|p| test.contains(&p.id)).map(|p| p.code.as_str()).collect();
     for (at, code) in codes.iter().enumerate() {
         let values =
@@ -116,7 +116,7 @@ fn learners_are_models_of_the_fit_and_are_compared() {
     let study = put_in_force(study(None), &[learners, "learn.n_repeats=5", "learn.n_folds=3"]);
     study.draw_split(Seed(4), 0.806).unwrap();
     study.fit(&Job::unwatched()).unwrap();
-    let models = study.store.models().unwrap();
+    let models = study.store().models().unwrap();
     let kinds: Vec<(&str, &str)> = models[7..].iter().map(|it| (it.name.as_str(), it.kind.as_str())).collect();
     let own = [("elastic_net", "elastic_net"), ("svm", "svm")];
     assert_eq!(kinds[3..], own);
@@ -136,7 +136,7 @@ fn learners_are_models_of_the_fit_and_are_compared() {
     let said = text(&compared);
     assert!(said.contains("elastic-net logistic regression on the features that entered LASSO"), "{said}");
     assert!(study.export_model(None).unwrap().performance.iter().all(|row| row.model != "svm"));
-    assert_eq!(study.store.check_against_trail().unwrap(), [""; 0], "the trail's seconds are held nowhere else");
+    assert_eq!(study.store().check_against_trail().unwrap(), [""; 0], "the trail's seconds are held nowhere else");
 }
 
 #[test]
@@ -167,12 +167,12 @@ fn a_plan_is_frozen_and_the_first_look_at_the_test_set_is_kept_once() {
         assert_eq!(run(&what).0, 0);
     }
     assert_eq!(seen().test_results_shown().unwrap().unwrap().2, "table 5");
-    let head = seen().store.trail_head().unwrap();
+    let head = seen().store().trail_head().unwrap();
     assert_eq!(run(&["evaluate", "--table", "5"]).0, 0);
-    assert_eq!(seen().store.trail_head().unwrap(), head, "the word is kept once");
+    assert_eq!(seen().store().trail_head().unwrap(), head, "the word is kept once");
     let (code, out, _) = run(&["log"]);
     assert!(code == 0 && out.contains("test results shown") && out.contains("analysis plan"), "{out}");
-    assert_eq!(seen().store.check_against_trail().unwrap(), [""; 0]);
+    assert_eq!(seen().store().check_against_trail().unwrap(), [""; 0]);
     assert_eq!(run(&["unlock", "--protocol", "--reason", "a reviewer asked for more trees"]).0, 0);
     let study = Study::open(&path, osteon_study::store::Access::Write).unwrap();
     study.use_protocol(other, "more trees").unwrap();
@@ -250,10 +250,10 @@ fn shuffled_responses_are_not_predicted_under_recommended() {
         study.draw_split(Seed(at), 0.7).unwrap();
         study.fit(&Job::unwatched()).unwrap();
         let poor: BTreeMap<PatientId, bool> =
-            study.store.patients().unwrap().iter().map(|p| (p.id, p.event == Some(true))).collect();
-        let members = study.store.split().unwrap().unwrap().members;
+            study.store().patients().unwrap().iter().map(|p| (p.id, p.event == Some(true))).collect();
+        let members = study.store().split().unwrap().unwrap().members;
         let test = |id| members.contains(&(id, Side::Test));
-        for model in study.store.models().unwrap() {
+        for model in study.store().models().unwrap() {
             let (scores, events) = pooled.entry(model.name.clone()).or_default();
             for one in model.predictions.iter().filter(|one| one.origin == Origin::Fitted && test(one.patient)) {
                 scores.push(one.probability);
@@ -274,14 +274,14 @@ fn a_fit_stores_models_that_tables_and_predictions_come_from() {
     assert!(matches!(study.fit(&Job::unwatched()), Err(Error::NoSplit)));
     assert_eq!(study.draw_split(Seed(4), 0.806).unwrap(), (75, 18));
     assert!(matches!(study.model_table(ModelTable::Three), Err(Error::NoFit)));
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     let report = study.fit(&Job::unwatched()).unwrap();
-    let run = study.store.runs().unwrap().remove(0);
+    let run = study.store().runs().unwrap().remove(0);
     assert_eq!((run.trail_head, run.protocol_hash), (head, study.protocol.hash()));
     assert!(run.finished_at.unwrap() > run.started_at, "a run begins before its results are stored");
     assert_eq!((report.n_train, report.n_test, report.regions.len()), (75, 18, 7));
     assert_eq!(report.best_region, "peri_4mm");
-    let models = study.store.models().unwrap();
+    let models = study.store().models().unwrap();
     assert_eq!(models.len(), 10);
 
     let three = study.model_table(ModelTable::Three).unwrap();
@@ -319,7 +319,7 @@ fn two_fits_store_the_same_bytes_whatever_the_threads() {
 
 /// Name, recipe and predictions of every model.
 fn stored(study: &Study) -> Vec<(String, String, Vec<Prediction>)> {
-    let models = study.store.models().unwrap();
+    let models = study.store().models().unwrap();
     models.into_iter().map(|model| (model.name, model.recipe, model.predictions)).collect()
 }
 
@@ -422,7 +422,7 @@ fn the_models_compare_with_the_reference_levels_of_table_4() {
     let study = put_in_force(study(None), &[named, "learn.n_bootstraps=0", "learn.n_repeats=0"]);
     study.draw_split(Seed(4), 0.806).unwrap();
     study.fit(&Job::unwatched()).unwrap();
-    let models = study.store.models().unwrap();
+    let models = study.store().models().unwrap();
     let clinical = models.iter().find(|model| model.name == "clinical").unwrap();
     let recipe: serde_json::Value = serde_json::from_str(&clinical.recipe).unwrap();
     let terms: Vec<&str> =
@@ -491,7 +491,7 @@ fn what_does_not_stand_on_the_present_data_says_so_first() {
     assert!(study.doubt().unwrap().unwrap().contains("another protocol is in force"));
     // A fit of an earlier version is neither current nor out of date.
     let old = NewRun { kind: "fit", inputs: &"0".repeat(64), seed: Seed(0) };
-    study.store.write::<_, Error>("test", |write| Ok(write.end_run(write.begin_run(&old)?)?)).unwrap();
+    study.store().write::<_, Error>("test", |write| Ok(write.end_run(write.begin_run(&old)?)?)).unwrap();
     assert_eq!(study.standing_of_fit().unwrap(), Some(Standing::NotComparable));
 }
 
@@ -585,7 +585,7 @@ fn patients_at_the_cut_off_are_counted_and_judged_under_the_other_convention() {
         sheet.rows.iter().filter(|row| row[1].text() == "radiomics").map(|row| row[at].numbers()[0] as usize).sum()
     };
     let good: Vec<String> = study
-        .store
+        .store()
         .patients()
         .unwrap()
         .into_iter()
@@ -598,7 +598,7 @@ fn patients_at_the_cut_off_are_counted_and_judged_under_the_other_convention() {
     assert_eq!(other.len(), 2);
     let is_90 =
         |it: &osteon_study::store::Patient| it.entry("necrosis_pct").is_some_and(|it| it.number() == Some(90.0));
-    let n = study.store.patients().unwrap().iter().filter(|it| is_90(it)).count();
+    let n = study.store().patients().unwrap().iter().filter(|it| is_90(it)).count();
     assert!(n >= 3);
     assert_eq!(events(&other[1]), events(&own) + n);
     let said = format!("{n} included patients with exactly 90 %");

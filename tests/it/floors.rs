@@ -99,3 +99,17 @@ fn sources(dir: &Path) -> Vec<(String, String)> {
     }
     found
 }
+
+/// Whoever holds a study reads it through doors that know a blind reader; tests alone pass by, by the feature `testing`.
+#[test]
+fn the_store_cannot_be_reached_from_outside_its_crate() {
+    let text = |path: &str| fs::read_to_string(Path::new("crates/osteon-study").join(path)).unwrap();
+    let lines = text("src/lib.rs");
+    assert!(lines.contains("#[cfg(not(feature = \"testing\"))]\nmod store;"), "the module is public");
+    assert!(lines.contains("#[cfg(feature = \"testing\")]\npub mod store;"), "the tests have no door");
+    let study = text("src/study/open.rs");
+    assert!(study.contains("    pub(in crate::study) store: Store,\n"), "the field is public");
+    assert!(study.contains("#[cfg(feature = \"testing\")]\n    pub fn store("), "the door is open to all");
+    let named = |manifest: &str| manifest.split("[dev-dependencies]").next().unwrap().contains("\"testing\"");
+    assert!(!named(&fs::read_to_string("Cargo.toml").unwrap()), "the program is built with the tests' door");
+}

@@ -63,7 +63,7 @@ fn a_change_to_a_log_that_was_removed_is_not_reported_as_done() {
     let path = folder.path().join("study.db");
     let study = osteon_study::study::Study::open(&path, Access::Write).unwrap();
     std::fs::remove_file(folder.path().join("study.db-wal")).unwrap();
-    let result = study.store.write("typing error", |write| write.lock());
+    let result = study.store().write("typing error", |write| write.lock());
     assert!(matches!(result, Err(StoreError::LogGone(_))), "{result:?}");
 }
 
@@ -149,7 +149,7 @@ fn a_blind_export_holds_nothing_that_opens_a_hash_of_a_hidden_value() {
     let path = folder.path();
     assert_eq!(run(path, &["edit", "SYN001", "necrosis_pct=12", "--reason", "second reading: 12 %"]).0, 0);
     let full = osteon_study::study::Study::open(&path.join("study.db"), osteon_study::store::Access::Read).unwrap();
-    let changes = full.store.changes(&osteon_study::store::ChangeFilter::default()).unwrap();
+    let changes = full.store().changes(&osteon_study::store::ChangeFilter::default()).unwrap();
     let hidden: Vec<_> = changes.into_iter().filter(|change| change.field.starts_with("necrosis")).collect();
     assert!(hidden.len() > 80);
     // Who knows all but the value and the salt, and tries all values, finds none.

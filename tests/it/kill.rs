@@ -24,7 +24,7 @@ fn killed(folder: &Path, arguments: &[&str], rng: &mut impl Rng, most: Duration)
 
 fn whole(path: &Path) -> Study {
     let study = Study::open(path, Access::Write).unwrap();
-    assert_eq!(study.store.check_whole().unwrap(), [""; 0]);
+    assert_eq!(study.store().check_whole().unwrap(), [""; 0]);
     study
 }
 
@@ -63,7 +63,7 @@ fn a_killed_backup_is_whole_or_has_no_name() {
     let path = folder.path().join("study.db");
     let study = Study::create(&path, "A study", Preset::Study.protocol()).unwrap();
     study.import_clinical(&fixture("cohort.csv"), None, BadRows::Refuse).unwrap();
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     let mut rng = Seed(8).named("backup").rng();
     for round in 0..rounds(15, 75) {
         let name = format!("copy{round}.db");
@@ -71,10 +71,10 @@ fn a_killed_backup_is_whole_or_has_no_name() {
         let copy = folder.path().join(&name);
         assert!(copy.exists() || !finished);
         if copy.exists() {
-            assert_eq!(whole(&copy).store.trail_head().unwrap(), head);
+            assert_eq!(whole(&copy).store().trail_head().unwrap(), head);
         }
     }
-    assert_eq!(whole(&path).store.trail_head().unwrap(), head);
+    assert_eq!(whole(&path).store().trail_head().unwrap(), head);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_killed_migration_is_whole_or_was_never() {
             osteon_study::store::check_copy(&copy).unwrap();
         }
         let study = whole(&path);
-        assert_eq!(study.store.count_changes().unwrap(), 166, "round {round}");
+        assert_eq!(study.store().count_changes().unwrap(), 166, "round {round}");
         assert!(!folder.path().join("study.db.schema-1.backup-1").exists(), "the first copy is taken again");
     }
 }
@@ -125,7 +125,7 @@ fn a_killed_extraction_goes_on_to_the_same_bytes() {
         }
         // What a killed extraction left is what the next one starts from.
         let finished = killed(folder.path(), &["extract"], &mut rng, Duration::from_millis(300));
-        assert!(whole(&path).store.altered_values().unwrap().is_empty());
+        assert!(whole(&path).store().altered_values().unwrap().is_empty());
         let found = features();
         assert!(found.lines().skip(1).all(|line| expected.contains(line)), "round {round}");
         done = found == expected;
@@ -148,13 +148,13 @@ fn a_killed_fit_leaves_all_of_its_models_or_none() {
         let models = store.models().unwrap();
         models.into_iter().map(|model| (model.name, model.recipe, model.predictions)).collect::<Vec<_>>()
     };
-    let expected = models(&expected.store);
+    let expected = models(expected.store());
     let mut rng = Seed(8).named("fit").rng();
     for _ in 0..rounds(15, 75) {
         let finished = killed(folder.path(), &["fit"], &mut rng, Duration::from_millis(400));
-        let found = models(&whole(&path).store);
+        let found = models(whole(&path).store());
         assert!(found == expected || found.is_empty() && !finished, "{} models", found.len());
     }
     assert_eq!(run(folder.path(), &["fit", "--quiet"]).0, 0);
-    assert_eq!(models(&study.store), expected);
+    assert_eq!(models(study.store()), expected);
 }

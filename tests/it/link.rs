@@ -294,6 +294,7 @@ fn every_entry_of_an_archive_is_held_against_its_sum() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_archive_with_a_flipped_pixel_byte_is_refused() {
     let Some(folder) = crate::support::shared("cases/house") else { return };
     let mask = folder.join("zip_mask.nii.gz");

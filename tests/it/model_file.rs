@@ -45,7 +45,7 @@ fn applied(model: &Model, folder: &Path, person: &Person) -> (f64, f64) {
 
 /// What the newest fit stored of each patient under a model.
 fn stored(study: &Study, name: &str) -> BTreeMap<PatientId, f64> {
-    let models = study.store.models().unwrap();
+    let models = study.store().models().unwrap();
     let model = models.into_iter().find(|model| model.name == name).unwrap();
     let fitted = model.predictions.into_iter().filter(|one| one.origin == Origin::Fitted);
     fitted.map(|one| (one.patient, one.probability)).collect()
@@ -57,7 +57,7 @@ fn a_model_file_gives_the_stored_predictions_of_its_study_bit_for_bit() {
     let model = exported(&study);
     let (combined, radiomics) = (stored(&study, "combined"), stored(&study, "radiomics"));
     for person in &people {
-        let id = study.store.patient(&person.code).unwrap().id;
+        let id = study.store().patient(&person.code).unwrap().id;
         let (p, score) = applied(&model, folder.path(), person);
         assert_eq!(
             (p.to_bits(), score.to_bits()),
@@ -84,7 +84,7 @@ fn one_hospital_learns_and_another_applies_as_in_one_joint_study() {
     joint.fit(&Job::unwatched()).unwrap();
     let combined = stored(&joint, "combined");
     for person in &others {
-        let id = joint.store.patient(&person.code).unwrap().id;
+        let id = joint.store().patient(&person.code).unwrap().id;
         let (p, _) = applied(&model, joint_folder.path(), person);
         assert_eq!(p.to_bits(), combined[&id].to_bits(), "{}", person.code);
     }
@@ -93,11 +93,11 @@ fn one_hospital_learns_and_another_applies_as_in_one_joint_study() {
 #[test]
 fn what_a_fit_stores_is_read_and_written_to_the_same_bytes() {
     let (_folder, study, _) = fitted();
-    for model in study.store.models().unwrap() {
+    for model in study.store().models().unwrap() {
         assert_eq!(Stored::parse(&model.name, &model.recipe).unwrap().to_json(), model.recipe, "{}", model.name);
     }
     // Documents of 0.1.0 before copies were kept.
-    let region = study.store.models().unwrap().remove(0);
+    let region = study.store().models().unwrap().remove(0);
     let mut old: Value = serde_json::from_str(&region.recipe).unwrap();
     for key in ["copies", "validation", "training"] {
         old.as_object_mut().unwrap().remove(key);
@@ -401,9 +401,9 @@ fn a_model_whose_rad_score_is_the_lassos_travels() {
     let model = exported(&study);
     assert_eq!(model.file.version, 2);
     let combined = stored(&study, "combined");
-    let radiomics = study.store.models().unwrap().into_iter().find(|model| model.name == "radiomics").unwrap();
+    let radiomics = study.store().models().unwrap().into_iter().find(|model| model.name == "radiomics").unwrap();
     for person in &people {
-        let id = study.store.patient(&person.code).unwrap().id;
+        let id = study.store().patient(&person.code).unwrap().id;
         let (p, score) = applied(&model, folder.path(), person);
         let own = |one: &&osteon_study::store::Prediction| one.patient == id && one.origin == Origin::Fitted;
         let linear = radiomics.predictions.iter().find(own).unwrap().linear.unwrap();
@@ -480,7 +480,7 @@ fn a_batch_has_a_row_for_each_patient_and_says_who_failed() {
     let rows: Value = serde_json::from_str(&out).unwrap();
     let combined = stored(&study, "combined");
     for (at, person) in people.iter().take(3).enumerate() {
-        let id = study.store.patient(&person.code).unwrap().id;
+        let id = study.store().patient(&person.code).unwrap().id;
         assert_eq!(rows[at]["probability"].as_f64().unwrap().to_bits(), combined[&id].to_bits());
         assert_eq!(rows[at]["patient"], person.code);
     }
@@ -500,7 +500,7 @@ fn a_batch_has_a_row_for_each_patient_and_says_who_failed() {
 fn a_patient_added_after_the_fit_is_predicted_at_extraction_and_not_learnt_from() {
     let (folder, study, _) = fitted();
     let model = exported(&study);
-    let before = study.store.models().unwrap();
+    let before = study.store().models().unwrap();
     let late = hospital::people("L", 2, 7);
     hospital::add(&study, folder.path(), &late);
     for person in &late {
@@ -519,7 +519,7 @@ fn a_patient_added_after_the_fit_is_predicted_at_extraction_and_not_learnt_from(
         );
         assert_eq!(study.values_to_move(&person.code).unwrap().len(), 3);
     }
-    assert_eq!(study.store.models().unwrap(), before, "the fit's own models stay as they are");
+    assert_eq!(study.store().models().unwrap(), before, "the fit's own models stay as they are");
     assert_eq!(study.doubt().unwrap(), None);
     let verified = study.verify(None, &Job::unwatched()).unwrap();
     assert!(verified.findings.is_empty(), "{:?}", verified.findings);
@@ -531,7 +531,7 @@ fn the_card_is_printed_as_text_markdown_and_html() {
     let (folder, study, _) = fitted();
     let (code, _, said) = run(folder.path(), &["model", "export", "-o", "m.json"]);
     assert_eq!(code, 0, "{said}");
-    let run_id = study.store.newest_fit().unwrap().unwrap().0.to_string();
+    let run_id = study.store().newest_fit().unwrap().unwrap().0.to_string();
     assert_eq!(run(folder.path(), &["model", "export", "--run", &run_id, "-o", "m.json"]).0, 0);
     let (code, _, said) = run(folder.path(), &["model", "export", "--run", "9999", "-o", "m.json"]);
     assert!(code == 2 && said.contains("9999"), "{said}");

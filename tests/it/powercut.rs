@@ -282,10 +282,10 @@ fn survives(recorder: &Recorder, cuts: usize, seed: &str) {
                 continue;
             }
         };
-        assert_eq!(study.store.read_only(), None, "{told}");
+        assert_eq!(study.store().read_only(), None, "{told}");
         let found = study.verify(None, &Job::unwatched()).unwrap();
         assert_eq!(found.findings, [""; 0], "{told}");
-        let changes = study.store.changes(&ChangeFilter::default()).unwrap();
+        let changes = study.store().changes(&ChangeFilter::default()).unwrap();
         for word in &acknowledged {
             match word.strip_prefix("file ") {
                 Some(name) if name.ends_with(".db") => {
@@ -296,11 +296,11 @@ fn survives(recorder: &Recorder, cuts: usize, seed: &str) {
                 None => assert!(changes.iter().any(|it| it.reason.contains(word)), "{told}: {word} is lost"),
             }
         }
-        let is_locked = study.store.study().unwrap().locked.is_some();
+        let is_locked = study.store().study().unwrap().locked.is_some();
         if let Some(change) = changes.iter().find(|it| it.table == "patient").filter(|_| !is_locked) {
             study.edit(&change.row, &[Edit { field: "alp".into(), value: "9".into() }], "the next day", None).unwrap();
         }
-        assert_eq!(study.store.check_whole().unwrap(), [""; 0], "{told}");
+        assert_eq!(study.store().check_whole().unwrap(), [""; 0], "{told}");
     }
 }
 

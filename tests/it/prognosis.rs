@@ -59,7 +59,7 @@ fn a_time_to_event_goes_through_the_chain_to_its_tables() {
     assert!(by_risk.headings[2].starts_with("low risk (n = "), "{:?}", by_risk.headings);
     // What is of the response is untouched by it, and the trail holds.
     assert!(study.prognosis_sheets(Some("rezidiv")).unwrap_err().to_string().contains("models of this outcome"));
-    assert!(study.store.models().unwrap().is_empty());
+    assert!(study.store().models().unwrap().is_empty());
     assert_eq!(study.verify(None, &job).unwrap().findings, Vec::<String>::new());
     let page = format!("{:?}", study.report(None).unwrap());
     for word in ["Models of os: death over months", "Risk groups of the combined model in the test set", "Harrell's C"]

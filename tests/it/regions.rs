@@ -69,9 +69,9 @@ fn study() -> (TempDir, Study) {
 #[test]
 fn what_a_region_is_is_stored_shown_and_compared() {
     let (folder, study) = study();
-    let checks = study.store.region_checks().unwrap();
+    let checks = study.store().region_checks().unwrap();
     assert_eq!(checks.len(), 30);
-    let patient = study.store.patient("P3").unwrap().id;
+    let patient = study.store().patient("P3").unwrap().id;
     let own = |roi: &str| {
         let found = checks.iter().find(|(owner, place, _)| (*owner, place) == (patient, &Place::of(roi, Role::Mask)));
         found.unwrap().2.clone()

@@ -179,7 +179,7 @@ fn no_sentence_tells_what_this_study_did_not_do() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("split.csv");
     let rows: Vec<String> = study
-        .store
+        .store()
         .patients()
         .unwrap()
         .into_iter()

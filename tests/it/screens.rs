@@ -27,7 +27,7 @@ fn two_runs_side_by_side_say_what_changed_between_them() {
     let mut study = fitted();
     put_in_force(&mut study, &["forest.n_trees=[30]"]);
     study.fit(&Job::unwatched()).unwrap();
-    let runs = study.store.runs().unwrap();
+    let runs = study.store().runs().unwrap();
     let sheet = study.runs_beside(runs[1].id, runs[0].id).unwrap();
     let row =
         |name: &str| sheet.rows.iter().find(|row| row[0].text() == name).map(|row| [2, 3, 1].map(|at| row[at].text()));
@@ -56,8 +56,8 @@ fn chosen_features_have_weights_and_agreement_and_models_are_compared() {
     for own in &model.swarm {
         assert!(own.iter().sum::<f64>().abs() < 1e-9, "values around the mean do not cancel");
     }
-    let (run, n) = study.store.fit_on(study.store.split().unwrap().unwrap().id).unwrap().unwrap();
-    assert_eq!((Some(run), n), (study.store.newest_fit().unwrap(), 10));
+    let (run, n) = study.store().fit_on(study.store().split().unwrap().unwrap().id).unwrap().unwrap();
+    assert_eq!((Some(run), n), (study.store().newest_fit().unwrap(), 10));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn the_trail_is_filtered_by_patient_actor_and_field() {
 #[test]
 fn a_decision_on_a_patient_that_changed_meanwhile_is_refused() {
     let study = crate::fit::study(None);
-    let seen = study.store.patient("SYN001").unwrap().version;
+    let seen = study.store().patient("SYN001").unwrap().version;
     let set = |value: &str| {
         let edit = Edit { field: "alp".into(), value: value.into() };
         study.edit("SYN001", &[edit], "a colleague", None).unwrap();
@@ -113,6 +113,6 @@ fn a_decision_on_a_patient_that_changed_meanwhile_is_refused() {
     assert!(study.undo("SYN001", "a slip", Some(last.seq)).is_err(), "another change came after the one that was seen");
     let said = study.undo("SYN001", "a slip", Some(study.last_edit("SYN001").unwrap().seq)).unwrap();
     assert_eq!(said, "alp is 70 again");
-    study.decide("SYN001", Belongs::No, "no consent", Some(study.store.patient("SYN001").unwrap().version)).unwrap();
+    study.decide("SYN001", Belongs::No, "no consent", Some(study.store().patient("SYN001").unwrap().version)).unwrap();
     assert_eq!(study.undo("SYN001", "consent found", None).unwrap(), "included again");
 }

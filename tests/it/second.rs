@@ -93,7 +93,7 @@ fn a_study_of_other_images_variables_and_words_goes_from_files_to_a_report() {
     let study = study(folder.path(), &[]);
     let report = study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
     assert_eq!((report.failures.as_slice(), report.done), (&[][..], 40));
-    let counts = states(&study.store);
+    let counts = states(study.store());
     let of = |slot: &str, lesion: &str, rater: &str| counts[&(slot.to_owned(), lesion.to_owned(), rater.to_owned())];
     for slot in ["t1_pre", "t2_pre", "adc_pre", "t1_post", "t2_post", "adc_post"] {
         assert_eq!((of(slot, "1", "mask"), of(slot, "2", "mask")), (40 * 3, 8 * 3), "{slot}");
@@ -106,9 +106,9 @@ fn a_study_of_other_images_variables_and_words_goes_from_files_to_a_report() {
     drop(study);
     let study = Study::open(&folder.path().join("study.db"), osteon_study::store::Access::Write).unwrap();
     let before: BTreeMap<_, _> =
-        study.store.region_states().unwrap().into_iter().map(|it| ((it.patient, it.place), it.run)).collect();
+        study.store().region_states().unwrap().into_iter().map(|it| ((it.patient, it.place), it.run)).collect();
     study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
-    for state in study.store.region_states().unwrap() {
+    for state in study.store().region_states().unwrap() {
         let is_same = before[&(state.patient, state.place.clone())] == state.run;
         assert_eq!(is_same, state.place.slot != "adc_post", "{}", state.place);
     }
@@ -169,12 +169,12 @@ fn travels(study: &Study, folder: &Path) {
     let who = Who { name: Some("others".to_owned()), ..Who::default() };
     study.validate(&[Model::read(&text).unwrap()], &who, &Job::unwatched()).unwrap();
     let record: serde_json::Value =
-        serde_json::from_str(&study.store.validations().unwrap().last().unwrap().document).unwrap();
-    let models = study.store.models().unwrap();
+        serde_json::from_str(&study.store().validations().unwrap().last().unwrap().document).unwrap();
+    let models = study.store().models().unwrap();
     for scores in record["scores"].as_array().unwrap() {
         let model = models.iter().find(|model| scores[0] == model.name).unwrap();
         for (code, p) in record["patients"].as_array().unwrap().iter().zip(scores[1].as_array().unwrap()) {
-            let id = study.store.patient(code.as_str().unwrap()).unwrap().id;
+            let id = study.store().patient(code.as_str().unwrap()).unwrap().id;
             let own = model.predictions.iter().find(|one| one.patient == id && one.origin == Origin::Fitted);
             let own = own.map(|one| one.probability.to_bits());
             assert_eq!(own, p.as_f64().map(f64::to_bits), "{} of {code}", model.name);
@@ -194,10 +194,10 @@ fn sources_are_joined_early_or_late_and_lesions_as_one() {
     let folder = tempfile::tempdir().unwrap();
     let study = study(folder.path(), &["learn.lesions=all", "learn.fusion=early", "learn.rater=mask"]);
     study.extract(&ExtractRequest::default(), &Job::unwatched()).unwrap();
-    let counts = states(&study.store);
+    let counts = states(study.store());
     assert_eq!(counts[&("t2_pre".to_owned(), "all".to_owned(), "mask".to_owned())], 8 * 3);
-    let volumes = study.store.lesion_volumes("t2_pre", &Role::Mask).unwrap();
-    let patient = study.store.patient("S005").unwrap().id;
+    let volumes = study.store().lesion_volumes("t2_pre", &Role::Mask).unwrap();
+    let patient = study.store().patient("S005").unwrap().id;
     let own: Vec<f64> = volumes.iter().filter(|(of, ..)| *of == patient).map(|(.., volume)| *volume).collect();
     assert_eq!(own.len(), 3);
     assert!((own[0] + own[1] - own[2]).abs() < 1e-9, "the lesions do not touch: {own:?}");
@@ -205,7 +205,7 @@ fn sources_are_joined_early_or_late_and_lesions_as_one() {
     let fitted = study.fit(&Job::unwatched()).unwrap();
     assert_eq!(fitted.best_region, "all_sources");
     let names = |study: &Study| -> Vec<String> {
-        let models = study.store.models().unwrap();
+        let models = study.store().models().unwrap();
         let fused = models.iter().find(|model| model.name == "all_sources").unwrap();
         let recipe: serde_json::Value = serde_json::from_str(&fused.recipe).unwrap();
         recipe["features"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
@@ -219,7 +219,7 @@ fn sources_are_joined_early_or_late_and_lesions_as_one() {
     let study = Study::open(&folder.path().join("study.db"), osteon_study::store::Access::Write).unwrap();
     study.fit(&Job::unwatched()).unwrap();
     assert_ne!(own_rows(&study), early);
-    let models = study.store.models().unwrap();
+    let models = study.store().models().unwrap();
     let radiomics = models.iter().find(|model| model.name == "radiomics").unwrap();
     assert!(radiomics.recipe.contains("\"fusion\"") && radiomics.recipe.contains("adc_post-adc_pre.intra"));
     assert!(study.predict(Some("S001"), &[]).is_ok());
@@ -235,7 +235,7 @@ fn masks_have_no_place_on_an_image_of_another_space_unless_somebody_says_so() {
     assert_eq!(report.failures.len(), 6, "{:?}", report.failures);
     let said = &report.failures[0].reason;
     assert!(said.contains("image.adc_pre.registered = true"), "{said}");
-    let checks = study.store.region_checks().unwrap();
+    let checks = study.store().region_checks().unwrap();
     let (.., check) = checks.iter().find(|(_, place, _)| place.slot == "adc_post").unwrap();
     let told = check.reading.sentences().join("; ");
     assert!(told.contains("mask drawn on t2_post, declared registered"), "{told}");

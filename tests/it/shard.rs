@@ -78,7 +78,7 @@ fn merge(study: &Study, shards: &Path, plan: &Plan) -> Result<osteon_study::stud
 fn features(study: &Study) -> (String, Vec<String>) {
     let mut csv = Vec::new();
     study.write_features(&mut csv).unwrap();
-    let states = study.store.region_states().unwrap();
+    let states = study.store().region_states().unwrap();
     let digest = |state: &osteon_study::store::RegionState| {
         let patient = state.patient;
         format!("{patient:?} {} {:?} {:?}", state.place, state.inputs, state.values_sha256)
@@ -110,12 +110,12 @@ fn a_second_merge_changes_nothing_and_the_trail_has_each_file_once() {
     let (folder, study) = study();
     let (shards, plan) = planned(&folder, &study, 3, 4);
     merge(&study, &shards, &plan).unwrap();
-    let state = || (study.store.trail_head().unwrap(), study.store.runs().unwrap(), features(&study));
+    let state = || (study.store().trail_head().unwrap(), study.store().runs().unwrap(), features(&study));
     let before = state();
     let report = merge(&study, &shards, &plan).unwrap();
     assert_eq!((report.merged, report.unchanged, report.regions), (0, 3, 0));
     assert_eq!(state(), before);
-    let told: Vec<_> = study.store.changes(&Default::default()).unwrap();
+    let told: Vec<_> = study.store().changes(&Default::default()).unwrap();
     let told: Vec<_> = told.iter().filter(|change| change.table == "shard").collect();
     assert_eq!(told.len(), 3);
     for (change, number) in told.iter().rev().zip(1..) {
@@ -144,7 +144,7 @@ fn a_missing_and_a_truncated_shard_are_named_and_run_again() {
     let first = &plan.shards[1][0].code;
     assert!(said.contains(&format!("shard 2 is missing (4 patients: {first}")), "{said}");
     assert!(said.contains("shard 4 is broken (4 patients"), "{said}");
-    assert_eq!(study.store.region_states().unwrap(), []);
+    assert_eq!(study.store().region_states().unwrap(), []);
     let (code, _, said) = osteon(&["shard", "merge", "shards", "--partial"]);
     assert_eq!((code, said.contains("shards 2,4 are missing")), (1, true), "{said}");
     for number in ["2", "4"] {
@@ -173,11 +173,11 @@ fn a_shard_file_is_whole_private_and_says_what_it_is() {
     names.sort();
     assert_eq!(names, ["plan.json", "shard-1.db", "shard-2.db", "shard-3.db"], "neither logs nor drafts");
     let shard = Study::open(&path, osteon_study::store::Access::Read).unwrap();
-    assert_eq!(shard.store.check_whole().unwrap(), [""; 0]);
-    assert!(shard.store.altered_values().unwrap().is_empty());
-    let [row] = shard.store.shards().unwrap().try_into().unwrap();
+    assert_eq!(shard.store().check_whole().unwrap(), [""; 0]);
+    assert!(shard.store().altered_values().unwrap().is_empty());
+    let [row] = shard.store().shards().unwrap().try_into().unwrap();
     assert_eq!((row.plan, row.number, row.n_shards, row.sha256), (plan.hash.clone(), 2, 3, None));
-    let run = shard.store.run(row.run).unwrap().unwrap();
+    let run = shard.store().run(row.run).unwrap().unwrap();
     assert_eq!((run.inputs, run.program_version), (plan.extraction_hash.clone(), plan.program_version.clone()));
     let before = fs::metadata(&path).unwrap().ino();
     let report = plan.run_shard(2, &path, false, &Job::unwatched()).unwrap();
@@ -243,7 +243,7 @@ fn what_does_not_belong_together_is_refused_whole() {
     fs::remove_file(shards.join("shard-copy.db")).unwrap();
     let protocol = study.protocol.clone().set(["roi.margins_mm=[3]"]).unwrap();
     let set = |protocol: &osteon_study::protocol::Protocol| {
-        study.store.write("p", |write| write.set_protocol(&protocol.hash(), &protocol.document())).unwrap();
+        study.store().write("p", |write| write.set_protocol(&protocol.hash(), &protocol.document())).unwrap();
     };
     set(&protocol);
     let changed = Study::open(&folder.path().join("study.db"), osteon_study::store::Access::Write).unwrap();
@@ -253,7 +253,7 @@ fn what_does_not_belong_together_is_refused_whole() {
     fs::copy(image("P1"), image("P7")).unwrap();
     study.import_images(&folder.path().join("images"), BadRows::Refuse).unwrap();
     refused(&study, &plan, "patient P7: the image is not the one that was planned");
-    assert_eq!(study.store.region_states().unwrap(), [], "nothing was merged");
+    assert_eq!(study.store().region_states().unwrap(), [], "nothing was merged");
     let again = plan.run_shard(1, &file(&shards, 2), false, &Job::unwatched()).unwrap_err();
     assert!(again.in_full().contains("shard 2"), "a shard is not written over another: {}", again.in_full());
 }
@@ -301,7 +301,7 @@ fn a_patient_that_fails_in_its_shard_is_named_by_run_status_and_merge() {
         let (code, _, said) = run(folder.path(), &["shard", "merge", "shards"]);
         assert_eq!(code, 1);
         assert!(said.contains("P7 intra") && said.contains("mask.nii.gz"), "{said}");
-        assert_eq!(study.store.runs().unwrap().len(), 4);
+        assert_eq!(study.store().runs().unwrap().len(), 4);
     }
 }
 

@@ -197,9 +197,9 @@ fn changed(path: &Path) -> String {
     study.import_clinical(&late, None, osteon_study::study::BadRows::Refuse).unwrap();
     // An extraction that was killed.
     let begun = NewRun { kind: "extract", inputs: "settings", seed: Seed(0) };
-    study.store.write::<_, osteon_study::store::StoreError>("extract", |write| write.begin_run(&begun)).unwrap();
+    study.store().write::<_, osteon_study::store::StoreError>("extract", |write| write.begin_run(&begun)).unwrap();
     study.edit("SYN050", &[Edit { field: "alp".into(), value: "123".into() }], "typing error", None).unwrap();
-    study.store.trail_head().unwrap()
+    study.store().trail_head().unwrap()
 }
 
 fn hash(fields: &[Option<String>]) -> String {
@@ -434,12 +434,12 @@ fn verify_says_what_stands_behind_the_expected_head() {
 fn grids_and_verdicts_are_held_against_files_and_trail() {
     let (folder, study) = crate::extract::study();
     study.import_images(&folder.path().join("images"), osteon_study::study::BadRows::Refuse).unwrap();
-    let masks = study.store.images().unwrap();
+    let masks = study.store().images().unwrap();
     let rated = masks.iter().find(|file| file.role == Role::RepeatMask).map(ImageFile::title);
     let judged = rated.clone().or_else(|| masks.iter().find(|it| it.role == Role::Mask).map(ImageFile::title)).unwrap();
-    let code = study.store.patients().unwrap()[0].code.clone();
+    let code = study.store().patients().unwrap()[0].code.clone();
     study.judge(&code, Some(&judged), Judgement::ToRedo, "cut off").unwrap();
-    let path = study.store.path().to_owned();
+    let path = study.store().path().to_owned();
     drop(study);
     let found = |sql: &str| {
         let copy = folder.path().join("copy.db");

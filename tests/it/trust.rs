@@ -98,7 +98,7 @@ fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
         for suffix in ["", "-wal", "-shm"] {
             let _ = fs::remove_file(folder.path().join(format!("copy.db{suffix}")));
         }
-        Study::open(&path, Access::Read).unwrap().store.backup(&copy).unwrap();
+        Study::open(&path, Access::Read).unwrap().store().backup(&copy).unwrap();
         Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
         let (findings, notes) = of_fits(&copy);
         assert!(findings.iter().chain(&notes).any(|it| it.contains(expected)), "{sql}: {findings:?} {notes:?}");
@@ -126,7 +126,7 @@ fn a_fit_cannot_be_altered_unseen_nor_what_it_was_learnt_from() {
 fn a_trail_whose_end_was_cut_has_lost_the_head_that_was_noted() {
     let (folder, path, study) = study();
     study.edit("SYN001", &edit(7), "typing error", None).unwrap();
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     assert_eq!(run(folder.path(), &["verify", "--expect-head", &head]).0, 0);
     study.edit("SYN001", &edit(8), "typing error", None).unwrap();
     let (code, _, said) = run(folder.path(), &["verify", "--expect-head", &head]);
@@ -190,7 +190,7 @@ fn damage(path: &Path, flips: usize, cuts: usize) {
         // The fitted study's images are made up: they are neither linked nor there.
         let findings: Vec<_> = findings.into_iter().filter(|it| !it.contains("other files")).collect();
         let edited = study.edit("SYN001", &edit(7), "a try", None);
-        match study.store.read_only() {
+        match study.store().read_only() {
             Some(why) => {
                 assert!(why.contains("damaged"), "{why}");
                 assert!(edited.is_err());
@@ -249,8 +249,8 @@ fn a_damaged_table_is_opened_for_reading_only_and_told() {
 
 #[test]
 fn a_clock_that_was_set_back_is_told_and_breaks_nothing() {
-    let (folder, _path, mut study) = study();
-    study.store.set_clock(|| "2001-01-01T00:00:00.000Z".to_owned());
+    let (folder, _path, study) = study();
+    study.store().set_clock(|| "2001-01-01T00:00:00.000Z".to_owned());
     study.edit("SYN001", &edit(7), "before its time", None).unwrap();
     let (code, _, said) = run(folder.path(), &["verify"]);
     assert_eq!(code, 0, "{said}");
@@ -260,7 +260,7 @@ fn a_clock_that_was_set_back_is_told_and_breaks_nothing() {
 #[test]
 fn no_space_for_any_file_is_an_error_that_leaves_nothing_half_written() {
     let (folder, path, study) = study();
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     drop(study);
     let check = |command: &str, expected: i32| {
         let limited = format!("ulimit -f 8; exec {} {command}", env!("CARGO_BIN_EXE_osteon"));
@@ -276,8 +276,8 @@ fn no_space_for_any_file_is_an_error_that_leaves_nothing_half_written() {
     check("report -o report", 2);
     assert!(!folder.path().join("copy.db").exists());
     let study = Study::open(&path, Access::Write).unwrap();
-    assert_eq!(study.store.trail_head().unwrap(), head);
-    assert_eq!(study.store.check_whole().unwrap(), [""; 0]);
+    assert_eq!(study.store().trail_head().unwrap(), head);
+    assert_eq!(study.store().check_whole().unwrap(), [""; 0]);
     for command in [["--help"].as_slice(), &["log"], &["table", "1"], &["export", "features"], &["protocol", "show"]] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let status = program(folder.path(), command).stdout(full).status().unwrap();
@@ -290,11 +290,11 @@ fn a_backup_is_whole_private_and_never_replaces_a_file() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, path, study) = study();
     let copy = folder.path().join("copy.db");
-    study.store.backup(&copy).unwrap();
+    study.store().backup(&copy).unwrap();
     assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(matches!(study.store.backup(&copy), Err(StoreError::Exists(_))));
+    assert!(matches!(study.store().backup(&copy), Err(StoreError::Exists(_))));
     assert_eq!(Study::open(&copy, Access::Write).unwrap().cohort().unwrap(), study.cohort().unwrap());
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     let (code, _, said) = run(folder.path(), &["restore", "copy.db", "--check"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains(&head));
@@ -303,7 +303,7 @@ fn a_backup_is_whole_private_and_never_replaces_a_file() {
     drop(study);
     fs::remove_file(&path).unwrap();
     assert_eq!(run(folder.path(), &["restore", "copy.db"]).0, 0);
-    assert_eq!(Study::open(&path, Access::Read).unwrap().store.trail_head().unwrap(), head);
+    assert_eq!(Study::open(&path, Access::Read).unwrap().store().trail_head().unwrap(), head);
     let left: Vec<String> = fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -315,13 +315,13 @@ fn a_backup_is_whole_private_and_never_replaces_a_file() {
 #[test]
 fn a_full_disk_leaves_the_old_state() {
     let (folder, path, study) = study();
-    let head = study.store.trail_head().unwrap();
-    study.store.limit_pages(Some(0)).unwrap();
+    let head = study.store().trail_head().unwrap();
+    study.store().limit_pages(Some(0)).unwrap();
     let long = "x".repeat(2_000_000);
     let full = study.edit("SYN001", &edit(7), &long, None);
     assert!(matches!(full, Err(Error::Store(StoreError::Full))), "{full:?}");
-    study.store.limit_pages(None).unwrap();
-    assert_eq!(study.store.trail_head().unwrap(), head);
+    study.store().limit_pages(None).unwrap();
+    assert_eq!(study.store().trail_head().unwrap(), head);
     study.edit("SYN001", &edit(7), "now there is room", None).unwrap();
     drop(study);
     let (code, _, said) = run(folder.path(), &["verify"]);
@@ -495,7 +495,7 @@ fn an_export_without_identities_names_nobody() {
     assert_eq!(ids.len(), 93);
     // Counted apart: patients by age and sex.
     let mut groups = std::collections::BTreeMap::new();
-    for patient in study.store.patients().unwrap() {
+    for patient in study.store().patients().unwrap() {
         let key = ["age", "sex"].map(|name| patient.text(patient.book.place(name).unwrap()));
         *groups.entry(key).or_insert(0) += 1;
     }
@@ -550,11 +550,11 @@ fn a_study_that_cannot_be_written_is_read_and_says_why() {
 #[test]
 fn a_file_that_was_removed_or_that_may_not_grow_loses_nothing_unsaid() {
     let (folder, path, study) = study();
-    let head = study.store.trail_head().unwrap();
+    let head = study.store().trail_head().unwrap();
     let limited = format!("ulimit -f 1; exec {} edit SYN001 alp=7 --reason x", env!("CARGO_BIN_EXE_osteon"));
     let limited = Command::new("sh").current_dir(folder.path()).args(["-c", &limited]).output().unwrap();
     assert_eq!(limited.status.code(), Some(3), "{}", String::from_utf8_lossy(&limited.stderr));
-    assert_eq!(study.store.trail_head().unwrap(), head);
+    assert_eq!(study.store().trail_head().unwrap(), head);
     fs::rename(&path, folder.path().join("moved.db")).unwrap();
     let gone = study.edit("SYN001", &edit(7), "into nothing", None);
     assert!(matches!(gone, Err(Error::Store(StoreError::Gone(_)))), "{gone:?}");
@@ -573,14 +573,14 @@ fn background_work_goes_on_without_its_terminal_and_is_there_afterwards() {
     let (folder, path, study) = study();
     let (code, _, said) = run(folder.path(), &["extract", "--background"]);
     assert_eq!(code, 0, "{said}");
-    let over = || study.store.jobs().unwrap().first().is_some_and(|job| job.state.over());
+    let over = || study.store().jobs().unwrap().first().is_some_and(|job| job.state.over());
     for _ in 0..600 {
         if over() {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    let job = &study.store.jobs().unwrap()[0];
+    let job = &study.store().jobs().unwrap()[0];
     assert_eq!((job.state, job.error.as_deref()), (osteon_study::store::JobState::Done, None));
     assert!(run(folder.path(), &["jobs"]).1.contains("done"));
     assert!(path.exists());
@@ -590,14 +590,17 @@ fn background_work_goes_on_without_its_terminal_and_is_there_afterwards() {
 fn a_job_whose_worker_died_is_taken_up_again() {
     let (_folder, path, study) = study();
     let id = study.queue_extraction(&osteon_study::study::ExtractRequest::default()).unwrap();
-    assert!(study.store.write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
-    assert!(!study.store.write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
+    assert!(study.store().write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
+    assert!(!study.store().write::<_, StoreError>("work", |write| write.take_job(id)).unwrap());
     let stop = std::sync::atomic::AtomicBool::new(false);
     assert_eq!(study.work(&stop).unwrap(), 0, "its worker lives: this very process");
     Connection::open(path).unwrap().execute_batch("UPDATE job SET pid = 999999999").unwrap();
-    assert_eq!(osteon_study::study::health(&study.store.job(id).unwrap().unwrap()), osteon_study::study::Health::Dead);
+    assert_eq!(
+        osteon_study::study::health(&study.store().job(id).unwrap().unwrap()),
+        osteon_study::study::Health::Dead
+    );
     assert_eq!(study.work(&stop).unwrap(), 1);
-    assert_eq!(study.store.job(id).unwrap().unwrap().state, osteon_study::store::JobState::Done);
+    assert_eq!(study.store().job(id).unwrap().unwrap().state, osteon_study::store::JobState::Done);
     let waiting = study.queue_extraction(&osteon_study::study::ExtractRequest::default()).unwrap();
     assert!(study.cancel_job(waiting).unwrap());
     assert_eq!(study.work(&stop).unwrap(), 0);

@@ -174,7 +174,7 @@ fn study_of(folder: &Path, patients: impl Iterator<Item = (String, f64)> + Clone
         }
         Ok::<_, StoreError>(())
     };
-    study.store.write("a test", add).unwrap();
+    study.store().write("a test", add).unwrap();
     path
 }
 
@@ -258,9 +258,9 @@ fn a_killed_dashboard_leaves_job_and_file_whole() {
     session.do_and_see("E", "extraction is job 1");
     session.signal(libc::SIGKILL);
     assert!(session.ended_within(LIMIT));
-    assert!(within(LIMIT, || study.store.jobs().unwrap()[0].state == JobState::Done));
-    assert_eq!(study.store.check_whole().unwrap(), Vec::<String>::new());
-    assert_eq!(study.store.region_states().unwrap().len(), 4 * 3, "regions of three masks and a repeat mask");
+    assert!(within(LIMIT, || study.store().jobs().unwrap()[0].state == JobState::Done));
+    assert_eq!(study.store().check_whole().unwrap(), Vec::<String>::new());
+    assert_eq!(study.store().region_states().unwrap().len(), 4 * 3, "regions of three masks and a repeat mask");
 }
 
 #[test]
@@ -272,11 +272,11 @@ fn an_extraction_goes_on_when_its_dashboard_is_closed_and_is_done_on_return() {
     session.do_and_see("E", "extraction is job 1");
     session.press("q");
     assert!(session.ended_within(LIMIT));
-    assert!(within(LIMIT, || study.store.jobs().unwrap()[0].state == JobState::Done));
+    assert!(within(LIMIT, || study.store().jobs().unwrap()[0].state == JobState::Done));
     let mut again = Session::open(&path, &[]);
     again.do_and_see("3", "extract, done");
     again.do_and_see("2$", "3 done");
-    assert_eq!(study.store.region_states().unwrap().len(), 4 * 3);
+    assert_eq!(study.store().region_states().unwrap().len(), 4 * 3);
 }
 
 /// A large study is made for it: asked for by `OSTEON_SWEEP`.

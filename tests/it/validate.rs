@@ -70,7 +70,7 @@ fn a_frozen_model_is_judged_on_another_hospitals_patients_and_that_is_recorded()
     }
     let study = open(at);
     let own = by_files(&two);
-    let records = study.store.validations().unwrap();
+    let records = study.store().validations().unwrap();
     assert_eq!((records.len(), records[0].cohort.as_str()), (1, "hospital B"));
     let record: Value = serde_json::from_str(&records[0].document).unwrap();
     let scores = record["scores"].as_array().unwrap().iter().find(|it| it[0] == "combined").unwrap();
@@ -103,7 +103,7 @@ fn a_frozen_model_is_judged_on_another_hospitals_patients_and_that_is_recorded()
     assert!(log.contains("30 patients") && !log.contains("scores"), "{log}");
     // A second look is a second record; the tables show the newest.
     run(at, &["--study", "b/study.db", "--quiet", "validate", "m.json", "--cohort", "hospital B"]);
-    assert_eq!(open(at).store.validations().unwrap().len(), 2);
+    assert_eq!(open(at).store().validations().unwrap().len(), 2);
     assert_eq!(open(at).model_table(ModelTable::Five).unwrap().rows.len(), 3);
     // A blind reader sees none of it.
     let blind = open(at).seen(View::Blind);
@@ -147,7 +147,7 @@ fn another_protocol_measures_the_images_for_the_model() {
     let (code, _, said) = run(at, &["--study", "b/study.db", "validate", "m.json", "--cohort", "B"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("its images were measured for the model"), "{said}");
-    let record: Value = serde_json::from_str(&open(at).store.validations().unwrap()[0].document).unwrap();
+    let record: Value = serde_json::from_str(&open(at).store().validations().unwrap()[0].document).unwrap();
     let scores = record["scores"].as_array().unwrap().iter().find(|it| it[0] == "combined").unwrap();
     let own = by_files(&two);
     for (code, p) in record["patients"].as_array().unwrap().iter().zip(scores[1].as_array().unwrap()) {
@@ -165,7 +165,7 @@ fn another_unit_or_outcome_is_refused_with_what_to_do() {
         let (code, _, said) = run(two.folder.path(), &["--study", "b/study.db", "validate", "m.json"]);
         assert_eq!(code, 2, "{said}");
         words.iter().for_each(|word| assert!(said.contains(word), "{word}: {said}"));
-        assert!(open(two.folder.path()).store.validations().unwrap().is_empty(), "nothing was looked at");
+        assert!(open(two.folder.path()).store().validations().unwrap().is_empty(), "nothing was looked at");
     }
 }
 

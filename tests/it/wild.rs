@@ -80,6 +80,7 @@ fn words(command: &str) -> Vec<String> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn files_of_public_reports_give_the_right_value_or_say_what_to_do() {
     let Some(folder) = shared("cases/wild") else { return };
     let frame = Frame::read(&folder.join("cases.csv"));

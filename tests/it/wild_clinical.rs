@@ -81,6 +81,7 @@ const ROWS: &[(&str, Right)] = &[
 ];
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_collection_of_clinical_files_is_read_right_or_refused_with_what_to_do() {
     let Some(collection) = shared("cases/wild/clin") else { return };
     let mut wrong = Vec::new();
@@ -107,6 +108,7 @@ fn the_collection_of_clinical_files_is_read_right_or_refused_with_what_to_do() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_hospitals_file_is_converted_by_its_header_and_its_unclear_numbers_are_refused() {
     let Some(folder) = shared("cases/ssh") else { return };
     let [file, map] = ["hospital.csv", "map.toml"].map(|name| folder.join(name).to_str().unwrap().to_owned());

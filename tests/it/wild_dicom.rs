@@ -121,6 +121,7 @@ fn table(folder: &Path) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn dicom_as_hospitals_send_it_is_right_or_refused_with_the_remedy() {
     let Some(folder) = shared("cases/wild") else { return };
     let table = table(&folder);
@@ -169,6 +170,7 @@ const IMPORTS: [(&str, i32, &str); 16] = [
 ];
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn folders_and_manifests_as_hospitals_send_them_are_linked_or_refused_with_the_remedy() {
     let Some(folder) = shared("cases/wild") else { return };
     let mut wrong = Vec::new();
@@ -207,6 +209,7 @@ fn linked(from: &Path, to: &Path) {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn data_sets_of_symbolic_links_are_linked_by_folder_and_by_manifest() {
     let Some(folder) = shared("cases/wild") else { return };
     for (id, source) in [("I03", "img"), ("I03b", "img/m.csv")] {
@@ -221,6 +224,7 @@ fn data_sets_of_symbolic_links_are_linked_by_folder_and_by_manifest() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn contours_and_segmentations_pick_their_own_series_among_three() {
     let Some(folder) = shared("cases/wild") else { return };
     let set = ["--preset", "pyradiomics", "--roi", "intra", "--families", "firstorder"];

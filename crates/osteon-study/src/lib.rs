@@ -6,5 +6,8 @@ pub mod model;
 pub mod pipeline;
 pub mod protocol;
 pub mod report;
+#[cfg(feature = "testing")]
 pub mod store;
+#[cfg(not(feature = "testing"))]
+mod store;
 pub mod study;

@@ -7,13 +7,20 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A file or folder of the reference collection beside the checkout; `None`, said on stderr, where it is absent.
+/// A file or folder of the reference collection beside the checkout; `None`, said on stderr, where the collection lacks it.
+///
+/// # Panics
+/// Where there is no collection at all: the test is to be marked as ignored there, so that it never counts as passed.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let found = root().join("../shared").join(path);
     if found.exists() {
         return Some(found);
     }
-    eprintln!("skipped: the reference {path} is not on this machine");
+    assert!(
+        root().join("../shared/reference").exists(),
+        "needs the reference collection ({path}): mark the test #[cfg_attr(not(reference), ignore = \"needs the reference collection\")]"
+    );
+    eprintln!("skipped: the reference {path} is not in this collection");
     None
 }
 

@@ -130,17 +130,20 @@ fn met(file: &str, at_least: usize) {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_phantoms_native_and_resampled() {
     met("synthetic/values.csv.gz", 4 * 14 * 3);
     met("synthetic/urp24.csv.gz", 22 * 3);
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_phantoms_in_every_region() {
     met("synthetic/seven_roi.csv.gz", 7 * 22 * 3);
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn patients_native_and_resampled() {
     met("values/real_dev_brain1_brain2_breast1.csv.gz", 9 * 14 * 3);
     met("values/sts_dev.csv.gz", 12 * 14 * 3);
@@ -148,6 +151,7 @@ fn patients_native_and_resampled() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn patients_in_every_region() {
     met("values/seven_roi_dev.csv.gz", 14 * 22 * 3);
 }

@@ -47,6 +47,7 @@ fn stack() -> Vec<Slice> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_real_series_and_its_contours_equal_their_nifti_copies() {
     for patient in ["STS_008", "STS_025"] {
         let Some(root) = shared(&format!("{IMAGES}/{patient}")) else { return };

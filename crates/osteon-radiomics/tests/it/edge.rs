@@ -42,6 +42,7 @@ fn expected(case: &str, setting: &str) -> Option<&'static str> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_edge_case_has_a_decided_answer() {
     let Some(folder) = shared("reference/radiomics/edge_cases") else { return };
     let mut comparison = Comparison::default();
@@ -59,6 +60,7 @@ fn every_edge_case_has_a_decided_answer() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_label_that_does_not_exist_is_told_with_those_that_do() {
     let Some(folder) = shared("reference/radiomics/edge_cases") else { return };
     let file = |kind: &str| std::fs::read(folder.join(format!("label2_{kind}.nii.gz"))).unwrap();

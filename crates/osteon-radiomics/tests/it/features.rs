@@ -185,6 +185,7 @@ fn phantoms_meet_pyradiomics_in_seven_regions() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn real_images_meet_pyradiomics() {
     if let Some(table) = values("real_dev_brain1_brain2_breast1.csv.gz") {
         compare_table(&table, shared_pair, |_| true, 11844);
@@ -192,6 +193,7 @@ fn real_images_meet_pyradiomics() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn sarcomas_meet_pyradiomics() {
     if let Some(table) = values("sts_dev.csv.gz") {
         compare_table(&table, shared_pair, |case| ["STS_003", "STS_025"].contains(&case), 1);
@@ -199,6 +201,7 @@ fn sarcomas_meet_pyradiomics() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn real_images_meet_pyradiomics_on_filtered_images() {
     if let Some(table) = values("urp24_dev.csv.gz") {
         compare_table(&table, shared_pair, |_| true, 1);
@@ -206,6 +209,7 @@ fn real_images_meet_pyradiomics_on_filtered_images() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn real_images_meet_pyradiomics_in_seven_regions() {
     if let Some(table) = values("seven_roi_dev.csv.gz") {
         compare_table(&table, shared_pair, |_| true, 28840);

@@ -51,6 +51,7 @@ fn tolerance(name: &str) -> Option<f64> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_array_of_brain1_is_met() {
     let Some(folder) = shared("reference/radiomics/intermediate_brain1") else { return };
     let image = reference_image("intermediate_brain1/03_resampled_zscore.nii.gz");
@@ -75,6 +76,7 @@ fn every_array_of_brain1_is_met() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_response_maps_of_the_ibsi_are_met_within_a_hundredth_of_their_range() {
     if shared("reference/radiomics/ibsi2").is_none() {
         return;
@@ -235,6 +237,7 @@ fn the_noise_of_a_voxel_hangs_on_its_place_and_the_seed_alone() {
 
 /// ITK's noise cannot be met voxel by voxel, but its arrays of brain1 must come from the same distributions.
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_noise_arrays_of_itk_have_the_same_mean_and_spread() {
     if shared("reference/radiomics/intermediate_brain1").is_none() {
         return;

@@ -244,6 +244,7 @@ fn the_phantoms_are_read_in_place() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_masks_of_other_programs_hold_the_voxels_they_counted() {
     let Some(folder) = shared("reference/radiomics") else { return };
     let mut comparison = Comparison::default();

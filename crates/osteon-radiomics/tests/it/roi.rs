@@ -43,6 +43,7 @@ fn roi(kind: &str, margin: f64) -> Roi {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_dilation_and_ring_has_the_voxels_that_were_counted() {
     let Some(path) = shared("reference/radiomics/masks/dilation_voxel_counts.csv") else { return };
     let mut comparison = Comparison::default();
@@ -59,6 +60,7 @@ fn every_dilation_and_ring_has_the_voxels_that_were_counted() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_voxel_of_every_region_is_where_the_reference_has_it() {
     if shared("reference/radiomics/masks").is_none() {
         return;

@@ -52,6 +52,7 @@ fn told(finding: &Finding) -> String {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_same_table_reads_and_is_judged_the_same_in_every_form() {
     let Some(folder) = osteon_testing::shared("cases/published/tables") else { return };
     for (name, expected) in readings(&folder) {

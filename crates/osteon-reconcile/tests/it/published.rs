@@ -55,6 +55,7 @@ fn places(finding: &Finding, map: &[([String; 3], At)]) -> Vec<At> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn printed_tables_are_judged_as_known() {
     let Some(folder) = shared("cases/published") else { return };
     let truths = truths(&folder);

@@ -37,6 +37,7 @@ fn agrees(role: &Role, row_role: &RowRole, column: &str) -> bool {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_cells_that_a_person_read_are_read_with_their_roles() {
     let Some(folder) = osteon_testing::shared("cases/published") else { return };
     let (mut right, mut all, mut wrong) = (0, 0, Vec::new());

@@ -31,6 +31,7 @@ const INPUTS: [(&str, &[Said]); 20] = [
 ];
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn each_small_input_gives_its_fault_and_nothing_else() {
     let Some(folder) = shared("cases/published") else { return };
     let mut wrong = Vec::new();
@@ -55,6 +56,7 @@ fn each_small_input_gives_its_fault_and_nothing_else() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn numbers_that_cannot_be_are_found_under_any_name() {
     let Some(folder) = shared("cases/published") else { return };
     let cells = read(&std::fs::read_to_string(folder.join("unknown_columns_silent.csv")).unwrap()).unwrap();

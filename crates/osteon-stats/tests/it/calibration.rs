@@ -46,6 +46,7 @@ fn number(value: &Value) -> f64 {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn calibration_is_that_of_r() {
     let Some(path) = shared("reference/statistics/calibration/calibration.json") else { return };
     let mut off = Comparison::default();
@@ -99,6 +100,7 @@ fn calibration_is_that_of_r() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn smooth_curves_are_those_of_r() {
     let Some(path) = shared("reference/statistics/calibration/calibration.json") else { return };
     let mut off = Comparison::default();
@@ -122,6 +124,7 @@ fn smooth_curves_are_those_of_r() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn net_benefit_is_that_of_dcurves() {
     let Some(path) = shared("reference/statistics/calibration/decision_curve.csv") else { return };
     let mut off = Comparison::default();
@@ -145,6 +148,7 @@ fn net_benefit_is_that_of_dcurves() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn sample_sizes_are_those_of_the_formulas() {
     let Some(path) = shared("reference/statistics/design/design.json") else { return };
     let (mut off, reference) = (Comparison::default(), json(&path));

@@ -70,6 +70,7 @@ fn the_highest_of_several_maxima_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_highest_of_several_maxima_is_found_in_all_cases() {
     let Some(folder) = shared("cases/numbers") else { return };
     for (name, highest) in HIGHEST {
@@ -96,6 +97,7 @@ const OUTERMOST: [(&str, usize, f64, f64); 10] = [
 ];
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_far_limit_is_the_outermost_root() {
     // R 4.2.2: the penalised profile of the coefficient on a grid, each point maximised from 20 starts by optim (BFGS).
     let Some(folder) = shared("cases/numbers") else { return };

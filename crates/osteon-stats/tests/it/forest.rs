@@ -97,6 +97,7 @@ fn of_runs(runs: &Value, key: &str) -> Vec<f64> {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_fixed_forest_is_indistinguishable_from_scikit_learns() {
     let Some(cases) = cases() else { return };
     let mut off = Comparison::default();
@@ -135,6 +136,7 @@ fn a_fixed_forest_is_indistinguishable_from_scikit_learns() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_grid_search_is_indistinguishable_from_scikit_learns() {
     let Some(cases) = cases() else { return };
     let mut off = Comparison::default();
@@ -185,6 +187,7 @@ fn the_grid_search_is_indistinguishable_from_scikit_learns() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_forest_survives_json_and_a_broken_one_is_refused() {
     let Some(path) = shared("reference/statistics/shap/forest_breast6.json") else { return };
     let text = std::fs::read_to_string(path).unwrap();

@@ -37,6 +37,7 @@ const MIXINGS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 /// Tolerances: coefficients 1e-6 of the largest (glmnet at `thresh = 1e-20` is itself within 2e-7 of the optimum),
 /// cross-validated deviance and its standard error 1e-7.
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn elastic_nets_from_ridge_to_lasso_are_those_of_glmnet() {
     let reference = json(&fixture("statistics/learners_r.json"));
     let mut off = Comparison::default();
@@ -83,6 +84,7 @@ fn elastic_nets_from_ridge_to_lasso_are_those_of_glmnet() {
 /// LIBSVM keeps its kernel in single precision and stops at 1e-6: weights to 1e-5 of the largest and 1e-6, intercepts to
 /// 1e-6. Ours is no worse than its objective, and proves itself: what primal and dual differ by is rounding (`gap`).
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn linear_support_vector_machines_are_those_of_libsvm() {
     let reference = json(&fixture("statistics/learners_py.json"));
     let mut off = Comparison::default();
@@ -118,6 +120,7 @@ fn linear_support_vector_machines_are_those_of_libsvm() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_sigmoid_is_that_of_a_logistic_regression_on_platts_targets() {
     let reference = json(&fixture("statistics/learners_r.json"));
     let Some((x, y, _)) = data("birthwt") else { return };

@@ -51,6 +51,7 @@ fn model(table: &Table, event: &str, names: &[&str], references: &Value, method:
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn every_reference_model_is_met() {
     let mut comparison = Comparison::default();
     for (set, event, categorical) in SETS {
@@ -200,6 +201,7 @@ const FIRTH: [(&str, &str, &str, &[&str]); 8] = [
 ];
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn firths_likelihood_meets_brglm2_and_its_profile() {
     let Some(reference) = json("separation_firth.json") else { return };
     let references = serde_json::json!({"lung_metastasis": "yes", "race": "white"});
@@ -261,6 +263,7 @@ fn separated(set: &str, event: &str, variables: &[&str], rows_of: &str) -> Optio
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn separation_is_named_with_its_direction_and_what_overlaps_is_still_estimated() {
     let Some((complete, terms, fit)) = separated("sep_complete", "y=1", &["x"], "all") else { return };
     assert_eq!((complete, terms.as_str()), (true, "+x -(Intercept)"));
@@ -306,6 +309,7 @@ fn a_separation_that_newtons_steps_never_reach_is_found() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn a_model_without_separation_is_not_suspected() {
     for (set, event, variables) in
         [("birthwt", "low=1", "lwt"), ("breast_cancer", "malignant=1", "mean_concave_points")]
@@ -327,6 +331,7 @@ fn firths_fit_of_two_rows_converges_to_the_closed_form() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn an_aliased_term_is_named_with_what_it_repeats() {
     let (Some(table), Some(reference)) = (table("rank_deficient", &[]), json("separation_firth.json")) else { return };
     let cases = [

@@ -47,6 +47,7 @@ fn rows(table: &Table, stratum: &str, event: &str, scores: &[&str]) -> Option<(V
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn areas_cut_offs_and_pairs_are_those_of_proc() {
     let mut comparison = Comparison::default();
     for (set, file, event) in SETS {
@@ -125,6 +126,7 @@ fn check_score(comparison: &mut Comparison, name: &str, scores: &[f64], event: &
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn the_bootstrap_of_given_resamples_is_rs() {
     let (Some(table), Some(reference)) = (table("cohort_radscore"), json("bootstrap_cohort_train.json")) else {
         return;

@@ -115,6 +115,7 @@ fn violation(
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn lasso_paths_are_those_of_glmnet() {
     let Some(off) = glmnet("diabetes", Family::Gaussian) else { return };
     off.finish(300);
@@ -123,6 +124,7 @@ fn lasso_paths_are_those_of_glmnet() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn binomial_lasso_paths_are_those_of_glmnet() {
     let Some(off) = glmnet("radsim", Family::Binomial) else { return };
     off.finish(200);
@@ -174,6 +176,7 @@ fn lasso_solutions_are_optimal_on_columns_as_they_come() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn lasso_cross_validation_is_that_of_scikit_learn() {
     let mut off = Comparison::default();
     for name in ["diabetes", "radsim", "breast_cancer"] {
@@ -227,6 +230,7 @@ fn lasso_agrees_with_linfa_on_centred_columns() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn mrmr_orders_are_exact() {
     let mut off = Comparison::default();
     for name in ["breast_cancer", "radsim"] {
@@ -260,6 +264,7 @@ fn mrmr_orders_are_exact() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn icc_and_its_intervals_are_those_of_psych() {
     let mut off = Comparison::default();
     let Some(path) = shared("reference/statistics/icc/icc.csv") else { return };

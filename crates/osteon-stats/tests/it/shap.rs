@@ -23,6 +23,7 @@ fn close(off: &mut Comparison, name: &str, ours: &[f64], theirs: &[f64]) {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn shapley_values_of_forests_are_exact() {
     let mut off = Comparison::default();
     for name in ["breast6", "breast3_deep"] {
@@ -61,6 +62,7 @@ fn shapley_values_of_forests_are_exact() {
 }
 
 #[test]
+#[cfg_attr(not(reference), ignore = "needs the reference collection")]
 fn shapley_values_of_a_logistic_model_are_exact() {
     let mut off = Comparison::default();
     let Some(path) = shared("reference/statistics/shap/shap_linear_cohort_combined_train.json") else { return };

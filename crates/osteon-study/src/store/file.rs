@@ -46,7 +46,7 @@ pub struct Store {
     log: Option<(u64, u64)>,
     /// The copy that was made of the file before it was brought to this schema.
     migrated: Option<PathBuf>,
-    clock: fn() -> String,
+    clock: Cell<fn() -> String>,
     waiting: Box<dyn Fn() + Send>,
     /// Hash of the protocol that values are read and written under, and its codebook.
     pub(in crate::store) book: RefCell<Option<(String, Arc<Codebook>)>>,
@@ -177,7 +177,7 @@ impl Store {
         let actor = Actor::of_process();
         let identity = identity(path);
         let waiting = Box::new(|| ());
-        let (path, migrated, clock) = (path.to_owned(), None, actor::now as fn() -> String);
+        let (path, migrated, clock) = (path.to_owned(), None, Cell::new(actor::now as fn() -> String));
         let damage = OnceCell::new();
         let log = None;
         let book = RefCell::new(None);
@@ -252,12 +252,13 @@ impl Store {
     }
 
     pub(in crate::store) fn now(&self) -> String {
-        (self.clock)()
+        (self.clock.get())()
     }
 
     /// Changes are dated by another clock, as when the machine's was set back.
-    pub fn set_clock(&mut self, clock: fn() -> String) {
-        self.clock = clock;
+    #[cfg(feature = "testing")]
+    pub fn set_clock(&self, clock: fn() -> String) {
+        self.clock.set(clock);
     }
 
     /// `tell` is called when a write has to wait for another one, about once a second.
@@ -266,6 +267,7 @@ impl Store {
     }
 
     /// Lets the file grow by no more than so many pages, as a full disk would; `None` takes the limit away.
+    #[cfg(feature = "testing")]
     pub fn limit_pages(&self, more: Option<u32>) -> Result<(), StoreError> {
         let pages: u32 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
         let most = more.map_or(u32::MAX - 1, |more| pages + more);

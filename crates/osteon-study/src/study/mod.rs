@@ -43,7 +43,7 @@ pub use jobs::work::{Health, health};
 pub use learn::fit::FitReport;
 pub use learn::performance::{EvaluateRequest, ModelTable, evaluate, evaluate_figures};
 pub use learn::prediction::{RESEARCH_ONLY, USE};
-pub use learn::splitting::split_in_words;
+use learn::splitting::split_in_words;
 pub use learn::timed::TimedReport;
 pub use models::batch::{Batch, BatchRow, batch_json, batch_sheet, predict_batch};
 pub use models::cohort::Who;
@@ -52,6 +52,7 @@ pub use models::predict::{Files, Predicted, predict_files, prediction_json, pred
 pub use models::validate::{Updating, Validated, updated};
 pub use open::{Study, Times, View};
 pub use osteon_reconcile::read::correction::{Amendment, ROLES as CORRECTED_ROLES};
+pub use pages::head::Head;
 pub use pages::model_pages::MovableModel;
 pub use pages::origin::{Asked, definition};
 pub use pages::status::NextStep;
@@ -71,7 +72,10 @@ pub use trust::plan::Plan;
 pub use trust::standing::Standing;
 pub use trust::verify::Verification;
 
-pub use crate::store::write_whole;
+pub use crate::store::{
+    Access, Change, ChangeFilter, Group, JobId, JobRow, JobState, Judgement, PatientId, Query, QueryId, QueryState,
+    RunId, StoreError, write_whole,
+};
 pub use data::input::{bytes as read_bytes, text as read_text};
 
 /// Reads and checks a protocol file.

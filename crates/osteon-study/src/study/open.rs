@@ -10,7 +10,7 @@ use crate::study::Error;
 
 /// An open study; one a thread.
 pub struct Study {
-    pub store: Store,
+    pub(in crate::study) store: Store,
     /// The protocol in force when the study was opened.
     pub protocol: Protocol,
     /// What may be shown.
@@ -136,6 +136,47 @@ impl Study {
 
     pub fn is_blind(&self) -> bool {
         self.view == View::Blind
+    }
+
+    /// The study's file.
+    pub fn path(&self) -> &Path {
+        self.store.path()
+    }
+
+    /// Called when another program holds the file and this one has to wait.
+    pub fn on_waiting(&mut self, tell: impl Fn() + Send + 'static) {
+        self.store.on_waiting(tell);
+    }
+
+    /// Why the file can only be read.
+    pub fn read_only(&self) -> Option<&str> {
+        self.store.read_only()
+    }
+
+    /// Why the file can only be read, from where it lies and how it was opened alone.
+    pub fn kept_from_writing(&self) -> Option<&str> {
+        self.store.kept_from_writing()
+    }
+
+    /// The copy of the file as it was before opening brought it to this schema.
+    pub fn migrated(&self) -> Option<&Path> {
+        self.store.migrated()
+    }
+
+    /// Whether the file has this program's schema; not told of a file that cannot be read.
+    pub fn has_present_schema(&self) -> bool {
+        self.store.has_present_schema().unwrap_or(false)
+    }
+
+    /// Writes a checked copy; gives what was not the study's own and was left out.
+    pub fn backup(&self, to: &Path) -> Result<Vec<String>, Error> {
+        Ok(self.store.backup(to)?)
+    }
+
+    /// The study's rows without a door in between, for tests of what the doors promise.
+    #[cfg(feature = "testing")]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Refuses what cannot be shown to a blind reader.

@@ -341,6 +341,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(reference), ignore = "needs the reference collection")]
     fn the_dictionary_of_a_prospective_study_is_read_whole() {
         let Some(path) = osteon_testing::shared("cases/research/osteosarcoma_nac_redcap.csv") else { return };
         let found = read(&std::fs::read_to_string(path).unwrap()).unwrap();
