@@ -1,6 +1,6 @@
 //! `osteon features`: images and masks, no study file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::watch::watched;
 use crate::cli::{Format, Globals, Outcome, output};
@@ -116,6 +116,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if !args.maps.is_empty() {
         return maps(args, globals);
     }
+    if let Some(out) = &args.out {
+        refuse_foreign(args, out)?;
+    }
     let form = form(args, globals)?;
     let by_parameters = args.params.is_some() || !args.setting.is_empty();
     let is_plain = !by_parameters
@@ -175,6 +178,36 @@ fn maps(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let lines: String = written.iter().map(|path| format!("{}\n", path.display())).collect();
     output::print_bytes(lines.as_bytes())?;
     Ok(Outcome::Done)
+}
+
+/// Only a table of features is replaced, never what is read, by whatever name.
+fn refuse_foreign(args: &Args, out: &Path) -> Result<(), Error> {
+    if !out.is_file() {
+        return Ok(());
+    }
+    let place = |path: &Path| path.canonicalize().ok();
+    let read = [&args.image, &args.mask, &args.batch, &args.params, &args.protocol];
+    if read.into_iter().flatten().any(|path| place(path).is_some() && place(path) == place(out)) {
+        return Err(Error::Request(format!(
+            "{}: is read here, and would be replaced: give another --out",
+            out.display()
+        )));
+    }
+    let bytes = study::read_bytes(out)?;
+    let is_name = |name: &str| {
+        let families = ["shape", "shape2D", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm", "ibsi"];
+        name == "feature"
+            || name.starts_with("diagnostics_")
+            || families.iter().any(|it| name.contains(&format!("{it}_")))
+    };
+    let is_own = match bytes.first() {
+        Some(b'[') => serde_json::from_slice::<Vec<serde_json::Map<String, serde_json::Value>>>(&bytes)
+            .is_ok_and(|rows| rows.first().is_none_or(|row| row.keys().any(|key| is_name(key)))),
+        Some(b'P') if bytes.starts_with(b"PAR1") => bytes.windows(6).any(|part| part == b"osteon"),
+        _ => osteon_base::cells::read(&bytes, &osteon_base::cells::Params::default())
+            .is_ok_and(|grid| grid.headed().is_none_or(|(header, _)| header.texts().any(is_name))),
+    };
+    if is_own { Ok(()) } else { Err(Error::Store(study::StoreError::Foreign(out.to_owned()))) }
 }
 
 /// The form that the ending of --out or --format asks for.

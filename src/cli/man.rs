@@ -22,6 +22,12 @@ pub fn run(args: &Args) -> Result<Outcome, Error> {
         Some(dir) => {
             for (name, text) in &pages {
                 let path = dir.join(name);
+                let is_own = |found: &[u8]| {
+                    found.windows(3).any(|part| part == b".TH") && found.windows(6).any(|part| part == b"osteon")
+                };
+                if path.exists() && !is_own(&osteon_study::study::read_bytes(&path)?) {
+                    return Err(Error::Store(osteon_study::study::StoreError::Foreign(path)));
+                }
                 std::fs::write(&path, text).map_err(|source| Error::File { path, source })?;
             }
         }

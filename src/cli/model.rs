@@ -37,6 +37,7 @@ enum Action {
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    opening::needs_sight(globals)?;
     match &args.action {
         Action::Export { run, output } => {
             let study = opening::read(globals)?;

@@ -36,6 +36,11 @@ pub fn shown(globals: &Globals, study: &Study, what: &str) {
     }
 }
 
+/// Refuses what tells of a response without a study being opened: a model file's numbers, and what it makes of an image.
+pub fn needs_sight(globals: &Globals) -> Result<(), Error> {
+    if globals.blind { Err(Error::Blind) } else { Ok(()) }
+}
+
 /// Opens the study as the reader may see it, and says what had to be done first.
 pub fn open(globals: &Globals, access: Access) -> Result<Study, Error> {
     let view = if globals.blind { View::Blind } else { View::Full };

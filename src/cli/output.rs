@@ -15,6 +15,10 @@ pub fn print(text: &str) -> Result<(), Error> {
 
 /// Prints a sheet in the format asked for.
 pub fn print_sheet(sheet: &Sheet, format: Format) -> Result<(), Error> {
+    if format == Format::Csv {
+        // CSV has no room for notes; that its numbers are not of the present data is said all the same.
+        sheet.notes.iter().filter(|note| osteon_study::study::is_doubt(note)).for_each(|note| warn(note));
+    }
     match sheet_format(format) {
         Some(format) => print(&sheet::render(sheet, format)),
         None => print_workbook(std::slice::from_ref(sheet)),

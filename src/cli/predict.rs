@@ -72,6 +72,7 @@ impl Reading {
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    opening::needs_sight(globals)?;
     match (&args.model, &args.batch) {
         (None, _) => of_study(args, globals),
         (Some(model), None) => of_files(args, model, globals),

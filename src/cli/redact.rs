@@ -66,13 +66,11 @@ pub fn withdraw(args: &WithdrawArgs, globals: &Globals) -> Result<Outcome, Error
 /// Says what was done; a negative answer while the file still holds it.
 fn tell(done: &Redaction, globals: &Globals) -> Outcome {
     let Redaction { values, queries, files, verdicts, results, links, .. } = done;
-    output::say(
-        globals,
-        &format!(
-            "taken out: {values} values, {queries} queries, {files} linked files, {verdicts} verdicts, {results} results of extraction; {links} changes \
-             of the trail lost their text"
-        ),
+    let counts = format!(
+        ": {values} values, {queries} queries, {files} linked files, {verdicts} verdicts, {results} results of extraction; \
+         {links} changes of the trail lost their text"
     );
+    output::say(globals, &format!("taken out{}", if done.is_told { counts.as_str() } else { "" }));
     done.stays.iter().for_each(|it| output::say(globals, &format!("stays: {it}")));
     for copy in &done.copies {
         output::warn(&format!("{}: a study file that may still hold it; delete it if so", copy.display()));

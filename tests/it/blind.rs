@@ -145,7 +145,8 @@ fn no_screen_shows_a_blind_reader_a_hidden_value() {
     assert!(!format!("{:?}", blind.last_edit("SYN001")).contains(NECROSIS));
     let asked = osteon_study::study::Asked::Variable { code: "SYN001".into(), field: "necrosis_pct".into() };
     assert!(!format!("{:?}", blind.origin(&asked).unwrap()).contains(NECROSIS));
-    assert!(!blind.undo("SYN001", "a try", None).unwrap().contains("12"), "the value that returns is not told");
+    // That there is a hidden change to turn back would tell that there is a value.
+    assert!(matches!(blind.undo("SYN001", "a try", None), Err(osteon_study::study::Error::NothingToUndo(_))));
 }
 
 /// What a blind reader finds out by asking: a rule on necrosis, or the same value entered again.
@@ -229,4 +230,67 @@ fn neither_rules_nor_guesses_tell_a_blind_reader_a_hidden_value() {
     assert!(!rows.contains(",train,") && !rows.contains(",test,"), "{rows}");
     let told = full(&["verify"]).2;
     assert!(!told.contains("trail"), "{told}");
+}
+
+/// Two studies that differ in one patient's necrosis alone, under a rule on it: what a blind reader takes out or turns back is
+/// told with the same words and numbers.
+#[test]
+fn what_is_taken_out_or_turned_back_tells_a_blind_reader_nothing_hidden() {
+    let told = ["95", "55", ""].map(|necrosis| {
+        let folder = tempfile::tempdir().unwrap();
+        let full = |arguments: &[&str]| run(folder.path(), arguments);
+        let blind = |arguments: &[&str]| {
+            let (code, printed, said) = run(folder.path(), &[&["--blind"], arguments].concat());
+            assert_eq!(code, 0, "{arguments:?}: {said}");
+            [printed, said]
+        };
+        fs::write(
+            folder.path().join("p.toml"),
+            "[query]\nmissing = true\n[query.usual]\nnecrosis_pct = [90.0, 100.0]\n",
+        )
+        .unwrap();
+        assert_eq!(full(&["init", "--protocol", "p.toml"]).0, 0);
+        let rows = format!("patient_id,age,alp,necrosis_pct\nA,14,100,{necrosis}\nB,15,200,95\nC,16,300,40\n");
+        fs::write(folder.path().join("c.csv"), rows).unwrap();
+        assert_eq!(full(&["import", "clinical", "c.csv"]).0, 0);
+        let log = || {
+            // Times and hashes differ between any two studies.
+            let text = blind(&["log", "-n", "0", "--format", "json"])[0].clone();
+            let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let kept = ["seq", "table", "row", "field", "old", "reason"];
+            let row = |it: &serde_json::Value| kept.map(|key| it[key].to_string()).join(" ");
+            let rows = rows["rows"].as_array().or_else(|| rows.as_array()).unwrap().iter().map(row);
+            rows.collect::<Vec<_>>()
+        };
+        assert_eq!(full(&["edit", "A", "necrosis_pct=", "--reason", "cleared"]).0, 0);
+        let mut told = vec![blind(&["edit", "B", "alp=201", "--reason", "x"]), blind(&["undo", "B", "--reason", "y"])];
+        assert_eq!(full(&["edit", "A", &format!("necrosis_pct={necrosis}"), "--reason", "again"]).0, 0);
+        told.push(blind(&["undo", "B", "--reason", "z"]));
+        told.push(blind(&["redact", "B", "age", "--reason", "r"]));
+        told.push(blind(&["withdraw", "A", "--erase", "--reason", "w"]));
+        assert_eq!(full(&["withdraw", "C", "--erase", "--reason", "w"]).0, 0);
+        let log = log();
+        assert!(
+            log.iter().any(|it| it.contains("redaction")) && log.iter().any(|it| it.contains("turned back")),
+            "{log:?}"
+        );
+        (told, log)
+    });
+    assert_eq!(told[0], told[1], "good and poor");
+    assert_eq!(told[0], told[2], "known and missing");
+}
+
+#[test]
+fn a_model_file_is_not_asked_by_a_blind_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(study(folder.path()));
+    assert_eq!(run(folder.path(), &["model", "export", "-o", "m.json"]).0, 0);
+    for arguments in [
+        &["model", "show", "m.json"][..],
+        &["model", "check", "m.json"],
+        &["predict", "--model", "m.json", "image.nii", "mask.nii"],
+    ] {
+        let (code, printed, said) = run(folder.path(), &[&["--blind"], arguments].concat());
+        assert!(code == 2 && printed.is_empty() && said.contains("blind"), "{arguments:?}: {code} {printed}{said}");
+    }
 }

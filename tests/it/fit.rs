@@ -604,3 +604,33 @@ fn patients_at_the_cut_off_are_counted_and_judged_under_the_other_convention() {
     let said = format!("{n} included patients with exactly 90 %");
     assert!(other[1].notes[0].starts_with(&said), "{:?}", other[1].notes);
 }
+
+/// A part whose own hash was made anew is held by the trail all the same.
+#[test]
+fn a_fit_does_not_go_on_from_a_part_that_was_altered_with_its_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(Some(&folder.path().join("study.db")));
+    study.draw_split(Seed(4), 0.806).unwrap();
+    let (cancel, steps) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let report = |progress: osteon_base::job::Progress| {
+        let step = progress.done > 0 && steps.fetch_add(1, Ordering::Relaxed) >= 20;
+        cancel.fetch_or(step, Ordering::Relaxed);
+    };
+    assert!(study.fit(&Job::new(&cancel, &report)).is_err());
+    let other = rusqlite::Connection::open(folder.path().join("study.db")).unwrap();
+    let sql = "SELECT id, work, name, value FROM part WHERE name LIKE 'region%' ORDER BY id LIMIT 1";
+    let (id, work, name, sealed): (i64, String, String, String) =
+        other.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+    let part = sealed[r#"{"sha256":"","part":"#.len() + 64..].strip_suffix('}').unwrap();
+    let altered = part.replacen("0.", "0.9", 40);
+    assert_ne!(altered, part);
+    let hash = osteon_study::store::sha256(format!("{work} {name} {altered}"));
+    let sealed = format!(r#"{{"sha256":"{hash}","part":{altered}}}"#);
+    assert_eq!(other.execute("UPDATE part SET value = ?1 WHERE id = ?2", rusqlite::params![sealed, id]).unwrap(), 1);
+    let found = study.verify(None, &Job::unwatched()).unwrap();
+    assert!(found.findings.iter().any(|it| it.contains("kept parts")), "{:?}", found.findings);
+    study.fit(&Job::unwatched()).unwrap();
+    let first = stored(&study);
+    study.fit(&Job::unwatched()).unwrap();
+    assert!(stored(&study) == first);
+}

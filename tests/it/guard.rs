@@ -258,3 +258,63 @@ fn no_output_takes_the_place_of_a_study() {
         assert_eq!(run(path, &["codebook", "export", "-o", "codebook.toml"]).0, 0);
     }
 }
+
+/// A table of features takes the place of another one only, and never of what it is made from.
+#[test]
+fn features_replace_a_table_of_features_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for name in ["image", "mask"] {
+        let from = crate::support::fixture(&format!("phantoms/phantom_a_{name}.nii.gz"));
+        std::fs::copy(from, path.join(format!("{name}.nii.gz"))).unwrap();
+    }
+    let few = ["--families", "firstorder"];
+    let features = |arguments: &[&str]| run(path, &[&["features"], arguments, &few].concat());
+    std::fs::write(path.join("cohort.csv"), "patient_id,age\nA,14\n").unwrap();
+    std::fs::write(path.join("own.json"), "{\"precious\": 1}\n").unwrap();
+    std::fs::write(path.join("batch.csv"), "Image,Mask\nimage.nii.gz,mask.nii.gz\n").unwrap();
+    std::fs::write(path.join("new.csv.part"), "notes of somebody\n").unwrap();
+    std::os::unix::fs::symlink("mask.nii.gz", path.join("mask.csv")).unwrap();
+    let is_kept = |out: &str, arguments: &[&str]| {
+        let before = std::fs::read(path.join(out)).ok();
+        let (code, _, told) = features(&[arguments, &["-o", out]].concat());
+        assert!(code == 2 && told.contains(out), "{out}: {code} {told}");
+        assert_eq!(std::fs::read(path.join(out)).ok(), before, "{out}");
+    };
+    let pair = ["image.nii.gz", "mask.nii.gz"];
+    is_kept("cohort.csv", &pair);
+    is_kept("own.json", &pair);
+    is_kept("mask.csv", &pair);
+    is_kept("batch.csv", &["--batch", "batch.csv"]);
+    is_kept("new.csv", &["--batch", "batch.csv"]);
+    assert_eq!(std::fs::read_to_string(path.join("new.csv.part")).unwrap(), "notes of somebody\n");
+    for out in ["f.csv", "f.json", "f.xlsx", "f.parquet"] {
+        for arguments in [&pair[..], &["--batch", "batch.csv"]] {
+            let (code, _, told) = features(&[arguments, &["-o", out]].concat());
+            assert_eq!(code, 0, "{out} {arguments:?}: {told}");
+        }
+    }
+}
+
+/// A report that cannot be written to its end leaves nothing of itself, and what stood there before.
+#[test]
+fn a_report_is_written_whole_or_not_at_all() {
+    let folder = study();
+    let path = folder.path();
+    std::fs::create_dir_all(path.join("out/captions.md")).unwrap();
+    let (code, _, told) = run(path, &["report", "-o", "out"]);
+    assert!(code != 0 && told.contains("captions.md"), "{told}");
+    let left: Vec<_> = std::fs::read_dir(path.join("out")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(left, ["captions.md"], "nothing beside what stood there");
+    std::fs::remove_dir(path.join("out/captions.md")).unwrap();
+    assert_eq!(run(path, &["report", "-o", "out"]).0, 0, "it is in nobody's way");
+}
+
+#[test]
+fn a_split_has_somebody_on_either_side() {
+    let folder = study();
+    for share in ["1e-300", "0.999999"] {
+        let (code, _, told) = run(folder.path(), &["split", "new", "--train", share]);
+        assert!(code == 2 && told.contains("either set needs one"), "{share}: {code} {told}");
+    }
+}

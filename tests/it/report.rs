@@ -231,6 +231,54 @@ fn no_sentence_tells_what_this_study_did_not_do() {
     assert_eq!(found, std::fs::read_to_string(path).unwrap());
 }
 
+/// LASSO's score of one region, ridge, nothing resampled, no gate of agreement: what the published chain does is not told.
+#[test]
+fn a_report_of_another_chain_tells_of_that_one() {
+    let set = [
+        "learn.n_bootstraps=0",
+        "learn.n_repeats=0",
+        "learn.sources=[\"intra\"]",
+        "learn.rad_score=\"lasso\"",
+        "learn.penalty=\"ridge\"",
+        "select.reproducible=\"all\"",
+        "forest.n_trees=[20]",
+        "forest.max_depth=[2]",
+        "forest.min_samples_leaf=[1]",
+        "forest.max_features=[\"sqrt\"]",
+    ];
+    let study = crate::fit::study_measured_with(&set);
+    study.draw_split(Seed(4), 0.806).unwrap();
+    study.fit(&Job::unwatched()).unwrap();
+    let page = study.report(None).unwrap();
+    let captions: String = page.figures().map(|figure| format!("{}\n", figure.caption)).collect();
+    let rows = page.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
+        Block::Sheet(sheet) => Some(sheet.rows.iter().flatten().map(|it| it.text() + "\n").collect::<String>()),
+        _ => None,
+    });
+    let told = texts(&page) + &captions + &rows.collect::<String>();
+    for said in [
+        "LASSO for each source on features ranked by mRMR",
+        "logistic models with a ridge penalty",
+        "intra: the only source that could be learnt from",
+        "those of the clinical and the combined model come from coefficients that were fitted to the same patients",
+        "drawn from the same patients as the training set",
+        "A random forest of each region had 20 trees, maximum depth 2,",
+        "with equal class weights.",
+    ] {
+        assert!(told.contains(said), "{said}\n{told}");
+    }
+    for wrong in [
+        "probabilities of the training set are out-of-fold",
+        "Random forest for each",
+        "the region with the largest",
+        "validation repeats all",
+        "stratified folds of the training patients",
+        "were left out of learning (section",
+    ] {
+        assert!(!told.contains(wrong), "{wrong}\n{told}");
+    }
+}
+
 #[test]
 fn methods_and_checklists_tell_of_parts_that_were_done() {
     let study = study(None);

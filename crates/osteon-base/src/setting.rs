@@ -25,7 +25,59 @@ pub fn require(fit: bool, key: &str, found: impl Debug, expected: &str) -> Resul
     if fit {
         return Ok(());
     }
-    Err(Unfit { key: key.to_owned(), found: format!("{found:?}"), expected: expected.to_owned() })
+    Err(Unfit { key: key.to_owned(), found: as_written(&format!("{found:?}")), expected: expected.to_owned() })
+}
+
+/// A value of the program as a document writes it: `[Svm, OutOfFold]` is `["svm", "out_of_fold"]`.
+fn as_written(debug: &str) -> String {
+    let inner = debug.strip_prefix("Some(").and_then(|it| it.strip_suffix(')')).unwrap_or(debug);
+    let mut text = String::new();
+    let mut quoted = false;
+    let mut word = String::new();
+    for it in inner.chars().chain(['\0']) {
+        if !quoted && (it.is_ascii_alphabetic() || it.is_ascii_digit() && !word.is_empty()) {
+            word.push(it);
+            continue;
+        }
+        // A name that begins with a capital is one of the program's own.
+        if word.starts_with(|it: char| it.is_ascii_uppercase()) && word != "NaN" {
+            text.push('"');
+            for (at, it) in word.chars().enumerate() {
+                if at > 0 && it.is_ascii_uppercase() {
+                    text.push('_');
+                }
+                text.push(it.to_ascii_lowercase());
+            }
+            text.push('"');
+        } else {
+            text.push_str(&word);
+        }
+        word.clear();
+        quoted ^= it == '"';
+        if it != '\0' {
+            text.push(it);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_as_in_a_document() {
+        for (debug, written) in [
+            ("Early", "\"early\""),
+            ("[Svm, OutOfFold]", "[\"svm\", \"out_of_fold\"]"),
+            ("\"Early Bird\"", "\"Early Bird\""),
+            ("Some(2.5)", "2.5"),
+            ("[1e-300, NaN, inf]", "[1e-300, NaN, inf]"),
+            ("-3", "-3"),
+        ] {
+            assert_eq!(as_written(debug), written);
+        }
+    }
 }
 
 /// A finite number above 0.

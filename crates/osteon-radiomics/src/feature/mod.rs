@@ -139,6 +139,13 @@ impl Params {
         }
     }
 
+    /// How many features are kept of one image, those of the outline among them.
+    pub fn n_kept(&self) -> usize {
+        let Wanted { shape, firstorder, glcm, glrlm, glszm, gldm, ngtdm, ibsi } = self.wanted();
+        let of_levels = glcm.len() + glrlm.len() + glszm.len() + gldm.len() + ngtdm.len();
+        shape.len() + firstorder.len() + of_levels + ibsi.outline.len() + ibsi.image.len()
+    }
+
     /// Whether any feature of the IBSI's families is asked for.
     pub fn has_ibsi(&self) -> bool {
         self.families.iter().any(|name| name == IBSI)

@@ -57,19 +57,28 @@ pub(in crate::protocol) fn overlay(
 }
 
 /// `screen.alpha` and `learn.p_enter` are one threshold: a document that gives one of them gives both.
-pub(in crate::protocol) fn with_one_threshold(mut document: Table) -> Table {
+///
+/// # Errors
+/// When it gives two thresholds.
+pub(in crate::protocol) fn with_one_threshold(mut document: Table) -> Result<Table, ProtocolError> {
     const PLACES: [(&str, &str); 2] = [("screen", "alpha"), ("learn", "p_enter")];
     let value = |(table, key): (&str, &str)| document.get(table)?.as_table()?.get(key).cloned();
     let (given, (table, key)) = match PLACES.map(value) {
         [Some(alpha), None] => (alpha, PLACES[1]),
         [None, Some(p_enter)] => (p_enter, PLACES[0]),
-        _ => return document,
+        [Some(alpha), Some(p_enter)] if alpha != p_enter => {
+            let why = format!(
+                "screen.alpha is {alpha} and learn.p_enter is {p_enter}, expected one threshold: give one of them"
+            );
+            return Err(ProtocolError::Type(why));
+        }
+        _ => return Ok(document),
     };
     let entry = document.entry(table).or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(inner) = entry {
         inner.insert(key.to_owned(), given);
     }
-    document
+    Ok(document)
 }
 
 /// Names the first leaf below an unknown key, so that the nearest valid key can be told.

@@ -65,9 +65,9 @@ pub enum ProtocolError {
     #[error("--set wants KEY=VALUE, found {0}")]
     Assignment(String),
     #[error("filter.images: {0}")]
-    Image(#[from] osteon_radiomics::filter::UnknownImage),
-    #[error("feature: {0}")]
-    Feature(#[from] osteon_radiomics::feature::UnknownName),
+    Image(osteon_radiomics::filter::UnknownImage),
+    #[error("{key}: {cause}", key = if .0.what == "family" { "feature.families" } else { "feature.exclude" }, cause = .0)]
+    Feature(osteon_radiomics::feature::UnknownName),
     #[error("query.inconsistent: {rule}: {cause}")]
     Condition { rule: String, cause: osteon_stats::table::filter::FilterError },
     #[error(transparent)]
@@ -318,7 +318,7 @@ impl Protocol {
 
     /// The values of a document in place of this protocol's, unchecked.
     fn over(self, document: Table) -> Result<Protocol, ProtocolError> {
-        let mut document = with_one_threshold(document);
+        let mut document = with_one_threshold(document)?;
         if let Some(Value::Table(mask)) = document.get_mut("mask")
             && let Some(rater) = mask.remove("rater")
         {
@@ -387,9 +387,14 @@ impl Protocol {
         self.roi.check().map_err(below("roi"))?;
         let margins = &self.roi.margins_mm;
         setting::require(margins.len() < MAX_SHELLS, "roi.margins_mm", margins, "at most 3 margins")?;
-        osteon_radiomics::filter::chosen(&self.filter)?;
+        let images = osteon_radiomics::filter::chosen(&self.filter).map_err(ProtocolError::Image)?;
         self.filter.check().map_err(below("filter"))?;
-        self.feature.check()?;
+        self.feature.check().map_err(ProtocolError::Feature)?;
+        setting::without_copies("feature.exclude", &self.feature.exclude)?;
+        self.measures_something(
+            images.iter().flat_map(|it| &it.names).any(|name| name == "original"),
+            images.iter().all(|it| it.names.is_empty()),
+        )?;
         self.mask.check().map_err(below("mask"))?;
         setting::some("feature.families", &self.feature.families)?;
         self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
@@ -406,6 +411,27 @@ impl Protocol {
         self.references()?;
         self.logistic.check().map_err(below("logistic"))?;
         Ok(())
+    }
+
+    /// Refuses settings under which no feature is left.
+    fn measures_something(&self, has_original: bool, has_no_image: bool) -> Result<(), Unfit> {
+        let families = &self.feature.families;
+        setting::require(
+            !has_no_image,
+            "filter.images",
+            &self.filter.images,
+            "one image at least: the filters named have none",
+        )?;
+        let is_shape = |name: &String| name == "shape";
+        let measured = has_original || !families.iter().all(is_shape);
+        setting::require(
+            measured,
+            "feature.families",
+            families,
+            "a family beside shape, or the image original in filter.images",
+        )?;
+        let left = self.feature.n_kept();
+        setting::require(left > 0, "feature.exclude", &self.feature.exclude, "a feature that is left to be measured")
     }
 
     /// Refuses reference levels of variables or levels that do not exist.
@@ -476,6 +502,18 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_of_table_4_has_a_say_whoever_names_the_predictors() {
+        let told = |text: &str| {
+            let keys = Protocol::without_say(text).unwrap().into_iter().map(|(key, _)| key);
+            keys.collect::<Vec<_>>()
+        };
+        assert_eq!(told("learn.clinical_rule = \"all\"\nlearn.p_enter = 0.3\nlearn.p_keep = 0.2"), ["learn.p_keep"]);
+        assert_eq!(told("learn.sources = [\"intra\"]\nlearn.best_region = \"by_auc\""), ["learn.best_region"]);
+        let one = "forest.n_trees = [50]\nforest.max_depth = [3]\nforest.min_samples_leaf = [1]\nforest.max_features = [\"sqrt\"]\nforest.n_folds = 3";
+        assert_eq!(told(one), ["forest.n_folds"]);
+    }
+
+    #[test]
     fn every_setting_is_checked_under_its_own_key() {
         for (document, said) in [
             ("select.lasso.n_lambdas = 1", "select.lasso.n_lambdas is 1, expected a whole number of at least 2"),
@@ -498,6 +536,27 @@ mod tests {
             ("learn.clinical = [\"necrosis_pct\"]", "the outcome does not predict itself"),
             ("learn.clinical = [\"alp\", \"alp\"]", "each item once"),
             ("forest.min_samples_leaf = []", "forest.min_samples_leaf is []"),
+            ("screen.alpha = 0.2\nlearn.p_enter = 0.05", "expected one threshold: give one of them"),
+            (
+                "feature.exclude = [\"glcm_MCC\", \"glcm_MCC\"]",
+                "feature.exclude is [\"glcm_MCC\", \"glcm_MCC\"], expected each item once",
+            ),
+            ("feature.exclude = [\"glcm_Foo\"]", "feature.exclude: no feature is called glcm_Foo"),
+            ("feature.families = [\"glcn\"]", "feature.families: no family is called glcn"),
+            (
+                "filter.images = [\"log\"]\nfilter.log_sigma_mm = []",
+                "filter.images is [\"log\"], expected one image at least",
+            ),
+            ("filter.images = [\"log\"]\nfeature.families = [\"shape\"]", "feature.families is [\"shape\"]"),
+            (
+                "feature.families = [\"ngtdm\"]\nfeature.exclude = [\"ngtdm_Busyness\", \"ngtdm_Coarseness\", \
+                 \"ngtdm_Complexity\", \"ngtdm_Contrast\", \"ngtdm_Strength\"]",
+                "expected a feature that is left to be measured",
+            ),
+            (
+                "learn.rad_score = \"lasso\"\nlearn.fusion = \"late\"",
+                "learn.fusion is \"late\", expected best or early",
+            ),
             ("forest.min_samples_leaf = [0]", "forest.min_samples_leaf is [0]"),
             ("forest.n_trees = [0]", "forest.n_trees is [0]"),
             ("acquisition.tolerance = -1.0", "acquisition.tolerance is -1.0"),

@@ -36,10 +36,18 @@ pub fn methods(protocol: &Protocol, parts: &[&str], untold: &[&str]) -> Vec<(Str
                 "filter.images" => Some(images(protocol)),
                 "query.usual" => usual(protocol),
                 "screen.references" => references(protocol),
+                // The same threshold as that of Table 4, which is told with it.
+                "learn.p_enter" if !protocol.learn.screens() => None,
                 _ => key.sentence(value),
             }
         };
-        ((*heading).to_owned(), settings.filter_map(sentence).collect::<Vec<_>>().join(" "))
+        let mut text = settings.filter_map(sentence).collect::<Vec<_>>().join(" ");
+        // A sentence of several settings ends with the last that has something to tell.
+        if text.ends_with(',') {
+            text.pop();
+            text.push('.');
+        }
+        ((*heading).to_owned(), text)
     };
     let wanted = HEADINGS.iter().filter(|(part, _)| parts.contains(part));
     wanted.map(tell).filter(|(_, text)| !text.is_empty()).collect()

@@ -206,7 +206,18 @@ impl Store {
         }
         let (found, known) = (self.version()?, migrate::VERSION);
         if found <= known {
-            return Ok(());
+            // Variables are declared since schema 6: before it the table is not there.
+            let has_variables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'variable'";
+            let of_six: i64 = self.connection.query_row(has_variables, [], |row| row.get(0))?;
+            return if found < 6 && of_six > 0 {
+                Err(StoreError::Refused(format!(
+                    "{}: the file's header says schema {found}, its tables are those of schema 6: it was altered; osteon restore \
+                     puts a backup in its place",
+                    self.path.display()
+                )))
+            } else {
+                Ok(())
+            };
         }
         let by = self.connection.query_row("SELECT program_version FROM study", [], |row| row.get::<_, String>(0));
         let by = by.map_or_else(|_| "of a later version".to_owned(), |by| osteon_base::text::clean(&by).into_owned());

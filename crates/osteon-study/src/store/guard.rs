@@ -111,13 +111,41 @@ pub(in crate::store) fn move_aside(path: &Path) -> Result<PathBuf, StoreError> {
     unreachable!("some number is free")
 }
 
+/// Writes files whole or not at all: each beside its place, forced to the disk, and only when all are there renamed, in
+/// this order. The error comes with the file that could not be written.
+pub fn write_all_whole(files: &[(PathBuf, &[u8])]) -> Result<(), (PathBuf, std::io::Error)> {
+    let mut drafts = Vec::new();
+    let drafted = files.iter().try_for_each(|(path, bytes)| {
+        drafts.push(draft_of(path, bytes).map_err(|cause| (path.clone(), cause))?);
+        Ok(())
+    });
+    let renamed = drafted.and_then(|()| {
+        let mut places = drafts.iter().zip(files);
+        places.try_for_each(|((draft, real), (path, _))| {
+            let put = std::fs::rename(draft, real).and_then(|()| sync_folder(real));
+            put.map_err(|cause| (path.clone(), cause))
+        })
+    });
+    renamed.inspect_err(|_| drafts.iter().for_each(|(draft, _)| drop(std::fs::remove_file(draft))))
+}
+
 /// Writes a file whole or not at all: beside its place, forced to the disk, then renamed.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         // A device or a pipe that the user named is written to as it is.
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
+    let (draft, real) = draft_of(path, bytes)?;
+    let put = std::fs::rename(&draft, &real).and_then(|()| sync_folder(&real));
+    put.inspect_err(|_| drop(std::fs::remove_file(&draft)))
+}
+
+/// The bytes in a file beside the place that a path leads to, forced to the disk; its path and that place.
+fn draft_of(path: &Path, bytes: &[u8]) -> std::io::Result<(PathBuf, PathBuf)> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if real.is_dir() {
+        return Err(std::io::Error::other("a folder stands there: name another file"));
+    }
     if is_database(&real) {
         return Err(std::io::Error::other("a database stands there, which nothing replaces: name another file"));
     }
@@ -126,11 +154,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let mode = real.metadata().map_or(0o600, |found| found.mode() & 0o777);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &real)?;
-        sync_folder(&real)
+        file.sync_all()
     };
-    write().inspect_err(|_| drop(std::fs::remove_file(&draft)))
+    write().inspect_err(|_| drop(std::fs::remove_file(&draft)))?;
+    Ok((draft, real))
 }
 
 /// Whether a file begins as SQLite's do: a study, a shard, a backup.

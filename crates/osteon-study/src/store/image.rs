@@ -255,8 +255,11 @@ impl Write<'_> {
 fn image(row: &Row) -> rusqlite::Result<ImageFile> {
     let geometry: String = row.get(8)?;
     let acquisition: Option<String> = row.get(9)?;
-    let broken = |at: usize, cause: Box<dyn std::error::Error + Send + Sync>| {
-        rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, cause)
+    let place = format!("table image, row of {}", row.get::<_, String>(4)?);
+    let broken = |at: usize, cause: serde_json::Error| {
+        let what = if at == 8 { "geometry" } else { "acquisition" };
+        let told = format!("{place}: {what} is not what osteon writes ({cause}): it was altered");
+        rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, told.into())
     };
     Ok(ImageFile {
         patient: row.get(0)?,
@@ -267,10 +270,10 @@ fn image(row: &Row) -> rusqlite::Result<ImageFile> {
         sha256: row.get(5)?,
         bytes: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
         label: row.get(7)?,
-        geometry: serde_json::from_str(&geometry).map_err(|cause| broken(8, cause.into()))?,
+        geometry: serde_json::from_str(&geometry).map_err(|cause| broken(8, cause))?,
         acquisition: acquisition
             .map(|text| serde_json::from_str(&text))
             .transpose()
-            .map_err(|cause| broken(9, cause.into()))?,
+            .map_err(|cause| broken(9, cause))?,
     })
 }

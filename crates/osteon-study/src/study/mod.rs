@@ -69,7 +69,7 @@ pub use report::time::{Curve, NO_TIME};
 pub use report::{readings, reconcile};
 pub use trust::lock::{check_backup, restore};
 pub use trust::plan::Plan;
-pub use trust::standing::Standing;
+pub use trust::standing::{Standing, is_doubt};
 pub use trust::verify::Verification;
 
 pub use crate::store::{

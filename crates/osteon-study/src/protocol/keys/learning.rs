@@ -132,7 +132,7 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
         )
     }),
     Key::new("forest.n_trees", "numbers of trees that are tried", Takes::Wholes(1), |value| {
-        Some(format!("A random forest of each region was tuned over {} trees,", either(value)))
+        Some(format!("A random forest of each region had {} trees,", either(value)))
     }),
     Key::new("forest.max_depth", "depths that are tried; 0 is no limit", Takes::Wholes(0), |value| {
         let depth = |item: &Value| match item.as_integer() {
@@ -156,8 +156,12 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
         Some(format!("with {} class weights,", words(value)))
     }),
     Key::new("forest.n_folds", "stratified folds of the grid search", Takes::Whole(2, NO_LIMIT), |value| {
-        Some(format!("by the mean AUC in {} stratified folds of the training patients.", words(value)))
-    }),
+        Some(format!("as gave the largest mean AUC in {} stratified folds of the training patients.", words(value)))
+    })
+    .needs(
+        |it| has_grid(it) || it.learn.learners.contains(&Learner::Svm),
+        "the forest's lists have one value each and learn.learners has no svm",
+    ),
     Key::new(
         "learn.best_region",
         "the region that gives the Rad-score: by_auc, or a region's name",
@@ -169,7 +173,10 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
             })
         },
     )
-    .needs(|it| it.learn.fusion == Fusion::Best, "learn.fusion joins the sources"),
+    .needs(
+        |it| it.learn.fusion == Fusion::Best && it.sources().len() > 1,
+        "learn.fusion joins the sources or there is one source",
+    ),
     Key::new(
         "learn.rad_score",
         "what the Rad-score is: the forest's probability (of training patients in_sample or out_of_fold), or lasso's linear score",
@@ -285,10 +292,6 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
                 words(value)
             ))
         },
-    )
-    .needs(
-        |it| it.learn.screens(),
-        "learn.clinical names the predictors or learn.clinical_rule takes all; screen.alpha is that of Table 4",
     ),
     Key::new("learn.p_keep", "multivariable P below which a variable is kept", Takes::Number(P), |value| {
         Some(format!(
@@ -410,6 +413,14 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
         |value| Some(format!("Folds, forests and resamples begin from the seed {}.", words(value))),
     ),
 ];
+
+/// Whether there are settings of the forest to choose from.
+fn has_grid(protocol: &Protocol) -> bool {
+    let forest = &protocol.forest;
+    [forest.n_trees.len(), forest.max_depth.len(), forest.min_samples_leaf.len(), forest.max_features.len()]
+        .iter()
+        .any(|n| *n > 1)
+}
 
 fn states(protocol: &Protocol) -> bool {
     matches!(protocol.select.mrmr.method, Method::Mid | Method::Miq)

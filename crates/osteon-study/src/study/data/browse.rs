@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::codebook::Value;
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{Change, ChangeFilter, ImageFile, Patient, PatientId, Query, QueryState};
+use crate::store::{Change, ChangeFilter, ImageFile, PARTS, Patient, PatientId, Query, QueryState};
 use crate::study::{Error, Study, View};
 use osteon_radiomics::read::dicom::deviations;
 
@@ -168,8 +168,12 @@ impl Study {
         // patient is whose outcome is known.
         let is_split =
             |it: &Change| it.table == "split" && !["drawn", "imported", "terms", "locked"].contains(&it.field.as_str());
-        let is_hidden = |it: &Change| !self.may_see(&it.field) || is_split(it);
-        let hidden: BTreeSet<i64> = all.iter().filter(|it| is_hidden(it)).map(|it| it.seq).collect();
+        // The hash of a fit's parts holds results; a redaction of what is hidden tells that it was there.
+        let is_hidden = |it: &Change| !self.may_see(&it.field) || is_split(it) || it.table == PARTS;
+        let mut hidden: BTreeSet<i64> = all.iter().filter(|it| is_hidden(it)).map(|it| it.seq).collect();
+        let redacts_hidden =
+            |it: &&Change| it.table == "redaction" && numbered(&it.field).is_some_and(|(n, _)| hidden.contains(&n));
+        hidden.extend(all.iter().filter(redacts_hidden).map(|it| it.seq).collect::<Vec<_>>());
         // What was written as the reason of a hidden change stands on whatever changed with it, too.
         let of_hidden: BTreeSet<(String, String)> = all
             .iter()
@@ -178,6 +182,12 @@ impl Study {
             .collect();
         all.retain(|change| !hidden.contains(&change.seq));
         let n = all.len();
+        let anew: BTreeMap<i64, usize> = all.iter().enumerate().map(|(at, it)| (it.seq, n - at)).collect();
+        // A number in the words of a change is the file's; of a change that is left out there is none to give.
+        let renumbered = |text: &str| {
+            let (number, rest) = numbered(text)?;
+            Some(anew.get(&number).map_or_else(|| format!("a change{rest}"), |number| format!("change {number}{rest}")))
+        };
         let mut seen = Vec::with_capacity(n);
         for (at, mut change) in all.into_iter().enumerate() {
             let seq = change.seq;
@@ -189,6 +199,9 @@ impl Study {
                 for value in [&mut change.old, &mut change.new].into_iter().flatten() {
                     HIDDEN.clone_into(value);
                 }
+            }
+            for text in [&mut change.field, &mut change.reason] {
+                *text = renumbered(text).unwrap_or_else(|| std::mem::take(text));
             }
             HIDDEN.clone_into(&mut change.previous);
             HIDDEN.clone_into(&mut change.sealed);
@@ -238,4 +251,11 @@ fn cell(patient: &Patient, at: usize) -> Cell {
 
 fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
+}
+
+/// The number and the rest of a text that begins as `change N`.
+fn numbered(text: &str) -> Option<(i64, &str)> {
+    let rest = text.strip_prefix("change ")?;
+    let end = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+    Some((rest[..end].parse().ok()?, &rest[end..]))
 }

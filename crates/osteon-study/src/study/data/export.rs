@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::protocol::codebook::Value;
 use crate::protocol::codebook::variable::{Kind, Variable};
@@ -118,6 +119,14 @@ impl Study {
         let mut protocol = self.protocol.clone();
         if deidentify {
             protocol.query.inconsistent.clear();
+            // Words of the source file that mean a level or a range may name a place or a person.
+            for variable in &mut Arc::make_mut(&mut protocol.codebook).variables {
+                match &mut variable.kind {
+                    Kind::Levels { levels, .. } => levels.iter_mut().for_each(|level| level.also.clear()),
+                    Kind::Number(number) => number.words.clear(),
+                    Kind::Date | Kind::Text => (),
+                }
+            }
             protocol.learn.rater = pen.rater(&self.rater());
         }
         protocol
@@ -162,7 +171,19 @@ impl Study {
     fn told_of_identities(&self, pen: &Pen) -> Result<Vec<String>, Error> {
         let bands = pen.options.bands.iter().map(|(name, width)| format!("{name}: in bands of {width}"));
         let ages = self.variables().filter(|(_, it)| is_age(it)).map(|(_, it)| format!("{}: whole years", it.name));
-        let bands = bands.chain(ages);
+        let mut old = Vec::new();
+        for (at, variable) in self.variables().filter(|(_, it)| is_age(it) || it.name == "age") {
+            let is_old = |patient: &&Patient| patient.known(at).and_then(Value::number).is_some_and(|age| age > 89.0);
+            let n = self.store.patients()?.iter().filter(is_old).count();
+            if n > 0 && !pen.options.bands.iter().any(|(name, _)| *name == variable.name) {
+                let who = osteon_base::text::counted(n, "patient");
+                old.push(format!(
+                    "{}: {who} above 89 years, an age that rules of privacy count as an identity: --band",
+                    variable.name
+                ));
+            }
+        }
+        let bands = bands.chain(ages).chain(old);
         Ok(DEIDENTIFIED.map(str::to_owned).into_iter().chain(bands).chain(self.singled_out(pen)?).collect())
     }
 

@@ -26,6 +26,8 @@ pub struct Redaction {
     pub results: usize,
     /// Links of the trail that lost a text.
     pub links: usize,
+    /// Whether the counts may be told.
+    pub is_told: bool,
     /// Study files beside this one that still hold what was taken out.
     pub copies: Vec<PathBuf>,
     /// Whether another program reads the file just now, so that what was taken out is still in its pages.
@@ -90,8 +92,9 @@ impl Study {
     /// Takes out the reason of a change, and of all changes that were made for the same one.
     pub fn redact_reason(&self, seq: i64, reason: &str) -> Result<Redaction, Error> {
         let reason = required(reason)?;
+        let unknown = || Error::Request(format!("no change {seq}; osteon log --format csv lists them"));
+        let seq = self.changes_seen()?.into_iter().find(|(_, it)| it.seq == seq).ok_or_else(unknown)?.0;
         let done = self.store.write(&reason, |write| {
-            let unknown = || Error::Request(format!("no change {seq}; osteon log --format csv lists them"));
             let wanted = write.changes_between(seq, seq)?.into_iter().next().ok_or_else(unknown)?.reason;
             let all = write.changes(&ChangeFilter::default())?;
             let same: Vec<(Change, Part)> =
@@ -139,6 +142,11 @@ impl Study {
 
     /// Empties what the file freed, and names what else holds it.
     fn cleaned(&self, mut done: Redaction) -> Result<Redaction, Error> {
+        done.is_told = !self.is_blind();
+        if !done.is_told {
+            // How much there was to take out tells what a blind reader may not see.
+            done = Redaction::default();
+        }
         done.is_pending = !self.store.purge()?;
         done.copies = self.store.copies_beside();
         done.stays.push(

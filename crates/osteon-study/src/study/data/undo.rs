@@ -14,11 +14,13 @@ impl Study {
     /// that was seen as the last one; `None` takes the newest.
     pub fn undo(&self, code: &str, reason: &str, seq: Option<i64>) -> Result<String, Error> {
         let patient = self.store.patient(code)?;
-        let filter = ChangeFilter { row: code.to_owned(), ..ChangeFilter::default() };
         if seq.map(|seen| Ok::<_, Error>(seen != self.last_edit(code)?.seq)).transpose()?.unwrap_or(false) {
             return Err(Error::Request(format!("{code} was changed again meanwhile; look at the change first")));
         }
-        let Change { field, old, seq: last, .. } = last(self.store.changes(&filter)?, code)?;
+        // The last one that this reader may see; its number in the file stands in the reason.
+        let own = self.changes_seen()?.into_iter().filter(|(_, change)| change.row == code);
+        let own = own.map(|(seq, change)| Change { seq, ..change }).collect();
+        let Change { field, old, seq: last, .. } = last(own, code)?;
         let reason = crate::study::data::edit::required(reason)?;
         let reason = format!("change {last} turned back: {reason}");
         match field.as_str() {

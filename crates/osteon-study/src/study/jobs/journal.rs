@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::report::values::Value;
+use crate::store::StoreError;
 use crate::study::Error;
 use crate::study::data::input;
 use crate::study::jobs::batch::{FAILURE, Resume};
@@ -70,6 +71,9 @@ impl Journal {
                 done.extend(kept.map(|kept: Kept| (key(&kept.own), kept)));
                 goes_on = true;
             }
+        }
+        if path.exists() && !goes_on && !input::bytes(&path)?.starts_with(b"osteon ") {
+            return Err(Error::Store(StoreError::Foreign(path)));
         }
         let mut options = OpenOptions::new();
         let options = if goes_on { options.append(true) } else { options.write(true).create(true).truncate(true) };

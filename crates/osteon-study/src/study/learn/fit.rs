@@ -59,6 +59,7 @@ impl Study {
         let inputs = self.fit_inputs()?;
         let work = sha256(format!("fit {inputs} {} {}", self.protocol.hash(), env!("CARGO_PKG_VERSION")));
         let found = self.store.parts(&work)?;
+        self.store.write::<_, Error>("fit", |write| Ok(write.keep_only(&work, found.len())?))?;
         // A study in memory has no file to open again, and nothing to go on from.
         let writer = self.reopen().ok().map(Mutex::new);
         let keep = |name: &str, value: &str| {

@@ -14,6 +14,7 @@ use crate::study::learn::fit::agreement;
 use crate::study::learn::performance::recipe;
 use crate::study::learn::prediction::{RESEARCH_ONLY, USE, in_a_sentence};
 use crate::study::report::figure::title_of;
+use crate::study::report::told::training_in_words;
 use crate::study::{Error, FigureName, FigureRequest, ModelTable, Study};
 use osteon_stats::model::nomogram::Effect;
 
@@ -28,7 +29,7 @@ impl Study {
             _ => scored::roc(&rows, seed, paper),
         };
         if out_of_fold && rows.iter().any(|row| row.set == "training") {
-            figure.caption.push_str(" Predicted probabilities of the training set are out-of-fold.");
+            figure.caption.push_str(&format!(" {}", training_in_words(true)));
         }
         Ok(figure)
     }

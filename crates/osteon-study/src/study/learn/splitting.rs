@@ -26,9 +26,10 @@ impl Study {
             .zip(draw(&codes, &event, train_fraction, seed))
             .map(|(p, train)| (p.id, side(train)))
             .collect();
+        let sizes = both(&members)?;
         let reason = "split new";
         self.store.write(reason, |write| write.add_split(Some(seed), Some(train_fraction), "response", &members))?;
-        Ok(sizes(&members))
+        Ok(sizes)
     }
 
     /// Draws a split that keeps the patients of each level of a variable (a centre, a scanner) on one side.
@@ -63,8 +64,9 @@ impl Study {
         let members: Vec<(PatientId, Side)> =
             patients.iter().zip(train).map(|(it, train)| (it.id, side(train))).collect();
         let strata = format!("{by}, each kept whole");
+        let sizes = both(&members)?;
         self.store.write("split new", |write| write.add_split(Some(seed), Some(train_fraction), &strata, &members))?;
-        Ok(sizes(&members))
+        Ok(sizes)
     }
 
     /// Reads a split from a CSV file: a column of patient codes first, then one whose values start with tr or te.
@@ -96,8 +98,9 @@ impl Study {
             }
             members.push((*id, side));
         }
+        let sizes = both(&members)?;
         self.store.write("split import", |write| write.add_split(None, None, "", &members))?;
-        Ok(sizes(&members))
+        Ok(sizes)
     }
 
     /// Both sets side by side: counts, means, and p of a difference in every variable.
@@ -137,9 +140,19 @@ pub fn split_in_words(split: &Split) -> String {
     format!("{source}, {}", if split.locked { "locked" } else { "not locked" })
 }
 
-fn sizes(members: &[(PatientId, Side)]) -> (usize, usize) {
+/// Sizes of the training and test set.
+///
+/// # Errors
+/// When one of them has nobody: what is learnt would be tested in no one, or nothing learnt.
+fn both(members: &[(PatientId, Side)]) -> Result<(usize, usize), Error> {
     let n_train = members.iter().filter(|(_, side)| *side == Side::Train).count();
-    (n_train, members.len() - n_train)
+    let n_test = members.len() - n_train;
+    if n_train == 0 || n_test == 0 {
+        return Err(Error::Request(format!(
+            "{n_train} training and {n_test} test patients: either set needs one at least; another share, or another file"
+        )));
+    }
+    Ok((n_train, n_test))
 }
 
 fn balance(book: &Codebook, column: &Column, sets: &[Option<usize>]) -> Vec<Vec<Cell>> {

@@ -95,7 +95,9 @@ impl Study {
             return Err(Error::Request(format!("no patient to validate on ({rule}); {}", notes.join("; "))));
         }
         let rule = if rules.is_empty() { "all included patients".to_owned() } else { rules.join("; ") };
-        let name = who.name.clone().or_else(|| who.filter.clone()).unwrap_or_else(|| "external cohort".to_owned());
+        let name = who.name.clone().or_else(|| who.filter.clone()).unwrap_or_else(|| {
+            if training > 0 { "patients the model did not learn from" } else { "external cohort" }.to_owned()
+        });
         if ["training", "test", "train"].contains(&name.as_str()) {
             return Err(Error::Request(format!(
                 "a cohort called {name} would be taken for the study's own set: give --cohort another name"

@@ -98,10 +98,13 @@ impl Study {
 
     /// One row a way by which knowledge of the test set could have entered, and a warning for each that is open.
     fn leakage(&self) -> Result<Vec<Block>, Error> {
+        let validation = self.sizes()?.validation;
+        let is_repeated =
+            validation.is_some_and(|it| !it.nested_auc.is_empty() || it.optimism.iter().flatten().next().is_some());
+        let repeated = if is_repeated { "; validation repeats all of them" } else { "" };
         let mut rows = vec![(
             "Learning",
-            "scaling, selection, tuning and fitting used training patients only; validation repeats all of them"
-                .to_owned(),
+            format!("scaling, selection, tuning and fitting used training patients only{repeated}"),
             true,
         )];
         let protocol = self.protocol_of_fit()?;

@@ -178,6 +178,13 @@ impl Study {
         let agreement = self.found(FigureName::Icc)?;
         if agreement.is_some() {
             facts.insert(Fact::Agreement, "Section “Agreement of segmentations”".to_owned());
+            if self
+                .fitted()?
+                .is_some_and(|it| it.protocol.select.reproducible == osteon_stats::select::Reproducible::Icc)
+            {
+                let gate = "Features below the ICC asked for were left out of learning (section “Methods”)";
+                facts.insert(Fact::Reproducible, gate.to_owned());
+            }
             let mut blocks = vec![Block::Sheet(self.agreement_sheet(false)?)];
             blocks.extend(agreement);
             sections.push(Section { heading: "Agreement of segmentations".to_owned(), blocks });

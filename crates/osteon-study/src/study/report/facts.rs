@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::pipeline::recipe::COMBINED;
 use crate::protocol::codebook::variable::Variable;
-use crate::protocol::learn::BY_AUC;
+use crate::protocol::learn::{BY_AUC, Penalty, RadScore};
 use crate::protocol::{Preset, keys};
 use crate::report::checklist::{Fact, Facts};
 use crate::report::figure::flow::Outcome;
@@ -17,14 +17,10 @@ use osteon_base::text::counted;
 use osteon_stats::model::logistic::screen::Rows;
 
 /// What is so whenever there are models.
-const KNOWN_WITH_MODELS: [(Fact, &str); 6] = [
+const KNOWN_WITH_MODELS: [(Fact, &str); 5] = [
     (
         Fact::Scaling,
         "z-scores with the means and SDs of training patients (section “Models”, “What was learnt of each region”)",
-    ),
-    (
-        Fact::Algorithm,
-        "Random forest for each region on features chosen by mRMR and LASSO; logistic models (section “Methods”)",
     ),
     (
         Fact::Metrics,
@@ -195,6 +191,7 @@ impl Study {
         }
         let region = stored.region().unwrap_or_default();
         let chosen = match fitted.protocol.learn.best_region.as_str() {
+            _ if fitted.protocol.sources().len() == 1 => format!("{region}: the only source that could be learnt from"),
             BY_AUC => format!("{region}: the region with the largest out-of-fold AUC in training"),
             _ => format!("{region}: the region that the protocol names"),
         };
@@ -205,11 +202,27 @@ impl Study {
             ),
             (Fact::Uncertainty, uncertainty),
             (Fact::Choice, format!("{chosen} (Table 3)")),
+            (Fact::Algorithm, algorithm(&fitted.protocol)),
             (Fact::FullModel, self.full_model_in_words()),
         ]);
         facts.extend(KNOWN_WITH_MODELS.map(|(fact, text)| (fact, text.to_owned())));
         Ok(facts)
     }
+}
+
+/// What was learnt, as the Rad-score and the penalty were set.
+fn algorithm(protocol: &crate::protocol::Protocol) -> String {
+    let score = match protocol.learn.rad_score {
+        RadScore::InSample | RadScore::OutOfFold => {
+            "Random forest for each source on features chosen by mRMR and LASSO"
+        }
+        RadScore::Lasso => "LASSO for each source on features ranked by mRMR, its linear score as the Rad-score",
+    };
+    let logistic = match protocol.learn.penalty {
+        Penalty::None => "logistic models",
+        Penalty::Ridge => "logistic models with a ridge penalty",
+    };
+    format!("{score}; {logistic} (section “Methods”)")
 }
 
 /// Every setting, or those of a table or key, with the defaults of the preset `study`.

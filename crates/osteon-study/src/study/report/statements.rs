@@ -44,10 +44,11 @@ impl Study {
         told.extend(self.centers()?);
         if let (Some((_, test, outcome)), true) = (flow.sets.get(1), self.needs_response().is_ok()) {
             let events = outcome.map_or(String::new(), |it| format!(" with {}", counted(it.events, "event")));
-            told.push(format!(
-                "The test set has {}{events}, drawn from the same source as the training set.",
-                counted(*test, "patient")
-            ));
+            let origin = match self.store.split()?.and_then(|split| split.seed) {
+                Some(_) => "drawn from the same patients as the training set",
+                None => "assigned before the data came here",
+            };
+            told.push(format!("The test set has {}{events}, {origin}.", counted(*test, "patient")));
         }
         if self.needs_response().is_ok() && self.newest_fit()?.is_some() {
             told.push(format!("Sample size: {}.", self.size_in_words()?));

@@ -26,6 +26,15 @@ pub enum Standing {
     NotComparable,
 }
 
+/// How notes begin that say that results are not of the present data.
+const OUT_OF_DATE: &str = "Out of date, ";
+const EARLIER: &str = "Fit of an earlier version";
+
+/// Whether a note says that results are not of the present data: where notes are not printed, it is told beside them.
+pub fn is_doubt(note: &str) -> bool {
+    [OUT_OF_DATE, EARLIER].iter().any(|it| note.starts_with(it))
+}
+
 impl Study {
     /// What the newest fit is to the present data and protocol; `None` where there is none.
     pub fn standing_of_fit(&self) -> Result<Option<Standing>, Error> {
@@ -50,9 +59,9 @@ impl Study {
     pub fn doubt(&self) -> Result<Option<String>, Error> {
         Ok(match self.standing_of_fit()? {
             None | Some(Standing::Current) => None,
-            Some(Standing::Changed(why)) => Some(format!("Out of date, {why} since the fit (osteon fit)")),
+            Some(Standing::Changed(why)) => Some(format!("{OUT_OF_DATE}{why} since the fit (osteon fit)")),
             Some(Standing::NotComparable) => {
-                Some("Fit of an earlier version, not comparable with the present data (osteon fit)".to_owned())
+                Some(format!("{EARLIER}, not comparable with the present data (osteon fit)"))
             }
         })
     }
@@ -85,7 +94,7 @@ impl Study {
         let old = measured.filter(|state| !stands(state)).count();
         Ok((old > 0).then(|| {
             let regions = osteon_base::text::counted(old, "region");
-            format!("Out of date, {regions} measured on other images or settings (osteon extract)")
+            format!("{OUT_OF_DATE}{regions} measured on other images or settings (osteon extract)")
         }))
     }
 

@@ -65,8 +65,7 @@ impl Study {
         for change in changes.iter().filter(|it| it.table == "run" && it.field == "resumed") {
             let parts = change.new.as_deref().unwrap_or_default();
             found.notes.push(format!(
-                "fit {}: went on from {parts} of an interrupted one, which the trail does not cover; a fit without \
-                 interruption is covered from its data",
+                "fit {}: went on from {parts} of an interrupted one, as the trail tells of them",
                 change.row
             ));
         }
@@ -75,6 +74,11 @@ impl Study {
         found.findings.extend(
             altered.into_iter().map(|place| format!("{place}: the feature values are not those that were stored")),
         );
+        if !self.store.altered_parts()?.is_empty() {
+            found.findings.push(
+                "kept parts of an interrupted fit are not those that were kept; a fit makes them again".to_owned(),
+            );
+        }
         self.verify_inputs(&mut found)?;
         found.findings.extend(self.fits_that_differ(&changes)?);
         found.notes.extend(self.region_notes()?);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::report::{citations, docx, page};
-use crate::store::{sha256, write_whole};
+use crate::store::{sha256, write_all_whole};
 use crate::study::report::document::{Form, MODEL_FILE};
 use crate::study::{Error, Study};
 
@@ -41,13 +41,19 @@ impl Study {
             files.push((MODEL_FILE.to_owned(), file.to_text().into_bytes()));
         }
         refuse_changed(dir, &files)?;
+        let made = [dir, figures.as_path()].map(|folder| (!folder.exists()).then(|| folder.to_owned()));
         std::fs::create_dir_all(&figures).map_err(|source| Error::File { path: figures.clone(), source })?;
         let list: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect();
         // The list first: what an interrupted report left is then known to be its own.
         let listed = [known(dir), list.clone()].concat();
-        put(&dir.join(LIST), listed.as_bytes())?;
-        files.iter().try_for_each(|(name, bytes)| put(&dir.join(name), bytes))?;
-        put(&dir.join(LIST), list.as_bytes())?;
+        let mut all = vec![(dir.join(LIST), listed.as_bytes())];
+        all.extend(files.iter().map(|(name, bytes)| (dir.join(name), bytes.as_slice())));
+        all.push((dir.join(LIST), list.as_bytes()));
+        write_all_whole(&all).map_err(|(path, source)| {
+            // Folders that hold nothing are not left behind.
+            made.iter().rev().flatten().for_each(|folder| drop(std::fs::remove_dir(folder)));
+            Error::File { path, source }
+        })?;
         Ok(dir.join("report.html"))
     }
 }
@@ -73,8 +79,4 @@ fn refuse_changed(dir: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> 
     } else {
         Err(Error::WouldReplace { folder: dir.to_owned(), names: changed.join(", ") })
     }
-}
-
-fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write_whole(path, bytes).map_err(|source| Error::File { path: path.to_owned(), source })
 }
