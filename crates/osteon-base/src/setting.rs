@@ -61,25 +61,6 @@ fn as_written(debug: &str) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_read_as_in_a_document() {
-        for (debug, written) in [
-            ("Early", "\"early\""),
-            ("[Svm, OutOfFold]", "[\"svm\", \"out_of_fold\"]"),
-            ("\"Early Bird\"", "\"Early Bird\""),
-            ("Some(2.5)", "2.5"),
-            ("[1e-300, NaN, inf]", "[1e-300, NaN, inf]"),
-            ("-3", "-3"),
-        ] {
-            assert_eq!(as_written(debug), written);
-        }
-    }
-}
-
 /// A finite number above 0.
 pub fn above_zero(key: &str, value: f64) -> Result<(), Unfit> {
     require(value.is_finite() && value > 0.0, key, value, "a number above 0")
@@ -110,4 +91,23 @@ pub fn without_copies<T: PartialEq + Debug>(key: &str, list: &[T]) -> Result<(),
 pub fn some<T: PartialEq + Debug>(key: &str, list: &[T]) -> Result<(), Unfit> {
     require(!list.is_empty(), key, list, "at least one value")?;
     without_copies(key, list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_as_in_a_document() {
+        for (debug, written) in [
+            ("Early", "\"early\""),
+            ("[Svm, OutOfFold]", "[\"svm\", \"out_of_fold\"]"),
+            ("\"Early Bird\"", "\"Early Bird\""),
+            ("Some(2.5)", "2.5"),
+            ("[1e-300, NaN, inf]", "[1e-300, NaN, inf]"),
+            ("-3", "-3"),
+        ] {
+            assert_eq!(as_written(debug), written);
+        }
+    }
 }

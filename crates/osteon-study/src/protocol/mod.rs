@@ -390,13 +390,13 @@ impl Protocol {
         let images = osteon_radiomics::filter::chosen(&self.filter).map_err(ProtocolError::Image)?;
         self.filter.check().map_err(below("filter"))?;
         self.feature.check().map_err(ProtocolError::Feature)?;
+        setting::some("feature.families", &self.feature.families)?;
         setting::without_copies("feature.exclude", &self.feature.exclude)?;
         self.measures_something(
             images.iter().flat_map(|it| &it.names).any(|name| name == "original"),
             images.iter().all(|it| it.names.is_empty()),
         )?;
         self.mask.check().map_err(below("mask"))?;
-        setting::some("feature.families", &self.feature.families)?;
         self.feature.ibsi.check().map_err(below("feature.ibsi"))?;
         self.select.check().map_err(below("select"))?;
         self.forest.check().map_err(below("forest"))?;
