@@ -20,7 +20,7 @@ enum Summary {
 pub fn check(cells: &[PublishedCell]) -> Vec<Finding> {
     let mut lines: Vec<(String, usize)> = Vec::new();
     for cell in cells.iter().filter(|it| matches!(it.role, Role::Average(_)) && words::is_average_row(&it.place.row)) {
-        let key = (cell.place.table.clone(), cell.source.line);
+        let key = (cell.place.table.clone(), cell.source.row_key());
         if !lines.contains(&key) {
             lines.push(key);
         }
@@ -34,7 +34,7 @@ pub fn is_of_rows_above(cells: &[PublishedCell], cell: &PublishedCell) -> bool {
 }
 
 fn row(cells: &[PublishedCell], table: &str, line: usize) -> Vec<Finding> {
-    let own = cells.iter().filter(|it| it.place.table == table && it.source.line == line);
+    let own = cells.iter().filter(|it| it.place.table == table && it.source.row_key() == line);
     let own = own.filter(|it| matches!(it.role, Role::Average(_)));
     let mut right = 0;
     let mut wrong = Vec::new();
@@ -90,7 +90,7 @@ fn above(cells: &[PublishedCell], cell: &PublishedCell) -> Vec<Printed> {
         it.place.table == cell.place.table
             && it.place.set == cell.place.set
             && it.source.column == cell.source.column
-            && it.source.line < cell.source.line
+            && it.source.row_key() < cell.source.row_key()
             && matches!(it.role, Role::Score(_))
     };
     let number = |it: &PublishedCell| match it.value {

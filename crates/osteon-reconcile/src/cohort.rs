@@ -41,7 +41,8 @@ pub struct Variable {
     pub named: String,
     /// The first printed P.
     pub p: Option<Printed>,
-    /// Some of its counts stand in the wrong rows, nobody knows which: its P is not judged.
+    /// Some of its counts stand in the wrong rows, nobody knows which, or a median stands among its levels: its P is not
+    /// judged.
     pub is_doubtful: bool,
     /// Every printed P with its column.
     pub tests: Vec<(String, Printed)>,
@@ -232,7 +233,10 @@ impl Arm {
         match (self.groups.iter().position(|group| group.column == cell.place.column), cell.value) {
             // Quartiles and ranges are no standard deviations, whatever brackets they stand in.
             (Some(_), Value::MeanSd { .. } | Value::Count { .. }) if level.is_none() && is_of_ranks(name) => (),
+            // The P of a variable that prints its median or mean above its levels is of that.
+            (Some(_), Value::Median { .. }) if level.is_some() => variable.is_doubtful = true,
             (Some(group), Value::MeanSd { mean, sd }) => {
+                variable.is_doubtful |= level.is_some();
                 let is_error = is_of_errors(cell);
                 variable.moments[group] = Some(Moments { n: self.groups[group].n, mean, sd, is_error });
             }

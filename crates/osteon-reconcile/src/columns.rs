@@ -5,13 +5,13 @@
 //! choice gives most of them, nothing is asserted.
 
 use crate::cohort::{Arm, Level, Missing, Variable};
-use crate::finding::{Finding, Kind, Severity};
+use crate::finding::{Finding, Kind, Place, Severity};
 use crate::independence::{self, Effort, Test, Tested};
 use crate::means::Means;
 use crate::printed::{Interval, Printed};
 use crate::role::Compared;
 use crate::tested::grade;
-use osteon_stats::stats::distribution::chi2_sf;
+use osteon_stats::stats::distribution::{chi2_sf, normal_quantile};
 
 /// A column of P values with what it is taken to compare.
 pub struct Column<'a> {
@@ -43,6 +43,10 @@ const MOST_GROUPS: usize = 7;
 const BETTER: f64 = 0.5;
 /// What the explained rows of a column must weigh before the others are judged.
 const WEIGHT: f64 = 2.0;
+/// What the explained rows must weigh before a single one that is far from every test is judged; how far that is, as a
+/// normal quantile.
+const ONE: f64 = 1.0;
+const FAR: f64 = 1.5;
 /// Rows of a table whose Fisher's test may draw tables.
 const MOST_DRAWN: usize = 12;
 
@@ -173,6 +177,15 @@ fn fits(line: &Line, tested: &Tested) -> bool {
     statistic && line.p.is_none_or(|p| tested.is_p(p))
 }
 
+/// Whether a printed P and a test's are apart by more than tests of the same counts differ.
+fn is_far(printed: Printed, tested: &Tested) -> bool {
+    let quantile = |p: f64| if p >= 1.0 { 0.0 } else { -normal_quantile((0.5 * p).max(1e-300)) };
+    let (own, range) = (printed.interval(), tested.range());
+    let gap =
+        (quantile(own.high) - quantile(range.low.max(0.0))).max(quantile(range.high) - quantile(own.low.max(0.0)));
+    gap > FAR
+}
+
 impl Line<'_> {
     /// How unlikely it is that some test gives the printed numbers by chance, as a logarithm.
     fn weight(&self) -> f64 {
@@ -195,6 +208,37 @@ impl Column<'_> {
         let weight: f64 = self.lines.iter().filter(|it| !it.fitting.is_empty()).map(Line::weight).sum();
         let explained = self.explained();
         explained > 0 && explained + self.support > 1 && 2 * explained >= self.lines.len() && weight >= WEIGHT
+    }
+
+    /// Table, set and heading.
+    pub fn key(&self) -> [String; 3] {
+        [self.arm.table.clone(), self.arm.set.clone(), self.name.clone()]
+    }
+
+    /// Whether the header, or a person, names the groups.
+    pub fn is_named(&self) -> bool {
+        self.arm.p_columns.iter().any(|(name, compared)| *name == self.name && compared.is_named)
+    }
+
+    /// Whether a row is the only one of two groups that no test explains, and far from every test.
+    fn is_alone(&self, line: &Line) -> bool {
+        let explained: Vec<&Line> = self.lines.iter().filter(|it| !it.fitting.is_empty()).collect();
+        let weight: f64 = explained.iter().map(|it| it.weight()).sum();
+        let is_only = explained.len() + 1 == self.lines.len() && self.arm.compared().len() == 2;
+        is_only && weight >= ONE && line.p.is_some_and(|p| p.is_exact() && line.all.iter().all(|it| is_far(p, it)))
+    }
+
+    /// The P values of which nothing can be said.
+    pub fn unjudged(&self) -> Vec<Place> {
+        let is_left = |it: &&Line| {
+            let is_told = self.is_judged() || it.half().is_some() || self.is_alone(it);
+            it.fitting.is_empty() && (it.variable.is_doubtful || !is_told)
+        };
+        let left = self.lines.iter().filter(is_left);
+        left.flat_map(|line| {
+            [self.name.as_str(), "statistic"].map(|column| self.arm.place(&line.variable.name, column))
+        })
+        .collect()
     }
 
     /// The test that most explained rows can have.
@@ -224,7 +268,7 @@ impl Column<'_> {
         let mut findings = Vec::new();
         let mut left = Vec::new();
         for line in self.lines.iter().filter(|it| it.fitting.is_empty() && !it.variable.is_doubtful) {
-            if self.is_judged() || line.half().is_some() {
+            if self.is_judged() || line.half().is_some() || self.is_alone(line) {
                 findings.extend(self.judged(line));
             } else {
                 left.push(line.variable.name.as_str());

@@ -33,7 +33,13 @@ pub fn check(cells: &[PublishedCell], found: &[Finding]) -> Vec<Finding> {
         }
     }
     findings.extend(last_digits(&all, found));
-    findings.extend(shares(cells));
+    let is_told = |it: &Finding| {
+        let same = |other: &&Finding| {
+            (&other.place.table, &other.place.set, &other.place.row) == (&it.place.table, &it.place.set, &it.place.row)
+        };
+        found.iter().filter(same).any(|other| other.severity != Severity::Note)
+    };
+    findings.extend(shares(cells).into_iter().filter(|it| !is_told(it)));
     findings
 }
 
@@ -89,7 +95,13 @@ impl Share<'_> {
 /// those of the other rows are.
 fn shares(cells: &[PublishedCell]) -> Vec<Finding> {
     let mut columns: std::collections::BTreeMap<(&str, usize), Vec<Share>> = std::collections::BTreeMap::new();
-    for cell in cells.iter().filter(|it| matches!(it.role, Role::Group { n: None, .. })) {
+    let is_of_others = |cell: &PublishedCell| match cell.role {
+        Role::Group { n: None, .. } => true,
+        Role::Group { n: Some(n), .. } => is_of_none(cells, cell, n),
+        Role::Score(Metric::Size) => true,
+        _ => false,
+    };
+    for cell in cells.iter().filter(|it| is_of_others(it)) {
         if let Value::Count { n, percent } = cell.value {
             let key = (cell.place.table.as_str(), cell.source.column);
             columns.entry(key).or_default().push(Share { cell, n, percent });
@@ -112,11 +124,39 @@ fn shares(cells: &[PublishedCell]) -> Vec<Finding> {
             let of = of_column(*column);
             own.iter().filter(|it| of(it).is_some_and(|of| it.is_of(of))).count()
         };
-        if let Some(column) = others.into_iter().max_by_key(fitting) {
+        if let Some(n) = common(own) {
+            findings.extend(off(own, &|_| Some(n), "of which the other percentages are"));
+        } else if let Some(column) = others.into_iter().max_by_key(fitting) {
             findings.extend(off(own, &of_column(column), "which the row prints"));
         }
     }
     findings
+}
+
+/// Whether hardly a percentage of a cell's column is of the size that the group seems to have.
+fn is_of_none(cells: &[PublishedCell], cell: &PublishedCell, size: u64) -> bool {
+    let own = cells.iter().filter(|it| it.place.table == cell.place.table && it.source.column == cell.source.column);
+    let fits = own.filter_map(|it| match it.value {
+        Value::Count { n, percent } => Some(percent.is_ratio(100 * n as i64, size as i64)),
+        _ => None,
+    });
+    let fits: Vec<bool> = fits.collect();
+    fits.len() > FEWEST && 4 * fits.iter().filter(|it| **it).count() < fits.len()
+}
+
+/// Percentages with decimals that are of one number before it is taken for that of the column.
+const OF_ONE: usize = 4;
+
+/// The number of patients of which nearly all percentages of a column of counts beside estimates are.
+fn common(own: &[Share]) -> Option<u64> {
+    let telling: Vec<&Share> = own
+        .iter()
+        .filter(|it| it.cell.role == Role::Score(Metric::Size) && it.percent.decimals() > 0 && it.n > 0)
+        .collect();
+    let least = telling.iter().map(|it| it.n).max()?;
+    let fitting = |n: u64| telling.iter().filter(|it| it.is_of(n)).count();
+    let n = (least..=20 * least).max_by_key(|&n| (fitting(n), std::cmp::Reverse(n)))?;
+    (fitting(n) >= OF_ONE && 4 * fitting(n) >= 3 * telling.len()).then_some(n)
 }
 
 /// Rows whose percentages are of their number before another is told.
@@ -134,7 +174,8 @@ fn off(own: &[Share], of: &dyn Fn(&Share) -> Option<u64>, what: &str) -> Vec<Fin
 
 /// Whole numbers that a cell's row prints, each with its column.
 fn numbers(cells: &[PublishedCell], cell: &PublishedCell) -> Vec<(usize, u64)> {
-    let own = cells.iter().filter(|it| it.place.table == cell.place.table && it.source.line == cell.source.line);
+    let own =
+        cells.iter().filter(|it| it.place.table == cell.place.table && it.source.row_key() == cell.source.row_key());
     let number = |it: &PublishedCell| match it.value {
         Value::Number(n) if n.decimals() == 0 && n.is_exact() && n.value() >= 1.0 => Some(n.value() as u64),
         Value::Count { n, .. } => Some(n),

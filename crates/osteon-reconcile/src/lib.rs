@@ -7,12 +7,14 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod across;
 pub mod against;
 mod anova;
 mod auc;
 mod averages;
 mod balance;
 pub mod cells;
+mod chance;
 mod cohort;
 mod columns;
 mod comparisons;
@@ -20,6 +22,7 @@ mod correlations;
 mod counts;
 mod coverage;
 mod denominators;
+mod each_level;
 pub mod error;
 mod exact;
 pub mod finding;
@@ -47,8 +50,10 @@ mod scores;
 mod spread;
 mod stated;
 mod survival;
+mod tallies;
 mod tested;
 mod wald;
+mod whole;
 
 pub use cells::{PublishedCell, read};
 pub use error::ReconcileError;
@@ -68,43 +73,118 @@ pub struct Judgement {
 /// The findings with what they stand on.
 pub fn judge(cells: &[PublishedCell]) -> Judgement {
     let mut arms = cohort::arms(cells);
-    counts::check(&mut arms);
-    let columns = columns::columns(&arms);
-    let means = means::columns(&arms, &columns);
-    let taken = columns.iter().map(columns::Column::taken).chain(means.iter().map(means::Means::taken)).collect();
-    Judgement { findings: reconcile(cells), used: coverage::used(cells), taken }
+    let of_counts = counts::check(&mut arms);
+    let (of_levels, judged) = each_level::check(cells, &arms);
+    let tests = Tests::new(&arms, &judged);
+    let joined = across::arms(&arms, &tests.columns);
+    let across = Tests::new(&joined, &[]).explained();
+    let tests = tests.without(&across);
+    let taken = tests.taken().chain(across.taken()).collect();
+    let mut used = coverage::used(cells);
+    let unjudged: Vec<Place> = tests.unjudged().chain(across.unjudged()).chain(regression::unjudged(cells)).collect();
+    for (cell, used) in cells.iter().zip(&mut used) {
+        *used &= !unjudged.contains(&cell.place);
+    }
+    let mut of_tests = of_levels;
+    of_tests.extend(tests.findings(&arms));
+    of_tests.extend(across.of_columns());
+    Judgement { findings: all(cells, &arms, of_counts, of_tests), used, taken }
 }
 
 /// Everything that the printed cells get wrong or reveal, gravest first within a table, tables in order.
 pub fn reconcile(cells: &[PublishedCell]) -> Vec<Finding> {
-    let mut arms = cohort::arms(cells);
+    judge(cells).findings
+}
+
+/// The columns of P values over counts and over means.
+struct Tests<'a> {
+    columns: Vec<columns::Column<'a>>,
+    means: Vec<means::Means<'a>>,
+}
+
+impl<'a> Tests<'a> {
+    /// Of the groups of each set, but for variables that are `judged` already: their levels have their own P values.
+    fn new(arms: &'a [cohort::Arm], judged: &[each_level::Judged]) -> Tests<'a> {
+        let mut columns = columns::columns(arms);
+        for column in &mut columns {
+            let (table, set) = (&column.arm.table, &column.arm.set);
+            column.lines.retain(|line| {
+                !judged.iter().any(|it| (&it.table, &it.set, &it.variable) == (table, set, &line.variable.name))
+            });
+        }
+        columns.retain(|it| !it.lines.is_empty());
+        let means = means::columns(arms, &columns);
+        columns::support(&mut columns, &means);
+        Tests { columns, means }
+    }
+
+    /// Those that can be judged, and whose groups are whole sets.
+    fn explained(mut self) -> Tests<'a> {
+        self.columns.retain(|it| it.is_judged() && it.groups.iter().all(|pool| pool.len() > 1));
+        let columns = &self.columns;
+        self.means.retain(|it| columns.iter().any(|column| it.is_of(column)));
+        self
+    }
+
+    /// Without the columns that another choice of groups explains.
+    fn without(mut self, others: &Tests) -> Tests<'a> {
+        let keys: Vec<[String; 3]> = others.columns.iter().map(columns::Column::key).collect();
+        self.columns.retain(|it| !keys.contains(&it.key()));
+        self.means.retain(|it| !keys.contains(&it.key()));
+        self
+    }
+
+    fn taken(&self) -> impl Iterator<Item = String> {
+        self.columns.iter().map(columns::Column::taken).chain(self.means.iter().map(means::Means::taken))
+    }
+
+    fn unjudged(&self) -> impl Iterator<Item = Place> {
+        let of_counts = self.columns.iter().flat_map(columns::Column::unjudged);
+        of_counts.chain(self.means.iter().flat_map(means::Means::unjudged))
+    }
+
+    fn findings(&self, arms: &[cohort::Arm]) -> Vec<Finding> {
+        let mut findings = tested::check(arms, &self.columns);
+        findings.extend(self.means.iter().flat_map(means::Means::findings));
+        findings
+    }
+
+    fn of_columns(&self) -> Vec<Finding> {
+        let of_counts = self.columns.iter().flat_map(columns::Column::findings);
+        of_counts.chain(self.means.iter().flat_map(means::Means::findings)).collect()
+    }
+}
+
+fn all(cells: &[PublishedCell], arms: &[cohort::Arm], of_counts: Vec<Finding>, of_tests: Vec<Finding>) -> Vec<Finding> {
     let mut findings = formats(cells);
-    findings.extend(counts::check(&mut arms));
-    findings.extend(pooling::check(&arms));
-    let mut columns = columns::columns(&arms);
-    let means = means::columns(&arms, &columns);
-    columns::support(&mut columns, &means);
-    findings.extend(tested::check(&arms, &columns));
-    findings.extend(means.iter().flat_map(means::Means::findings));
-    findings.extend(anova::check(&arms));
-    findings.extend(ranked::check(cells));
-    findings.extend(regression::check(cells, &arms));
-    let models = models::models(cells, &arms);
+    findings.extend(of_counts);
+    findings.extend(pooling::check(arms));
+    findings.extend(of_tests);
+    findings.extend(anova::check(arms));
+    // A statistic beside counts that say the P is told by these.
+    let of_ranks: Vec<Finding> = ranked::check(cells).into_iter().filter(|it| !is_row_told(&findings, it)).collect();
+    findings.extend(of_ranks);
+    findings.extend(regression::check(cells, arms));
+    let models = models::models(cells, arms);
     let (judged, left) = judge::check(&models);
     findings.extend(judged);
     findings.extend(judge::own::numbers(cells));
+    findings.extend(judge::folds::check(cells));
     findings.extend(averages::check(cells));
     findings.extend(scores::check(&left));
     let of_areas = auc::check(&models);
     let of_point = |it: &Finding| findings.iter().any(|other| is_of_point(other, it));
     let of_areas: Vec<Finding> = of_areas.into_iter().filter(|it| !of_point(it)).collect();
     findings.extend(of_areas);
+    findings.extend(chance::check(cells, &models));
     findings.extend(comparisons::check(cells, &models));
     findings.extend(stated::chosen(&models));
     findings.extend(spread::check(cells));
     findings.extend(survival::check(cells));
-    findings.extend(balance::check(cells, &arms));
-    findings.extend(correlations::check(cells, &arms));
+    findings.extend(tallies::check(cells));
+    findings.extend(whole::check(cells));
+    findings.extend(balance::check(cells, arms));
+    findings.extend(correlations::check(cells, arms));
     let of_fractions = fractions::check(cells, &findings);
     findings.extend(of_fractions);
     let of_terms = wald::check(cells, &findings);
@@ -124,6 +204,12 @@ fn is_of_point(told: &Finding, area: &Finding) -> bool {
         && told.severity != Severity::Note
         && is_point
         && same == (&area.place.table, &area.place.set, &area.place.row)
+}
+
+/// Whether something is told of a finding's row already.
+fn is_row_told(findings: &[Finding], of: &Finding) -> bool {
+    let row = |it: &Finding| [it.place.table.clone(), it.place.set.clone(), it.place.row.clone()];
+    findings.iter().any(|it| it.severity != Severity::Note && row(it) == row(of))
 }
 
 /// One finding of a kind for a cell: several checks may meet the same number.

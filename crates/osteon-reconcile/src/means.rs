@@ -6,7 +6,7 @@
 
 use crate::cohort::{Arm, Variable};
 use crate::columns::{self, Column};
-use crate::finding::{Finding, Kind, Severity};
+use crate::finding::{Finding, Kind, Place, Severity};
 use crate::moments::{self, Group};
 use crate::printed::{Interval, Printed};
 use crate::tested::grade;
@@ -92,7 +92,8 @@ fn anova(groups: &[Group]) -> Interval {
 pub struct Means<'a> {
     arm: &'a Arm,
     column: String,
-    groups: Vec<usize>,
+    /// Groups of the arm, pooled where several stand together.
+    groups: Vec<Vec<usize>>,
     test: Test,
     explained: Vec<&'a Variable>,
     wrong: Vec<&'a Variable>,
@@ -109,9 +110,13 @@ pub fn columns<'a>(arms: &'a [Arm], counted: &[Column]) -> Vec<Means<'a>> {
                 counted.iter().find(|it| it.arm.table == arm.table && it.arm.set == arm.set && it.name == *name);
             let mut choices: Vec<Vec<Vec<usize>>> = of_counts.map(|it| it.groups.clone()).into_iter().collect();
             choices.extend(columns::choices(arm, compared));
-            let singles = choices.into_iter().filter(|it| it.iter().all(|pool| pool.len() == 1));
-            let tried = singles.flat_map(|groups| {
-                let groups: Vec<usize> = groups.concat();
+            // Pooled groups only where the counts of the column are of them.
+            let is_pooled = |it: &Vec<Vec<usize>>| it.iter().any(|pool| pool.len() > 1);
+            let tried = choices
+                .into_iter()
+                .enumerate()
+                .filter(|(at, it)| !is_pooled(it) || *at == 0 && of_counts.is_some_and(|counts| counts.is_judged()));
+            let tried = tried.flat_map(|(_, groups)| {
                 let tests = if groups.len() == 2 { &[Test::Student, Test::Welch][..] } else { &[Test::Anova][..] };
                 tests.iter().map(|&test| means(arm, name, &groups, test)).collect::<Vec<_>>()
             });
@@ -132,7 +137,7 @@ pub fn columns<'a>(arms: &'a [Arm], counted: &[Column]) -> Vec<Means<'a>> {
     found
 }
 
-fn means<'a>(arm: &'a Arm, column: &str, groups: &[usize], test: Test) -> Means<'a> {
+fn means<'a>(arm: &'a Arm, column: &str, groups: &[Vec<usize>], test: Test) -> Means<'a> {
     let rows = arm.variables.iter().filter(|it| it.statistic.is_none() && it.p_in(column).is_some());
     let rows = rows.filter(|it| of(it, groups).is_some_and(|of| of.iter().all(|it| it.n > 1)));
     let (explained, wrong) = rows.partition(|it| {
@@ -160,15 +165,24 @@ fn hopeless(arm: &Arm, column: &str, tried: &[Means]) -> Vec<String> {
     rows.filter(all).map(|it| it.name.clone()).collect()
 }
 
-fn of(variable: &Variable, groups: &[usize]) -> Option<Vec<Group>> {
-    groups.iter().map(|&at| variable.moments.get(at).copied().flatten().map(|it| it.group())).collect()
+fn of(variable: &Variable, groups: &[Vec<usize>]) -> Option<Vec<Group>> {
+    let one = |&at: &usize| variable.moments.get(at).copied().flatten().map(|it| it.group());
+    let pool = |pool: &Vec<usize>| match pool.as_slice() {
+        [only] => one(only),
+        several => Some(moments::pool(&several.iter().map(one).collect::<Option<Vec<Group>>>()?)),
+    };
+    groups.iter().map(pool).collect()
 }
 
 impl Means<'_> {
     /// Whether it is of a column of counts: the same P values, of the same groups.
     pub fn is_of(&self, column: &Column) -> bool {
-        let groups: Vec<Vec<usize>> = self.groups.iter().map(|&it| vec![it]).collect();
-        std::ptr::eq(self.arm, column.arm) && self.column == column.name && groups == column.groups
+        std::ptr::eq(self.arm, column.arm) && self.column == column.name && self.groups == column.groups
+    }
+
+    /// Table, set and heading.
+    pub fn key(&self) -> [String; 3] {
+        [self.arm.table.clone(), self.arm.set.clone(), self.column.clone()]
     }
 
     /// Explained rows whose P says something, where no row speaks against the test.
@@ -190,7 +204,9 @@ impl Means<'_> {
 
     /// What was taken for it, in one sentence.
     pub fn taken(&self) -> String {
-        let names: Vec<&str> = self.groups.iter().map(|&at| self.arm.groups[at].column.as_str()).collect();
+        let name = |&at: &usize| self.arm.groups[at].column.as_str();
+        let names: Vec<String> =
+            self.groups.iter().map(|pool| pool.iter().map(name).collect::<Vec<_>>().join(" + ")).collect();
         format!(
             "table {} {} {}: of {}, {} of {} rows of means explained by {}",
             self.arm.table,
@@ -203,12 +219,21 @@ impl Means<'_> {
         )
     }
 
-    pub fn findings(&self) -> Vec<Finding> {
+    /// The rows that no test explains: those that are far from it, and those of which nothing can be said.
+    fn parted(&self) -> (Vec<&Variable>, Vec<&Variable>) {
         let is_judged = self.telling() >= FEWEST && self.explained.len() >= TIMES * self.wrong.len();
-        let far = |it: &&&Variable| {
-            is_judged && self.gap(it).is_some_and(|gap| gap > GAP) || self.hopeless.contains(&it.name)
-        };
-        let (judged, left): (Vec<&&Variable>, Vec<&&Variable>) = self.wrong.iter().partition(|it| far(it));
+        let far =
+            |it: &&Variable| is_judged && self.gap(it).is_some_and(|gap| gap > GAP) || self.hopeless.contains(&it.name);
+        self.wrong.iter().copied().partition(far)
+    }
+
+    /// The P values of which nothing can be said.
+    pub fn unjudged(&self) -> Vec<Place> {
+        self.parted().1.into_iter().map(|it| self.arm.place(&it.name, &self.column)).collect()
+    }
+
+    pub fn findings(&self) -> Vec<Finding> {
+        let (judged, left) = self.parted();
         let mut findings: Vec<Finding> = judged.iter().filter_map(|it| self.finding(it)).collect();
         if let Some(first) = left.first() {
             let names: Vec<&str> = left.iter().map(|it| it.name.as_str()).collect();

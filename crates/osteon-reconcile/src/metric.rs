@@ -33,12 +33,15 @@ pub enum Metric {
     Icc,
     Correlation,
     Cutoff,
+    /// Overlap of two segmentations: twice the common part over the sum, and the common part over the union.
+    Dice,
+    Jaccard,
     /// Patients, lesions or reads of the row.
     Size,
 }
 
 /// Each metric with the heading that we print, and the names it goes by: lower case, single spaces, no marks.
-pub const METRICS: [(Metric, &str, &[&str]); 30] = [
+pub const METRICS: [(Metric, &str, &[&str]); 32] = [
     (Metric::TruePositive, "TP", &["tp", "true positive", "true positives"]),
     (Metric::FalsePositive, "FP", &["fp", "false positive", "false positives"]),
     (Metric::TrueNegative, "TN", &["tn", "true negative", "true negatives"]),
@@ -56,10 +59,22 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "true positive rate",
             "recall sensitivity",
             "sensitivity recall",
+            "敏感度",
+            "灵敏度",
+            "敏感性",
+            "召回率",
         ],
     ),
-    (Metric::Specificity, "Specificity", &["specificity", "spec", "spe", "spc", "sp", "tnr", "true negative rate"]),
-    (Metric::Accuracy, "Accuracy", &["accuracy", "acc", "overall accuracy", "diagnostic accuracy", "correct rate"]),
+    (
+        Metric::Specificity,
+        "Specificity",
+        &["specificity", "spec", "spe", "spc", "sp", "tnr", "true negative rate", "特异度", "特异性"],
+    ),
+    (
+        Metric::Accuracy,
+        "Accuracy",
+        &["accuracy", "acc", "overall accuracy", "diagnostic accuracy", "correct rate", "准确率", "准确度", "准确性"],
+    ),
     (Metric::BalancedAccuracy, "Balanced accuracy", &["balanced accuracy", "bacc", "balanced acc", "bac"]),
     (
         Metric::ErrorRate,
@@ -88,6 +103,8 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "pv+",
             "+pv",
             "positive pv",
+            "阳性预测值",
+            "精确率",
         ],
     ),
     (
@@ -102,18 +119,30 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "pv-",
             "-pv",
             "negative pv",
+            "阴性预测值",
         ],
     ),
     (Metric::F1, "F1", &["f1", "f1 score", "f1-score", "f-score", "f score", "f1 value", "f-measure", "f1-measure"]),
     (Metric::FalsePositiveRate, "FPR", &["fpr", "false positive rate"]),
     (Metric::FalseNegativeRate, "FNR", &["fnr", "false negative rate"]),
     (Metric::FalseDiscoveryRate, "FDR", &["fdr", "false discovery rate"]),
-    (Metric::FalseOmissionRate, "FOR", &["for", "false omission rate"]),
+    (Metric::FalseOmissionRate, "FOR", &["false omission rate"]),
     (Metric::DiagnosticOddsRatio, "DOR", &["dor", "diagnostic odds ratio"]),
     (
         Metric::Youden,
         "Youden",
-        &["youden", "youden index", "youden's index", "youden j", "youden index j", "yi", "j", "j index", "youden's j"],
+        &[
+            "youden",
+            "youden index",
+            "youden's index",
+            "youden j",
+            "youden index j",
+            "yi",
+            "j",
+            "j index",
+            "youden's j",
+            "约登指数",
+        ],
     ),
     (Metric::Mcc, "MCC", &["mcc", "matthews correlation coefficient", "matthew's correlation coefficient"]),
     (
@@ -165,6 +194,7 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "auc value",
             "area under the receiver operating characteristic curve",
             "auc of roc",
+            "曲线下面积",
             "area",
         ],
     ),
@@ -244,6 +274,21 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
         ],
     ),
     (
+        Metric::Dice,
+        "Dice",
+        &[
+            "dice",
+            "dsc",
+            "dice coefficient",
+            "dice score",
+            "dice similarity coefficient",
+            "dice similarity",
+            "dice index",
+            "dice coefficient dsc",
+        ],
+    ),
+    (Metric::Jaccard, "Jaccard", &["jaccard", "iou", "jaccard index", "jaccard coefficient", "miou"]),
+    (
         Metric::Cutoff,
         "Cutoff",
         &[
@@ -268,6 +313,8 @@ pub const METRICS: [(Metric, &str, &[&str]); 30] = [
             "optimal threshold",
             "cut-off values",
             "cutoff values",
+            "截断值",
+            "临界值",
         ],
     ),
     (
@@ -297,6 +344,16 @@ impl Metric {
         let heading = heading.trim().strip_suffix(" estimate").unwrap_or(heading);
         let plain = plain(heading);
         let exact = |name: &str| METRICS.iter().find(|(_, _, names)| names.contains(&name)).map(|(metric, ..)| *metric);
+        // Lower case it is a word: `95% CI for B`.
+        if plain == "for" {
+            return heading.contains("FOR").then_some(Metric::FalseOmissionRate);
+        }
+        // Counts say what they count: `TP, n`.
+        if let Some(rest) = [" n", " no", " count", " cases", " patients"].iter().find_map(|it| plain.strip_suffix(it))
+            && let Some(metric) = exact(rest).filter(|it| it.is_count() && *it != Metric::Size)
+        {
+            return Some(metric);
+        }
         // A footnote letter or digit glued to the end: "AUCa", "ACC1", "LR+f".
         exact(&plain)
             .or_else(|| {
@@ -335,7 +392,7 @@ impl Metric {
 
     /// An area, or another score that tables of percentages print as a share.
     pub fn is_area(self) -> bool {
-        matches!(self, Metric::Auc | Metric::CIndex | Metric::F1)
+        matches!(self, Metric::Auc | Metric::CIndex | Metric::F1 | Metric::Dice | Metric::Jaccard)
     }
 
     /// Lies between 0 and 1, and is printed in percent as often as not.
@@ -358,6 +415,8 @@ impl Metric {
                 | Auc
                 | PrecisionRecallArea
                 | CIndex
+                | Dice
+                | Jaccard
         )
     }
 
@@ -435,6 +494,10 @@ mod tests {
             ("Youden Index J", Some(Metric::Youden)),
             ("Harrell’s C statistic (95% CI)c", Some(Metric::CIndex)),
             ("Brier scorea", Some(Metric::Brier)),
+            ("TP, n", Some(Metric::TruePositive)),
+            ("FOR (%)", Some(Metric::FalseOmissionRate)),
+            ("95% CI for B", None),
+            ("DSC", Some(Metric::Dice)),
             ("Age", None),
             ("Sex", None),
         ] {

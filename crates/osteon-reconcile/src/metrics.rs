@@ -89,6 +89,7 @@ pub const SENSITIVITY: usize = 1;
 pub const SPECIFICITY: usize = 2;
 pub const PRECISION: usize = 3;
 pub const NPV: usize = 4;
+pub const F1: usize = 5;
 pub const BALANCED: usize = 10;
 pub const YOUDEN: usize = 11;
 pub const MCC: usize = 12;

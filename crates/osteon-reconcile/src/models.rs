@@ -6,6 +6,7 @@ use crate::finding::Place;
 use crate::metric::Metric;
 use crate::metrics::{Matrix, Printeds, SCORES, YOUDEN, score_of};
 use crate::printed::Printed;
+use crate::read::statements::TEXT;
 use crate::read::words;
 use crate::role::{Role, Rounding};
 
@@ -38,6 +39,8 @@ pub struct Model {
     pub own_size: Option<(String, i64)>,
     /// How many patients the set has in all, where only that is printed.
     pub total: Option<i64>,
+    /// The text, and no table, may be what says it.
+    pub is_total_said: bool,
     /// A person said that digits are rounded, never cut off.
     pub is_rounded: bool,
 }
@@ -82,8 +85,10 @@ impl Model {
 
     fn new(cell: &PublishedCell, arms: &[Arm]) -> Model {
         let of_set = |name: &str| words::same_set(name, &cell.place.set);
-        let arm = arms.iter().find(|arm| arm.set.eq_ignore_ascii_case(&cell.place.set));
-        let arm = arm.or_else(|| arms.iter().find(|arm| of_set(&arm.set)));
+        let is_table = |arm: &&Arm| arm.table != TEXT;
+        let arm = arms.iter().filter(is_table).find(|arm| arm.set.eq_ignore_ascii_case(&cell.place.set));
+        let arm = arm.or_else(|| arms.iter().filter(is_table).find(|arm| of_set(&arm.set)));
+        let said = arms.iter().find(|arm| arm.table == TEXT && of_set(&arm.set)).and_then(total);
         // The sets of one table are often the groups of another.
         let group = arms.iter().flat_map(|arm| &arm.groups).find(|group| of_set(&group.column));
         Model {
@@ -96,7 +101,8 @@ impl Model {
             auc: None,
             own_size: None,
             declared: arm.and_then(sizes),
-            total: arm.and_then(total).or(group.map(|group| group.n as i64).filter(|&n| n > 1)),
+            total: arm.and_then(total).or(group.map(|group| group.n as i64).filter(|&n| n > 1)).or(said),
+            is_total_said: said.is_some(),
             is_rounded: cell.rounding == Some(Rounding::Rounded),
         }
     }

@@ -71,11 +71,13 @@ impl Law {
 
 /// P values that do not follow from the statistics beside them, where most of the column's do.
 pub fn check(cells: &[PublishedCell]) -> Vec<Finding> {
-    let mut columns: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
+    // By table, set and the letter of the statistic.
+    let mut columns: BTreeMap<(String, String, String), Vec<Row>> = BTreeMap::new();
     for cell in cells {
         let (Role::P(_), Value::Number(p)) = (&cell.role, cell.value) else { continue };
         if let Some(row) = row(cells, cell, p) {
-            columns.entry((cell.place.table.clone(), cell.place.set.clone())).or_default().push(row);
+            let letter = format!("{:?}", row.named);
+            columns.entry((cell.place.table.clone(), cell.place.set.clone(), letter)).or_default().push(row);
         }
     }
     columns.values().flat_map(|rows| column(rows)).collect()
@@ -117,10 +119,10 @@ fn row(cells: &[PublishedCell], cell: &PublishedCell, p: Printed) -> Option<Row>
 
 /// Rows between a P and the next one of its column.
 fn levels(cells: &[PublishedCell], p: &PublishedCell) -> usize {
-    let own = || cells.iter().filter(|it| it.place.table == p.place.table && it.source.line > p.source.line);
-    let next = own().filter(|it| it.source.column == p.source.column).map(|it| it.source.line).min();
+    let own = || cells.iter().filter(|it| it.place.table == p.place.table && it.source.row_key() > p.source.row_key());
+    let next = own().filter(|it| it.source.column == p.source.column).map(|it| it.source.row_key()).min();
     let mut lines: Vec<usize> =
-        own().map(|it| it.source.line).filter(|&it| next.is_none_or(|next| it < next)).collect();
+        own().map(|it| it.source.row_key()).filter(|&it| next.is_none_or(|next| it < next)).collect();
     lines.sort_unstable();
     lines.dedup();
     lines.len()

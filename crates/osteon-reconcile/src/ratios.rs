@@ -11,7 +11,7 @@ use crate::printed::{Interval, Printed};
 use crate::regression::Row;
 use crate::role::Measure;
 use crate::tested::grade;
-use osteon_stats::stats::distribution::{Z_975, normal_quantile, normal_two_sided};
+use osteon_stats::stats::distribution::{normal_quantile, normal_two_sided};
 
 /// By so much of the half width an estimate must be off the middle: profile and score intervals are off by less.
 const ASYMMETRY: f64 = 0.06;
@@ -46,6 +46,18 @@ pub fn check(rows: &[Row]) -> Vec<Finding> {
     findings
 }
 
+/// The P values of which nothing can be said: those that Wald's test does not explain where it explains too few.
+pub fn unjudged(rows: &[Row]) -> Vec<Place> {
+    let mut columns: BTreeMap<[&str; 3], Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| outside(row).is_none() && !row.is_asymmetric(0.0)) {
+        columns.entry([&row.place.table, &row.place.set, &row.place.column]).or_default().push(row);
+    }
+    let is_left = |finding: &Finding| finding.implied.starts_with("cannot be judged");
+    let left = columns.values().filter(|rows| p_values(rows).iter().any(is_left));
+    let p = |row: &&Row| row.p.clone().filter(|(_, p)| !p.meets(row.z().map(normal_two_sided))).map(|(place, _)| place);
+    left.flat_map(|rows| rows.iter().filter_map(p).collect::<Vec<_>>()).collect()
+}
+
 impl Row {
     /// On the scale on which the interval is symmetric.
     fn scaled(&self, interval: Interval) -> Interval {
@@ -77,7 +89,7 @@ impl Row {
     /// Wald's z: what the digits of estimate and interval allow.
     fn z(&self) -> Interval {
         let [estimate, low, high] = self.parts();
-        let error = high.minus(low).times(0.5 / Z_975);
+        let error = high.minus(low).times(0.5 / self.reach);
         let error = Interval { low: error.low.max(1e-12), high: error.high.max(1e-12) };
         // The middle of the interval is the estimate, often with more digits.
         let middle = low.plus(high).times(0.5);
@@ -231,7 +243,7 @@ fn gap(row: &Row, p: Printed) -> f64 {
 /// Wald's P of the printed numbers as they stand.
 fn central(row: &Row) -> f64 {
     let [estimate, low, high] = [row.estimate, row.low, row.high].map(|it| row.scaled(Interval::point(it.value())).low);
-    normal_two_sided(estimate * 2.0 * Z_975 / (high - low).max(1e-12))
+    normal_two_sided(estimate * 2.0 * row.reach / (high - low).max(1e-12))
 }
 
 fn p_finding(row: &Row, place: &Place, p: Printed, explained: usize) -> Finding {

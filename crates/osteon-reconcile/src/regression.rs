@@ -6,9 +6,11 @@ use crate::finding::{Finding, Kind, Place, Severity};
 use crate::odds::{self, OddsRatio, TwoByTwo};
 use crate::printed::{Interval, Printed};
 use crate::ratios;
+use crate::read::words;
 use crate::role::{Measure, Role, RowRole};
 use crate::stated::{self, Direction};
 use crate::tested::grade;
+use osteon_stats::stats::distribution::normal_quantile;
 
 /// One printed estimate of a regression with its interval and p.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Row {
     pub low: Printed,
     pub high: Printed,
     pub p: Option<(Place, Printed)>,
+    /// Standard errors on either side of the estimate that its interval reaches: 1.96 at 95 %.
+    pub reach: f64,
 }
 
 /// A way to make a two-by-two table of a variable's counts.
@@ -68,6 +72,11 @@ pub fn check(cells: &[PublishedCell], arms: &[Arm]) -> Vec<Finding> {
     findings
 }
 
+/// The P values beside estimates of which nothing can be said.
+pub fn unjudged(cells: &[PublishedCell]) -> Vec<Place> {
+    ratios::unjudged(&rows(cells))
+}
+
 fn is_adjusted(column: &str) -> bool {
     let column = column.to_lowercase();
     column.contains("multi") || column.contains("adjusted")
@@ -105,7 +114,9 @@ fn rows(cells: &[PublishedCell]) -> Vec<Row> {
             _ => None,
         });
         let (place, printed) = (cell.place.clone(), cell.printed.clone());
-        rows.push(Row { place, printed, measure: *measure, estimate, low, high, p });
+        let level = f64::from(words::confidence_level(&place.column)) / 100.0;
+        let reach = normal_quantile(0.5 + 0.5 * level);
+        rows.push(Row { place, printed, measure: *measure, estimate, low, high, p, reach });
     }
     rows
 }

@@ -13,10 +13,20 @@ pub struct Source {
     /// Of the file, from 1; the row of the table where a format has no lines. 0 when a header or a caption says it
     /// without a cell of its own.
     pub line: usize,
+    /// Row of the table as it was understood, from 1, where the file has rows: a saved page may give each cell a line of
+    /// its own. 0 in a tidy file.
+    pub row: usize,
     /// Cell of its row, from 1.
     pub column: usize,
     /// Lines and columns of further cells that are part of this one: the interval beside its estimate.
     pub also: Vec<(usize, usize)>,
+}
+
+impl Source {
+    /// What cells of one row of a table share: the row, or the line where there are no rows.
+    pub fn row_key(&self) -> usize {
+        if self.row > 0 { self.row } else { self.line }
+    }
 }
 
 /// What the column of a cell is for; of the row, where the metrics of a table stand in its first column.

@@ -34,7 +34,7 @@ fn number(cell: &PublishedCell) -> Option<Printed> {
 }
 
 fn same_line(one: &PublishedCell, other: &PublishedCell) -> bool {
-    one.place.table == other.place.table && one.source.line == other.source.line
+    one.place.table == other.place.table && one.source.row_key() == other.source.row_key()
 }
 
 fn rising(own: &[&PublishedCell], cell: &PublishedCell) -> Option<Finding> {

@@ -14,6 +14,9 @@ use crate::role::{Measure, Role};
 use crate::tested::grade;
 use osteon_stats::stats::distribution::Z_975;
 
+/// Quantile of Student's t with ten degrees of freedom.
+const T_975: f64 = 2.2281388519649385;
+
 /// Rows that obey a relation before others are judged by it.
 const FEWEST: usize = 2;
 
@@ -120,7 +123,8 @@ impl<'a> Line<'a> {
     fn are_ends_right(&self) -> Option<bool> {
         let (estimate, error) = (self.estimate?.printed.loose(), self.error?.printed.loose());
         let (_, [low, high]) = self.ends?;
-        let half = error.times(Z_975);
+        // Of a linear regression by Student's t, with ten degrees of freedom or more.
+        let half = Interval { low: error.low * Z_975, high: error.high * T_975 };
         let (below, above) = (estimate.minus(half), estimate.plus(half));
         let cut = |it: Interval| {
             if self.is_area { Interval { low: it.low.clamp(0.0, 1.0), high: it.high.clamp(0.0, 1.0) } } else { it }

@@ -6,6 +6,8 @@
 
 mod counted;
 mod derived;
+pub mod folds;
+mod harmonic;
 mod intervals;
 mod limits;
 pub mod own;
@@ -36,6 +38,7 @@ pub fn check(models: &[Model]) -> (Vec<Finding>, Vec<Model>) {
             findings.extend(derived::check(row));
         }
     }
+    findings.extend(harmonic::check(&rows));
     let mut sets: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         sets.entry((row.place.table.clone(), row.place.set.clone())).or_default().push(at);

@@ -9,7 +9,7 @@ use crate::models::Model;
 use crate::printed::Printed;
 use crate::role::Role;
 
-/// C-index, ICC, correlation, Brier score and the like: within what they can be, and within their own interval.
+/// Areas, C-index, ICC, correlation, Brier score and the like: within what they can be, and within their own interval.
 pub fn numbers(cells: &[PublishedCell]) -> Vec<Finding> {
     cells.iter().filter_map(|cell| number(cells, cell)).collect()
 }
@@ -22,12 +22,7 @@ fn number(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
         return average(cell, mean, sd);
     }
     let Role::Score(metric) = cell.role else { return None };
-    let bounds = match metric {
-        Metric::CIndex | Metric::Brier | Metric::PrecisionRecallArea => [0.0, 1.0],
-        Metric::Icc | Metric::Correlation => [-1.0, 1.0],
-        Metric::Kappa if crate::models::is_agreement(cells, cell) => [-1.0, 1.0],
-        _ => return None,
-    };
+    let [least, most] = bounds(cells, cell, metric)?;
     let (value, limits) = match cell.value {
         Value::Number(value) => (value, None),
         Value::Estimate { estimate, low, high } => (estimate, Some((low, high))),
@@ -38,26 +33,39 @@ fn number(cells: &[PublishedCell], cell: &PublishedCell) -> Option<Finding> {
         return None;
     }
     let around = value.loose();
-    let finding = |severity, why: String| {
-        Some(Finding {
-            kind: Kind::Metric,
-            severity,
-            place: cell.place.clone(),
-            printed: cell.printed.clone(),
-            implied: String::new(),
-            alternatives: Vec::new(),
-            why,
-        })
-    };
-    if around.low > bounds[1] || around.high < bounds[0] {
-        return finding(Severity::Impossible, format!("It lies between {} and {}.", bounds[0], bounds[1]));
+    let (kind, of_interval) =
+        if metric == Metric::Auc { (Kind::Auc, Kind::AucInterval) } else { (Kind::Metric, Kind::Metric) };
+    if around.low > most || around.high < least {
+        return Some(finding(cell, kind, Severity::Impossible, format!("It lies between {least} and {most}.")));
     }
     let (low, high) = limits?;
     let outside = around.high < low.loose().low || around.low > high.loose().high;
-    if outside {
-        return finding(Severity::Inconsistent, format!("It lies outside its own interval, {low} to {high}."));
+    let why = format!("It lies outside its own interval, {low} to {high}.");
+    outside.then(|| finding(cell, of_interval, Severity::Inconsistent, why))
+}
+
+/// The least and the greatest value of a score that no confusion matrix gives.
+fn bounds(cells: &[PublishedCell], cell: &PublishedCell, metric: Metric) -> Option<[f64; 2]> {
+    match metric {
+        Metric::Auc | Metric::CIndex | Metric::Brier | Metric::PrecisionRecallArea | Metric::Dice | Metric::Jaccard => {
+            Some([0.0, 1.0])
+        }
+        Metric::Icc | Metric::Correlation => Some([-1.0, 1.0]),
+        Metric::Kappa if crate::models::is_agreement(cells, cell) => Some([-1.0, 1.0]),
+        _ => None,
     }
-    None
+}
+
+fn finding(cell: &PublishedCell, kind: Kind, severity: Severity, why: String) -> Finding {
+    Finding {
+        kind,
+        severity,
+        place: cell.place.clone(),
+        printed: cell.printed.clone(),
+        implied: String::new(),
+        alternatives: Vec::new(),
+        why,
+    }
 }
 
 /// A mean of shares with its SD or standard error: both within what numbers from 0 to 1 can have.
@@ -66,43 +74,26 @@ fn average(cell: &PublishedCell, mean: Printed, sd: Printed) -> Option<Finding> 
     if !metric.is_share() || mean.value() >= 10.0 {
         return None;
     }
-    let finding = |severity, why: &str| {
-        Some(Finding {
-            kind: Kind::Metric,
-            severity,
-            place: cell.place.clone(),
-            printed: cell.printed.clone(),
-            implied: String::new(),
-            alternatives: Vec::new(),
-            why: why.to_owned(),
-        })
-    };
     let around = mean.loose();
     if around.low > 1.0 || around.high < 0.0 {
-        return finding(Severity::Impossible, "A mean of such scores lies between 0 and 1.");
+        let why = "A mean of such scores lies between 0 and 1.".to_owned();
+        return Some(finding(cell, Kind::Metric, Severity::Impossible, why));
     }
     // Two values at least: the variance with n - 1 is at most twice m (1 - m).
     let middle = 0.5_f64.clamp(around.low.clamp(0.0, 1.0), around.high.clamp(0.0, 1.0));
     let most = (2.0 * middle * (1.0 - middle)).sqrt();
-    if sd.loose().low > most.max(0.0) || sd.loose().high < 0.0 {
-        return finding(Severity::Inconsistent, "No scores between 0 and 1 with this mean have such an SD.");
-    }
-    None
+    let is_beyond = sd.loose().low > most.max(0.0) || sd.loose().high < 0.0;
+    let why = "No scores between 0 and 1 with this mean have such an SD.".to_owned();
+    is_beyond.then(|| finding(cell, Kind::Metric, Severity::Inconsistent, why))
 }
 
 /// A P value above 1 or below 0.
 fn probability(cell: &PublishedCell) -> Option<Finding> {
     let (Value::Number(p) | Value::Test { p, .. }) = cell.value else { return None };
     let around = p.loose();
-    (p.is_exact() && around.low > 1.0 || around.high < 0.0).then(|| Finding {
-        kind: Kind::PValue,
-        severity: Severity::Impossible,
-        place: cell.place.clone(),
-        printed: cell.printed.clone(),
-        implied: String::new(),
-        alternatives: Vec::new(),
-        why: "A P value lies between 0 and 1.".to_owned(),
-    })
+    let why = "A P value lies between 0 and 1.".to_owned();
+    (p.is_exact() && around.low > 1.0 || around.high < 0.0)
+        .then(|| finding(cell, Kind::PValue, Severity::Impossible, why))
 }
 
 /// Scores that no classifier has, and scores outside their own interval; the first kind leaves the row.
@@ -130,20 +121,7 @@ pub fn check(row: &mut Model) -> Vec<Finding> {
         }
     }
     row.remove(&wrong);
-    if let Some((column, auc)) = &row.auc
-        && auc.area.loose().low > 1.0
-    {
-        let (column, printed) = (column.clone(), auc.area.to_string());
-        row.auc = None;
-        findings.push(Finding {
-            kind: Kind::Auc,
-            severity: Severity::Impossible,
-            place: row.at(&column),
-            printed,
-            implied: String::new(),
-            alternatives: Vec::new(),
-            why: "An AUC lies between 0 and 1.".to_owned(),
-        });
-    }
+    // An area beyond 1 is told by `numbers`, and says nothing of a curve.
+    row.auc.take_if(|(_, auc)| auc.area.loose().low > 1.0);
     findings
 }

@@ -95,14 +95,16 @@ fn undeclared(rows: &[&Model]) -> (Vec<Finding>, Option<(i64, i64)>) {
     findings.extend(sized.and_then(|it| cut_digits(rows, &it)));
     let mut other_patients = Vec::new();
     let (mut alone, mut judged) = (Vec::new(), 0);
+    // Findings, and whether accuracy, sensitivity and specificity of their rows are sound.
     let (mut told, mut summed) = (Vec::new(), 0);
     for row in rows.iter().filter(|row| row.scores.len() > 1) {
         judged += 1;
         match sized.and_then(|sized| of_size(row, &sized)) {
             Some(Verdict::Fits) => (),
             Some(Verdict::Wrong(finding)) => {
-                summed += usize::from(follows_in_shares(row, &sized.expect("its verdict is under it")));
-                told.push(*finding);
+                let is_sound = follows_in_shares(row, &sized.expect("its verdict is under it"));
+                summed += usize::from(is_sound);
+                told.push((*finding, is_sound));
             }
             Some(Verdict::Elsewhere) => match without_size(row) {
                 Some(finding) => alone.push(finding),
@@ -169,7 +171,9 @@ fn size_note(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
 /// sizes that they speak for.
 fn other_size(rows: &[&Model], sized: &Inferred) -> Option<Finding> {
     let first = rows.first()?;
-    let printed = first.total.or_else(|| words::size(&first.place.set).map(|n| n as i64))?;
+    // A number in a sentence may be of other patients.
+    let printed =
+        first.total.filter(|_| !first.is_total_said).or_else(|| words::size(&first.place.set).map(|n| n as i64))?;
     let (p, n) = (sized.positives, sized.negatives);
     let (fitting, judged) = sized.rows;
     let told: Vec<&&Model> =
@@ -203,11 +207,14 @@ fn follows_in_shares(row: &Model, sized: &Inferred) -> bool {
 
 /// Findings on rows of a set, or one note where nearly all rows have a matrix but for their predictive values and F1:
 /// means over folds of equal sizes are those of the sums in accuracy, sensitivity and specificity, and not in these.
-fn unless_folds(mut told: Vec<Finding>, summed: usize, judged: usize) -> Vec<Finding> {
+/// What these three contradict stays a finding.
+fn unless_folds(told: Vec<(Finding, bool)>, summed: usize, judged: usize) -> Vec<Finding> {
     if summed < FOLDED || 4 * summed < 3 * judged || told.is_empty() {
-        return told;
+        return told.into_iter().map(|(finding, _)| finding).collect();
     }
-    let mut note = told.swap_remove(0);
+    let (of_folds, wrong): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, is_sound)| *is_sound);
+    let mut findings: Vec<Finding> = wrong.into_iter().map(|(finding, _)| finding).collect();
+    let Some((mut note, _)) = of_folds.into_iter().next() else { return findings };
     note.severity = Severity::Note;
     note.implied = "cannot be judged".to_owned();
     note.alternatives = Vec::new();
@@ -215,7 +222,8 @@ fn unless_folds(mut told: Vec<Finding>, summed: usize, judged: usize) -> Vec<Fin
         "In {summed} of {judged} rows accuracy, sensitivity and specificity have a confusion matrix, and the other scores \
          do not follow from it: means over folds of equal sizes, as it seems."
     );
-    vec![note]
+    findings.push(note);
+    findings
 }
 
 /// Rows whose predictive values do not follow before all are taken for means over folds.

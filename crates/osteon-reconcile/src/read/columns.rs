@@ -123,7 +123,7 @@ pub fn columns(
     }
     pair_shares(&mut columns);
     counted_sizes(&mut columns, reads, &body);
-    own_sizes(&mut columns);
+    own_sizes(&mut columns, reads, &body);
     name_groups(&mut columns);
     name_others(&mut columns);
     prefix_of_terms(&mut columns);
@@ -196,8 +196,22 @@ fn metric_of_labels(columns: &mut [Column], paths: &[Vec<String>]) {
     }
 }
 
-/// The size in a heading that spans several groups is of none of them.
-fn own_sizes(columns: &mut [Column]) {
+/// Counts with percentages of a heading's size before it is taken for that of each group below it.
+const OF_SPAN: usize = 3;
+
+/// The size in a heading that spans several groups is of none of them, but where their percentages are of it: `Any grade`
+/// and `Grade 3` under one arm.
+fn own_sizes(columns: &mut [Column], reads: &[Vec<Read>], body: &[usize]) {
+    let is_of = |column: usize, n: u64| {
+        let pairs = shapes(reads, body, column).into_iter().filter_map(|shape| match shape {
+            Shape::Pair(count, percent) if count.decimals() == 0 && percent.decimals() > 0 => Some((*count, *percent)),
+            _ => None,
+        });
+        let pairs: Vec<bool> =
+            pairs.map(|(count, percent)| percent.is(100.0 * count.value() / n.max(1) as f64)).collect();
+        let fitting = pairs.iter().filter(|it| **it).count();
+        fitting >= OF_SPAN && 4 * fitting >= 3 * pairs.len()
+    };
     let sized = |column: &Column| {
         let at = column.path.iter().rposition(|text| words::size(text).is_some())?;
         (at + 1 < column.path.len()).then(|| column.path[..=at].to_vec())
@@ -206,7 +220,9 @@ fn own_sizes(columns: &mut [Column]) {
         (0..columns.len()).filter(|&at| columns[at].kind == Kind::Group).map(|at| (at, sized(&columns[at]))).collect();
     for (at, above) in &groups {
         let shared = above.is_some() && groups.iter().any(|(other, it)| other != at && it == above);
-        if shared && columns[*at].n == above.as_ref().and_then(|path| words::size(path.last()?)) {
+        let n = columns[*at].n;
+        let is_spanned = shared && n == above.as_ref().and_then(|path| words::size(path.last()?));
+        if is_spanned && !n.is_some_and(|n| is_of(*at, n)) {
             columns[*at].n = None;
         }
     }
@@ -475,8 +491,12 @@ fn prefix_of_terms(columns: &mut [Column]) {
 
 /// The set and the model among header texts.
 pub fn set_and_name(path: &[String]) -> (String, String) {
+    let parts = path.iter().flat_map(|text| match words::name_and_set(text) {
+        Some((name, set)) => vec![name, set],
+        None => vec![text.clone()],
+    });
     let clean: Vec<String> =
-        path.iter().map(|text| words::without_size(text)).filter(|text| !text.is_empty() && !is_unit(text)).collect();
+        parts.map(|text| words::without_size(&text)).filter(|text| !text.is_empty() && !is_unit(text)).collect();
     let (sets, names): (Vec<String>, Vec<String>) = clean.into_iter().partition(|text| words::is_set(text));
     (sets.join(" "), names.join(" "))
 }
@@ -496,7 +516,8 @@ fn attach_intervals(columns: &mut [Column], reads: &[Vec<Read>], body: &[usize])
         let words = words::plain(columns[at].leaf());
         let is_named = |it: usize| {
             let name = words::plain(columns[it].leaf());
-            name.chars().count() > 1 && words.starts_with(&name)
+            let is_said = [" for ", " of "].iter().any(|it| words.ends_with(&format!("{it}{name}")));
+            !name.is_empty() && is_said || name.chars().count() > 1 && words.starts_with(&name)
         };
         let is_other_end = |it: usize| {
             ends == Ends::Upper
@@ -522,7 +543,8 @@ fn attach_intervals(columns: &mut [Column], reads: &[Vec<Read>], body: &[usize])
             }
             if all == 0 { 0.0 } else { fits as f64 / all as f64 }
         };
-        let fitting = near.iter().copied().find(|&it| score(it) >= 0.7);
+        let said = near.first().copied().filter(|&it| is_named(it) && score(it) >= 0.5);
+        let fitting = said.or_else(|| near.iter().copied().find(|&it| score(it) >= 0.7));
         columns[at].target = fitting.or_else(|| near.first().copied().filter(|it| it.abs_diff(at) <= 2));
         if let Some(target) = columns[at].target {
             let (set, prefix) = (columns[target].set.clone(), columns[target].prefix);

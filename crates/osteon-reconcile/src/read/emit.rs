@@ -224,7 +224,13 @@ impl Table<'_> {
             range: read.range,
             odd,
             rounding: None,
-            source: Source { file: self.file.to_owned(), line: self.line(row, column), column: column + 1, also },
+            source: Source {
+                file: self.file.to_owned(),
+                line: self.line(row, column),
+                row: row + 1,
+                column: column + 1,
+                also,
+            },
             role: roles.0,
             row_role: roles.1,
         });
@@ -237,8 +243,13 @@ impl Table<'_> {
         let set = if set.is_empty() { "all" } else { set };
         let place =
             Place { table: self.name.clone(), set: set.to_owned(), row: "n".to_owned(), column: name.to_owned() };
-        let source =
-            Source { file: self.file.to_owned(), line: self.line(row, column), column: column + 1, also: Vec::new() };
+        let source = Source {
+            file: self.file.to_owned(),
+            line: self.line(row, column),
+            row: row + 1,
+            column: column + 1,
+            also: Vec::new(),
+        };
         self.cells.push(PublishedCell {
             place,
             printed,

@@ -213,7 +213,7 @@ fn indent(attributes: &str) -> usize {
     }
 }
 
-fn is_block(name: &str) -> bool {
+pub fn is_block(name: &str) -> bool {
     matches!(
         name,
         "p" | "div"

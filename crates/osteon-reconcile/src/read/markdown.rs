@@ -52,7 +52,9 @@ fn is_rule(line: &str) -> bool {
 
 fn row(line: &str, number: usize) -> GridRow {
     let inner = line.trim();
-    let inner = inner.strip_prefix('|').unwrap_or(inner);
+    // R's heading has bars of its own.
+    let inner =
+        inner.strip_prefix('|').unwrap_or(inner).replace("(>|z|)", "(>\\|z\\|)").replace("(>|t|)", "(>\\|t\\|)");
     let mut cells = vec![String::new()];
     let mut chars = inner.chars().peekable();
     while let Some(c) = chars.next() {

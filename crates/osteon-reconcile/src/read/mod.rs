@@ -24,10 +24,13 @@ mod markup;
 mod matrix;
 mod mend;
 mod models;
+mod prose;
 mod rows;
 mod said;
 pub mod shown;
 pub mod slashes;
+mod spans;
+pub mod statements;
 mod summaries;
 mod terms;
 mod tokens;
@@ -119,6 +122,13 @@ pub fn read(bytes: &[u8], file: &str, correction: &Correction, params: &Params) 
     if let Some(tidy) = tidy(bytes) {
         return Ok(tidy_readings(crate::cells::read(&tidy)?, file));
     }
+    let name = file.to_lowercase();
+    if let Some(kind) = ["docx", "xlsx"].into_iter().find(|it| name.ends_with(&format!(".{it}")))
+        && !bytes.starts_with(b"PK")
+    {
+        let why = format!("it is no ZIP archive, as {} files are: save it again", kind.to_uppercase());
+        return Err(ReadError::Document { why });
+    }
     let grids = grids(bytes, params)?;
     let total = grids.len();
     let texts = grids.iter().flat_map(|it| &it.rows).flat_map(|it| &it.cells).map(|it| it.text.as_str());
@@ -131,13 +141,37 @@ pub fn read(bytes: &[u8], file: &str, correction: &Correction, params: &Params) 
     if readings.is_empty() {
         return Err(ReadError::NoTable);
     }
+    readings.extend(stated(bytes, file, &readings, params));
     Ok(readings)
+}
+
+/// What the sentences around the tables state of what these hold, as one more table; `None` where they state nothing.
+fn stated(bytes: &[u8], file: &str, readings: &[Reading], params: &Params) -> Option<Reading> {
+    let known: Vec<PublishedCell> = readings.iter().flat_map(|it| it.cells.clone()).collect();
+    let cells = statements::statements(&prose::paragraphs(bytes, params), &known, file);
+    (!cells.is_empty()).then(|| Reading {
+        file: file.to_owned(),
+        number: readings.len() + 1,
+        name: statements::TEXT.to_owned(),
+        title: "statements of the text".to_owned(),
+        grid: Grid::default(),
+        said: Vec::new(),
+        cells,
+        unread: Vec::new(),
+    })
 }
 
 /// All tables with numbers of a file, as they stand there; a table that a page shows twice is given once.
 pub fn grids(bytes: &[u8], params: &Params) -> Result<Vec<Grid>, ReadError> {
     if bytes.len() > params.max_bytes {
         return Err(ReadError::Bytes { found: bytes.len(), limit: params.max_bytes });
+    }
+    if let Some((text, note)) =
+        encoding::chinese(bytes).filter(|_| markup(bytes).is_none() && !bytes.starts_with(b"PK"))
+    {
+        let mut found = self::grids(text.as_bytes(), params)?;
+        found.iter_mut().for_each(|grid| grid.notes.push(note.clone()));
+        return Ok(found);
     }
     let mut grids = if is_document(bytes) {
         docx::tables(&docx::document(bytes, params.max_inflated)?)

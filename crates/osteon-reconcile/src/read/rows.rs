@@ -224,7 +224,9 @@ pub fn rows(
         let continues = own_label.is_empty();
         let belongs = open.as_ref().is_some_and(|open| {
             let may = if is_indented && open.is_heading {
-                indent > open.indent || indents.iter().all(|&it| it <= open.indent)
+                indent > open.indent
+                    || indents.iter().all(|&it| it <= open.indent)
+                    || indent == open.indent && open.has_p && completes(reads, columns, &body[index..], open.sum)
             } else {
                 true
             };
@@ -298,6 +300,21 @@ fn tell_apart(grid: &Grid, reads: &[Vec<Read>], columns: &[Column], rows: &mut [
     }
 }
 
+/// Whether counts without a P, from the first row on, and what is summed already make up the first group: levels that are
+/// not indented as those of other variables are.
+fn completes(reads: &[Vec<Read>], columns: &[Column], body: &[usize], mut sum: u64) -> bool {
+    for &row in body {
+        let has = filled(reads, columns, row);
+        let Some((group, n)) = first_count(reads, columns, row).filter(|_| !has.p) else { return false };
+        sum += n;
+        match columns[group].n {
+            Some(size) if sum < size => (),
+            size => return size == Some(sum),
+        }
+    }
+    false
+}
+
 /// How many rows behind the first are levels of it without a heading: counts without P that add up to the group, or
 /// rows further to the right.
 fn unheaded(grid: &Grid, reads: &[Vec<Read>], columns: &[Column], body: &[usize], indents: Option<&[usize]>) -> usize {
@@ -328,6 +345,13 @@ fn unheaded(grid: &Grid, reads: &[Vec<Read>], columns: &[Column], body: &[usize]
 
 /// Set and model among the labels of a row of scores.
 fn model_labels(labels: &[String], columns: &[Column], row: &mut Row) {
+    let labels: Vec<String> = labels
+        .iter()
+        .flat_map(|text| match words::name_and_set(text) {
+            Some((name, set)) => vec![name, set],
+            None => vec![text.clone()],
+        })
+        .collect();
     let (sets, names): (Vec<&String>, Vec<&String>) =
         labels.iter().filter(|it| !it.is_empty()).partition(|it| words::is_set(it));
     let column_sets = columns.iter().any(|it| !it.set.is_empty());

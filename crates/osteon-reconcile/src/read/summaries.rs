@@ -37,6 +37,10 @@ pub fn group_value(
             let is_count = whole(first).is_some()
                 && (read.is_share || read.fraction.is_some() || is_level || words::says_counts(label) && !is_median);
             match whole(first) {
+                // `25.8 (24)` under % (n), whatever the numbers.
+                _ if words::says_percent_first(label) && whole(second).is_some() => {
+                    Value::Count { n: whole(second)?, percent: first }
+                }
                 Some(n) if is_count => Value::Count { n, percent: second },
                 _ if is_median => Value::Median { median: first, spread: None },
                 Some(count) if summary == Summary::Unsaid && (are_shares(row) || known_values(read, row).is_some()) => {

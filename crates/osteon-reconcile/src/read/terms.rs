@@ -8,6 +8,7 @@ use crate::read::emit::Table;
 use crate::read::models::{self, join, or_model};
 use crate::read::rows::{self, Row, RowKind};
 use crate::read::slashes;
+use crate::read::spans;
 use crate::read::summaries;
 use crate::read::value::Shape;
 use crate::read::words::{self, Ends};
@@ -17,6 +18,7 @@ use crate::role::{Compared, Measure, Role, RowRole, Summary};
 pub fn in_columns(table: &mut Table) -> Vec<Row> {
     let rows = rows::rows(table.grid, &table.reads, &table.frame, &table.columns, &table.correction);
     let percents: Vec<bool> = (0..table.columns.len()).map(|column| is_percent(table, column)).collect();
+    let spans = spans::find(table, &rows);
     for (index, row) in rows.iter().enumerate() {
         if matches!(row.kind, RowKind::Ignored | RowKind::Heading) {
             continue;
@@ -30,7 +32,10 @@ pub fn in_columns(table: &mut Table) -> Vec<Row> {
             match column.kind {
                 Kind::Group if row.kind == RowKind::Sizes => size(table, row, at, column),
                 Kind::Group if is_list => (),
-                Kind::Group => group(table, row, &columns, at),
+                Kind::Group => match spans.as_ref().filter(|it| it.has(at)) {
+                    Some(spans) => spans.push(table, row, at),
+                    None => group(table, row, &columns, at),
+                },
                 Kind::Estimate(_) => estimate(table, row, rows.get(index + 1), &columns, at),
                 Kind::P | Kind::Statistic | Kind::Balance => p(table, row, &columns, at),
                 Kind::Error => error(table, row, &columns, at),
@@ -41,6 +46,7 @@ pub fn in_columns(table: &mut Table) -> Vec<Row> {
             }
         }
     }
+    spans.iter().for_each(|it| it.push_sizes(table));
     summed_sizes(table);
     sizes_of_shares(table);
     sizes(table);
@@ -55,7 +61,7 @@ const SUMS: usize = 3;
 fn summed_sizes(table: &mut Table) {
     for at in 0..table.columns.len() {
         let column = &table.columns[at];
-        if column.kind != Kind::Group || column.n.is_some() {
+        if column.kind != Kind::Group || column.n.is_some() || !column.inferred.is_empty() {
             continue;
         }
         let mut sums: Vec<(String, u64, usize)> = Vec::new();
@@ -238,7 +244,9 @@ fn estimate(table: &mut Table, row: &Row, next: Option<&Row>, columns: &[Column]
         (Shape::Reference, _) => (Value::Reference, Vec::new()),
         _ => return,
     };
-    let heading = join(&[column.prefix, measure.word(), "(95%CI)"]);
+    let own = columns.iter().find(|it| it.target == Some(at)).map_or(95, |it| words::confidence_level(&it.heading()));
+    let level = if own == 95 { words::confidence_level(&column.heading()) } else { own };
+    let heading = join(&[column.prefix, measure.word(), &format!("({level}%CI)")]);
     let inner = read.p;
     table.push(
         (row.at, at),
@@ -290,7 +298,8 @@ const SHARES: usize = 3;
 /// Gives groups without a printed size the number of which three of four counts are the printed percentages.
 fn sizes_of_shares(table: &mut Table) {
     for at in 0..table.columns.len() {
-        if table.columns[at].kind != Kind::Group || table.columns[at].n.is_some() {
+        let is_sized = table.columns[at].n.is_some() || !table.columns[at].inferred.is_empty();
+        if table.columns[at].kind != Kind::Group || is_sized {
             continue;
         }
         let own = |cell: &&PublishedCell| cell.source.column == at + 1 && matches!(cell.role, Role::Group { .. });
@@ -340,6 +349,9 @@ fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
     let value = match read.shape {
         Shape::One(p) | Shape::Pair(p, _) => Value::Number(p),
         Shape::Test(statistic, p) => Value::Test { statistic, p },
+        Shape::Words if column.kind == Kind::P && words::is_not_significant(table.grid.text(row.at, at)) => {
+            Value::Number(Printed::parse(">0.05").expect("a number"))
+        }
         Shape::Words => Value::Words,
         _ => return,
     };
@@ -376,7 +388,7 @@ fn p(table: &mut Table, row: &Row, columns: &[Column], at: usize) {
         let is_list = table.cells.iter().any(|cell| {
             let own = slashes::without_levels(&row.variable);
             let is_level = matches!(&cell.row_role, RowRole::Level { variable, .. } if *variable == own);
-            is_level && cell.source.line == table.line(row.at, at)
+            is_level && cell.source.row == row.at + 1
         });
         let variable = match row.kind {
             RowKind::Single if is_list => slashes::without_levels(&row.variable),
@@ -422,6 +434,14 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
     let column = &columns[at];
     let read = table.reads[row.at][at].clone();
     let Some(mut value) = models::score_value(&read) else { return };
+    // `n (%)` beside estimates: a count of the patients of whom its percentage is.
+    if let (Metric::Size, Shape::Pair(n, percent)) = (metric, &read.shape)
+        && n.decimals() == 0
+        && n.value() >= 0.0
+        && columns.iter().any(|it| matches!(it.kind, Kind::Estimate(_)))
+    {
+        value = Value::Count { n: n.value() as u64, percent: *percent };
+    }
     let mut parts = Vec::new();
     let mut error = None;
     if let Value::Number(estimate) | Value::MeanSd { mean: estimate, .. } = value
@@ -446,7 +466,7 @@ fn score(table: &mut Table, row: &Row, columns: &[Column], at: usize, metric: Me
         cell.place.set == known
             && cell.place.row == name
             && cell.place.column == metric.heading()
-            && cell.source.line == table.line(row.at, at)
+            && cell.source.row == row.at + 1
     });
     let heading = if is_there { column.heading() } else { metric.heading().to_owned() };
     let mut labels = [&row.label, &row.section, &column.name].into_iter().chain(&column.path);

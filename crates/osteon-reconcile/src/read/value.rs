@@ -69,7 +69,7 @@ pub fn read_by(text: &str, is_decimal: bool) -> Read {
     };
     let plain = normal(text);
     let lower = plain.to_lowercase();
-    let bare = lower.trim_matches(|c: char| c.is_whitespace() || "*†‡§¶#.".contains(c));
+    let bare = lower.trim_matches(|c: char| c.is_whitespace() || "*†‡§¶#.·".contains(c));
     const ABSENT: [&str; 14] =
         ["", "-", "--", "---", "/", "na", "n/a", "n.a", "nan", "nr", "n.r", "…", "not available", "not reported"];
     if ABSENT.contains(&bare) {

@@ -5,14 +5,26 @@ use crate::role::{Measure, Summary};
 
 /// Lower case, single spaces, ASCII signs, without footnote marks.
 pub fn plain(text: &str) -> String {
-    let text: String = normal(text).to_lowercase().replace('_', " ");
+    let mut text: String = normal(text).to_lowercase().replace('_', " ");
+    // `P值`: a value of what stands before it.
+    if let Some(at) = text.find('值').filter(|&at| text[..at].ends_with(|c: char| c.is_alphanumeric() && !is_han(c))) {
+        text.replace_range(at..at + '值'.len_utf8(), " value");
+    }
     let text: String = text.chars().filter(|c| !"*†‡§¶#^".contains(*c)).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A Chinese character.
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 /// Whether a heading names P values.
 pub fn is_p(heading: &str) -> bool {
     let text = plain(heading).replace(['’', '\''], "");
+    if text.starts_with("pr(>") {
+        return true;
+    }
     let words: Vec<&str> =
         text.split([' ', '(', ')', ',', ':', '.', '=', '/', '-', '[']).filter(|it| !it.is_empty()).collect();
     let first = words.first().copied().unwrap_or("");
@@ -134,6 +146,7 @@ pub fn is_missing(level: &str) -> bool {
     let all = |known: &dyn Fn(&&str) -> bool| words.iter().all(known);
     is_not && words[2..].iter().all(|it| BESIDE.contains(it) || KNOWN.contains(it) || NOT.contains(it))
         || is_none && words.len() == 2
+        || ["未知", "不详", "缺失"].contains(&text.as_str())
         || words.iter().any(|it| KNOWN.contains(it))
             && all(&|it| KNOWN.contains(it) || BESIDE.contains(it) || NOT.contains(it))
 }
@@ -309,6 +322,30 @@ pub fn says_counts(label: &str) -> bool {
         || text == "%"
 }
 
+/// Whether a label or heading says that percentages stand before their counts: `Sex, % (n)`.
+pub fn says_percent_first(label: &str) -> bool {
+    let text = plain(label).replace(' ', "");
+    ["%(n", "%(no", "(%,n)", "%,n"].iter().any(|words| text.contains(words)) && !says_count_first(&text)
+}
+
+fn says_count_first(text: &str) -> bool {
+    ["n(%", "no.(%", "n,%", "(n,%"].iter().any(|words| text.contains(words))
+}
+
+/// The confidence level that a heading prints: 90 of `HR (90% CI)`; 95 where it prints none.
+pub fn confidence_level(heading: &str) -> u32 {
+    let text = plain(heading).replace(' ', "");
+    let level = [("90%", 90), ("99%", 99), ("80%", 80)].into_iter().find(|(word, _)| text.contains(word));
+    level
+        .filter(|_| text.contains("ci") || text.contains("confidence") || text.contains("interval"))
+        .map_or(95, |it| it.1)
+}
+
+/// Whether a P is printed as not significant.
+pub fn is_not_significant(text: &str) -> bool {
+    matches!(plain(text).replace(['.', ' '], "").as_str(), "ns" | "notsignificant" | "nonsignificant" | "n/s")
+}
+
 /// Whether a heading has a percent sign or word.
 pub fn says_percent(heading: &str) -> bool {
     let text =
@@ -420,7 +457,13 @@ pub fn says_agreement(heading: &str) -> bool {
 /// Whether a label names a set of patients.
 pub fn is_set(label: &str) -> bool {
     let text = plain(label);
-    const PARTS: [&str; 19] = [
+    const PARTS: [&str; 25] = [
+        "训练",
+        "验证",
+        "测试",
+        "内部",
+        "外部",
+        "中心",
         "train",
         "valid",
         "cohort",
@@ -444,6 +487,29 @@ pub fn is_set(label: &str) -> bool {
     const WHOLE: [&str; 5] = ["test", "set", "sets", "tests", "primary"];
     PARTS.iter().any(|part| text.contains(part))
         || text.split(|c: char| !c.is_alphanumeric()).any(|word| WHOLE.contains(&word))
+}
+
+/// The name and the set of a heading that says both: `Nomogram (Validation)`, `Training: Nomogram`; `None` for any other.
+pub fn name_and_set(heading: &str) -> Option<(String, String)> {
+    let text = heading.trim();
+    let bracketed = || {
+        let inner = text.strip_suffix([')', '）'])?;
+        let (name, set) = inner.rsplit_once(['(', '（'])?;
+        Some((name.trim().to_owned(), set.trim().to_owned()))
+    };
+    let parted = || {
+        let (one, other) = [": ", " - ", " – "].iter().find_map(|it| text.split_once(it))?;
+        Some((one.trim().to_owned(), other.trim().to_owned()))
+    };
+    let both = |(one, other): (String, String)| {
+        let is_name = |it: &str| !is_set(it) && it.chars().any(char::is_alphabetic) && size(it).is_none();
+        match (is_set(&one), is_set(&other)) {
+            (false, true) if is_name(&one) => Some((one, other)),
+            (true, false) if is_name(&other) => Some((other, one)),
+            _ => None,
+        }
+    };
+    bracketed().and_then(both).or_else(|| parted().and_then(both))
 }
 
 /// Whether two names are of the same set of patients: `Training cohort (n = 108)` and `training set`.
@@ -491,7 +557,7 @@ fn set_key(name: &str) -> Vec<String> {
 pub fn is_total(name: &str) -> bool {
     let text = plain(name);
     let first = text.split(|c: char| !c.is_alphanumeric()).find(|it| !it.is_empty()).unwrap_or("");
-    matches!(first, "total" | "all" | "overall" | "entire" | "whole" | "totals")
+    matches!(first, "total" | "all" | "overall" | "entire" | "whole" | "totals" | "合计" | "总计" | "总体" | "全部")
         && !text.contains("positive")
         && !text.contains("negative")
 }

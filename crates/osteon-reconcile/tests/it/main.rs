@@ -3,6 +3,7 @@
 mod beside;
 mod denominators;
 mod forms;
+mod habits;
 mod invented;
 mod layouts;
 mod measured;
