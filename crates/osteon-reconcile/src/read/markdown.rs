@@ -8,10 +8,15 @@ pub fn tables(text: &str) -> Vec<Grid> {
     let mut tables: Vec<Grid> = Vec::new();
     let (mut at, mut title) = (0, String::new());
     while at < lines.len() {
-        if lines.get(at + 1).is_some_and(|line| is_rule(line)) && lines[at].contains('|') {
-            let end = (at + 2..lines.len()).find(|&it| !lines[it].contains('|')).unwrap_or(lines.len());
-            let of = (at..end).filter(|&it| it != at + 1);
-            let mut rows: Vec<GridRow> = of.map(|it| row(lines[it], it + 1)).collect();
+        if let Some(height) = header(&lines, at) {
+            let body = at + height + 1;
+            // A row of dashes is one of cells left out; a rule has three in each.
+            let is_next = |it: usize| header(&lines, it).is_some_and(|height| is_long_rule(lines[it + height]));
+            let is_end = |it: &usize| !lines[*it].contains('|') || is_next(*it);
+            let end = (body..lines.len()).find(is_end).unwrap_or(lines.len());
+            let head = lines[at..at + height].join(" ");
+            let mut rows: Vec<GridRow> = vec![row(&head, at + 1)];
+            rows.extend((body..end).map(|it| row(lines[it], it + 1)));
             let beyond: usize = rows.iter().map(|row| row.cells.len().saturating_sub(MOST_COLUMNS)).sum();
             rows.iter_mut().for_each(|row| row.cells.truncate(MOST_COLUMNS));
             let mut grid = Grid { title: std::mem::take(&mut title), rows, header_rows: 1, ..Grid::default() };
@@ -33,6 +38,27 @@ pub fn tables(text: &str) -> Vec<Grid> {
     tables
 }
 
+/// How many lines the header has that begins at a line: one above its rule, or two, of which the file has broken a cell.
+fn header(lines: &[&str], at: usize) -> Option<usize> {
+    let has_rule = |it: usize| lines.get(it).is_some_and(|line| is_rule(line)) && !is_rule(lines[it - 1]);
+    let width = |text: &str| row(text, 0).cells.len();
+    let is_broken = |first: usize| {
+        let (one, other, rule) = (lines[first], lines[first + 1], width(lines[first + 2]));
+        other.contains('|') && width(other) < rule && width(&format!("{one} {other}")) == rule
+    };
+    if !lines[at].contains('|') {
+        None
+    } else if has_rule(at + 1) {
+        // The second line of a header that began above.
+        let is_second = at > 0 && lines[at - 1].contains('|') && !is_rule(lines[at - 1]) && is_broken(at - 1);
+        (!is_second).then_some(1)
+    } else if has_rule(at + 2) && is_broken(at) {
+        Some(2)
+    } else {
+        None
+    }
+}
+
 /// Whether a text has a pipe table.
 pub fn is_markdown(text: &str) -> bool {
     let lines = lines(text);
@@ -48,6 +74,11 @@ fn lines(text: &str) -> Vec<&str> {
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
     line.contains("--") && line.contains('|') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
+}
+
+fn is_long_rule(line: &str) -> bool {
+    let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+    cells.len() > 1 && cells.iter().all(|it| it.contains("---"))
 }
 
 fn row(line: &str, number: usize) -> GridRow {
@@ -120,5 +151,14 @@ mod tests {
             assert_eq!((tables[0].title.as_str(), tables[0].legend.trim()), ("Table 1. X", "note"));
             assert_eq!((tables[0].rows[1].line, tables[0].text(1, 0), tables[0].text(1, 1)), (5, "1 | 2", "3"));
         }
+    }
+
+    #[test]
+    fn tables_may_follow_each_other_and_break_a_heading() {
+        let text = "| a | b |\n|---|---|\n| 1 | 2 |\n| c | d |\n| e |\n|---|---|---|---|\n| 3 | 4 | 5 | 6 |\n";
+        let tables = tables(text);
+        assert_eq!(tables.len(), 2);
+        assert_eq!((tables[0].rows.len(), tables[1].rows.len(), tables[1].text(0, 3)), (2, 2, "e"));
+        assert_eq!((tables[1].rows[0].line, tables[1].rows[1].line), (4, 7));
     }
 }
