@@ -26,6 +26,7 @@ pub fn check(cells: &[PublishedCell]) -> Vec<Finding> {
             findings.extend(recalls(cells, &tally));
         }
         findings.extend(parts(cells, table));
+        findings.extend(matrices(cells, table));
     }
     findings
 }
@@ -199,6 +200,35 @@ fn sized<'a>(cells: &'a [PublishedCell], table: &str) -> Vec<(Counted<'a>, Count
     let found: Vec<_> = sizes.filter_map(row).collect();
     let adding = found.iter().filter(|((_, n), (_, a), (_, b))| a + b == *n).count();
     if adding >= FEWEST && adding + 1 >= found.len() { found } else { Vec::new() }
+}
+
+/// Rows whose number of patients is not that of their confusion matrix, where those of the others are.
+fn matrices(cells: &[PublishedCell], table: &str) -> Vec<Finding> {
+    const COUNTS: [Metric; 4] =
+        [Metric::TruePositive, Metric::FalsePositive, Metric::TrueNegative, Metric::FalseNegative];
+    let own = || cells.iter().filter(|it| it.place.table == table && it.source.row > 0);
+    let sizes = own().filter(|it| it.role == Role::Score(Metric::Size)).filter_map(|it| Some((it, whole(it)?)));
+    let row = |(size, n): Counted| {
+        let count = |metric: Metric| {
+            own().find(|it| it.source.row == size.source.row && it.role == Role::Score(metric)).and_then(whole)
+        };
+        Some((size.clone(), n, COUNTS.into_iter().map(count).sum::<Option<i64>>()?))
+    };
+    let found: Vec<(PublishedCell, i64, i64)> = sizes.filter_map(row).collect();
+    let wrong: Vec<&(PublishedCell, i64, i64)> = found.iter().filter(|(_, n, sum)| n != sum).collect();
+    if found.len() < wrong.len() + FEWEST || wrong.len() > 1 {
+        return Vec::new();
+    }
+    let finding = |(size, n, sum): &&(PublishedCell, i64, i64)| Finding {
+        kind: Kind::Sum,
+        severity: Severity::Inconsistent,
+        place: size.place.clone(),
+        printed: n.to_string(),
+        implied: sum.to_string(),
+        alternatives: Vec::new(),
+        why: format!("TP, FP, TN and FN are {sum} together; in the other rows they are the number of patients."),
+    };
+    wrong.iter().map(finding).collect()
 }
 
 fn parts(cells: &[PublishedCell], table: &str) -> Vec<Finding> {

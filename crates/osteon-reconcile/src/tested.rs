@@ -115,6 +115,10 @@ fn continuous(arm: &Arm) -> Vec<Finding> {
     if wrong.is_empty() || telling > 1 && explained.len() >= wrong.len() {
         return wrong.iter().map(|(row, p)| row.finding(*p)).collect();
     }
+    // A t that is that of the means to its last digit says its own P.
+    if !wrong.is_empty() && wrong.iter().all(|(row, p)| row.is_told_by_t(*p)) {
+        return wrong.iter().map(|(row, p)| row.finding(*p)).collect();
+    }
     // Means, statistic and P are three: where two agree the third is wrong.
     if !explained.is_empty() && explained.len() >= wrong.len() && wrong.iter().all(|(row, p)| row.is_apart(*p)) {
         return wrong.iter().map(|(row, p)| row.finding(*p)).collect();
@@ -152,6 +156,18 @@ impl Compared<'_> {
             || may_be(Statistic::T) && self.is_t() && p.meets(self.student())
             || may_be(Statistic::F) && self.is_square() && p.meets(squared.map(|it| t_two_sided(it.sqrt(), freedom)))
             || may_be(Statistic::ChiSquare) && p.meets(squared.map(|it| chi2_sf(it, 1.0)))
+    }
+
+    /// Whether the statistic may be a t, is that of the means, and the P is far from it.
+    fn is_told_by_t(&self, p: Printed) -> bool {
+        let student = self.student();
+        let apart = p.value() < 0.5 * student.low || p.value() > 2.0 * student.high;
+        words::statistics(&self.variable.named).contains(&Statistic::T)
+            && self.statistic.decimals() > 1
+            && self.statistic.value().abs() > 0.1
+            && self.is_t()
+            && p.is_exact()
+            && apart
     }
 
     /// The P values that Student's or Welch's test of the printed moments can have.

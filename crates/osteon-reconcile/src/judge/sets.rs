@@ -417,6 +417,9 @@ fn events(rows: &[&Model]) -> Option<Finding> {
         let range = [Width::Rounded, Width::Loose].iter().find_map(|&width| Region::new(&row.scores, width).events());
         known.extend(range.map(|range| (*row, range)));
     }
+    if let Some(finding) = alone(&known) {
+        return Some(finding);
+    }
     let low = known.iter().map(|(_, it)| it.low).fold(0.0, f64::max);
     let high = known.iter().map(|(_, it)| it.high).fold(1.0, f64::min);
     let (first, _) = known.first().filter(|_| low > high + 2e-3 * high.min(1.0 - low).max(0.0) + 1e-4)?;
@@ -429,4 +432,36 @@ fn events(rows: &[&Model]) -> Option<Finding> {
         .collect();
     let why = format!("The rows of the set are not of the same patients; shares of events: {}.", told.join("; "));
     Some(on(first, &[0], Kind::Sample, Severity::Note, String::new(), why))
+}
+
+/// How narrow the share of events of the other rows must be, how far that of one row lies from it, and how far apart its
+/// sensitivity and specificity must be: a few other patients, or means over folds, move it by less.
+const NARROW: f64 = 0.08;
+const AWAY: f64 = 0.1;
+const TELLING: f64 = 0.15;
+
+/// The only row whose share of events is far from the one that all others, at least two, have: one of its scores is wrong.
+fn alone(known: &[(&Model, Interval)]) -> Option<Finding> {
+    let is_alone = |at: &usize| {
+        let others = || known.iter().enumerate().filter(|(it, _)| it != at).map(|(_, (_, range))| *range);
+        let (low, high) = others().fold((0.0_f64, 1.0_f64), |(low, high), it| (low.max(it.low), high.min(it.high)));
+        let (row, own) = known[*at];
+        let apart = row.score(SENSITIVITY).zip(row.score(SPECIFICITY)).map(|(a, b)| (a.value() - b.value()).abs());
+        let is_narrow = others().all(|it| it.high - it.low < NARROW);
+        let away = (own.low - high).max(low - own.high);
+        known.len() > 2 && low <= high && is_narrow && away > AWAY && apart.is_some_and(|it| it > TELLING)
+    };
+    let mut found = (0..known.len()).filter(is_alone);
+    let at = found.next().filter(|_| found.next().is_none())?;
+    let (row, own) = known[at];
+    let others = known.iter().enumerate().filter(|(it, _)| *it != at);
+    let told: Vec<String> =
+        others.map(|(_, (row, it))| format!("{} {:.3} to {:.3}", row.place.row, it.low, it.high)).collect();
+    let why = format!(
+        "Its scores imply a share of events of {:.3} to {:.3}, those of the other rows of the set agree on another: {}.",
+        own.low,
+        own.high,
+        told.join("; ")
+    );
+    Some(on(row, &[], Kind::Metric, Severity::Inconsistent, String::new(), why))
 }

@@ -60,7 +60,19 @@ pub fn understand(
     };
     let found = |paths: &[Vec<String>]| columns::columns(&grid, &reads, &frame, paths, in_rows, &correction);
     let columns = found(&frame.paths);
-    let again: Vec<(usize, Vec<Column>)> = frame.again.iter().map(|(row, paths)| (*row, found(paths))).collect();
+    let sections = header::sections(&grid);
+    let again: Vec<(usize, Vec<Column>)> = frame
+        .again
+        .iter()
+        .map(|(row, paths)| {
+            let mut columns = found(paths);
+            // The row that opens a section names its set.
+            for column in columns.iter_mut().filter(|it| sections.contains(row) && it.set.is_empty()) {
+                column.set = words::without_size(grid.text(*row, 0));
+            }
+            (*row, columns)
+        })
+        .collect();
     let name = correction.name.clone().unwrap_or_else(|| table_name(&grid.title, file, number, total));
     let mut table = Table {
         file,

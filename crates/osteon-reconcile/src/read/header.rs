@@ -27,14 +27,30 @@ pub fn frame(grid: &Grid, reads: &[Vec<Read>], labels: Option<usize>) -> Frame {
     let n_labels = labels.unwrap_or_else(|| n_labels(grid, reads, n_header)).clamp(1, grid.width().max(1));
     let header: Vec<usize> = (0..n_header).collect();
     let paths = paths(grid, &header, n_labels);
+    let sections = sections(grid);
     let again = (n_header..grid.rows.len())
-        .filter(|&row| starts_again(grid, reads, row))
+        .filter(|&row| starts_again(grid, reads, row) || sections.contains(&row))
         .map(|row| {
-            let rows: Vec<usize> = std::iter::once(row).chain(1..n_header).collect();
+            let rows: Vec<usize> = match sections.contains(&row) {
+                true => (0..n_header).chain([row]).collect(),
+                false => std::iter::once(row).chain(1..n_header).collect(),
+            };
             (row, self::paths(grid, &rows, n_labels))
         })
         .collect();
     Frame { n_header, n_labels, paths, again }
+}
+
+/// Rows that open a set of patients with the sizes of its groups, `Training cohort | n = 78 | n = 35`, where there are
+/// several.
+pub fn sections(grid: &Grid) -> Vec<usize> {
+    let is_size = |text: &str| words::size(text).is_some() && words::without_size(text).is_empty();
+    let is_section = |&row: &usize| {
+        let beyond: Vec<usize> = filled(grid, row).into_iter().filter(|&column| column > 0).collect();
+        words::is_set(grid.text(row, 0)) && beyond.len() > 1 && beyond.iter().all(|&it| is_size(grid.text(row, it)))
+    };
+    let found: Vec<usize> = (1..grid.rows.len()).filter(is_section).collect();
+    if found.len() > 1 { found } else { Vec::new() }
 }
 
 fn shape(reads: &[Vec<Read>], row: usize, column: usize) -> &Shape {
@@ -52,7 +68,8 @@ fn filled(grid: &Grid, row: usize) -> Vec<usize> {
 
 fn n_header(grid: &Grid, reads: &[Vec<Read>]) -> usize {
     let mut n = 1;
-    while n + 1 < grid.rows.len() && goes_on(grid, reads, n) {
+    let sections = sections(grid);
+    while n + 1 < grid.rows.len() && !sections.contains(&n) && goes_on(grid, reads, n) {
         n += 1;
     }
     let marked = if grid.has_spans || grid.header_rows > 1 { grid.header_rows } else { 0 };

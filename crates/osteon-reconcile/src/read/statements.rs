@@ -187,14 +187,18 @@ impl Known {
         before.or(found.first()).map(|(_, set)| self.sets[*set].clone())
     }
 
-    /// P values with the two models that are named before each.
+    /// P values with the two models that are named before each. Where more are named, or one number follows another
+    /// `respectively`, nobody knows which is of which.
     fn delong(&self, sentence: &str) -> Vec<Statement> {
         let mut found = Vec::new();
+        if sentence.contains("respectively") && p_values(sentence).len() > 1 {
+            return found;
+        }
         let mut from = 0;
         for (at, end, p) in p_values(sentence) {
             let segment = &sentence[from..at];
             let named = mentions(segment, &self.models);
-            if let [.., (one_at, one), (_, other)] = named[..]
+            if let [(one_at, one), (_, other)] = named[..]
                 && one != other
                 && is_comparison(&segment[one_at..])
                 && let Some(set) = self.set_at(sentence, at)

@@ -150,6 +150,41 @@ fn a_table_in_chinese_is_a_table() {
     check(scores, &[("74.7", "47.7", "联合", "")]);
 }
 
+#[test]
+fn sections_have_their_own_sizes_and_headings_their_own_columns() {
+    // SciPy 1.17.1, chi2_contingency without correction: 0.582 and 0.969.
+    let table = "| Characteristic | Low risk | High risk | P |\n|--|--|--|--|\n| Training cohort | n = 78 | n = 35 |  |\n\
+                 | Sex |  |  | 0.582 |\n|   Male | 27 (34.6) | 14 (40.0) |  |\n|   Female | 51 (65.4) | 21 (60.0) |  |\n\
+                 | Test cohort | n = 48 | n = 61 |  |\n| Sex |  |  | 0.969 |\n|   Male | 14 (29.2) | 18 (29.5) |  |\n\
+                 |   Female | 34 (70.8) | 43 (70.5) |  |\n";
+    let found = judged(table, "");
+    assert!(found.iter().all(|it| it.place.column == "P value"), "{found:#?}");
+    let found = judged(&table.replace("14 (29.2)", "41 (29.2)"), "");
+    let told = found.iter().find(|it| it.implied.starts_with("14(")).unwrap_or_else(|| panic!("{found:#?}"));
+    assert_eq!((told.place.set.as_str(), told.place.row.as_str()), ("Test cohort", "Sex: Male"));
+    let readers = "| Reader | Sensitivity |  | Specificity |  |\n|--|--|--|--|--|\n|  | Without AI | With AI | Without AI | With AI |\n\
+                   | Junior | 0.733 (33/45) | 0.911 (41/45) | 0.691 (38/55) | 0.927 (51/55) |\n\
+                   | Senior | 0.844 (38/45) | 0.933 (42/45) | 0.782 (43/55) | 0.909 (50/55) |\n";
+    check(readers, &[("0.933", "0.393", "Senior", "0.933")]);
+    let centers = "| Site | n | TP | FP | TN | FN | Accuracy (%) |\n|--|--|--|--|--|--|--|\n| A | 75 | 30 | 5 | 33 | 7 | 84.00 |\n\
+                   | B | 60 | 20 | 6 | 29 | 5 | 81.67 |\n| C | 90 | 35 | 9 | 38 | 8 | 81.11 |\n";
+    check(centers, &[("| 75 |", "| 15 |", "A", "75")]);
+    // Quarters are no quartiles.
+    let quarters = "| Variable | Q1 (n=50) | Q2 (n=40) |\n|--|--|--|\n| Male, n (%) | 23 (46.0) | 16 (40.0) |\n| Smoker, n (%) | 25 (50.0) | 16 (40.0) |\n";
+    assert_eq!(coverage(quarters), (4, 4));
+    // Student's t of the means has the P 0.145: SciPy 1.17.1, ttest_ind_from_stats.
+    let t = "| Item | A (n=111) | B (n=134) | t/χ2 | P |\n|--|--|--|--|--|\n| Age | 24.36 ± 10.08 | 22.59 ± 8.86 | 1.463 | 0.145 |\n";
+    check(t, &[("0.145", "0.445", "Age", "0.14")]);
+}
+
+#[test]
+fn a_row_of_other_patients_than_all_others_is_told() {
+    // 43 with the event, 49 without: 26/34, 27/46, 28/44 are right.
+    let table = "| Model | Accuracy (%) | Sensitivity (%) | Specificity (%) |\n|--|--|--|--|\n| Clinical | 65.2 | 60.5 | 69.4 |\n\
+                 | Radiomics | 79.3 | 62.8 | 93.9 |\n| Nomogram | 78.3 | 65.1 | 89.8 |\n";
+    check(table, &[("62.8", "43.5", "Radiomics", "")]);
+}
+
 /// Cells that took part and all cells of a table.
 fn coverage(table: &str) -> (usize, usize) {
     let readings = read(table.as_bytes(), "t.md", &Correction::default(), &Params::default()).unwrap();
