@@ -1,7 +1,7 @@
 //! What a column is for, by its heading and its numbers.
 
 use crate::metric::Metric;
-use crate::read::columns::{Column, Kind, shapes};
+use crate::read::columns::{Column, Kind};
 use crate::read::value::Shape;
 use crate::read::words;
 use crate::role::Measure;
