@@ -296,7 +296,7 @@ fn own_denominator(fraction: Option<(u64, u64)>, n: u64, percent: Printed, size:
 
 /// A P of the groups; one of a regression's term is not.
 fn is_p(cell: &PublishedCell) -> bool {
-    if matches!(cell.row_role, RowRole::Term { .. }) {
+    if matches!(cell.row_role, RowRole::Term { .. } | RowRole::Comparison) {
         return false;
     }
     matches!(cell.role, Role::P(_)) || P_VALUES.contains(&cell.place.column.to_lowercase().as_str())

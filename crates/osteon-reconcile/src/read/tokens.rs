@@ -94,7 +94,13 @@ fn is_mark(c: char, before: &[Token], rest: &[char]) -> bool {
     let after = matches!(before.last(), Some(Token::Close))
         || matches!(before.last(), Some(Token::Number { printed, .. }) if printed.decimals() > 0);
     match c {
-        '\u{1d2c}'..='\u{1d6a}' | '\u{2b0}'..='\u{2ff}' | 'ª' | 'º' => true,
+        '\u{1d2c}'..='\u{1d6a}'
+        | '\u{1d9b}'..='\u{1dbf}'
+        | '\u{2071}'
+        | '\u{207f}'
+        | '\u{2b0}'..='\u{2ff}'
+        | 'ª'
+        | 'º' => true,
         '¹' | '²' | '³' | '⁰'..='ⁿ' => after && !rest.iter().any(char::is_ascii_digit),
         '\u{25a0}'..='\u{27bf}' | '\u{2190}'..='\u{21ff}' | '\u{2b00}'..='\u{2bff}' | '※' | '‖' | '∥' | '⁑' | '⁂' => {
             true

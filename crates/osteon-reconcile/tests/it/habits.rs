@@ -172,6 +172,12 @@ fn sections_have_their_own_sizes_and_headings_their_own_columns() {
     // Quarters are no quartiles.
     let quarters = "| Variable | Q1 (n=50) | Q2 (n=40) |\n|--|--|--|\n| Male, n (%) | 23 (46.0) | 16 (40.0) |\n| Smoker, n (%) | 25 (50.0) | 16 (40.0) |\n";
     assert_eq!(coverage(quarters), (4, 4));
+    // R 4.2.2, prop.trend.test: 0.2132, 1.8464, 0.1768 with 0.6442, 0.1742, 0.6741.
+    let trend = "| Variable | Q1 (n=50) | Q2 (n=40) | Q3 (n=74) | Q4 (n=85) | χ2 | P for trend |\n|--|--|--|--|--|--|--|\n\
+                 | Male, n (%) | 23 (46.0) | 16 (40.0) | 30 (40.5) | 35 (41.2) | 0.213 | 0.644 |\n\
+                 | Smoker, n (%) | 25 (50.0) | 16 (40.0) | 38 (51.4) | 30 (35.3) | 1.846 | 0.174 |\n\
+                 | Diabetes, n (%) | 20 (40.0) | 24 (60.0) | 41 (55.4) | 34 (40.0) | 0.177 | 0.674 |\n";
+    check(trend, &[("0.644", "0.044", "Male", "0.644")]);
     // Student's t of the means has the P 0.145: SciPy 1.17.1, ttest_ind_from_stats.
     let t = "| Item | A (n=111) | B (n=134) | t/χ2 | P |\n|--|--|--|--|--|\n| Age | 24.36 ± 10.08 | 22.59 ± 8.86 | 1.463 | 0.145 |\n";
     check(t, &[("0.145", "0.445", "Age", "0.14")]);
@@ -183,6 +189,19 @@ fn a_row_of_other_patients_than_all_others_is_told() {
     let table = "| Model | Accuracy (%) | Sensitivity (%) | Specificity (%) |\n|--|--|--|--|\n| Clinical | 65.2 | 60.5 | 69.4 |\n\
                  | Radiomics | 79.3 | 62.8 | 93.9 |\n| Nomogram | 78.3 | 65.1 | 89.8 |\n";
     check(table, &[("62.8", "43.5", "Radiomics", "")]);
+}
+
+#[test]
+fn raised_letters_of_footnotes_are_marks() {
+    // SciPy 1.17.1, chi2_contingency without correction.
+    for mark in ["ᵃ", "ᵇ", "ᶜ", "ᵈ", "ᵉ", "ᶠ", "ᵍ", "ʰ", "ⁱ", "ⁿ"] {
+        let table = format!(
+            "| Item | A (n = 49) | B (n = 37) | P |\n|--|--|--|--|\n| Sex |  |  | 0.780{mark} |\n| M | 24 (49.0) | 17 (45.9) |  |\n\
+             | F | 25 (51.0) | 20 (54.1) |  |\n"
+        );
+        assert_eq!(judged(&table, ""), [], "{table}");
+        assert_eq!(coverage(&table), (5, 5));
+    }
 }
 
 /// Cells that took part and all cells of a table.
