@@ -106,9 +106,10 @@ pub fn ordered(table: &[Vec<u64>]) -> Vec<Tested> {
     let counts = counts(table);
     let trend = contingency::linear_by_linear(&counts).filter(|it| it.statistic.is_finite());
     let trend = trend.map(|it| Tested { test: Test::Trend, statistic: Some(it.statistic), p: it.p, error: 0.0 });
-    // With the variance of n and not of n - 1 (Cochran 1954, Armitage 1955), as R's prop.trend.test has it.
+    // With the variance of n and not of n - 1 (Cochran 1954, Armitage 1955), as R's prop.trend.test has it; of
+    // two by two it is Pearson's.
     let n = counts.n() as f64;
-    let is_binary = counts.row_sums().len() == 2 || counts.column_sums().len() == 2;
+    let is_binary = (counts.row_sums().len() == 2) != (counts.column_sums().len() == 2);
     let armitage = trend.filter(|_| is_binary && n > 1.0).map(|it| {
         let statistic = it.statistic.unwrap_or(0.0) * n / (n - 1.0);
         Tested { statistic: Some(statistic), p: chi2_sf(statistic, 1.0), ..it }
