@@ -89,12 +89,13 @@ fn cohort(n_regions: usize) -> Cohort {
             names: (0..2264).map(|column| format!("feature_{column}")).collect(),
             rows: (0..75).map(|row| Some((0..2264).map(|column| value(row, column, &mut rng)).collect())).collect(),
             eligible: vec![true; 2264],
+            batch: None,
         }
     };
     let codes: Vec<String> = (0..75).map(|row| format!("P{row}")).collect();
     let alp = Values::Numbers(data(1).0.column(0).iter().map(|&x| Some(x)).collect());
     let clinical = Table::new(codes.clone(), vec![Column { name: "alp".to_owned(), values: alp }]).unwrap();
-    Cohort { codes, event: data(1).1, clinical, regions: (0..n_regions).map(region).collect() }
+    Cohort { codes, event: data(1).1, clinical, regions: (0..n_regions).map(region).collect(), strata: Vec::new() }
 }
 
 /// Selection, grid search and forest of one region, as every part of every resample does it.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An independent reader of osteon model files (versions 1 and 2); needs numpy and nothing else.
+"""An independent reader of osteon model files (versions 1 to 3); needs numpy and nothing else.
 
     apply_model.py model.json row.json          one patient: {"image.intra.FEATURE": 1.5, "alp": 300, ...}, or the JSON
                                                 that osteon predict --format json prints (its member "inputs")
@@ -8,6 +8,7 @@
                                                 features as osteon features prints them (roi,feature,value)
     apply_model.py model.json --check           the hash, and the file's own examples
 
+A model whose features are harmonized (version 3) needs the patient's batch: a member "batch", by its name or code.
 Features may be named slot.region.feature, region.feature or feature. Prints the probability with 17 digits, or with
 --format json everything that leads to it. Exit code 0; 2 where something is wrong.
 """
@@ -71,8 +72,10 @@ def digest(model):
 def load(path):
     with open(path, encoding="utf-8") as file:
         model = json.load(file)
-    # Version 2: the Rad-score is the LASSO's linear score, and a source says so by its link.
-    expected = 2 if any("link" in source for source in model.get("sources", [])) else 1
+    # Version 2: the Rad-score is the LASSO's linear score, and a source says so by its link. Version 3: features are
+    # harmonized, and a source says so by its batches.
+    has = lambda member: any(member in source for source in model.get("sources", []))
+    expected = 3 if has("combat") else 2 if has("link") else 1
     if model.get("format") != "osteon model" or model.get("version") != expected:
         raise Refused(f"{path}: format {model.get('format')!r}, version {model.get('version')!r}; "
                       f"expected 'osteon model', {expected}")
@@ -124,9 +127,33 @@ def feature_value(row, part):
     return now - was if part["change"] == "difference" else now / was
 
 
-def source_score(source, row):
+def batch_of(model, source, row):
+    """Position of the patient's batch among those of a source; None where features are taken as measured."""
+    if "combat" not in source:
+        return None
+    given = lambda name: str(row.get(name) or "").strip()
+    found = given("batch." + source["name"]) or given("batch")
+    if not found:
+        names = [given("batch." + slot) for slot in source["combat"]["slots"]]
+        found = " + ".join(dict.fromkeys(names)) if all(names) else ""
+    if not found:
+        raise Refused(f"features are harmonized by {model['combat']['by']}, and the row has no batch")
+    plain = " ".join(found.split()).lower()
+    text = f"osteon batch\n{model['origin']['inputs']}\n{plain}"
+    code = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    for at, batch in enumerate(source["combat"]["batches"]):
+        if batch["code"] in (code, found):
+            return at
+    raise Refused(f"batch {found!r} is none of those that the model's features were harmonized for")
+
+
+def source_score(model, source, row):
     """The forest's probability or the linear score, and the Mahalanobis distance to the training patients."""
     raw = np.array([feature_value(row, part) for part in source["features"]], dtype=float)
+    batch = batch_of(model, source, row)
+    if batch is not None:
+        maps = [part["maps"][batch] for part in source["features"]]
+        raw = np.array([it["intercept"] for it in maps]) + np.array([it["slope"] for it in maps]) * raw
     means = np.array([part["mean"] for part in source["features"]])
     sds = np.array([part["sd"] for part in source["features"]])
     z = (raw - means) / sds
@@ -185,7 +212,7 @@ def apply(model, row):
     found = {}
     row = dict(row)
     if "rad_score" not in row:
-        scores = [source_score(source, row) for source in rad_sources(model)]
+        scores = [source_score(model, source, row) for source in rad_sources(model)]
         fusion = model["rad_score"]["fusion"]
         row["rad_score"] = scores[0][0]
         if fusion is not None:

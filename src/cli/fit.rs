@@ -13,6 +13,10 @@ pub struct Args {
     /// An outcome of kind time that the study declares
     #[arg(long, value_name = "NAME")]
     outcome: Option<String>,
+    /// Hold out each level of a variable (a centre) once and learn everything from the others; osteon table centres shows
+    /// how the models do there
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "outcome")]
+    leave_out: Option<String>,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -20,6 +24,12 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if let Some(outcome) = &args.outcome {
         let report = watched(globals, |job| study.fit_time(Some(outcome), job))?;
         return Ok(tell_time(&report, globals));
+    }
+    if let Some(by) = &args.leave_out {
+        let report = watched(globals, |job| study.fit_centres(by, job))?;
+        report.notes.iter().for_each(|note| output::say(globals, note));
+        output::say(globals, &format!("{} held out once each, {} predicted", report.centres.join(", "), report.n));
+        return Ok(Outcome::Done);
     }
     let report = watched(globals, |job| study.fit(job))?;
     Ok(tell(&report, globals))

@@ -16,8 +16,10 @@ use osteon_study::study::{ClinicalTable, Error, Form, ModelTable, Study};
     osteon --format latex table 5 --form journal --style ama > table5.tex\n  osteon table 4 --against published.csv")]
 pub struct Args {
     /// 1 the cohort by response; 2 the same in the training and test sets; 3 the regions' forests; 4 logistic regression;
-    /// 5 the clinical, radiomics and combined models; survival the models of a time to event (osteon fit --outcome)
-    #[arg(value_parser = ["1", "2", "3", "4", "5", "survival"])]
+    /// 5 the clinical, radiomics and combined models; survival the models of a time to event (osteon fit --outcome); batch
+    /// how many features differ between scanners or centres (learn.batch); centres each centre under models of the others
+    /// (osteon fit --leave-out)
+    #[arg(value_parser = ["1", "2", "3", "4", "5", "survival", "batch", "centres"])]
     number: String,
     /// An outcome of kind time: Table 1 by its event, and which models the table survival shows
     #[arg(long, value_name = "NAME", conflicts_with_all = ["against", "preset"])]
@@ -123,6 +125,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Err(Error::Request(why.to_owned()));
     }
     let study = opening::read(globals)?;
+    if ["batch", "centres"].contains(&args.number.as_str()) {
+        return several_centres(&study, args, globals);
+    }
     if args.number == "survival" || args.outcome.is_some() {
         return survival(&study, args, globals);
     }
@@ -150,6 +155,23 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         output::print_sheets(&sheets, globals.format)?;
     } else {
         output::print_sheet(&sheet, globals.format)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Tables of several scanners or centres.
+fn several_centres(study: &Study, args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let other = args.outcome.is_some() || args.against.is_some() || args.preset.is_some() || args.missing_values;
+    if other || args.form == FormName::Journal || !asked(args).nothing() {
+        return Err(Error::Request(format!("the table {} takes no other option", args.number)));
+    }
+    match args.number.as_str() {
+        "batch" => output::print_sheet(&study.batch_sheet()?, globals.format)?,
+        _ => {
+            let sheets = study.centres_sheets()?;
+            opening::shown(globals, study, "table centres");
+            output::print_sheets(&sheets, globals.format)?;
+        }
     }
     Ok(Outcome::Done)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::watch::watched;
 use crate::cli::{Globals, Outcome, model, opening, output};
+use osteon_study::model::read::Model;
 use osteon_study::study::{self, Error, Updating, Who};
 
 /// Apply a frozen model file to the patients of a study, or of a part of it, and judge it by their outcomes
@@ -28,8 +29,9 @@ pub struct Args {
     /// Another model file to compare with, on the same patients; may be repeated
     #[arg(long, value_name = "FILE")]
     against: Vec<PathBuf>,
-    /// Recalibrate the model on the cohort and write it as a model file of its own: in-the-large (intercept) or slope
-    /// (intercept and slope)
+    /// Update the model by the cohort and write it as a model file of its own: in-the-large (another intercept), slope
+    /// (intercept and slope), or batch (a harmonized model learns the cohort's scanners or centres from their features, and
+    /// is then judged)
     #[arg(long, value_enum, value_name = "HOW", requires = "output")]
     update: Option<How>,
     /// Where to write the updated model file
@@ -41,29 +43,32 @@ pub struct Args {
 enum How {
     InTheLarge,
     Slope,
+    Batch,
 }
 
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let models = std::iter::once(&args.model).chain(&args.against);
-    let models = models.map(|path| study::read_model(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut models = models.map(|path| study::read_model(path)).collect::<Result<Vec<_>, _>>()?;
     let study = opening::write(globals)?;
     let who = Who { name: args.cohort.clone(), filter: args.filter.clone(), ids: args.ids.clone() };
+    let parent = models[0].file.sha256.clone();
+    if args.update == Some(How::Batch) {
+        let file = watched(globals, |job| study.with_batches(&models[0], &who, job))?;
+        models[0] = Model::of(file)?;
+    }
     let validated = watched(globals, |job| study.validate(&models, &who, job))?;
     output::print_sheets(&validated.sheets, globals.format)?;
     for note in &validated.notes {
         output::say(globals, note);
     }
     if let (Some(how), Some(path)) = (args.update, &args.output) {
-        let how = match how {
-            How::InTheLarge => Updating::InTheLarge,
-            How::Slope => Updating::Slope,
+        let file = match how {
+            How::InTheLarge => study::updated(&models[0], Updating::InTheLarge, &validated)?,
+            How::Slope => study::updated(&models[0], Updating::Slope, &validated)?,
+            How::Batch => models[0].file.clone(),
         };
-        let file = study::updated(&models[0], how, &validated)?;
         model::put(path, file.to_text().as_bytes())?;
-        output::say(
-            globals,
-            &format!("{}: model {}, updated from {}", path.display(), file.sha256, models[0].file.sha256),
-        );
+        output::say(globals, &format!("{}: model {}, updated from {}", path.display(), file.sha256, parent));
     }
     Ok(Outcome::Done)
 }

@@ -275,6 +275,17 @@ fn page_content(study: &Study, page: Page, subject: Option<&str>) -> Result<Cont
         Page::Selected => study.chosen_sheet()?,
         Page::Changes => study.changes_sheet(subject)?,
         Page::Verification => study.verification_sheet()?,
+        Page::External => {
+            let sheets = study.external_page()?;
+            let _ = study.show_test_results("dashboard, external validation");
+            return Ok(Content::Blocks(sheets));
+        }
+        Page::Centres => {
+            let sheets = study.centres_sheets()?;
+            let _ = study.show_test_results("dashboard, centres");
+            return Ok(Content::Blocks(sheets));
+        }
+        Page::Batches => study.batch_sheet()?,
         Page::Comparison => match subject.and_then(two_runs) {
             Some([first, second]) => study.runs_beside(first, second)?,
             None => return Ok(Content::Nothing("mark two runs with c on the page Runs".to_owned())),

@@ -37,7 +37,7 @@ fn cohort(n: usize, signal: f64, seed: u64) -> Cohort {
         };
         let rows = (0..n).map(|row| Some((0..25).map(|feature| value(row, feature, &mut rng)).collect())).collect();
         let names = (0..25).map(|feature| format!("feature_{feature}")).collect();
-        Features { region: name.to_owned(), names, rows, eligible: vec![true; 25] }
+        Features { region: name.to_owned(), names, rows, eligible: vec![true; 25], batch: None }
     });
     let regions = regions.collect();
     let alp = (0..n).map(|row| Some(200.0 + 50.0 * noise(&mut rng) + 40.0 * shift(row))).collect();
@@ -50,7 +50,7 @@ fn cohort(n: usize, signal: f64, seed: u64) -> Cohort {
         },
     ];
     let codes: Vec<String> = (0..n).map(|row| format!("P{row:03}")).collect();
-    Cohort { codes: codes.clone(), event, clinical: Table::new(codes, columns).unwrap(), regions }
+    Cohort { codes: codes.clone(), event, clinical: Table::new(codes, columns).unwrap(), regions, strata: Vec::new() }
 }
 
 fn learnt(cohort: &Cohort, train: &[usize], protocol: &Protocol) -> Recipe {

@@ -2,6 +2,7 @@
 
 mod analyse;
 mod blind;
+mod centres;
 mod conformity;
 mod coordinator;
 mod crowd;
@@ -17,6 +18,7 @@ mod floors;
 #[path = "../../crates/osteon-radiomics/tests/it/forge.rs"]
 mod forge;
 mod guard;
+mod harmonise;
 mod hospital;
 mod hostile;
 mod import;

@@ -258,7 +258,7 @@ fn the_schema_describes_the_file() {
 }
 
 /// The keywords of JSON Schema that the schema uses.
-fn valid(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
+pub(crate) fn valid(root: &Value, schema: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
     if let Some(name) = schema["$ref"].as_str() {
         let found = root.pointer(name.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("{name}"));
         return valid(root, found, value, place, wrong);

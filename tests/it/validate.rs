@@ -98,6 +98,12 @@ fn a_frozen_model_is_judged_on_another_hospitals_patients_and_that_is_recorded()
     for part in ["TRIPOD", "hospital B", &two.model.file.sha256, "Case mix", "calibration slope", "Updating"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // The dashboard's page has them too.
+    let titles: Vec<String> = study.external_page().unwrap().into_iter().map(|sheet| sheet.title).collect();
+    for (title, part) in titles.iter().zip(["External validation", "Calibration", "Case mix of", "Net benefit in"]) {
+        assert!(title.starts_with(part), "{titles:?}");
+    }
+    assert_eq!(titles.len(), 4);
     assert!(study.verify(None, &Job::unwatched()).unwrap().findings.is_empty());
     let (_, log, _) = run(at, &["--format", "csv", "--study", "b/study.db", "log", "-n", "1"]);
     assert!(log.contains("30 patients") && !log.contains("scores"), "{log}");

@@ -8,6 +8,7 @@ pub mod flexible;
 pub mod importance;
 pub mod judged;
 pub mod optimism;
+pub mod pooled;
 pub mod precision_recall;
 pub mod reclassification;
 pub mod refits;

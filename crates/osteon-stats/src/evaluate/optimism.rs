@@ -27,6 +27,19 @@ pub fn resamples(n_rows: usize, n_samples: usize, seed: Seed) -> Vec<Vec<usize>>
     (0..n_samples).map(sample).collect()
 }
 
+/// The same within strata (one a row): each row of a sample is drawn from the stratum of the row in whose place it is, so
+/// that every sample has as many of each as there are.
+pub fn resamples_within(strata: &[usize], n_samples: usize, seed: Seed) -> Vec<Vec<usize>> {
+    let n_strata = strata.iter().max().map_or(0, |last| last + 1);
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); n_strata];
+    strata.iter().enumerate().for_each(|(row, &stratum)| members[stratum].push(row));
+    let row = |seed: Seed, own: &[usize]| own[((u128::from(seed.0) * own.len() as u128) >> 64) as usize];
+    let sample = |at: usize| {
+        strata.iter().enumerate().map(|(draw, &stratum)| row(seed.nth(at).nth(draw), &members[stratum])).collect()
+    };
+    (0..n_samples).map(sample).collect()
+}
+
 /// Corrects `apparent` metrics. `relearn` learns on the rows of a sample and gives the metrics of that model on the
 /// sample and on the original rows; it gets the sample's position, to name its randomness. `None` when nothing could
 /// be learnt there.

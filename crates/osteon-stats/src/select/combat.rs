@@ -46,6 +46,8 @@ pub enum CombatError {
     Features { found: usize },
     #[error("batches and covariates are collinear: a covariate is constant, or is the batch itself")]
     Collinear,
+    #[error("batch {found} is known already")]
+    Known { found: String },
     #[error("batch {found} was not among those that harmonization was learnt from ({known})")]
     Unseen { found: String, known: String },
 }
@@ -87,11 +89,7 @@ impl Combat {
         let standard = standardize(x, &members, batch, covariates)?;
         let (mut gamma, mut delta) = (Vec::new(), Vec::new());
         for rows in &members {
-            let own = Effects::of(&standard.s, rows);
-            let (shift, spread) = match prior {
-                Prior::Parametric => own.parametric(&standard.s, rows),
-                Prior::NonParametric => own.non_parametric(&standard.s, rows),
-            };
+            let (shift, spread) = Effects::shrunk(&standard.s, rows, prior);
             gamma.push(shift);
             delta.push(spread);
         }
@@ -114,6 +112,36 @@ impl Combat {
             .iter()
             .position(|own| own == name)
             .ok_or_else(|| CombatError::Unseen { found: name.to_owned(), known: self.batches.join(", ") })
+    }
+
+    /// What a feature of a row that came later becomes in the batch at a position: `intercept + slope * value`.
+    pub fn map(&self, batch: usize, feature: usize) -> [f64; 2] {
+        let (mean, sd) = (self.means[feature] + self.covariates[feature], self.variances[feature].sqrt());
+        let slope = 1.0 / self.delta[batch][feature].sqrt();
+        [mean - (mean + self.gamma[batch][feature] * sd) * slope, slope]
+    }
+
+    /// Estimates a batch that was not there when the others were learnt from its own rows (rows x features): they are
+    /// standardized by the means and variances that were learnt, and its effects are shrunk over the features as those of
+    /// the others were. Gives its position.
+    ///
+    /// # Errors
+    /// When the batch is known already, or has fewer than two rows.
+    pub fn adopt(&mut self, name: &str, x: ArrayView2<f64>, prior: Prior) -> Result<usize, CombatError> {
+        if self.batch(name).is_ok() {
+            return Err(CombatError::Known { found: name.to_owned() });
+        }
+        if x.nrows() < 2 {
+            return Err(CombatError::Small { batch: name.to_owned(), rows: x.nrows(), least: 2 });
+        }
+        let standard =
+            |row: usize, j: usize| (x[[row, j]] - self.means[j] - self.covariates[j]) / self.variances[j].sqrt();
+        let s = Array2::from_shape_fn(x.dim(), |(row, j)| standard(row, j));
+        let (gamma, delta) = Effects::shrunk(&s, &(0..x.nrows()).collect::<Vec<_>>(), prior);
+        self.batches.push(name.to_owned());
+        self.gamma.push(gamma);
+        self.delta.push(delta);
+        Ok(self.batches.len() - 1)
     }
 
     /// A row of features that came later, from the batch at a position.
@@ -168,6 +196,15 @@ struct Effects {
 }
 
 impl Effects {
+    /// Shifts and variances of one batch after empirical Bayes.
+    fn shrunk(s: &Array2<f64>, rows: &[usize], prior: Prior) -> (Vec<f64>, Vec<f64>) {
+        let own = Effects::of(s, rows);
+        match prior {
+            Prior::Parametric => own.parametric(s, rows),
+            Prior::NonParametric => own.non_parametric(s, rows),
+        }
+    }
+
     fn of(s: &Array2<f64>, rows: &[usize]) -> Effects {
         let n = rows.len() as f64;
         let mean = |j: usize| rows.iter().map(|&row| s[[row, j]]).sum::<f64>() / n;

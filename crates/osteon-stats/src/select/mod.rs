@@ -1,6 +1,7 @@
 //! Choosing features from training rows: constant ones out, z-score, mRMR, LASSO; agreement of two segmentations.
 
 pub mod combat;
+pub mod components;
 pub mod copies;
 pub mod correlated;
 pub mod icc;

@@ -11,6 +11,7 @@ pub mod difference;
 pub mod distribution;
 pub mod fisher;
 mod fisher_rows;
+pub mod kruskal;
 pub mod mann_whitney;
 pub mod normality;
 pub mod proportion;

@@ -51,6 +51,39 @@ fn combat_is_that_of_neurocombat() {
 }
 
 #[test]
+fn a_batch_that_was_not_there_is_estimated_as_neurocombat_estimates_one() {
+    // neuroCombat 0.2.12 by fixtures/statistics/combat_batch.py.
+    let found = json(&fixture("statistics/combat_batch.json"));
+    let names = ["A", "B"].map(str::to_owned).to_vec();
+    let place = |value: &Value| names.iter().position(|name| *value == **name).unwrap();
+    let batch: Vec<usize> = found["batches"].as_array().unwrap().iter().map(place).collect();
+    let (x, new) = (matrix(&found["x"]), matrix(&found["new"]));
+    let age = Array2::from_shape_fn((x.nrows(), 1), |(row, _)| found["age"][row].as_f64().unwrap());
+    let none = Array2::zeros((x.nrows(), 0));
+    let mut comparison = Comparison::default();
+    for run in found["runs"].as_array().unwrap() {
+        let prior = if run["parametric"] == true { Prior::Parametric } else { Prior::NonParametric };
+        let covariates = if run["covariate"] == true { age.view() } else { none.view() };
+        let (mut combat, _) = Combat::fit(x.view(), &names, &batch, covariates, prior).unwrap();
+        let at = combat.adopt("C", new.view(), prior).unwrap();
+        assert!(matches!(combat.adopt("A", new.view(), prior), Err(CombatError::Known { .. })));
+        let after = matrix(&run["after"]);
+        for j in 0..new.ncols() {
+            let name = |what: &str| format!("{what} {j}, {}, {}", run["covariate"], run["parametric"]);
+            comparison.close(name("gamma"), combat.gamma[at][j], run["gamma"][j].as_f64().unwrap(), 1e-8, 1e-12);
+            comparison.close(name("delta"), combat.delta[at][j], run["delta"][j].as_f64().unwrap(), 1e-8, 1e-12);
+            let [intercept, slope] = combat.map(at, j);
+            for (i, row) in new.rows().into_iter().enumerate() {
+                let (own, by_map) = (combat.apply(&row.to_vec(), at)[j], intercept + slope * row[j]);
+                comparison.close(name(&format!("row {i}")), own, after[[i, j]], 1e-8, 1e-12);
+                comparison.close(name(&format!("row {i}, mapped")), by_map, after[[i, j]], 1e-8, 1e-12);
+            }
+        }
+    }
+    comparison.finish(4 * 7 * (2 + 2 * 11));
+}
+
+#[test]
 fn what_cannot_be_harmonized_is_refused() {
     let x = Array2::from_shape_fn((6, 3), |(i, j)| (i * (j + 2) % 5) as f64);
     let names = |n: usize| (0..n).map(|at| format!("b{at}")).collect::<Vec<String>>();

@@ -1,5 +1,6 @@
 //! Statistics, models and selection against R, SPSS and scikit-learn.
 
+mod batch_effect;
 mod calibration;
 mod combat;
 mod coverage;
@@ -9,6 +10,7 @@ mod forest;
 mod learners;
 mod logistic;
 mod nomogram;
+mod pooled;
 mod roc;
 mod rubin;
 mod select;

@@ -79,7 +79,7 @@ impl Model {
     /// When a value is missing and the model has none for it, or neither features nor Rad-score are there.
     pub fn apply(&self, raw: Option<&Raw>, known: &BTreeMap<String, String>) -> Result<Applied, ModelError> {
         let mut known = known.clone();
-        let measured = raw.map(|raw| self.sources(raw)).transpose()?;
+        let measured = raw.map(|raw| self.sources(raw, &known)).transpose()?;
         if let Some((_, score)) = &measured {
             known.insert(RAD_SCORE.to_owned(), score.to_string());
         }
@@ -147,8 +147,9 @@ impl Model {
         }
     }
 
-    fn sources(&self, raw: &Raw) -> Result<(Vec<AppliedSource>, f64), ModelError> {
-        let sources = self.file.rad_sources().into_iter().map(|source| applied(source, raw));
+    fn sources(&self, raw: &Raw, known: &BTreeMap<String, String>) -> Result<(Vec<AppliedSource>, f64), ModelError> {
+        let one = |source: &Source| applied(source, raw, source.batch(&self.file, known)?);
+        let sources = self.file.rad_sources().into_iter().map(one);
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let of = |name: &str| sources.iter().find(|source| source.name == name).map(|source| source.score);
         let lacking = || ModelError::Measured("the Rad-score lacks a source".to_owned());
@@ -223,12 +224,13 @@ fn short(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
+fn applied(source: &Source, raw: &Raw, batch: Option<usize>) -> Result<AppliedSource, ModelError> {
     let lacking = |name: &str| ModelError::Measured(format!("{}: {name} is undefined in these images", source.name));
     let value =
         |it: &crate::model::file::FeaturePart| it.value(|name| raw.get(name).copied()).ok_or_else(|| lacking(&it.name));
     let values = source.features.iter().map(value).collect::<Result<Vec<f64>, _>>()?;
-    let z = z_scores(source, &values);
+    let taken = source.harmonised(&values, batch);
+    let z = z_scores(source, &taken);
     let explained = match source.link {
         None => path_dependent(&source.forest, ndarray::aview1(&z)),
         Some(_) => Explanation { base: source.lasso_intercept, values: contributions(source, &z) },
@@ -242,7 +244,7 @@ fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
     };
     Ok(AppliedSource {
         name: source.name.clone(),
-        score: rad_value(source, &values),
+        score: rad_value(source, &taken),
         base: explained.base,
         features: (0..z.len()).map(feature).collect(),
         distance,
@@ -251,7 +253,8 @@ fn applied(source: &Source, raw: &Raw) -> Result<AppliedSource, ModelError> {
     })
 }
 
-/// The probability of a source's features, in the order of the file: the forest's, or by the linear score.
+/// The probability of a source's features (harmonized where it has batches), in the order of the file: the forest's, or by
+/// the linear score.
 pub fn probability(source: &Source, values: &[f64]) -> f64 {
     match source.link {
         None => source.forest.probability(ndarray::aview1(&z_scores(source, values))),

@@ -6,21 +6,23 @@ use nalgebra::DMatrix;
 use serde_json::{Map, Value};
 
 use crate::model::apply::{Raw, distance};
+use crate::model::batch::{BATCH, code};
 use crate::model::file::{
-    Change, Example, FORMAT, FeaturePart, LINEAR_VERSION, LevelShare, LogisticPart, ModelFile, NumberSummary, Origin,
-    Outcome, Performance, Program, RadScore, Slot, Source as SourcePart, Term, Threshold, TrainingPart, VERSION,
-    VariableSummary,
+    BatchPart, Change, CombatPart, Example, FORMAT, FeaturePart, HARMONISED_VERSION, LINEAR_VERSION, LevelShare,
+    LogisticPart, ModelFile, NumberSummary, Origin, Outcome, Performance, Program, RadScore, Reference, Slot,
+    Source as SourcePart, SourceCombat, Term, Threshold, TrainingPart, VERSION, VariableSummary,
 };
 use crate::model::read::{Model, ModelError, logistic};
 use crate::model::terms::{effects, parts};
 use crate::pipeline::clinical::{self, Logistic};
 use crate::pipeline::cohort::{Cohort, Features};
+use crate::pipeline::harmonise::Harmonised;
 use crate::pipeline::learn::RAD_SCORE;
 use crate::pipeline::recipe::{COMBINED, Learnt};
 use crate::pipeline::region::RegionModel;
 use crate::protocol::Protocol;
 use crate::protocol::codebook::Codebook;
-use crate::protocol::learn::RadScore as Kind;
+use crate::protocol::learn::{RadScore as Kind, SCANNER};
 use crate::protocol::source::{FUSED, Source};
 use osteon_stats::model::nomogram::nomogram;
 use osteon_stats::stats::describe::{Quantiles, mean, quantile, sd};
@@ -70,14 +72,18 @@ pub fn build(source: Learning) -> Result<ModelFile, ModelError> {
         source.source_scores.iter().map(|(name, values)| (name.clone(), values.clone())).collect();
     let fusion = found.fusion.map(|fusion| logistic_part(fusion, &scores, train));
     let models = source.learnt.iter().filter_map(|it| match it {
-        Learnt::Region(model) => Some(source_part(cohort, train, protocol, model)),
+        Learnt::Region(model) => Some(source_part(cohort, train, protocol, model, &source.origin.inputs)),
         _ => None,
     });
     let sources = models.collect::<Result<Vec<_>, _>>()?;
     let known: Vec<f64> = train.iter().filter_map(|&row| source.rad_scores[row]).collect();
     let file = ModelFile {
         format: FORMAT.to_owned(),
-        version: if found.best.link.is_some() { LINEAR_VERSION } else { VERSION },
+        version: match (&found.best.harmonised, found.best.link) {
+            (Some(_), _) => HARMONISED_VERSION,
+            (None, Some(_)) => LINEAR_VERSION,
+            (None, None) => VERSION,
+        },
         program: Program { name: "osteon".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         research_use_only: RESEARCH_ONLY.to_owned(),
         origin: source.origin,
@@ -95,7 +101,11 @@ pub fn build(source: Learning) -> Result<ModelFile, ModelError> {
             .to_owned(),
             summary: summary(&known),
         },
-        combat: None,
+        combat: found.best.harmonised.as_ref().map(|it| CombatPart {
+            by: it.by.clone(),
+            prior: it.prior,
+            covariates: it.covariates.clone(),
+        }),
         nomogram: None,
         clinical,
         combined,
@@ -252,27 +262,25 @@ fn source_part(
     train: &[usize],
     protocol: &Protocol,
     model: &RegionModel,
+    salt: &str,
 ) -> Result<SourcePart, ModelError> {
     let lacking = || ModelError::Shape(format!("the features of {} are not in the study", model.region));
     let features = cohort.regions.iter().find(|features| features.region == model.region).ok_or_else(lacking)?;
     let columns = columns(features, &model.features).ok_or_else(lacking)?;
-    let rows: Vec<Vec<f64>> = train
-        .iter()
-        .filter_map(|&row| {
-            let values = features.rows[row].as_ref()?;
-            columns.iter().map(|&at| values[at]).collect::<Option<Vec<f64>>>()
-        })
-        .collect();
+    let maps = model.maps(&model.features);
+    let rows: Vec<Vec<f64>> = train.iter().filter_map(|&row| features.values(row, &columns, None)).collect();
+    let taken: Vec<Vec<f64>> = train.iter().filter_map(|&row| features.values(row, &columns, maps.as_ref())).collect();
     let part = |(k, name): (usize, &String)| {
         let mut sorted: Vec<f64> = rows.iter().map(|row| row[k]).collect();
         sorted.sort_by(f64::total_cmp);
         let [p2_5, p97_5] = ends(&sorted);
         let [mean, sd, weight] = [model.scaling.means[k], model.scaling.sds[k], model.weights[k]];
         let place = place(protocol, &model.region, name).ok_or_else(lacking)?;
-        Ok(FeaturePart { name: name.clone(), mean, sd, weight, p2_5, p97_5, ..place })
+        let maps = maps.iter().flat_map(|maps| maps.maps.iter().map(move |of_batch| of_batch[k])).collect();
+        Ok(FeaturePart { name: name.clone(), mean, sd, weight, p2_5, p97_5, maps, ..place })
     };
     let z: Vec<Vec<f64>> =
-        rows.iter().map(|row| row.iter().enumerate().map(|(k, &value)| model.scaling.z(k, value)).collect()).collect();
+        taken.iter().map(|row| row.iter().enumerate().map(|(k, &value)| model.scaling.z(k, value)).collect()).collect();
     let covariance = covariance(&z, columns.len());
     let mut distances: Vec<f64> = z.iter().map(|row| distance(&covariance, row).0).collect();
     distances.sort_by(f64::total_cmp);
@@ -288,7 +296,52 @@ fn source_part(
         setting: model.setting,
         forest: model.forest.clone(),
         link: model.link,
+        combat: model.harmonised.as_ref().map(|it| combat(protocol, &model.region, it, salt)).transpose()?,
     })
+}
+
+/// The batches of a source, and what another one is estimated by.
+fn combat(protocol: &Protocol, region: &str, harmonised: &Harmonised, salt: &str) -> Result<SourceCombat, ModelError> {
+    let learnt = &harmonised.combat;
+    let batch = |(name, [n, events]): (&String, &[usize; 2])| BatchPart {
+        name: (harmonised.by == SCANNER).then(|| name.clone()),
+        code: code(salt, name),
+        n: *n,
+        n_events: Some(*events),
+    };
+    let mut reference: Vec<Reference> = Vec::new();
+    for (at, name) in harmonised.features.iter().enumerate() {
+        let lacking = || ModelError::Shape(format!("{region} has no feature {name}"));
+        let part = place(protocol, region, name).ok_or_else(lacking)?;
+        let is_here = |it: &Reference| {
+            it.slot == part.slot && it.region == part.region && it.earlier == part.earlier && it.change == part.change
+        };
+        let at_group = reference.iter().position(is_here).unwrap_or(reference.len());
+        if at_group == reference.len() {
+            reference.push(Reference {
+                slot: part.slot.clone(),
+                region: part.region.clone(),
+                earlier: part.earlier.clone(),
+                change: part.change,
+                features: Vec::new(),
+                means: Vec::new(),
+                variances: Vec::new(),
+            });
+        }
+        let own = &mut reference[at_group];
+        own.features.push(part.feature);
+        own.means.push(learnt.means[at] + learnt.covariates[at]);
+        own.variances.push(learnt.variances[at]);
+    }
+    let sources = if region == FUSED { protocol.sources() } else { protocol.all_sources() };
+    let own = sources.iter().filter(|source| region == FUSED || source.name == region);
+    let mut slots: Vec<String> = Vec::new();
+    for slot in own.flat_map(|it| it.earlier.iter().chain([&it.slot])) {
+        if !slots.contains(slot) {
+            slots.push(slot.clone());
+        }
+    }
+    Ok(SourceCombat { slots, batches: learnt.batches.iter().zip(&harmonised.counts).map(batch).collect(), reference })
 }
 
 /// Where a feature of a source is measured, from the names that sources give their features.
@@ -326,6 +379,7 @@ fn place(protocol: &Protocol, source: &str, name: &str) -> Option<FeaturePart> {
         weight: 0.0,
         p2_5: None,
         p97_5: None,
+        maps: Vec::new(),
     })
 }
 
@@ -445,6 +499,14 @@ fn example(model: &Model, name: &str) -> Result<Example, ModelError> {
     let mut inputs: BTreeMap<String, Value> =
         raw.iter().map(|(name, value)| (name.clone(), Value::from(*value))).collect();
     let mut known = BTreeMap::new();
+    let sources = model.file.rad_sources();
+    let several = sources.len() > 1;
+    for (source, combat) in sources.iter().filter_map(|it| Some((it, it.combat.as_ref()?))) {
+        let name = if several { format!("{BATCH}.{}", source.name) } else { BATCH.to_owned() };
+        let code = combat.batches.first().map(|batch| batch.code.clone()).unwrap_or_default();
+        inputs.insert(name.clone(), Value::from(code.clone()));
+        known.insert(name, code);
+    }
     for term in model.file.combined.terms.iter().chain(&model.file.clinical.terms) {
         if term.name == RAD_SCORE {
             continue;

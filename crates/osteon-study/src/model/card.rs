@@ -126,9 +126,14 @@ fn range(low: Option<f64>, high: Option<f64>) -> Cell {
 }
 
 fn inputs(model: &Model) -> Section {
+    let names = model.inputs();
     let row = |name: &&str| {
         if *name == RAD_SCORE {
             return vec![words(RAD_SCORE), words("from image and mask"), words("a probability, 0 to 1"), Cell::Empty];
+        }
+        if model.batch_inputs().iter().any(|own| own == name) {
+            let (label, values, missing) = batch_row(model);
+            return vec![words(*name), words(label), words(values), words(missing)];
         }
         let variable = model.codebook.named(name);
         let expected = variable.map(|it| it.expected()).unwrap_or_default();
@@ -137,7 +142,7 @@ fn inputs(model: &Model) -> Section {
             model.file.combined.terms.iter().filter(|term| term.variable == **name).all(|term| term.fill.is_some());
         vec![words(*name), words(label), words(expected), words(if fill { "may be missing" } else { "needed" })]
     };
-    let rows = model.inputs().iter().map(row).collect();
+    let rows = names.iter().map(String::as_str).collect::<Vec<_>>().iter().map(row).collect();
     let clinical = sheet("Inputs", &["Name", "Label", "Values", "Missing"], rows, Vec::new());
     let mut measured = Vec::new();
     let used: Vec<&str> = model.file.rad_sources().into_iter().map(|source| source.name.as_str()).collect();
@@ -168,7 +173,47 @@ fn inputs(model: &Model) -> Section {
         let title = format!("Features of the Rad-score ({})", source.name);
         blocks.push(sheet(&title, &["Feature", "Mean", "SD", "LASSO weight"], features.collect(), Vec::new()));
     }
+    blocks.extend(batches(model));
     section("Inputs", blocks)
+}
+
+/// What the input `batch` is, what it may be, and whether it may be missing.
+fn batch_row(model: &Model) -> (String, &'static str, &'static str) {
+    let by = model.file.combat.as_ref().map_or("", |part| part.by.as_str());
+    match model.is_by_scanner() {
+        true => ("scanner of the image".to_owned(), "a batch of the list below", "as the DICOM image tells it"),
+        false => (format!("batch ({by})"), "a batch of the list below, by its name or code", "needed"),
+    }
+}
+
+/// The batches that the features were harmonized for.
+fn batches(model: &Model) -> Option<Block> {
+    let part = model.file.combat.as_ref()?;
+    let mut rows = Vec::new();
+    for source in model.file.rad_sources() {
+        for batch in source.combat.iter().flat_map(|combat| &combat.batches) {
+            rows.push(vec![
+                words(&source.name),
+                words(batch.shown()),
+                Cell::Count(batch.n),
+                batch.n_events.map_or(words("had no part"), Cell::Count),
+            ]);
+        }
+    }
+    let kept = match part.covariates.as_slice() {
+        [] => String::new(),
+        names => format!(", effects of {} kept", names.join(", ")),
+    };
+    let mut notes = vec![format!(
+        "features are harmonized by ComBat ({} empirical Bayes, batches by {}{kept}); another batch is refused, and estimated \
+         by osteon validate --update batch; ComBat was not designed for training and test",
+        if part.prior == Default::default() { "parametric" } else { "non-parametric" },
+        part.by
+    )];
+    if !model.is_by_scanner() {
+        notes.push("a code stands for a name that does not travel; whoever knows the name gives it".to_owned());
+    }
+    Some(sheet("Batches", &["Source", "Batch", "Patients", "Events"], rows, notes))
 }
 
 fn equation(model: &Model) -> Section {

@@ -58,6 +58,9 @@ pub fn check(text: &str) -> Vec<Checked> {
     note("covariances", covariances(&file));
     note("counts", counts(&file));
     note("means, SDs and percentiles", summaries(&file));
+    if file.combat.is_some() {
+        note("batches of harmonization", batches(&file));
+    }
     note("performance", performance(&file));
     note("nomogram and examples, computed again", again(&model));
     done
@@ -210,6 +213,39 @@ fn summaries(file: &ModelFile) -> Vec<String> {
         if let Some(at) = off.filter(|_| source.n > 1) {
             let name = &source.features[at].name;
             wrong.push(format!("{}: the variance of {name} does not fit its SD", source.name));
+        }
+    }
+    wrong
+}
+
+/// Training patients of the batches are those of the source, and the codes of one source differ.
+fn batches(file: &ModelFile) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (source, combat) in file.sources.iter().filter_map(|source| Some((source, source.combat.as_ref()?))) {
+        let own = || combat.batches.iter().filter_map(|batch| Some((batch.n, batch.n_events?)));
+        let (n, events) = own().fold((0, 0), |(n, events), it| (n + it.0, events + it.1));
+        if (n, events) != (source.n, source.n_events) {
+            let (all, with) = (source.n, source.n_events);
+            wrong.push(format!(
+                "{}: {events} events of {n} patients in its batches, {with} of {all} in all",
+                source.name
+            ));
+        }
+        let codes: std::collections::BTreeSet<&str> = combat.batches.iter().map(|batch| batch.code.as_str()).collect();
+        if codes.len() < combat.batches.len() {
+            wrong.push(format!("{}: two batches have one code", source.name));
+        }
+        let known = |name: &str| file.slots.iter().any(|slot| slot.slot == name);
+        wrong.extend(
+            combat.slots.iter().filter(|slot| !known(slot)).map(|slot| format!("{}: no slot {slot}", source.name)),
+        );
+        for part in &combat.reference {
+            let measured = source.features.iter().filter(|it| it.slot == part.slot && it.region == part.region);
+            let lost = measured.filter(|it| (it.change, &it.earlier) == (part.change, &part.earlier));
+            wrong.extend(
+                lost.filter(|it| !part.features.contains(&it.feature))
+                    .map(|it| format!("{}: {} was not harmonized", source.name, it.name)),
+            );
         }
     }
     wrong

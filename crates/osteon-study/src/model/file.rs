@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map as Object, Value};
 
+pub use crate::model::batch::{BatchPart, CombatPart, Reference, SourceCombat};
+pub use crate::pipeline::harmonise::Map;
 pub use crate::pipeline::region::Link;
 pub use crate::report::summary::{LevelShare, NumberSummary, TrainingPart, VariableSummary};
 use osteon_stats::model::forest::{self, Forest, Setting};
@@ -16,6 +18,8 @@ pub const FORMAT: &str = "osteon model";
 /// a reader that knows forests alone must not take it for one.
 pub const VERSION: u64 = 1;
 pub const LINEAR_VERSION: u64 = 2;
+/// That of one whose features are harmonized, whatever its Rad-score: a reader that takes features as measured must not.
+pub const HARMONISED_VERSION: u64 = 3;
 
 /// A model that travels. Every number of patients in it is a count, a mean, an SD, a covariance or a quantile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,16 +38,16 @@ pub struct ModelFile {
     /// One model a source; those that `rad_score` names are used, the others are for comparison.
     pub sources: Vec<Source>,
     pub rad_score: RadScore,
-    /// Harmonisation of features; none in version 1 of the document but `null`.
-    pub combat: Option<Value>,
+    /// Harmonization of features; `null` where they are taken as measured.
+    pub combat: Option<CombatPart>,
     pub clinical: LogisticPart,
     pub combined: LogisticPart,
     pub nomogram: Option<Nomogram>,
     pub thresholds: Vec<Threshold>,
     /// Variables and outcome as a codebook declares them: `variable`, `outcome`, `prediction_moment`.
-    pub codebook: Map<String, Value>,
+    pub codebook: Object<String, Value>,
     /// How the models were learnt: the protocol's `learn`, `select`, `forest`.
-    pub learning: Map<String, Value>,
+    pub learning: Object<String, Value>,
     pub training: TrainingPart,
     pub performance: Vec<Performance>,
     /// Made-up patients with what the model says of them, by which a reader checks itself.
@@ -91,10 +95,13 @@ pub struct Parent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Update {
-    /// `recalibration in the large` or `recalibration by slope`.
+    /// `recalibration in the large`, `recalibration by slope` or `batches estimated`.
     pub name: String,
     pub intercept: f64,
     pub slope: f64,
+    /// Codes of batches that were estimated, where the update is that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,9 +126,9 @@ pub struct Slot {
     /// Of intensities; empty where they are arbitrary.
     pub unit: String,
     /// What its DICOM headers should say.
-    pub acquisition: Map<String, Value>,
+    pub acquisition: Object<String, Value>,
     /// The protocol's `preprocess`, `roi`, `filter`, `feature` and `mask`.
-    pub settings: Map<String, Value>,
+    pub settings: Object<String, Value>,
     /// Hash of these settings.
     pub extraction_sha256: String,
 }
@@ -153,6 +160,9 @@ pub struct Source {
     /// Version 2 alone: the linear score is the Rad-score, and its probability is by this logistic regression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// Version 3 alone: the batches whose differences are taken out of the features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combat: Option<SourceCombat>,
 }
 
 /// One selected feature, and where it is measured.
@@ -176,6 +186,9 @@ pub struct FeaturePart {
     pub weight: f64,
     pub p2_5: Option<f64>,
     pub p97_5: Option<f64>,
+    /// Version 3 alone: what a measured value becomes in each batch of the source, before it is scaled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maps: Vec<Map>,
 }
 
 /// What the change of a feature between two timepoints is.

@@ -8,15 +8,17 @@ use crate::pipeline::learn::RAD_SCORE;
 use crate::protocol::codebook::variable::{Kind, Variable};
 
 impl Model {
-    /// Names of the clinical inputs and of the Rad-score, in the order of the combined model.
-    pub fn inputs(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
+    /// Names of the clinical inputs and of the Rad-score, in the order of the combined model, and of what says the batch of a
+    /// harmonized model.
+    pub fn inputs(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
         for term in self.combined.terms.iter().chain(&self.clinical.terms) {
             let (name, _) = parts(term);
-            if !names.contains(&name) {
-                names.push(name);
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
             }
         }
+        names.extend(self.batch_inputs());
         names
     }
 
@@ -45,7 +47,7 @@ impl Model {
     /// As `given`.
     pub fn checked(&self, name: &str, unit: Option<&str>, value: &str) -> Result<String, ModelError> {
         let inputs = self.inputs();
-        if !inputs.contains(&name) {
+        if !inputs.iter().any(|known| known == name) {
             return Err(ModelError::Input { found: name.to_owned(), valid: inputs.join(", ") });
         }
         let Some(variable) = self.codebook.named(name).filter(|_| name != RAD_SCORE) else {

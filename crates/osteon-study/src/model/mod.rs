@@ -4,6 +4,7 @@
 //! opens it, `apply` asks it, `card` tells a person what it is. No patient's value, id or file name is in it.
 
 pub mod apply;
+pub mod batch;
 pub mod build;
 pub mod canonical;
 pub mod card;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::canonical;
-use crate::model::file::{FORMAT, LINEAR_VERSION, LogisticPart, ModelFile, Slot, Source, VERSION};
+use crate::model::file::{FORMAT, HARMONISED_VERSION, LINEAR_VERSION, LogisticPart, ModelFile, Slot, Source, VERSION};
 use crate::pipeline::clinical::Logistic;
 use crate::protocol::Protocol;
 use crate::protocol::codebook::Codebook;
@@ -30,6 +30,10 @@ pub enum ModelError {
     Value { name: String, found: String, expected: String },
     #[error("no input {found} of this model; its inputs are {valid}")]
     Input { found: String, valid: String },
+    #[error("the model harmonizes features by {by}, and the patient's is not given")]
+    NoBatch { by: String },
+    #[error("batch {found:?} is none of those that the model's features were harmonized for: {known}")]
+    Batch { found: String, known: String },
     #[error("{0}")]
     Measured(String),
 }
@@ -43,7 +47,7 @@ impl ModelError {
             }
             ModelError::Version { .. } => {
                 format!(
-                    "osteon {} reads versions {VERSION} and {LINEAR_VERSION}: ask for a file of that version, or use the osteon that wrote it",
+                    "osteon {} reads versions {VERSION} to {HARMONISED_VERSION}: ask for a file of that version, or use the osteon that wrote it",
                     env!("CARGO_PKG_VERSION")
                 )
             }
@@ -61,6 +65,14 @@ impl ModelError {
             }
             ModelError::Value { .. } | ModelError::Input { .. } => {
                 "osteon model show FILE lists the inputs with their units and levels".to_owned()
+            }
+            ModelError::NoBatch { .. } => {
+                "--set batch=NAME says it, by the name or by the code that osteon model show FILE lists".to_owned()
+            }
+            ModelError::Batch { .. } => {
+                "a frozen model says nothing of another batch: osteon validate FILE --update batch -o NEW.json estimates it \
+                 from the features of at least 10 patients and writes a model file of its own, which names its parent"
+                    .to_owned()
             }
             ModelError::Measured(_) => return None,
         })
@@ -110,6 +122,9 @@ impl Model {
             }
             check_source(source).map_err(wrong)?;
         }
+        if file.combat.is_some() != file.sources.iter().any(|source| source.combat.is_some()) {
+            return Err(wrong("combat and the batches of the sources do not go together".to_owned()));
+        }
         let n_terms = file.rad_score.fusion.as_ref().map_or(1, |fusion| fusion.terms.len());
         if file.rad_sources().len() != n_terms {
             return Err(wrong(format!("rad_score names {}, which is not among the sources", file.rad_score.source)));
@@ -147,10 +162,14 @@ pub fn document(text: &str) -> Result<Value, ModelError> {
         let found = document.get("format").map_or("absent".to_owned(), Value::to_string);
         return Err(ModelError::Format(found));
     }
-    let is_linear = |source: &Value| source.get("link").is_some();
-    let expected = match document["sources"].as_array().is_some_and(|sources| sources.iter().any(is_linear)) {
-        true => LINEAR_VERSION,
-        false => VERSION,
+    let has = |member: &str| {
+        let sources = document["sources"].as_array();
+        sources.is_some_and(|sources| sources.iter().any(|source| source.get(member).is_some()))
+    };
+    let expected = match (has("combat"), has("link")) {
+        (true, _) => HARMONISED_VERSION,
+        (false, true) => LINEAR_VERSION,
+        (false, false) => VERSION,
     };
     if document["version"].as_f64() != Some(expected as f64) {
         let found = document.get("version").map_or("absent".to_owned(), Value::to_string);
@@ -175,6 +194,17 @@ fn check_source(source: &Source) -> Result<(), String> {
     }
     if let Some(feature) = source.features.iter().find(|it| it.earlier.is_some() != it.change.is_some()) {
         return Err(format!("{name}: {} has a change without an earlier slot, or the other way round", feature.name));
+    }
+    let n_batches = source.combat.as_ref().map_or(0, |combat| combat.batches.len());
+    let sound = |it: &crate::model::file::Map| it.intercept.is_finite() && it.slope.is_finite() && it.slope > 0.0;
+    if let Some(feature) = source.features.iter().find(|it| it.maps.len() != n_batches || !it.maps.iter().all(sound)) {
+        return Err(format!("{name}: {} has no sound map for each of {n_batches} batches", feature.name));
+    }
+    let reference = source.combat.iter().flat_map(|combat| &combat.reference);
+    let uneven =
+        reference.clone().any(|it| it.means.len() != it.features.len() || it.variances.len() != it.features.len());
+    if uneven || reference.flat_map(|it| &it.variances).any(|it| !it.is_finite() || *it <= 0.0) {
+        return Err(format!("{name}: means and variances of its harmonized features do not fit them"));
     }
     match source.features.iter().find(|feature| !feature.sd.is_finite() || feature.sd <= 0.0) {
         Some(feature) => {

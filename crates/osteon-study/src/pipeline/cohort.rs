@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
+use crate::pipeline::harmonise::{Batches, Maps};
 use osteon_base::seed::Seed;
 use osteon_stats::table::{Table, Values};
 
@@ -15,6 +16,8 @@ pub struct Cohort {
     /// Candidates for clinical predictors, rows in the order of `codes`.
     pub clinical: Table,
     pub regions: Vec<Features>,
+    /// Folds and resamples hold alike shares of each stratum (one a patient); empty where there are none.
+    pub strata: Vec<usize>,
 }
 
 /// The features of one region.
@@ -26,6 +29,8 @@ pub struct Features {
     pub rows: Vec<Option<Vec<Option<f64>>>>,
     /// Whether a feature may be chosen, one a name.
     pub eligible: Vec<bool>,
+    /// Where the patients were scanned, if differences between batches are to be taken out.
+    pub batch: Option<Batches>,
 }
 
 /// Some fold would hold no row of one class.
@@ -48,7 +53,7 @@ impl Cohort {
             if members.len() < n_folds || n_folds < 2 {
                 return Err(TooFew { smallest: members.len(), folds: n_folds });
             }
-            members.sort_by_key(|&row| seed.named(&self.codes[row]).0);
+            members.sort_by_key(|&row| (self.stratum(row), seed.named(&self.codes[row]).0));
             for row in members {
                 fold_of.insert(row, next % n_folds);
                 next += 1;
@@ -73,6 +78,18 @@ impl Cohort {
             members.len()
         };
         of(false).min(of(true))
+    }
+
+    fn stratum(&self, row: usize) -> usize {
+        self.strata.get(row).copied().unwrap_or(0)
+    }
+
+    /// Strata and classes of some rows together, numbered from 0.
+    pub fn strata_and_classes(&self, rows: &[usize]) -> Vec<usize> {
+        let of = |&row: &usize| (self.stratum(row), self.event[row]);
+        let known: std::collections::BTreeSet<(usize, bool)> = rows.iter().map(of).collect();
+        let place: BTreeMap<(usize, bool), usize> = known.into_iter().enumerate().map(|(at, it)| (it, at)).collect();
+        rows.iter().map(|row| place[&of(row)]).collect()
     }
 
     pub fn events(&self, rows: &[usize]) -> Vec<bool> {
@@ -103,6 +120,31 @@ impl Features {
         names.iter().map(|name| place.get(name.as_str()).copied()).collect()
     }
 
+    /// A patient's values in some columns, harmonized where maps are given; `None` where the region, a value or the batch
+    /// is missing, or the batch is unknown to the maps.
+    pub fn values(&self, row: usize, columns: &[usize], maps: Option<&Maps>) -> Option<Vec<f64>> {
+        let own = self.rows[row].as_ref()?;
+        let values: Vec<f64> = columns.iter().map(|&at| own[at]).collect::<Option<_>>()?;
+        match maps {
+            None => Some(values),
+            Some(maps) => maps.apply(self.batch_of(row)?, values),
+        }
+    }
+
+    pub fn batch_of(&self, row: usize) -> Option<&str> {
+        self.batch.as_ref()?.of[row].as_deref()
+    }
+
+    /// `rows` x `columns`, harmonized; the rows have the region, its values and a batch that the maps know.
+    pub fn matrix_under(&self, rows: &[usize], columns: &[usize], maps: Option<&Maps>) -> Array2<f64> {
+        let Some(maps) = maps else { return self.matrix(rows, columns) };
+        let all: Vec<f64> = rows
+            .iter()
+            .flat_map(|&row| self.values(row, columns, Some(maps)).expect("a row that was learnt from"))
+            .collect();
+        Array2::from_shape_vec((rows.len(), columns.len()), all).expect("one value a row and column")
+    }
+
     /// `rows` x `columns`; the rows have the region and its values.
     pub fn matrix(&self, rows: &[usize], columns: &[usize]) -> Array2<f64> {
         let value = |(i, k): (usize, usize)| {
@@ -120,6 +162,24 @@ pub fn draw(codes: &[String], event: &[bool], train_fraction: f64, seed: Seed) -
     for class in [false, true] {
         let mut members: Vec<usize> = (0..codes.len()).filter(|&row| event[row] == class).collect();
         members.sort_by_key(|&row| seed.named(&codes[row]).0);
+        let n = (members.len() as f64 * train_fraction).round() as usize;
+        members[..n.min(members.len())].iter().for_each(|&row| train[row] = true);
+    }
+    train
+}
+
+/// The same within strata: the same share of both classes of each.
+pub fn draw_within(cohort: &Cohort, train_fraction: f64, seed: Seed) -> Vec<bool> {
+    if cohort.strata.is_empty() {
+        return draw(&cohort.codes, &cohort.event, train_fraction, seed);
+    }
+    let seed = seed.named("split");
+    let all: Vec<usize> = (0..cohort.codes.len()).collect();
+    let groups = cohort.strata_and_classes(&all);
+    let mut train = vec![false; all.len()];
+    for group in 0..groups.iter().max().map_or(0, |last| last + 1) {
+        let mut members: Vec<usize> = all.iter().copied().filter(|&row| groups[row] == group).collect();
+        members.sort_by_key(|&row| seed.named(&cohort.codes[row]).0);
         let n = (members.len() as f64 * train_fraction).round() as usize;
         members[..n.min(members.len())].iter().for_each(|&row| train[row] = true);
     }

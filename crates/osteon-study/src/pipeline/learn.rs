@@ -4,11 +4,12 @@ use rayon::prelude::*;
 
 use crate::pipeline::clinical::{self, Logistic};
 use crate::pipeline::cohort::{Cohort, TooFew};
+use crate::pipeline::harmonise::{self, HarmoniseError};
 use crate::pipeline::learner::{self, LearnerTrouble, LearntLearner, LinearModel};
 use crate::pipeline::missing;
 use crate::pipeline::region::{self, Link, RegionModel, RegionTrouble};
 use crate::protocol::Protocol;
-use crate::protocol::learn::{BY_AUC, Fusion, Learner, RadScore};
+use crate::protocol::learn::{BY_AUC, Fusion, Harmonise, Learner, RadScore};
 use crate::protocol::source::FUSED;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
@@ -80,6 +81,8 @@ pub enum LearnError {
     #[error("the {model} model: {cause}")]
     Logistic { model: &'static str, cause: FitError },
     #[error(transparent)]
+    Harmonise(#[from] HarmoniseError),
+    #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
@@ -127,6 +130,11 @@ fn learn_with(
     if events == 0 || events == train.len() {
         return Err(LearnError::OneClass { events, others: train.len() - events });
     }
+    // Resamples hold fewer patients of a batch than the training set, which has to have enough.
+    let checks = wanted_of_learners == Learners::OutOfFoldToo && params.harmonise == Harmonise::Combat;
+    if let Some(first) = cohort.regions.first().filter(|_| checks) {
+        harmonise::check(cohort, first, train)?;
+    }
     let folds = cohort.folds(train, params.n_folds, seed.named("outer folds"))?;
     // Before anything is learnt: every part must hold two patients of the smaller class, or it has no folds of its own.
     let smaller = cohort.smaller_class(train);
@@ -134,7 +142,7 @@ fn learn_with(
         return Err(TooFew { smallest: smaller, folds: params.n_folds }.into());
     }
     let (regions, parts): (Vec<LearntRegion>, Vec<Parts>) =
-        learn_regions(cohort, train, &folds, protocol, seed, job)?.into_iter().unzip();
+        learn_regions(cohort, train, &folds, protocol, seed, checks, job)?.into_iter().unzip();
     let wanted = match params.fusion {
         Fusion::Best => params.best_region.as_str(),
         Fusion::Early => FUSED,
@@ -219,6 +227,7 @@ fn learn_regions(
     folds: &[usize],
     protocol: &Protocol,
     seed: Seed,
+    checks: bool,
     job: &Job,
 ) -> Result<Vec<(LearntRegion, Parts)>, LearnError> {
     let n_folds = protocol.learn.n_folds;
@@ -229,7 +238,14 @@ fn learn_regions(
         let (features, fold) = (&cohort.regions[at / (n_folds + 1)], at % (n_folds + 1));
         let rows: Vec<usize> =
             (0..train.len()).filter(|&i| fold == 0 || folds[i] != fold - 1).map(|i| train[i]).collect();
-        let learn = || region::learn(cohort, features, &rows, protocol, seed.nth(fold), job);
+        let learn = || {
+            if fold == 0 && checks {
+                let measured: Vec<usize> = rows.iter().copied().filter(|&row| features.rows[row].is_some()).collect();
+                harmonise::check(cohort, features, &measured)
+                    .map_err(|cause| RegionTrouble::Harmonise(cause.to_string()))?;
+            }
+            region::learn(cohort, features, &rows, protocol, seed.nth(fold), job)
+        };
         let learnt = job.part(&format!("region/{}/{fold}", features.region), learn)?;
         stage.step().map(|()| learnt)
     };
@@ -246,7 +262,8 @@ fn learn_regions(
         let scores: Vec<Option<(f64, f64)>> = train.iter().enumerate().map(score).collect();
         let part = |of: fn((f64, f64)) -> f64| -> Vec<Option<f64>> { scores.iter().map(|it| it.map(of)).collect() };
         let (p, linear) = (part(|(p, _)| p), part(|(_, linear)| linear));
-        let notes = notes(cohort, features, train, folds, &others, protocol);
+        let mut notes = notes(cohort, features, train, folds, &others, protocol);
+        notes.extend(model.as_ref().ok().and_then(constant_within_batches));
         let event = cohort.events(train);
         let mut region = LearntRegion {
             region: features.region.clone(),
@@ -322,6 +339,12 @@ fn notes(
         notes.push(format!("cross-validation of LASSO and forest had {least} folds instead of {asked} where training parts have {least} patients in the smaller class"));
     }
     notes
+}
+
+fn constant_within_batches(model: &RegionModel) -> Option<String> {
+    let n = model.harmonised.as_ref().map_or(0, |it| it.n_constant);
+    let features = osteon_base::text::counted(n, "feature");
+    (n > 0).then(|| format!("{features} left out before harmonization: constant within a batch"))
 }
 
 /// AUC of the rows that have a score.

@@ -5,6 +5,7 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::{Cohort, Features, TooFew};
+use crate::pipeline::harmonise::Maps;
 use crate::pipeline::region::RegionModel;
 use crate::protocol::Protocol;
 use crate::protocol::learn::Learner;
@@ -32,6 +33,9 @@ pub struct LinearModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platt: Option<Platt>,
     pub tuning: Tuning,
+    /// How the features are harmonized, as in the region that they come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maps: Option<Maps>,
 }
 
 /// How the settings were chosen.
@@ -87,7 +91,7 @@ pub fn learn(
     let rows: Vec<usize> = rows.iter().copied().filter(|&row| features.rows[row].is_some()).collect();
     let names = if learner == Learner::ElasticNet { &region.shortlist } else { &region.features };
     let columns = features.places(names).ok_or(LearnerTrouble::NoRegion)?;
-    let x = features.matrix(&rows, &columns);
+    let x = features.matrix_under(&rows, &columns, region.maps(names).as_ref());
     let scaling = Scaling::of(x.view());
     let z = scaling.apply(x.view());
     let event = cohort.events(&rows);
@@ -104,12 +108,14 @@ pub fn learn(
     let mut order: Vec<usize> = (0..names.len()).filter(|&at| fitted.weights[at] != 0.0).collect();
     order.sort_by(|&a, &b| fitted.weights[b].abs().total_cmp(&fitted.weights[a].abs()));
     let of = |values: &[f64]| order.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+    let chosen: Vec<String> = order.iter().map(|&at| names[at].clone()).collect();
     Ok(LinearModel {
+        maps: region.maps(&chosen),
         learner,
         region: features.region.clone(),
         n_rows: rows.len(),
         n_events: event.iter().filter(|&&event| event).count(),
-        features: order.iter().map(|&at| names[at].clone()).collect(),
+        features: chosen,
         scaling: Scaling { means: of(&scaling.means), sds: of(&scaling.sds) },
         weights: of(&fitted.weights),
         intercept: fitted.intercept,
@@ -182,10 +188,10 @@ impl LinearModel {
     pub fn scores(&self, features: &Features, rows: &[usize]) -> Vec<Option<(f64, f64)>> {
         let Some(columns) = features.places(&self.features) else { return vec![None; rows.len()] };
         let score = |&row: &usize| {
-            let values = features.rows[row].as_ref()?;
+            let values = features.values(row, &columns, self.maps.as_ref())?;
             let mut linear = self.intercept;
-            for (k, &column) in columns.iter().enumerate() {
-                linear += self.weights[k] * self.scaling.z(k, values[column]?);
+            for (k, &value) in values.iter().enumerate() {
+                linear += self.weights[k] * self.scaling.z(k, value);
             }
             Some((self.probability(linear), linear))
         };

@@ -247,7 +247,7 @@ mod tests {
         let column = |name: &str, values| Column { name: name.to_owned(), values: Values::Numbers(values) };
         let ids: Vec<String> = (0..n).map(|at| format!("P{at:03}")).collect();
         let clinical = Table::new(ids.clone(), vec![column("x", holed), column("near", near)]).unwrap();
-        let cohort = Cohort { codes: ids, event, clinical, regions: Vec::new() };
+        let cohort = Cohort { codes: ids, event, clinical, regions: Vec::new(), strata: Vec::new() };
         let rows: Vec<usize> = (0..n).collect();
         let fitted = |auxiliary: &[&str]| {
             let auxiliary = auxiliary.iter().map(|&name| name.to_owned()).collect();

@@ -1,7 +1,9 @@
 //! Stages put together: describe a patient, learn a model, validate it.
 
+pub mod batch_effect;
 pub mod clinical;
 pub mod cohort;
+pub mod harmonise;
 pub mod learn;
 pub mod learner;
 pub mod missing;
@@ -9,4 +11,5 @@ pub mod recipe;
 pub mod region;
 pub mod rivals;
 pub mod timed;
+pub mod unharmonised;
 pub mod validate;

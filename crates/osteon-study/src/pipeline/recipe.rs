@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::pipeline::clinical::Logistic;
+use crate::pipeline::harmonise::Harmonised;
 use crate::pipeline::learn::Recipe;
 use crate::pipeline::learner::LinearModel;
 use crate::pipeline::region::{Link, RegionModel};
@@ -239,6 +240,7 @@ struct OfRegion {
     #[serde(with = "forest::exchange")]
     forest: Forest,
     link: Option<Link>,
+    harmonised: Option<Harmonised>,
 }
 
 impl From<OfRegion> for RegionModel {
@@ -261,6 +263,7 @@ impl From<OfRegion> for RegionModel {
             tuning_auc: from.tuning_auc,
             forest: from.forest,
             link: from.link,
+            harmonised: from.harmonised,
         }
     }
 }
@@ -291,6 +294,9 @@ fn region(model: &RegionModel) -> Value {
     }
     if let Some(link) = model.link {
         document["link"] = json!(link);
+    }
+    if let Some(harmonised) = &model.harmonised {
+        document["harmonised"] = json!(harmonised);
     }
     document
 }

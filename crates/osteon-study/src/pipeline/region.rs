@@ -6,7 +6,9 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::{Cohort, Features, TooFew};
+use crate::pipeline::harmonise::{self, Harmonised, Maps};
 use crate::protocol::Protocol;
+use crate::protocol::learn::Harmonise;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::roc;
@@ -50,6 +52,9 @@ pub struct RegionModel {
     /// Makes a probability of the linear score where that is the Rad-score; `None` where the forest gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// Differences between batches that were taken out before anything was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harmonised: Option<Harmonised>,
 }
 
 /// Logistic regression of the event on out-of-fold linear scores of training patients. A slope below 0 says that the
@@ -80,6 +85,8 @@ pub enum RegionTrouble {
     NoSetting,
     #[error("the logistic regression on the LASSO score: {0}")]
     Link(String),
+    #[error("harmonization: {0}")]
+    Harmonise(String),
     /// The work was stopped: no word on the region.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -107,6 +114,16 @@ pub fn learn(
         return Err(RegionTrouble::NothingVaries);
     }
     let x = x.select(Axis(1), &varying);
+    let (harmonised, x, varying) = match protocol.learn.harmonise {
+        Harmonise::None => (None, x, varying),
+        Harmonise::Combat => {
+            let columns: Vec<usize> = varying.iter().map(|&at| candidates[at]).collect();
+            let learnt = harmonise::learn(cohort, features, &rows, &columns, &x, &protocol.learn);
+            let learnt = learnt.map_err(|cause| RegionTrouble::Harmonise(cause.to_string()))?;
+            let kept = learnt.kept.iter().map(|&at| varying[at]).collect();
+            (Some(learnt.harmonised), learnt.x, kept)
+        }
+    };
     let scaling = Scaling::of(x.view());
     let z = scaling.apply(x.view());
     let feature = |&column: &usize| features.names[candidates[column]].clone();
@@ -171,6 +188,7 @@ pub fn learn(
         tuning_auc,
         forest,
         link: None,
+        harmonised,
     })
 }
 
@@ -220,16 +238,22 @@ impl RegionModel {
             features.names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         let columns: Option<Vec<usize>> = self.features.iter().map(|name| place.get(name.as_str()).copied()).collect();
         let Some(columns) = columns else { return vec![None; rows.len()] };
+        let maps = self.maps(&self.features);
         let score = |&row: &usize| {
-            let values = features.rows[row].as_ref()?;
-            let z: Option<Vec<f64>> = columns.iter().enumerate().map(|(k, &at)| Some(self.z(k, values[at]?))).collect();
-            let z = z?;
+            let values = features.values(row, &columns, maps.as_ref())?;
+            let z: Vec<f64> = values.iter().enumerate().map(|(k, &value)| self.z(k, value)).collect();
             let linear =
                 self.linear_intercept() + z.iter().zip(&self.weights).map(|(z, weight)| z * weight).sum::<f64>();
             let of_forest = || self.forest.probability(ndarray::aview1(&z));
             Some((self.link.map_or_else(of_forest, |link| link.probability(linear)), linear))
         };
         rows.iter().map(score).collect()
+    }
+
+    /// How features of this region are harmonized; `None` where they are taken as measured.
+    pub fn maps(&self, names: &[String]) -> Option<Maps> {
+        let harmonised = self.harmonised.as_ref()?;
+        Some(harmonised.maps(names).expect("what was chosen was harmonized before"))
     }
 
     fn z(&self, k: usize, value: f64) -> f64 {

@@ -3,6 +3,7 @@
 use crate::pipeline::clinical::Logistic;
 use crate::pipeline::cohort::{Cohort, Features};
 use crate::pipeline::learn::Recipe;
+use crate::pipeline::region::RegionModel;
 use crate::protocol::Protocol;
 use osteon_stats::model::logistic::ridge::{WIDE_PENALTIES, ridge_by_aicc_of};
 use osteon_stats::select::lasso::Family;
@@ -11,6 +12,9 @@ use osteon_stats::table::Design;
 
 /// Learnt anew on the training part of each fold, from the region that gives the Rad-score there.
 pub const RIVALS: [&str; 4] = ["LASSO score", "ridge logistic", "volume alone", "no model"];
+
+/// The combined model of the whole chain without harmonization, where the protocol harmonizes.
+pub const UNHARMONISED: &str = "combined without harmonization";
 
 /// Probabilities of `held` patients under each of `RIVALS`, learnt from the recipe's training rows alone.
 pub fn rivals(cohort: &Cohort, recipe: &Recipe, held: &[usize], protocol: &Protocol) -> Vec<Vec<Option<f64>>> {
@@ -24,7 +28,7 @@ pub fn rivals(cohort: &Cohort, recipe: &Recipe, held: &[usize], protocol: &Proto
                 Family::Binomial => 1.0 / (1.0 + (-linear).exp()),
             };
             let scores = model.scores(features, held).into_iter().map(|it| it.map(|(_, linear)| probability(linear)));
-            (scores.collect(), ridge(cohort, recipe, features, &model.shortlist, held).unwrap_or_else(none))
+            (scores.collect(), ridge(cohort, recipe, features, model, held).unwrap_or_else(none))
         }
         _ => (none(), none()),
     };
@@ -38,26 +42,27 @@ fn ridge(
     cohort: &Cohort,
     recipe: &Recipe,
     features: &Features,
-    shortlist: &[String],
+    model: &RegionModel,
     held: &[usize],
 ) -> Option<Vec<Option<f64>>> {
+    let (shortlist, maps) = (&model.shortlist, model.maps(&model.shortlist));
     let place = |name: &String| features.names.iter().position(|other| other == name);
     let columns: Vec<usize> = shortlist.iter().map(place).collect::<Option<_>>()?;
     let rows: Vec<usize> = recipe.train.iter().copied().filter(|&row| features.rows[row].is_some()).collect();
-    let x = features.matrix(&rows, &columns);
+    let x = features.matrix_under(&rows, &columns, maps.as_ref());
     let scaling = Scaling::of(x.view());
     let design = Design {
         rows: rows.iter().map(usize::to_string).collect(),
-        columns: shortlist.to_vec(),
+        columns: shortlist.clone(),
         x: scaling.apply(x.view()),
     };
     let fit = ridge_by_aicc_of(&design, &cohort.events(&rows), &[], &WIDE_PENALTIES).ok()?.fit;
     let score = |&row: &usize| {
-        let values = features.rows[row].as_ref()?;
+        let values = features.values(row, &columns, maps.as_ref())?;
         let mut eta = fit.terms[0].estimate?;
-        for (k, &column) in columns.iter().enumerate() {
+        for (k, &value) in values.iter().enumerate() {
             // A column that others repeat has no estimate of its own.
-            eta += fit.terms[k + 1].estimate.unwrap_or(0.0) * scaling.z(k, values[column]?);
+            eta += fit.terms[k + 1].estimate.unwrap_or(0.0) * scaling.z(k, value);
         }
         Some(1.0 / (1.0 + (-eta).exp()))
     };

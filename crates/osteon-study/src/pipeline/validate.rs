@@ -7,11 +7,12 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::cohort::{Cohort, Features, draw};
+use crate::pipeline::cohort::{Cohort, Features, draw_within};
 use crate::pipeline::learn::{LearnError, Recipe, Scores, auc_of, relearn};
 use crate::pipeline::learner::LinearModel;
 use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS};
-use crate::pipeline::rivals::{RIVALS, rivals};
+use crate::pipeline::rivals::{RIVALS, UNHARMONISED, rivals};
+use crate::pipeline::unharmonised::{Beside, as_measured};
 use crate::protocol::Protocol;
 use crate::protocol::learn::Learner;
 use crate::protocol::source::FUSED;
@@ -60,6 +61,9 @@ pub struct Validation {
     /// All models side by side by held-out probabilities, the combined model's alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compared: Vec<Judged>,
+    /// What is reported beside what the same chain gives without harmonization, the combined model's alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unharmonised: Vec<Beside>,
 }
 
 /// Fewer bootstrap samples leave too few out together to tell an AUC and its standard error.
@@ -141,6 +145,7 @@ pub fn validate(
             chosen: resampled.chosen[at].clone(),
             chosen_of: if resampled.chosen[at].is_empty() { 0 } else { resampled.used },
             compared,
+            unharmonised: Vec::new(),
         }
     };
     Ok(names.into_iter().enumerate().map(one).collect())
@@ -192,7 +197,9 @@ fn compared(
         let stability = stability(cohort, protocol, choices, name);
         Judged { stability, ..judged(name, event, &held(at), protocol.learn.n_folds) }
     };
-    names.chain(beside).chain(rivals).map(one).collect()
+    let last = first + 3 + learners.len() + RIVALS.len();
+    let unharmonised = protocol.harmonises().then_some((UNHARMONISED, last));
+    names.chain(beside).chain(rivals).chain(unharmonised).map(one).collect()
 }
 
 /// Nogueira's stability of what a model chose in the folds of all repeats; `None` where it chose nothing by itself.
@@ -278,7 +285,10 @@ fn bootstrap(
 ) -> Result<Resampled, LearnError> {
     let (train, seed) = (&recipe.train, seed.named("bootstrap"));
     let n = protocol.learn.n_bootstraps;
-    let samples = optimism::resamples(train.len(), n, seed);
+    let samples = match cohort.strata.is_empty() {
+        true => optimism::resamples(train.len(), n, seed),
+        false => optimism::resamples_within(&cohort.strata_and_classes(train), n, seed),
+    };
     let stage = job.stage("bootstrap", n);
     let event = cohort.events(train);
     let one = |at: usize, sample: &[usize]| {
@@ -370,6 +380,11 @@ fn nested(
                 return Some((all, Choice::new()));
             }
             all.extend(rivals(cohort, &recipe, &held_rows, &protocol));
+            if protocol.harmonises() {
+                let again = relearn(cohort, &train, &as_measured(&protocol), seed.nth(repeat).nth(fold), &job.silent());
+                let combined = again.map(|again| again.scores(cohort, &held_rows).combined);
+                all.push(combined.unwrap_or_else(|_| vec![None; held_rows.len()]));
+            }
             Some((all, choice(&recipe)))
         };
         let scores = job.part(&format!("nested/{repeat}/{fold}"), learnt)?;
@@ -378,7 +393,8 @@ fn nested(
     };
     let parts: Vec<HeldOut> = (0..n_repeats * n_folds).into_par_iter().map(part).collect::<Result<_, _>>()?;
     let n_learners = protocol.learn.beside_the_forest().len();
-    let n_models = cohort.regions.len() + 3 + n_learners + if compare { RIVALS.len() } else { 0 };
+    let n_rivals = RIVALS.len() + usize::from(protocol.harmonises());
+    let n_models = cohort.regions.len() + 3 + n_learners + if compare { n_rivals } else { 0 };
     let pooled = |repeat: &[HeldOut]| -> Pooled {
         let of_model = |model: usize| {
             let mut pooled = vec![None; rows.len()];
@@ -422,7 +438,7 @@ fn splits(cohort: &Cohort, protocol: &Protocol, seed: Seed, job: &Job) -> Result
     let n = protocol.learn.n_splits;
     let stage = job.stage("random splits", n);
     let one = |at: usize| {
-        let drawn = draw(&cohort.codes, &cohort.event, protocol.learn.train_fraction, seed.nth(at));
+        let drawn = draw_within(cohort, protocol.learn.train_fraction, seed.nth(at));
         let (train, test): (Vec<usize>, Vec<usize>) = (0..drawn.len()).partition(|&row| drawn[row]);
         let aucs = || {
             let protocol = with_folds_for(cohort, &train, protocol);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::nearest;
 use osteon_base::seed::Seed;
 use osteon_base::setting::{self, Unfit};
+use osteon_stats::select::combat::Prior;
 
 /// Choices of the whole chain from features to the combined model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,7 +80,33 @@ pub struct Params {
     /// Costs of the support vector machine among which the mean AUC over folds chooses.
     #[serde(default = "usual_costs", skip_serializing_if = "is_usual_costs")]
     pub svm_cost: Vec<f64>,
+    /// How differences between scanners or centres are taken out of features.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub harmonise: Harmonise,
+    /// What tells them apart: a variable with levels or [`SCANNER`]; empty for the variable of the role batch.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub batch: String,
+    /// Candidate variables whose effects on features are kept while batches are harmonized.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batch_covariates: Vec<String>,
+    /// What is assumed of batch effects over the features.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub batch_prior: Prior,
 }
+
+/// How differences between batches are taken out of features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Harmonise {
+    /// Features are taken as measured.
+    #[default]
+    None,
+    /// ComBat (Johnson, Li and Rabinovic 2007), learnt from the training rows of whatever is learnt.
+    Combat,
+}
+
+/// The word for model and field strength as DICOM tells them.
+pub const SCANNER: &str = "scanner";
 
 /// What is learnt from the features of the region that gives the Rad-score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,7 +309,12 @@ impl Params {
         let expected = "best or early: under rad_score = \"lasso\" there are no probabilities to join";
         setting::require(!joins, "fusion", self.fusion, expected)?;
         let known = |name: &String| candidates.contains(&name.as_str());
-        for (key, names) in [("clinical", &self.clinical), ("auxiliary", &self.auxiliary)] {
+        let lists = [
+            ("clinical", &self.clinical),
+            ("auxiliary", &self.auxiliary),
+            ("batch_covariates", &self.batch_covariates),
+        ];
+        for (key, names) in lists {
             if let Some(name) = names.iter().find(|name| !known(name)) {
                 let expected = match outcome.contains(&name.as_str()) {
                     true => "a candidate variable: the outcome does not predict itself".to_owned(),
@@ -328,6 +360,10 @@ impl Default for Params {
             learners: forest_alone(),
             elastic_net_alpha: usual_alphas(),
             svm_cost: usual_costs(),
+            harmonise: Harmonise::default(),
+            batch: String::new(),
+            batch_covariates: Vec::new(),
+            batch_prior: Prior::default(),
         }
     }
 }

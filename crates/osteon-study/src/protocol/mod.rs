@@ -1,5 +1,6 @@
 //! Every choice of a study in one TOML document: the sum of all `Params`, with presets and a hash.
 
+mod batch;
 pub mod codebook;
 mod document;
 pub mod foreign;
@@ -292,7 +293,7 @@ impl Protocol {
     }
 
     /// Keys of `learn` that came after the first model files, at their defaults: those that files leave out.
-    pub(crate) fn later_keys() -> [(&'static str, Value); 5] {
+    pub(crate) fn later_keys() -> [(&'static str, Value); 9] {
         let usual = learn::Params::default();
         let numbers = |list: &[f64]| Value::Array(list.iter().map(|&number| Value::Float(number)).collect());
         let names = usual.learners.iter().map(|learner| Value::String(learner.name().to_owned())).collect();
@@ -302,6 +303,10 @@ impl Protocol {
             ("learners", Value::Array(names)),
             ("elastic_net_alpha", numbers(&usual.elastic_net_alpha)),
             ("svm_cost", numbers(&usual.svm_cost)),
+            ("harmonise", Value::String("none".to_owned())),
+            ("batch", Value::String(String::new())),
+            ("batch_covariates", Value::Array(Vec::new())),
+            ("batch_prior", Value::String("parametric".to_owned())),
         ]
     }
 
@@ -406,6 +411,7 @@ impl Protocol {
         let mut outcome: Vec<&str> = self.codebook.hidden().into_iter().collect();
         outcome.extend(["response", "event"]);
         self.learn.check(&regions, &self.candidates(), &outcome).map_err(below("learn"))?;
+        self.check_batch()?;
         self.compare.check().map_err(below("compare"))?;
         self.screen.check().map_err(below("screen"))?;
         self.references()?;

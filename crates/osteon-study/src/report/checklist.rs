@@ -47,6 +47,10 @@ pub enum Fact {
     Calculator,
     /// What of the models is given, and what is not.
     FullModel,
+    /// How much performance differs between centres.
+    Heterogeneity,
+    /// Validation in patients of others.
+    External,
 }
 
 pub type Facts = BTreeMap<Fact, String>;
@@ -130,7 +134,7 @@ const METRICS: &[Item] = &[
     ("24", "Comparison with a non-radiomic approach", Some(Fact::SideBySide)),
     ("25", "Comparison with classical statistical models", Some(Fact::SideBySide)),
     ("26", "Internal testing", Some(Fact::Testing)),
-    ("27", "External testing", None),
+    ("27", "External testing", Some(Fact::External)),
     ("28", "Availability of data", None),
     ("29", "Availability of code", None),
     ("30", "Availability of the model", Some(Fact::FullModel)),
@@ -245,7 +249,7 @@ const TRIPOD: &[Item] = &[
     ("12a", "Analysis: how data were used", Some(Fact::Split)),
     ("12b", "Analysis: handling of predictors", Some(Fact::Scaling)),
     ("12c", "Analysis: kind of model, building, internal validation", Some(Fact::Algorithm)),
-    ("12d", "Analysis: heterogeneity between clusters", None),
+    ("12d", "Analysis: heterogeneity between clusters", Some(Fact::Heterogeneity)),
     ("12e", "Analysis: measures of performance", Some(Fact::Metrics)),
     ("12f", "Analysis: updating of the model", None),
     ("12g", "Analysis: how predictions were calculated", Some(Fact::Specification)),
@@ -267,7 +271,7 @@ const TRIPOD: &[Item] = &[
     ("21", "Participants and events in each analysis", Some(Fact::Events)),
     ("22", "The full model", Some(Fact::FullModel)),
     ("23a", "Performance with intervals", Some(Fact::Performance)),
-    ("23b", "Heterogeneity of performance", None),
+    ("23b", "Heterogeneity of performance", Some(Fact::Heterogeneity)),
     ("24", "Results of updating", None),
     ("25", "Interpretation", None),
     ("26", "Limitations", None),

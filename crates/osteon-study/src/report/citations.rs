@@ -268,6 +268,37 @@ const WORKS: &[Work] = &[
         ],
     ),
     work(
+        "johnson2007",
+        &["Johnson et al. 2007"],
+        "Johnson WE, Li C, Rabinovic A",
+        2007,
+        [
+            "Adjusting batch effects in microarray expression data using empirical Bayes methods",
+            "Biostatistics",
+            "8(1):118–127",
+            "10.1093/biostatistics/kxj037",
+        ],
+    ),
+    work(
+        "fortin2018",
+        &["Fortin et al. 2018"],
+        "Fortin JP, Cullen N, Sheline YI, et al",
+        2018,
+        [
+            "Harmonization of cortical thickness measurements across scanners and sites",
+            "NeuroImage",
+            "167:104–120",
+            "10.1016/j.neuroimage.2017.11.024",
+        ],
+    ),
+    work(
+        "riley2011",
+        &["Riley et al. 2011"],
+        "Riley RD, Higgins JPT, Deeks JJ",
+        2011,
+        ["Interpretation of random effects meta-analyses", "BMJ", "342:d549", "10.1136/bmj.d549"],
+    ),
+    work(
         "kocak2024",
         &["METRICS"],
         "Kocak B, Akinci D'Antonoli T, Mercaldo N, et al",

@@ -3,6 +3,7 @@
 pub mod against;
 pub mod calculator;
 pub mod cases;
+pub mod centres;
 pub mod checklist;
 pub mod citations;
 pub mod clinical;

@@ -247,6 +247,11 @@ impl Error {
                 Some("get the file again from where it was published, or export it again".to_owned())
             }
             Error::Model { source, .. } | Error::Apply(source) => source.hint(),
+            Error::Learn(LearnError::Harmonise(_)) => Some(
+                "learn.batch names what tells batches apart: another variable, or one whose small levels are joined; \
+                 learn.harmonise = \"none\" takes features as measured"
+                    .to_owned(),
+            ),
             Error::NoFit => Some("osteon fit learns the models".to_owned()),
             Error::Store(StoreError::Damaged(_)) => Some(DAMAGED.to_owned()),
             Error::Store(StoreError::ReadOnly(why)) if why.starts_with("it is damaged") => Some(DAMAGED.to_owned()),

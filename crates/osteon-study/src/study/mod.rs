@@ -40,6 +40,7 @@ pub use jobs::features::{FeaturesReport, FeaturesRequest, features};
 pub use jobs::journal::path_of as journal_of;
 pub use jobs::parameters::{MapsRequest, apply_settings, feature_maps, read_parameters};
 pub use jobs::work::{Health, health};
+pub use learn::centres::CentresReport;
 pub use learn::fit::FitReport;
 pub use learn::performance::{EvaluateRequest, ModelTable, evaluate, evaluate_figures};
 pub use learn::prediction::{RESEARCH_ONLY, USE};

@@ -5,7 +5,7 @@ use toml::Value;
 use crate::protocol::Protocol;
 use crate::protocol::keys::takes::{ABOVE_ZERO, FROM_0_TO_1, NO_LIMIT, P, SHARE};
 use crate::protocol::keys::{Key, Takes, either, empty, listed, names, one_of, untold, words};
-use crate::protocol::learn::{Fusion, Learner, Missing};
+use crate::protocol::learn::{Fusion, Learner, Missing, SCANNER};
 use osteon_stats::select::Reproducible;
 use osteon_stats::select::mrmr::{Bins, Method};
 
@@ -26,6 +26,69 @@ pub(in crate::protocol::keys) const KEYS: &[Key] = &[
         Some(format!("with an ICC(2,1) of at least {}.", words(value)))
     })
     .needs(|it| it.select.reproducible == Reproducible::Icc, "select.reproducible is not icc"),
+    Key::new(
+        "learn.harmonise",
+        "how differences between scanners or centres are taken out of features",
+        Takes::Word(&["none", "combat"]),
+        |value| {
+            one_of(
+                value,
+                &[
+                    ("none", ""),
+                    (
+                        "combat",
+                        "Features were harmonized by ComBat (Johnson et al. 2007) as neuroCombat computes it (Fortin et al. \
+                         2018), learnt from the training patients of whatever was learnt, in every resample and fold, and \
+                         applied to the others with what was learnt; folds and resamples were stratified by batch and \
+                         outcome. ComBat was designed for one data set, not for training and test: results without it \
+                         stand beside.",
+                    ),
+                ],
+            )
+        },
+    ),
+    Key::new(
+        "learn.batch",
+        "what tells batches apart: a variable with levels, or scanner (model and field strength as DICOM tells them); \
+         empty is the variable of the role batch",
+        Takes::Text("scanner, a variable with levels, or empty"),
+        |value| {
+            let name = value.as_str().filter(|name| !name.is_empty())?;
+            Some(match name {
+                SCANNER => "Batches are scanners: model and field strength of the DICOM image.".to_owned(),
+                name => format!("Batches are the levels of {name}."),
+            })
+        },
+    ),
+    Key::new(
+        "learn.batch_covariates",
+        "candidate variables whose effects on features are kept while batches are harmonized",
+        Takes::Names("names of candidate variables"),
+        |value| {
+            (!empty(value)).then(|| {
+                format!(
+                    "Batch effects were estimated beside those of {}, which were kept; patients are adjusted by their mean.",
+                    names(value)
+                )
+            })
+        },
+    )
+    .needs(|it| it.harmonises(), "learn.harmonise is none"),
+    Key::new(
+        "learn.batch_prior",
+        "what ComBat assumes of batch effects over the features",
+        Takes::Word(&["parametric", "non_parametric"]),
+        |value| {
+            one_of(
+                value,
+                &[
+                    ("parametric", "Batch effects were shrunk by parametric empirical Bayes."),
+                    ("non_parametric", "Batch effects were shrunk by non-parametric empirical Bayes."),
+                ],
+            )
+        },
+    )
+    .needs(|it| it.harmonises(), "learn.harmonise is none"),
     Key::new(
         "select.correlation.max",
         "largest |r| of two features before mRMR; 1 leaves out exact copies alone",

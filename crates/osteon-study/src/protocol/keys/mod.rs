@@ -194,7 +194,7 @@ mod tests {
 
     /// What a setting asks of others, or of the number of its values.
     fn relation(why: &str) -> bool {
-        why.contains("three numbers") || why.contains("no two slots")
+        why.contains("three numbers") || why.contains("no two slots") || why.contains("learn.harmonise is combat")
     }
 
     fn merge(base: &mut Table, over: Table) {

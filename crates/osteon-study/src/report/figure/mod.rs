@@ -1,5 +1,6 @@
 //! Figures: each a plain function from results to a plot, its numbers and its caption.
 
+pub mod batch;
 pub mod calibration;
 pub mod decision;
 pub mod flow;

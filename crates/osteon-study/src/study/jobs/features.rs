@@ -11,6 +11,7 @@ use osteon_base::job::Job;
 use osteon_radiomics::describe::{self, RegionError};
 use osteon_radiomics::diagnose::{self, RegionCheck};
 use osteon_radiomics::grid::{Image, Mask};
+use osteon_radiomics::read::dicom::Acquisition;
 use osteon_radiomics::read::{Label, Reading};
 use osteon_radiomics::roi::Roi;
 
@@ -50,6 +51,8 @@ pub(in crate::study) struct Pair {
     pub reading: Reading,
     /// Of the image's file and the mask's.
     pub sha256: [String; 2],
+    /// What the image says of its scanner; `None` where it is no DICOM.
+    pub acquisition: Option<Acquisition>,
 }
 
 /// Reads the image and the mask of a request.
@@ -64,13 +67,14 @@ pub(in crate::study) fn read_pair(request: &FeaturesRequest) -> Result<Pair, Err
     let (image, said) = image_file.image_as_stored(image_path)?;
     reading.notes.extend(said.into_iter().map(|note| format!("image: {note}")));
     reading.missing_slices = reading.missing_slices.max(image_file.missing_slices());
-    Ok(Pair { image, mask, reading, sha256: [image_file.sha256, mask_file.sha256] })
+    let acquisition = image_file.acquisition().cloned();
+    Ok(Pair { image, mask, reading, acquisition, sha256: [image_file.sha256, mask_file.sha256] })
 }
 
 /// Measures every region; errors when none could be.
 pub fn features(request: &FeaturesRequest, job: &Job) -> Result<FeaturesReport, Error> {
     let FeaturesRequest { protocol, .. } = request;
-    let Pair { image, mask, reading, sha256: [image_sha256, mask_sha256] } = read_pair(request)?;
+    let Pair { image, mask, reading, sha256: [image_sha256, mask_sha256], .. } = read_pair(request)?;
     let notes = reading.sentences();
     let rois = if request.rois.is_empty() { Roi::all(&protocol.roi) } else { request.rois.clone() };
     let mut rows = Vec::new();

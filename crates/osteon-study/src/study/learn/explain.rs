@@ -193,19 +193,19 @@ impl Study {
     ) -> Result<Parts, Error> {
         let learnt = region_recipe(models, region)?;
         let intercept = learnt.linear_intercept();
+        let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
+        let features = self.features_of(&learnt, &ids)?;
+        let places = features.places(&learnt.features).ok_or(Error::NoFeatures)?;
+        let maps = learnt.maps(&learnt.features);
         let RegionModel { features: names, scaling, forest, weights, link, .. } = learnt;
         let Scaling { means, sds } = scaling;
-        let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
-        let (known, measured) = self.rows_named(region, &self.rater(), &ids)?;
-        let place = |name: &String| known.iter().position(|other| other == name);
-        let places: Vec<usize> = names.iter().map(place).collect::<Option<_>>().ok_or(Error::NoFeatures)?;
-        let row = |values: &Option<Vec<Option<f64>>>| {
-            let values = values.as_ref()?;
-            let shown: Vec<f64> = places.iter().map(|&at| values[at]).collect::<Option<_>>()?;
-            let z = shown.iter().zip(means.iter().zip(&sds)).map(|(value, (mean, sd))| (value - mean) / sd).collect();
+        let row = |row: usize| {
+            let shown = features.values(row, &places, None)?;
+            let taken = features.values(row, &places, maps.as_ref())?;
+            let z = taken.iter().zip(means.iter().zip(&sds)).map(|(value, (mean, sd))| (value - mean) / sd).collect();
             Some((shown, z))
         };
-        let rows = measured.iter().map(row).collect();
+        let rows = (0..ids.len()).map(row).collect();
         let region = region.to_owned();
         let explainer = match link {
             Some(_) => Explainer::Linear { region, intercept, weights },

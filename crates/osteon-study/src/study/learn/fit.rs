@@ -5,9 +5,11 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::pipeline::cohort::{Cohort, Features};
+use crate::pipeline::harmonise;
 use crate::pipeline::learn::{self, LearntRegion, Recipe, Scores};
 use crate::pipeline::learner;
-use crate::pipeline::recipe::{self, CLINICAL, RADIOMICS, Stored, Training};
+use crate::pipeline::recipe::{self, CLINICAL, COMBINED, RADIOMICS, Stored, Training};
+use crate::pipeline::unharmonised;
 use crate::pipeline::validate::{LEAST_REPEATS, Validation, validate};
 use crate::pipeline::{clinical as of_variables, missing, region};
 use crate::protocol::Protocol;
@@ -73,7 +75,10 @@ impl Study {
         let job = &job.with_parts(Parts { find: &find, keep: &keep });
         let protocol = &self.with_predictors()?;
         let recipe = learn::learn(cohort, train, protocol, seed, job)?;
-        let validation = validate(cohort, &recipe, protocol, seed.named("validation"), job)?;
+        let mut validation = validate(cohort, &recipe, protocol, seed.named("validation"), job)?;
+        if let Some(own) = validation.iter_mut().find(|it| it.model == COMBINED).filter(|_| protocol.harmonises()) {
+            own.unharmonised = unharmonised::beside(cohort, &recipe, protocol, seed, job)?;
+        }
         let all: Vec<usize> = (0..ids.len()).collect();
         let models =
             models(cohort, ids, &recipe, &recipe.scores(cohort, &all), &validation, self.protocol.learn.rad_score);
@@ -118,6 +123,7 @@ impl Study {
             Some(format!("{}: no model ({trouble})", learnt.learner.name()))
         };
         let of_learners = recipe.learners.iter().filter_map(trouble);
+        let unseen = harmonise::unseen(cohort, &recipe);
         Ok(FitReport {
             n_train: train.len(),
             n_test: ids.len() - train.len(),
@@ -125,7 +131,15 @@ impl Study {
             best_region: recipe.regions[recipe.best].region.clone(),
             clinical_predictors: recipe.clinical_predictors.clone(),
             regions: recipe.regions.iter().map(region).collect(),
-            notes: notes.iter().cloned().chain(of_regions).chain(of_learners).chain(missing).chain(said).collect(),
+            notes: notes
+                .iter()
+                .cloned()
+                .chain(of_regions)
+                .chain(of_learners)
+                .chain(unseen)
+                .chain(missing)
+                .chain(said)
+                .collect(),
         })
     }
 
@@ -156,18 +170,32 @@ impl Study {
         let ids: Vec<PatientId> = rows.iter().map(|&row| known[&table.rows()[row]]).collect();
         let train: Vec<usize> = (0..ids.len()).filter(|&at| sides[&ids[at]] == Side::Train).collect();
         let mut notes = Vec::new();
-        let regions = self.region_features(&ids, &train, &mut notes)?;
+        let cohort = self.cohort_of(&table, &rows, &ids, &train, &mut notes)?;
+        let n_left_out = table.rows().len() - rows.len();
+        Ok(Patients { cohort, ids, train, split, n_left_out, notes })
+    }
+
+    /// Some rows of the patients' table as learning from those at the positions `train` sees them.
+    pub(in crate::study) fn cohort_of(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        ids: &[PatientId],
+        train: &[usize],
+        notes: &mut Vec<String>,
+    ) -> Result<Cohort, Error> {
+        let regions = self.region_features(ids, train, notes)?;
         if regions.iter().all(|features| features.rows.iter().all(Option::is_none)) {
             return Err(Error::NoFeatures);
         }
-        let cohort = Cohort {
+        let events = table.numbers("event").expect("a cohort has the event");
+        Ok(Cohort {
             codes: rows.iter().map(|&row| table.rows()[row].clone()).collect(),
             event: rows.iter().map(|&row| events[row] == Some(1.0)).collect(),
-            clinical: clinical(&table, &rows, &train, &self.protocol),
+            clinical: clinical(table, rows, train, &self.protocol),
+            strata: harmonise::strata(&regions, ids.len()),
             regions,
-        };
-        let n_left_out = table.rows().len() - rows.len();
-        Ok(Patients { cohort, ids, train, split, n_left_out, notes })
+        })
     }
 
     pub(in crate::study) fn region_features(
@@ -195,11 +223,13 @@ impl Study {
                     eligible = (0..names.len()).map(reaches).collect();
                 }
             }
-            regions.push(Features { region: source.name, names, rows, eligible });
+            let batch = self.batches_in_force(std::slice::from_ref(&source), ids)?;
+            regions.push(Features { region: source.name, names, rows, eligible, batch });
         }
         if self.protocol.learn.fusion == Fusion::Early {
             let fused = fused(&regions, ids.len());
-            regions.push(fused);
+            let batch = self.batches_in_force(&self.protocol.sources(), ids)?;
+            regions.push(Features { batch, ..fused });
         }
         Ok(regions)
     }
@@ -219,6 +249,7 @@ fn fused(sources: &[Features], n_patients: usize) -> Features {
         names: sources.iter().flat_map(names).collect(),
         rows: (0..n_patients).map(of_all).collect(),
         eligible: sources.iter().flat_map(|source| source.eligible.iter().copied()).collect(),
+        batch: None,
     }
 }
 

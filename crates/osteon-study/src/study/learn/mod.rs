@@ -1,5 +1,9 @@
 //! Split, fit, and what the fitted models say of patients.
 
+mod batch_effect;
+pub(in crate::study) mod batches;
+mod beside;
+pub(in crate::study) mod centres;
 pub(in crate::study) mod explain;
 pub(in crate::study) mod fit;
 pub(in crate::study) mod learnt;

@@ -100,6 +100,8 @@ impl Study {
             let score = own(Origin::OutOfFold).or_else(|| own(Origin::Fitted)).map(rad_score_of);
             if let Some(score) = score.map_or_else(|| self.later_rad_score(patient.id), |score| Ok(Some(score)))? {
                 known.insert(RAD_SCORE.to_owned(), score.to_string());
+            } else if !given.iter().any(|it| it.trim_start().starts_with(RAD_SCORE)) {
+                self.refuse_unseen(&models, &patient)?;
             }
         }
         for assignment in given {

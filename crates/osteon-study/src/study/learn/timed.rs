@@ -195,6 +195,9 @@ impl Study {
             return Err(Error::Request(format!("no training patient has a time of {}", outcome.name)));
         }
         let regions = self.region_features(&ids, &train, &mut notes)?;
+        if self.protocol.harmonises() {
+            notes.push("learn.harmonise is for the response: of a time to event features are as measured".to_owned());
+        }
         if regions.iter().all(|features| features.rows.iter().all(Option::is_none)) {
             return Err(Error::NoFeatures);
         }
@@ -207,6 +210,7 @@ impl Study {
             event: event.clone(),
             clinical: Table::new(all.rows().to_vec(), kept)?,
             regions,
+            strata: Vec::new(),
         };
         let n_left_out = table.rows().len() - ids.len();
         let timed = Timed { cohort, follow_up: FollowUp::right_censored(times, event)? };

@@ -122,7 +122,7 @@ fn columns(model: &Model, headings: &[String], notes: &mut Vec<String>) -> Resul
     let mut inputs = Vec::new();
     for (at, heading) in headings.iter().enumerate() {
         let (name, unit) = named_unit(heading);
-        let means = |input: &&&str| {
+        let means = |input: &&String| {
             let label = model.codebook.named(input).map(|variable| variable.label.to_lowercase());
             input.eq_ignore_ascii_case(name) || label.is_some_and(|label| label == name.to_lowercase())
         };
@@ -130,7 +130,7 @@ fn columns(model: &Model, headings: &[String], notes: &mut Vec<String>) -> Resul
             if let Some(unit) = unit {
                 model.checked(input, Some(unit), "")?;
             }
-            inputs.push((at, (*input).to_owned(), unit.map(str::to_owned)));
+            inputs.push((at, input.clone(), unit.map(str::to_owned)));
         }
     }
     let files = file_columns(model, &lower);

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::model::ModelError;
 use crate::model::apply::{Raw, probability, rad_value};
-use crate::model::file::{Slot, Source};
+use crate::model::batch::BATCH;
+use crate::model::file::{ModelFile, Slot, Source};
 use crate::model::given::plain;
 use crate::model::read::Model;
 use crate::model::terms::{self, parts};
@@ -130,15 +131,23 @@ impl Study {
     ) -> Result<(Scores, Vec<String>), Error> {
         self.same_outcome(model)?;
         let variables = self.same_variables(model)?;
-        let (rows, notes) = self.rows_under(model, patients, job)?;
+        let (rows, mut notes) = self.rows_under(model, patients, job)?;
+        let batches = self.batches_under(model, patients)?;
+        notes.extend(known_batches(model, &batches)?);
         let (mut scores, mut values): (Scores, Scores) = (Vec::new(), Vec::new());
         for source in &model.file.sources {
-            let of = |raw: &Raw, what: fn(&Source, &[f64]) -> f64| {
-                let values = source.features.iter().map(|it| it.value(|name| raw.get(name).copied()));
-                values.collect::<Option<Vec<f64>>>().map(|values| what(source, &values))
+            let of = |at: usize, what: fn(&Source, &[f64]) -> f64| {
+                let values = source.features.iter().map(|it| it.value(|name| rows[at].get(name).copied()));
+                let values = values.collect::<Option<Vec<f64>>>()?;
+                // Who is of no known batch has no score, which a note says.
+                let batch = source.batch(&model.file, &batches[at]).ok()?;
+                Some(what(source, &source.harmonised(&values, batch)))
             };
-            scores.push((source.name.clone(), rows.iter().map(|raw| of(raw, probability)).collect()));
-            values.push((source.name.clone(), rows.iter().map(|raw| of(raw, rad_value)).collect()));
+            let all = |what: fn(&Source, &[f64]) -> f64| -> Vec<Option<f64>> {
+                (0..patients.len()).map(|at| of(at, what)).collect()
+            };
+            scores.push((source.name.clone(), all(probability)));
+            values.push((source.name.clone(), all(rad_value)));
         }
         let all = |from: &Scores| -> Vec<Option<f64>> {
             let of = |name: &str, at: usize| from.iter().find(|(own, _)| own == name).and_then(|(_, own)| own[at]);
@@ -183,7 +192,8 @@ impl Study {
     fn same_variables(&self, model: &Model) -> Result<Vec<(String, &Variable)>, Error> {
         let book = &self.protocol.codebook;
         let mut found = Vec::new();
-        for name in model.inputs().into_iter().filter(|name| *name != RAD_SCORE) {
+        let names = model.inputs();
+        for name in names.iter().map(String::as_str).filter(|name| *name != RAD_SCORE) {
             let Some(theirs) = model.codebook.named(name) else { continue };
             let own = book.keyed(&theirs.key).or_else(|| book.named(name)).ok_or_else(|| ModelError::Value {
                 name: name.to_owned(),
@@ -210,6 +220,45 @@ impl Study {
             patient.known(at).map(|_| (name.clone(), patient.text(at)))
         };
         variables.iter().filter_map(value).collect()
+    }
+
+    /// What says each patient's batch, under the names that a model takes it by; nothing where it harmonizes nothing.
+    ///
+    /// # Errors
+    /// When the study has no such variable.
+    pub(in crate::study) fn batches_under(
+        &self,
+        model: &Model,
+        patients: &[Patient],
+    ) -> Result<Vec<BTreeMap<String, String>>, Error> {
+        let mut found = vec![BTreeMap::new(); patients.len()];
+        let Some(part) = &model.file.combat else { return Ok(found) };
+        let ids: Vec<PatientId> = patients.iter().map(|patient| patient.id).collect();
+        for source in &model.file.sources {
+            let Some(combat) = &source.combat else { continue };
+            let slot = |slot: &String| crate::protocol::source::Source {
+                name: slot.clone(),
+                slot: slot.clone(),
+                region: String::new(),
+                earlier: None,
+            };
+            let slots: Vec<_> = combat.slots.iter().map(slot).collect();
+            let batches = self.batches(&part.by, &slots, &ids)?;
+            for (row, batch) in found.iter_mut().zip(batches.of) {
+                row.extend(batch.map(|batch| (format!("{BATCH}.{}", source.name), batch)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A model with the batches of a cohort that it did not know, as a file of its own.
+    ///
+    /// # Errors
+    /// As `validate`, and when there is no such batch or too few of its patients.
+    pub fn with_batches(&self, model: &Model, who: &Who, job: &Job) -> Result<ModelFile, Error> {
+        let External { patients, event, .. } = self.external(model, who)?;
+        let (rows, _) = self.rows_under(model, &patients, job)?;
+        Ok(model.with_batches(&rows, &self.batches_under(model, &patients)?, &event)?)
     }
 
     /// The measured values of each patient that the model's sources are made of.
@@ -284,6 +333,22 @@ impl Study {
         let has_mask = !task.drawings.is_empty();
         Ok(has_mask.then(|| Task { id: patient.id, code: patient.code.clone(), slots: vec![task] }))
     }
+}
+
+/// What is to be said of patients without a batch; a batch that the model does not know is refused.
+fn known_batches(model: &Model, batches: &[BTreeMap<String, String>]) -> Result<Vec<String>, ModelError> {
+    let mut without = BTreeSet::new();
+    for source in &model.file.sources {
+        for (at, known) in batches.iter().enumerate() {
+            match source.batch(&model.file, known) {
+                Err(ModelError::NoBatch { .. }) => drop(without.insert(at)),
+                other => drop(other?),
+            }
+        }
+    }
+    let by = model.file.combat.as_ref().map_or("", |part| part.by.as_str());
+    let who = counted(without.len(), "patient");
+    Ok((!without.is_empty()).then(|| format!("{who} without a known {by}: no Rad-score")).into_iter().collect())
 }
 
 /// The regions of a slot that a model's sources are made of.

@@ -58,9 +58,7 @@ impl Study {
         let mut scores: BTreeMap<&str, Vec<Option<(f64, f64)>>> = BTreeMap::new();
         let mut measured: BTreeMap<String, Features> = BTreeMap::new();
         for region in stored.iter().filter_map(Stored::region_model) {
-            let (names, values) = self.rows_named(&region.region, &self.rater(), &ids)?;
-            let features =
-                Features { region: region.region.clone(), eligible: vec![true; names.len()], names, rows: values };
+            let features = self.features_of(region, &ids)?;
             scores.insert(&region.region, region.scores(&features, &rows));
             measured.insert(region.region.clone(), features);
         }

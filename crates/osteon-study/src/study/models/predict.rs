@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::ModelError;
 use crate::model::apply::{Applied, AppliedFeature, AppliedSource, Raw};
+use crate::model::batch::BATCH;
 use crate::model::card::provenance;
 use crate::model::file::{FeaturePart, Slot};
 use crate::model::read::Model;
@@ -15,6 +16,7 @@ use crate::pipeline::learn::RAD_SCORE;
 use crate::report::sheet::{Cell, Sheet};
 use crate::study::jobs::features::{Pair, read_pair};
 use crate::study::jobs::measure::measure;
+use crate::study::learn::batches::scanner;
 use crate::study::pages::patient_pages::words;
 use crate::study::{Error, FeaturesRequest};
 use osteon_base::job::Job;
@@ -46,6 +48,9 @@ pub struct Predicted {
     pub regions: Vec<(String, RegionCheck)>,
     /// What was found and decided while the files were read.
     pub notes: Vec<String>,
+    /// Batches that the images told, by the input that says them.
+    #[serde(skip)]
+    pub batches: BTreeMap<String, String>,
 }
 
 /// Measures and applies; `given` are clinical values by name, and `rad_score` where there are no files.
@@ -66,7 +71,8 @@ pub fn predict_files(
         }
         let applied = model.apply(None, given)?;
         let notes = vec!["the Rad-score was given: no features were measured".to_owned()];
-        return Ok(Predicted { applied, measured: Raw::new(), regions: Vec::new(), notes });
+        let (measured, batches) = (Raw::new(), BTreeMap::new());
+        return Ok(Predicted { applied, measured, regions: Vec::new(), notes, batches });
     };
     if given.contains_key(RAD_SCORE) {
         let why = "rad_score is given beside an image, which gives it: leave one of them out";
@@ -76,6 +82,9 @@ pub fn predict_files(
     let mut complete = given.clone();
     complete.insert(RAD_SCORE.to_owned(), "0.5".to_owned());
     model.apply(None, &complete)?;
+    if !model.is_by_scanner() {
+        model.file.rad_sources().into_iter().try_for_each(|source| source.batch(&model.file, given).map(drop))?;
+    }
     if let Some(foreign) = files.slots.keys().find(|name| !name.is_empty() && !wanted.contains(&name.as_str())) {
         return Err(ModelError::Input { found: foreign.clone(), valid: wanted.join(", ") }.into());
     }
@@ -86,8 +95,17 @@ pub fn predict_files(
         let slot = model.file.slot(name).expect("the slot was looked for when the file was opened");
         measured.add(model, slot, pair, files, job)?;
     }
-    let Measured { values, checks, notes } = measured;
-    Ok(Predicted { applied: model.apply(Some(&values), given)?, measured: values, regions: checks, notes })
+    let Measured { values, checks, mut notes, scanners } = measured;
+    let (mut given, mut batches) = (given.clone(), BTreeMap::new());
+    for (slot, scanner) in scanners {
+        let name = format!("{BATCH}.{slot}");
+        if !given.contains_key(BATCH) && !given.contains_key(&name) {
+            notes.push(format!("batch: {scanner}, as the image of {slot} says"));
+            batches.insert(name.clone(), scanner.clone());
+            given.insert(name, scanner);
+        }
+    }
+    Ok(Predicted { applied: model.apply(Some(&values), &given)?, measured: values, regions: checks, notes, batches })
 }
 
 #[derive(Default)]
@@ -95,6 +113,8 @@ struct Measured {
     values: Raw,
     checks: Vec<(String, RegionCheck)>,
     notes: Vec<String>,
+    /// Slot and scanner, for a model that asks.
+    scanners: Vec<(String, String)>,
 }
 
 impl Measured {
@@ -121,7 +141,9 @@ impl Measured {
             protocol,
             diagnostics: false,
         };
-        let Pair { image, mask, reading, .. } = read_pair(&request)?;
+        let Pair { image, mask, reading, acquisition, .. } = read_pair(&request)?;
+        let scanner = acquisition.as_ref().and_then(scanner).filter(|_| model.is_by_scanner());
+        self.scanners.extend(scanner.map(|scanner| (slot.slot.clone(), scanner)));
         self.notes.extend(reading.sentences());
         if request.protocol.mask != own.mask {
             self.notes.push("the mask was read under other settings than the model's own".to_owned());
@@ -225,7 +247,7 @@ pub fn prediction_json(model: &Model, predicted: &Predicted, given: &BTreeMap<St
     for (name, value) in &predicted.measured {
         inputs.insert(name.clone(), json!(value));
     }
-    for (name, text) in given {
+    for (name, text) in given.iter().chain(&predicted.batches) {
         let number = model.codebook.named(name).and_then(|variable| variable.read(text).ok().flatten());
         let value = match number.as_ref().and_then(crate::protocol::codebook::Value::number) {
             Some(number) => json!(number),

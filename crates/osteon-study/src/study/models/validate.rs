@@ -256,7 +256,7 @@ pub fn updated(model: &Model, updating: Updating, validated: &Validated) -> Resu
     let n_events = row.event.iter().filter(|&&event| event).count();
     file.parent = Some(Parent {
         sha256: model.file.sha256.clone(),
-        update: Update { name: name.to_owned(), intercept, slope },
+        update: Update { name: name.to_owned(), intercept, slope, batches: Vec::new() },
         n: row.event.len(),
         n_events,
     });

@@ -189,6 +189,7 @@ impl Study {
             blocks.extend(agreement);
             sections.push(Section { heading: "Agreement of segmentations".to_owned(), blocks });
         }
+        sections.extend(self.batch_section()?);
         let mut blocks = Vec::new();
         for table in [ModelTable::Three, ModelTable::Five] {
             match self.model_table(table) {
@@ -215,7 +216,11 @@ impl Study {
                 blocks.push(Block::Sheet(pairs));
             }
         }
-        let external = self.external_section()?;
+        let (centres, others) = (self.centres_section()?, self.external_section()?);
+        for (fact, section) in [(Fact::Heterogeneity, &centres), (Fact::External, &others)] {
+            facts.extend(section.as_ref().map(|it| (fact, format!("Section “{}”", it.heading))));
+        }
+        let external: Vec<Section> = centres.into_iter().chain(others).collect();
         if self.newest_fit()?.is_none() || blocks.is_empty() {
             let text = "No models yet: osteon fit learns them.".to_owned();
             blocks.insert(0, Block::Text(text));
@@ -229,6 +234,7 @@ impl Study {
         blocks.push(Block::Sheet(self.rad_score_sheet()?));
         blocks.push(Block::Sheet(self.coefficients_sheet()?));
         blocks.extend(self.learners_sheet()?.map(Block::Sheet));
+        blocks.extend(self.unharmonised_sheet()?.map(Block::Sheet));
         for name in LEARNT {
             let figure = self.found(name)?;
             let known = match name {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::pipeline::recipe::COMBINED;
+use crate::report::evaluation;
 use crate::report::external::{case_mix, net_benefit};
 use crate::report::page::{Block, Section};
-use crate::report::performance::Scored;
+use crate::report::performance::{self, Cut, Scored};
 use crate::report::sheet::Sheet;
 use crate::store::Patient;
 use crate::study::models::validate::Recorded;
@@ -35,17 +36,43 @@ impl Study {
         Ok(Some(Section { heading: "External validation".to_owned(), blocks }))
     }
 
-    fn cohort_blocks(&self, cohort: &str, one: &Recorded, rows: &[Scored]) -> Result<Vec<Block>, Error> {
+    /// What the dashboard shows of recorded validations: discrimination, calibration, and of each cohort its case mix and net
+    /// benefit.
+    ///
+    /// # Errors
+    /// When nothing was validated.
+    pub fn external_page(&self) -> Result<Vec<Sheet>, Error> {
+        self.needs_response()?;
+        let rows = self.external_rows(ModelTable::Five, &self.events()?)?;
+        if rows.is_empty() {
+            return Err(Error::NoResult { what: "validation of a model file", command: "osteon validate MODEL" });
+        }
+        let performance = performance::table("External validation", &rows, &Cut::At(0.5));
+        let mut sheets = vec![performance, evaluation::calibrations(&rows)];
+        for (cohort, one) in &self.recorded()? {
+            let (patients, event) = self.still_known(one)?;
+            let own: Vec<Scored> = rows.iter().filter(|row| row.set == *cohort).cloned().collect();
+            sheets.push(case_mix(&self.case_mix(cohort, &patients, &event, one)?));
+            sheets.push(net_benefit(cohort, &own, self.protocol.learn.seed));
+        }
+        for sheet in &mut sheets {
+            sheet.provenance = self.provenance()?;
+        }
+        Ok(sheets)
+    }
+
+    /// The patients of a validation who are included and whose outcome is known by now.
+    fn still_known(&self, one: &Recorded) -> Result<(Vec<Patient>, Vec<bool>), Error> {
         let by_code: BTreeMap<String, Patient> =
             self.store.patients()?.into_iter().map(|patient| (patient.code.clone(), patient)).collect();
-        let patients: Vec<Patient> = one
-            .patients
-            .iter()
-            .filter_map(|code| by_code.get(code))
-            .filter(|patient| patient.included() && patient.event.is_some())
-            .cloned()
-            .collect();
-        let event: Vec<bool> = patients.iter().filter_map(|patient| patient.event).collect();
+        let known = one.patients.iter().filter_map(|code| by_code.get(code));
+        let known =
+            known.filter(|patient| patient.included()).filter_map(|patient| Some((patient.clone(), patient.event?)));
+        Ok(known.unzip())
+    }
+
+    fn cohort_blocks(&self, cohort: &str, one: &Recorded, rows: &[Scored]) -> Result<Vec<Block>, Error> {
+        let (patients, event) = self.still_known(one)?;
         let n_events = event.iter().filter(|&&event| event).count();
         let left = if one.left_out.is_empty() { String::new() } else { format!(" {}.", one.left_out.join("; ")) };
         let mut blocks = vec![Block::Text(format!(

@@ -206,6 +206,13 @@ impl Study {
             (Fact::FullModel, self.full_model_in_words()),
         ]);
         facts.extend(KNOWN_WITH_MODELS.map(|(fact, text)| (fact, text.to_owned())));
+        if let Some(scaling) = facts.get_mut(&Fact::Scaling).filter(|_| fitted.protocol.harmonises()) {
+            let by = fitted.protocol.batch_by().unwrap_or_default();
+            scaling.insert_str(
+                0,
+                &format!("ComBat by {by}, learnt in training rows (sections “Methods”, “Batch effects”), then "),
+            );
+        }
         Ok(facts)
     }
 }

@@ -39,6 +39,7 @@ pub enum FigureName {
     Waterfall,
     KaplanMeier,
     Incidence,
+    Batch,
 }
 
 /// Which figure, and on what paper.
@@ -96,11 +97,11 @@ impl FigureRequest {
 impl FigureName {
     /// Options that this figure would not heed.
     fn check(self, request: &FigureRequest) -> Result<(), Error> {
-        use FigureName::{Dca, Icc, Incidence, KaplanMeier, Lasso, Selection, Shap, Waterfall, Workflow};
+        use FigureName::{Batch, Dca, Icc, Incidence, KaplanMeier, Lasso, Selection, Shap, Waterfall, Workflow};
         let figure = FigureName::every().find(|(name, ..)| *name == self).map_or("", |found| found.1);
         let no = |option, of, verb| Err(Error::NoSay { figure, option, of, verb });
-        if request.region.is_some() && !matches!(self, Workflow | Icc | Lasso | Selection | Shap | Waterfall) {
-            return no("--region", "workflow, icc, lasso, selection, shap and waterfall", "show a region");
+        if request.region.is_some() && !matches!(self, Workflow | Icc | Lasso | Selection | Shap | Waterfall | Batch) {
+            return no("--region", "workflow, icc, lasso, selection, shap, waterfall and batch", "show a region");
         }
         if request.patient.is_some() && !matches!(self, Workflow | Waterfall) {
             return no("--patient", "workflow and waterfall", "show one patient");
@@ -129,9 +130,16 @@ impl FigureName {
         (FigureName::Incidence, "cif", "cumulative incidence of an outcome with competing events"),
     ];
 
+    /// Figures of several scanners or centres, for studies that tell them apart.
+    pub const BATCHES: [(FigureName, &str, &str); 1] = [(
+        FigureName::Batch,
+        "batch",
+        "first two principal components of the features by batch, as measured and harmonized",
+    )];
+
     /// All figures, of every kind of study.
     pub fn every() -> impl Iterator<Item = (FigureName, &'static str, &'static str)> {
-        FigureName::ALL.into_iter().chain(FigureName::TIMED)
+        FigureName::ALL.into_iter().chain(FigureName::TIMED).chain(FigureName::BATCHES)
     }
 
     /// Every figure of a study with its name on the command line and what it shows; those of a time to event apart.
@@ -177,7 +185,7 @@ impl Study {
             | FigureName::Forest
             | FigureName::KaplanMeier
             | FigureName::Incidence => self.provenance()?,
-            FigureName::Icc => self.provenance_of("extract")?,
+            FigureName::Icc | FigureName::Batch => self.provenance_of("extract")?,
             _ => self.provenance_of("fit")?,
         };
         if !FONTS_PT.contains(&request.font_pt) {
@@ -196,6 +204,7 @@ impl Study {
                 | FigureName::Icc
                 | FigureName::KaplanMeier
                 | FigureName::Incidence
+                | FigureName::Batch
         );
         let mut figure = match request.name {
             FigureName::Flow => Ok(flow::figure(&self.flow()?, &paper)),
@@ -208,6 +217,7 @@ impl Study {
             FigureName::Roc | FigureName::Dca | FigureName::Calibration => self.curves(request, &paper),
             FigureName::Shap => self.shap_figure(request, &paper),
             FigureName::Waterfall => self.waterfall_figure(request, &paper),
+            FigureName::Batch => self.batch_figure(region, &paper),
             FigureName::KaplanMeier | FigureName::Incidence => {
                 let survival = request.name == FigureName::KaplanMeier;
                 let kind = if survival { Curve::Survival } else { Curve::Incidence };
@@ -219,7 +229,7 @@ impl Study {
         figure.plot.height_mm = request.height_mm;
         match request.name {
             _ if of_fit => self.told_of(figure),
-            FigureName::Icc => Ok(doubted(figure, self.doubt_of_features()?)),
+            FigureName::Icc | FigureName::Batch => Ok(doubted(figure, self.doubt_of_features()?)),
             _ => Ok(figure),
         }
     }

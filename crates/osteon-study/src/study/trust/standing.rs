@@ -192,6 +192,11 @@ impl Study {
                 put(&patient.book.place(name).map(|at| patient.text(at)).unwrap_or_default());
             }
         }
+        for batches in sources.iter().filter(|_| self.protocol.harmonises()) {
+            let ids: Vec<PatientId> = patients.iter().map(|(patient, ..)| patient.id).collect();
+            let found = self.batches_in_force(std::slice::from_ref(batches), &ids)?;
+            found.iter().flat_map(|found| &found.of).for_each(|name| put(name.as_deref().unwrap_or_default()));
+        }
         Ok(format!("{VERSION}{}", osteon_base::text::hex(hash.finalize())))
     }
 
