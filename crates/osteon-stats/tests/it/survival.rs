@@ -304,6 +304,18 @@ impl Set<'_> {
                 let ours = base.predict(0, &self.design.x.row(person).to_vec(), time);
                 let theirs = [survival[at][person], se[at][person]];
                 each(comparison, name, "predicted", &[ours.survival, ours.se_ln], &theirs);
+                // The same as a line over the columns, whose interval is Wald's on the log-log scale.
+                if let Some(line) = base.log_hazard(0, time) {
+                    let mut row = vec![1.0];
+                    row.extend(self.design.x.row(person).iter());
+                    let b = fit.terms.iter().map(|term| term.estimate.unwrap_or(0.0));
+                    let log_hazard: f64 = [line.intercept].into_iter().chain(b).zip(&row).map(|(b, x)| b * x).sum();
+                    let of_row = |c: &Vec<f64>| c.iter().zip(&row).map(|(c, x)| c * x).sum::<f64>();
+                    let variance: f64 = line.covariance.iter().zip(&row).map(|(c, x)| x * of_row(c)).sum();
+                    let hazard = -survival[at][person].ln();
+                    let theirs = [hazard.ln(), se[at][person] / hazard];
+                    each(comparison, name, "log hazard", &[log_hazard, variance.sqrt()], &theirs);
+                }
             }
         }
         let risk = fit.predictor(&self.design).unwrap();

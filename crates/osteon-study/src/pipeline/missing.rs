@@ -16,6 +16,20 @@ const DONORS: usize = 5;
 /// Part of each diagonal element that is added to it: collinear columns still have a solution.
 const RIDGE: f64 = 1e-5;
 
+/// Training rows whose holes are filled, once or several times.
+pub struct Completed {
+    /// The terms; one set an imputation.
+    pub sets: Vec<Vec<Term>>,
+    /// Under complete cases with those that have a hole: a fit leaves them out.
+    pub rows: Vec<usize>,
+    /// What stands for a missing value of each term in a new patient.
+    pub fill: Vec<Option<f64>>,
+    /// What was done, where a row had a hole.
+    pub note: Option<String>,
+    /// Whether the fits of the sets are pooled.
+    pub is_imputed: bool,
+}
+
 /// Fits the event on the clinical `variables`, after the terms of `head`, whose holes are never filled.
 pub fn fit(
     cohort: &Cohort,
@@ -25,49 +39,67 @@ pub fn fit(
     params: &Params,
     seed: Seed,
 ) -> Result<Logistic, FitError> {
+    let event = cohort.event.iter().map(|&event| f64::from(u8::from(event))).collect();
+    let done = completed(cohort, &[event], head, variables, rows, params, seed);
+    let one = |terms: &Vec<Term>| Logistic::penalised(cohort, terms, &done.rows, params.penalty);
+    let mut fits = done.sets.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    let mut fitted = if done.is_imputed { pool(&fits) } else { fits.swap_remove(0) };
+    fitted.notes.extend(done.note);
+    fitted.fill = done.fill;
+    Ok(fitted)
+}
+
+/// The terms of `head` and `variables` as the study treats missing values. `outcome` are columns that tell the outcome, one
+/// value a patient of the cohort: imputation must know it.
+pub fn completed(
+    cohort: &Cohort,
+    outcome: &[Vec<f64>],
+    head: Option<Term>,
+    variables: &[String],
+    rows: &[usize],
+    params: &Params,
+    seed: Seed,
+) -> Completed {
     let groups: Vec<Vec<Term>> = variables.iter().map(|variable| cohort.coded(variable)).collect();
     let n_head = usize::from(head.is_some());
     let terms: Vec<Term> = head.iter().cloned().chain(groups.iter().flatten().cloned()).collect();
     if params.missing == Missing::CompleteCase {
-        return Logistic::penalised(cohort, &terms, rows, params.penalty);
+        let fill = vec![None; terms.len()];
+        return Completed { sets: vec![terms], rows: rows.to_vec(), fill, note: None, is_imputed: false };
     }
     let rows: Vec<usize> =
         rows.iter().copied().filter(|&row| terms[..n_head].iter().all(|(_, values)| values[row].is_some())).collect();
     let fill: Vec<Option<f64>> =
         (0..n_head).map(|_| None).chain(groups.iter().flat_map(|group| usual(group, &rows))).collect();
     let holes = rows.iter().filter(|&&row| terms.iter().any(|(_, values)| values[row].is_none())).count();
-    let mut fitted = match params.missing {
-        Missing::Multiple if holes > 0 => {
-            // Auxiliary variables come last: they help to impute and are then left behind.
-            let auxiliary = params.auxiliary.iter().filter(|name| !variables.contains(name));
-            let imputing: Vec<Vec<Term>> =
-                groups.iter().cloned().chain(auxiliary.map(|name| cohort.coded(name))).collect();
-            let chain = Chain { cohort, head: &terms[..n_head], rows: &rows };
-            let one = |at: usize| {
-                let mut full = chain.imputed(&imputing, seed.nth(at));
-                full.truncate(terms.len());
-                Logistic::penalised(cohort, &full, &rows, params.penalty)
-            };
-            pool(&(0..params.n_imputations).map(one).collect::<Result<Vec<_>, _>>()?)
-        }
-        _ => Logistic::penalised(cohort, &filled(&terms, &fill), &rows, params.penalty)?,
+    let is_imputed = params.missing == Missing::Multiple && holes > 0;
+    let sets = if is_imputed {
+        // Auxiliary variables come last: they help to impute and are then left behind.
+        let auxiliary = params.auxiliary.iter().filter(|name| !variables.contains(name));
+        let imputing: Vec<Vec<Term>> = groups.iter().cloned().chain(auxiliary.map(|name| cohort.coded(name))).collect();
+        let chain = Chain { outcome, head: &terms[..n_head], rows: &rows };
+        let one = |at: usize| {
+            let mut full = chain.imputed(&imputing, seed.nth(at));
+            full.truncate(terms.len());
+            full
+        };
+        (0..params.n_imputations).map(one).collect()
+    } else {
+        vec![filled(&terms, &fill)]
     };
-    if holes > 0 {
-        fitted.notes.push(match params.missing {
-            Missing::Multiple => format!(
-                "{holes} training patients with a missing value: imputed {} times{}, pooled by Rubin's rules with Barnard \
-                 and Rubin's degrees of freedom",
-                params.n_imputations,
-                match params.auxiliary.is_empty() {
-                    true => String::new(),
-                    false => format!(" with the auxiliary variables {}", params.auxiliary.join(", ")),
-                }
-            ),
-            _ => format!("{holes} training patients with a missing value: filled with the median or usual level"),
-        });
-    }
-    fitted.fill = fill;
-    Ok(fitted)
+    let note = (holes > 0).then(|| match params.missing {
+        Missing::Multiple => format!(
+            "{holes} training patients with a missing value: imputed {} times{}, pooled by Rubin's rules with Barnard \
+             and Rubin's degrees of freedom",
+            params.n_imputations,
+            match params.auxiliary.is_empty() {
+                true => String::new(),
+                false => format!(" with the auxiliary variables {}", params.auxiliary.join(", ")),
+            }
+        ),
+        _ => format!("{holes} training patients with a missing value: filled with the median or usual level"),
+    });
+    Completed { sets, rows, fill, note, is_imputed }
 }
 
 /// What stands for a hole of each term of a variable: the median, or the most frequent level (the first of equal ones).
@@ -97,9 +129,10 @@ fn filled(terms: &[Term], fill: &[Option<f64>]) -> Vec<Term> {
 }
 
 /// Chained equations with predictive mean matching (van Buuren and Groothuis-Oudshoorn 2011; Little 1988) on training
-/// rows: each variable from the others, the event and the terms that are always known.
+/// rows: each variable from the others, the outcome and the terms that are always known.
 struct Chain<'a> {
-    cohort: &'a Cohort,
+    /// Columns that tell the outcome.
+    outcome: &'a [Vec<f64>],
     head: &'a [Term],
     rows: &'a [usize],
 }
@@ -138,12 +171,16 @@ impl Chain<'_> {
         }
         let others: Vec<&Term> =
             full.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, terms)| terms).collect();
+        let known_before = 1 + self.outcome.len();
         let value = |row: usize, k: usize| match k {
             0 => 1.0,
-            1 => f64::from(u8::from(self.cohort.event[row])),
-            _ => self.head.iter().chain(others.iter().copied()).nth(k - 2).and_then(|(_, v)| v[row]).unwrap_or(0.0),
+            k if k < known_before => self.outcome[k - 1][row],
+            _ => {
+                let term = self.head.iter().chain(others.iter().copied()).nth(k - known_before);
+                term.and_then(|(_, v)| v[row]).unwrap_or(0.0)
+            }
         };
-        let width = 2 + self.head.len() + others.len();
+        let width = known_before + self.head.len() + others.len();
         // Learnt on a bootstrap sample: imputations then carry the uncertainty of the regression.
         let sample: Vec<usize> =
             (0..known.len()).map(|draw| known[below(seed.named("rows").nth(draw), known.len())]).collect();

@@ -13,7 +13,8 @@ use osteon_stats::table::Design;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     pub model: String,
-    pub set: &'static str,
+    /// `training`, `test`, or a cohort by name.
+    pub set: String,
     pub follow_up: FollowUp,
     /// High where the event comes early.
     pub risk: Vec<f64>,
@@ -46,7 +47,7 @@ pub fn performance(title: String, horizons: &[f64], rows: &[Judged]) -> Sheet {
         };
         let mut cells = vec![
             Cell::Text(judged.model.clone()),
-            Cell::Text(judged.set.to_owned()),
+            Cell::Text(judged.set.clone()),
             Cell::Count(follow_up.len()),
             Cell::Count(follow_up.n_events()),
             c(PairWeight::Harrell),
@@ -131,12 +132,13 @@ pub fn calibration(title: String, follow_up: &FollowUp, survival: &[f64], time: 
 /// Thresholds of the decision curves.
 pub const THRESHOLDS: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-/// Net benefits at a time: of treating everybody, and by each model, which are of one set.
-pub fn decision(title: String, time: f64, rows: &[&Judged]) -> Sheet {
-    let known = |judged: &&&Judged| judged.survival.last().is_some_and(Option::is_some);
+/// Net benefits at a time, which is the horizon at a position: of treating everybody, and by each model, which are of one
+/// set.
+pub fn decision(title: String, at: usize, time: f64, rows: &[&Judged]) -> Sheet {
+    let known = |judged: &&&Judged| judged.survival.get(at).is_some_and(Option::is_some);
     let rows: Vec<&&Judged> = rows.iter().filter(known).collect();
     let of = |judged: &&&Judged| {
-        let survival = judged.survival.last().and_then(Option::as_ref).expect("it was filtered");
+        let survival = judged.survival[at].as_ref().expect("it was filtered");
         let risk: Vec<f64> = survival.iter().map(|survival| 1.0 - survival).collect();
         net_benefits(&judged.follow_up, &risk, time, &THRESHOLDS)
     };

@@ -36,6 +36,14 @@ pub struct Predicted {
     pub se_ln: f64,
 }
 
+/// The logarithm of the cumulative hazard at one time, a line over the columns: `intercept + b'x`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogHazard {
+    pub intercept: f64,
+    /// Of the intercept, then the estimates.
+    pub covariance: Vec<Vec<f64>>,
+}
+
 /// The baseline of a fit, by the fit's own way with ties (Breslow's for exact ones); `None` where a term is infinite.
 pub fn baseline(design: &Design, follow_up: &FollowUp, strata: Option<&[usize]>, fit: &Fit) -> Option<Baseline> {
     let (standardised, _) = Standardised::new(design);
@@ -97,6 +105,27 @@ impl Baseline {
         let spread = centred * step.hazard - &step.weighted;
         let variance = step.variance + spread.dot(&(&self.covariance * &spread));
         Predicted { survival: (-step.hazard * ratio).exp(), se_ln: ratio * variance.sqrt() }
+    }
+
+    /// ln of the cumulative hazard of a stratum at a time with its covariance, so that an interval for anybody's survival is
+    /// Wald's on the log-log scale; `None` before the first event. The variance of the line at `x` is that of
+    /// [`Baseline::predict`] over the squared hazard.
+    pub fn log_hazard(&self, stratum: usize, time: f64) -> Option<LogHazard> {
+        let steps = &self.strata[stratum];
+        let step = &steps[steps.partition_point(|step| step.time <= time).checked_sub(1)?];
+        let k = self.means.len();
+        let mut from = &self.means + &step.weighted / step.hazard;
+        (0..k).filter(|&at| self.covariance[(at, at)] <= 0.0).for_each(|at| from[at] = 0.0);
+        let pull = &self.covariance * &from;
+        let first = step.variance / (step.hazard * step.hazard) + from.dot(&pull);
+        let cell = |i: usize, j: usize| match (i, j) {
+            (0, 0) => first,
+            (0, j) => -pull[j - 1],
+            (i, 0) => -pull[i - 1],
+            (i, j) => self.covariance[(i - 1, j - 1)],
+        };
+        let covariance = (0..=k).map(|i| (0..=k).map(|j| cell(i, j)).collect()).collect();
+        Some(LogHazard { intercept: step.hazard.ln() + self.at_zero(), covariance })
     }
 
     /// The predictor's offset: that of a person whose columns are all 0.

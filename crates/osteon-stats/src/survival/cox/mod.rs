@@ -21,7 +21,7 @@ use crate::stats::distribution::{Z_975, chi2_sf, normal_two_sided};
 use crate::survival::follow_up::FollowUp;
 use crate::table::Design;
 
-pub use baseline::{Baseline, Predicted, baseline};
+pub use baseline::{Baseline, LogHazard, Predicted, baseline};
 pub use profile::{Profile, profile};
 pub use proportional::{Proportional, Transform, proportional};
 pub use residuals::{Residuals, residuals, robust};

@@ -10,9 +10,11 @@ use crate::pipeline::timed::hazard::{self, Hazard};
 use crate::pipeline::timed::region::{self, RegionHazard, Trouble};
 use crate::pipeline::timed::{Timed, TooFewEvents};
 use crate::protocol::Protocol;
-use crate::protocol::learn::{BY_AUC, RadScore};
+use crate::protocol::learn::{BY_AUC, Fusion, RadScore};
+use crate::protocol::source::FUSED;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
+use osteon_stats::model::forest::MaxFeatures;
 use osteon_stats::survival::concordance::{PairWeight, concordance};
 use osteon_stats::survival::cox::FitError;
 use osteon_stats::survival::forest::{Params, SurvivalForest};
@@ -36,6 +38,8 @@ pub struct Recipe {
     pub radiomics: Hazard,
     pub combined: Hazard,
     pub forest: SurvivalForest,
+    /// How the forest was grown, in words.
+    pub forest_note: String,
 }
 
 /// One region and what its training patients get.
@@ -94,34 +98,42 @@ pub fn learn(
 ) -> Result<Recipe, LearnError> {
     let params = &protocol.learn;
     let folds = timed.folds(train, params.n_folds, seed.named("outer folds"))?;
-    let regions = learn_regions(timed, train, &folds, protocol, seed, job)?;
-    let best = best_region(&regions, &params.best_region)?;
+    let regions = learn_regions(timed, train, &folds, horizons, protocol, seed, job)?;
+    let wanted = match params.fusion {
+        Fusion::Best => params.best_region.as_str(),
+        Fusion::Early => FUSED,
+        Fusion::Late => BY_AUC,
+    };
+    let best = best_region(&regions, wanted)?;
     let failed = |model| move |cause| LearnError::Hazard { model, cause };
     let predictors = hazard::predictors(timed, train, params).ok_or(LearnError::NoPredictor)?;
     let score = (RAD_SCORE.to_owned(), training_scores(timed, train, &regions[best], params.rad_score));
-    let terms = clinical::terms(&timed.cohort, &predictors);
-    let with_score: Vec<_> = std::iter::once(score.clone()).chain(terms.iter().cloned()).collect();
+    let imputation = seed.named("imputation");
+    let of_variables = |head, seed| Hazard::of_variables(timed, head, &predictors, train, horizons, params, seed);
+    let clinical = of_variables(None, imputation.named("clinical")).map_err(failed(CLINICAL))?;
+    let combined = of_variables(Some(score.clone()), imputation.named("combined")).map_err(failed(COMBINED))?;
     let model = regions[best].model.as_ref().expect("the best region has a model");
     Ok(Recipe {
         train: train.to_vec(),
         horizons: horizons.to_vec(),
-        clinical: Hazard::fit(timed, &terms, train).map_err(failed(CLINICAL))?,
-        radiomics: Hazard::fit(timed, &[score], train).map_err(failed(RADIOMICS))?,
-        combined: Hazard::fit(timed, &with_score, train).map_err(failed(COMBINED))?,
-        forest: forest(timed, features_of(timed, &regions[best].region), model, train, protocol, seed),
+        clinical,
+        radiomics: Hazard::fit(timed, &[score], train, horizons).map_err(failed(RADIOMICS))?,
+        combined,
+        forest: forest(timed, features_of(timed, &regions[best].region), model, train, &forest_params(protocol), seed),
+        forest_note: forest_in_words(protocol),
         regions,
         best,
         predictors,
     })
 }
 
-/// The forest on the chosen features of a region; as many trees as the largest forest of the protocol's grid.
+/// The forest on the chosen features of a region.
 fn forest(
     timed: &Timed,
     features: &Features,
     model: &RegionHazard,
     train: &[usize],
-    protocol: &Protocol,
+    params: &Params,
     seed: Seed,
 ) -> SurvivalForest {
     let known = model.z(features, train);
@@ -129,15 +141,52 @@ fn forest(
     let z: Vec<&Vec<f64>> = known.iter().flatten().collect();
     let x = ndarray::Array2::from_shape_fn((rows.len(), model.features.len()), |(i, j)| z[i][j]);
     let of: Vec<usize> = rows.iter().map(|&at| train[at]).collect();
-    let n_trees = protocol.forest.n_trees.iter().copied().max().unwrap_or(500);
-    let params = Params { n_trees, ..Params::default() };
-    SurvivalForest::fit(x.view(), &timed.times_of(&of), &params, seed.named("survival forest"))
+    SurvivalForest::fit(x.view(), &timed.times_of(&of), params, seed.named("survival forest"))
+}
+
+/// How the survival forest is grown: by the protocol's setting where its grid has one; else by ranger's usual setting for
+/// survival with as many trees as the largest forest of the grid, which is not searched: in every resample a search would
+/// grow hundreds of survival forests.
+pub fn forest_params(protocol: &Protocol) -> Params {
+    match protocol.forest.settings().as_slice() {
+        [only] => Params {
+            n_trees: only.n_trees,
+            max_depth: only.max_depth,
+            min_samples_leaf: only.min_samples_leaf,
+            max_features: only.max_features,
+        },
+        _ => {
+            let n_trees = protocol.forest.n_trees.iter().copied().max();
+            let usual = Params::default();
+            Params { n_trees: n_trees.unwrap_or(usual.n_trees), ..usual }
+        }
+    }
+}
+
+/// The same in words.
+pub fn forest_in_words(protocol: &Protocol) -> String {
+    let Params { n_trees, max_depth, min_samples_leaf, max_features } = forest_params(protocol);
+    let depth = if max_depth == 0 { "unlimited depth".to_owned() } else { format!("maximum depth {max_depth}") };
+    let drawn = match max_features {
+        MaxFeatures::Sqrt => "the square root of the features",
+        MaxFeatures::Log2 => "the binary logarithm of the number of features",
+        MaxFeatures::All => "all features",
+    };
+    let tuned = match protocol.forest.settings().len() {
+        1 => "as the protocol sets it",
+        _ => "not tuned: the protocol's grid is searched for the forests of the response alone",
+    };
+    format!(
+        "survival forest of {n_trees} trees, {depth}, at least {min_samples_leaf} samples in a leaf, {drawn} tried at a \
+         split; {tuned}"
+    )
 }
 
 fn learn_regions(
     timed: &Timed,
     train: &[usize],
     folds: &[usize],
+    horizons: &[f64],
     protocol: &Protocol,
     seed: Seed,
     job: &Job,
@@ -183,7 +232,7 @@ fn learn_regions(
         };
         if learnt.model.is_ok() {
             let score = training_scores(timed, train, &learnt, protocol.learn.rad_score);
-            learnt.hazard = Hazard::fit(timed, &[(RAD_SCORE.to_owned(), score)], train).ok();
+            learnt.hazard = Hazard::fit(timed, &[(RAD_SCORE.to_owned(), score)], train, horizons).ok();
         }
         learnt
     };
@@ -283,6 +332,31 @@ impl Recipe {
         all.push((COMBINED.to_owned(), with.map(combined).collect()));
         all.push((FOREST.to_owned(), self.forest_scores(timed, rows)));
         all
+    }
+
+    /// Why a model of [`Recipe::names`] says nothing of a patient.
+    pub fn why_unscored(&self, timed: &Timed, name: &str, row: usize) -> String {
+        let best = &self.regions[self.best];
+        let of_region = |learnt: &LearntRegion| match (&learnt.model, &learnt.hazard) {
+            (Ok(_), Some(_)) if features_of(timed, &learnt.region).rows[row].is_none() => "region not measured",
+            (Ok(model), Some(_)) if model.z(features_of(timed, &learnt.region), &[row])[0].is_none() => {
+                "a chosen feature is undefined"
+            }
+            (Ok(_), Some(_)) => "no Rad-score out of fold",
+            _ => "the region has no model",
+        };
+        let of_terms = |fill: &[Option<f64>]| {
+            let terms = clinical::terms(&timed.cohort, &self.predictors);
+            let names = hazard::missing_of(&terms, fill, row).join(", ");
+            (!names.is_empty()).then(|| format!("{names} missing"))
+        };
+        let found = match (name, self.regions.iter().find(|learnt| learnt.region == name)) {
+            (_, Some(learnt)) => return of_region(learnt).to_owned(),
+            (CLINICAL, _) => of_terms(&self.clinical.fill),
+            (COMBINED, _) => of_terms(self.combined.fill.get(1..).unwrap_or_default()),
+            _ => None,
+        };
+        found.unwrap_or_else(|| of_region(best).to_owned())
     }
 
     fn forest_scores(&self, timed: &Timed, rows: &[usize]) -> Vec<Option<Score>> {

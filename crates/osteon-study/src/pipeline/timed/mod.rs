@@ -3,6 +3,7 @@
 
 pub mod hazard;
 pub mod learn;
+pub mod pooling;
 pub mod recipe;
 pub mod region;
 pub mod validate;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::pipeline::cohort::Cohort;
 use osteon_base::seed::Seed;
 use osteon_stats::survival::follow_up::FollowUp;
+use osteon_stats::survival::kaplan_meier::kaplan_meier;
 
 /// Patients whose time is known, one position each; `cohort.event` is the event of `follow_up`.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,4 +67,14 @@ impl Timed {
     pub fn times_of(&self, rows: &[usize]) -> FollowUp {
         self.follow_up.select(rows).expect("there are rows")
     }
+}
+
+/// Nelson and Aalen's cumulative hazard of `learnt` at some times.
+pub(in crate::pipeline) fn cumulative_hazards(learnt: &FollowUp, times: &[f64]) -> Vec<f64> {
+    let curve = kaplan_meier(learnt);
+    let hazard = |time: &f64| {
+        let passed = curve.points.partition_point(|point| point.time <= *time);
+        passed.checked_sub(1).map_or(0.0, |last| curve.points[last].hazard)
+    };
+    times.iter().map(hazard).collect()
 }

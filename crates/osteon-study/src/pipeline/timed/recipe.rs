@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::recipe::{CLINICAL, COMBINED, RADIOMICS};
 use crate::pipeline::timed::hazard::Hazard;
-use crate::pipeline::timed::learn::Recipe;
+use crate::pipeline::timed::learn::{FOREST, Recipe};
 use crate::pipeline::timed::region::RegionHazard;
 use crate::pipeline::timed::validate::Validation;
 use osteon_stats::survival::forest::SurvivalForest;
@@ -20,7 +20,22 @@ pub struct Stored {
     pub learnt: Learnt,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Who is in neither set or has no time, and what the protocol says that a time does not heed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// Patients with a time of whom the model says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unscored: Vec<Unscored>,
     pub validation: Validation,
+}
+
+/// Patients of a set without a prediction, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unscored {
+    /// `training` or `test`.
+    pub set: String,
+    pub reason: String,
+    pub n: usize,
 }
 
 /// What was learnt, by the kind of the model.
@@ -67,6 +82,17 @@ impl Stored {
         serde_json::from_str(text)
     }
 
+    /// One sentence a set in which patients have no prediction, by reason.
+    pub fn unscored_in_words(&self, model: &str) -> Vec<String> {
+        let of = |set: &str| {
+            let own: Vec<&Unscored> = self.unscored.iter().filter(|it| it.set == set).collect();
+            let n: usize = own.iter().map(|it| it.n).sum();
+            let by: Vec<String> = own.iter().map(|it| format!("{} {}", it.reason, it.n)).collect();
+            (n > 0).then(|| format!("{set}, {model}: {n} without a prediction ({})", by.join("; ")))
+        };
+        ["training", "test"].iter().filter_map(|set| of(set)).collect()
+    }
+
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a model is plain data")
     }
@@ -109,5 +135,6 @@ pub fn learnt(recipe: &Recipe, at: usize, cut: Option<f64>) -> (Learnt, &'static
             (Learnt::Forest { region, features, forest: recipe.forest.clone() }, "survival forest")
         }
     };
-    (learnt, kind, Vec::new())
+    let notes = if name == FOREST { vec![recipe.forest_note.clone()] } else { Vec::new() };
+    (learnt, kind, notes)
 }

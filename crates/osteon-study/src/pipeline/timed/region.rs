@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::cohort::Features;
 use crate::pipeline::region::defined;
-use crate::pipeline::timed::{Timed, TooFewEvents};
+use crate::pipeline::timed::{Timed, TooFewEvents, cumulative_hazards};
 use crate::protocol::Protocol;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
@@ -18,7 +18,6 @@ use osteon_stats::select::mrmr;
 use osteon_stats::select::scale::{Scaling, varying};
 use osteon_stats::survival::cox::{self, Method, Params};
 use osteon_stats::survival::follow_up::FollowUp;
-use osteon_stats::survival::kaplan_meier::kaplan_meier;
 use osteon_stats::table::Design;
 
 /// Everything that was learnt about one region from training rows.
@@ -121,13 +120,8 @@ pub fn learn(
 
 /// Events less expected ones without any predictor (Therneau, Grambsch and Fleming 1990): what features are ranked by.
 fn null_residuals(follow_up: &FollowUp) -> Vec<f64> {
-    let curve = kaplan_meier(follow_up);
-    let hazard = |time: f64| {
-        let passed = curve.points.partition_point(|point| point.time <= time);
-        passed.checked_sub(1).map_or(0.0, |last| curve.points[last].hazard)
-    };
-    let rows = follow_up.times().iter().zip(follow_up.events());
-    rows.map(|(&time, &event)| f64::from(event) - hazard(time)).collect()
+    let hazards = cumulative_hazards(follow_up, follow_up.times());
+    follow_up.events().iter().zip(hazards).map(|(&event, hazard)| f64::from(event) - hazard).collect()
 }
 
 /// The log hazard ratio of one column, by Firth's penalized likelihood: it is finite.

@@ -37,12 +37,26 @@ pub fn metrics(follow_up: &FollowUp, scores: &[Option<Score>], horizons: &[f64])
     let Some(part) = follow_up.select(&rows) else { return vec![None; 1 + 2 * horizons.len()] };
     let known: Vec<&Score> = scores.iter().flatten().collect();
     let risk: Vec<f64> = known.iter().map(|score| score.risk).collect();
-    let event = |at: usize| -> Vec<f64> { known.iter().map(|score| 1.0 - score.survival[at]).collect() };
-    let survival = |at: usize| -> Vec<f64> { known.iter().map(|score| score.survival[at]).collect() };
+    let survival = |at: usize| -> Option<Vec<f64>> { Some(known.iter().map(|score| score.survival[at]).collect()) };
     let c = concordance(&part, &risk, PairWeight::Harrell).map(|found| found.c);
-    let auc = horizons.iter().enumerate().map(|(at, &time)| auc_at(&part, &event(at), time));
-    let brier = horizons.iter().enumerate().map(|(at, &time)| brier_at(&part, &survival(at), time));
+    let survival: Vec<Option<Vec<f64>>> = (0..horizons.len()).map(survival).collect();
+    let (auc, brier) = metrics_of(&part, &risk, &survival, horizons);
     std::iter::once(c).chain(auc).chain(brier).collect()
+}
+
+/// AUC and Brier score at each horizon; where survival is not known, the AUC of `risk` and no Brier score.
+pub fn metrics_of(
+    follow_up: &FollowUp,
+    risk: &[f64],
+    survival: &[Option<Vec<f64>>],
+    horizons: &[f64],
+) -> (Metrics, Metrics) {
+    let one = |(survival, &time): (&Option<Vec<f64>>, &f64)| {
+        let event: Option<Vec<f64>> = survival.as_ref().map(|all| all.iter().map(|survival| 1.0 - survival).collect());
+        let brier = survival.as_ref().and_then(|own| brier_at(follow_up, own, time));
+        (auc_at(follow_up, event.as_deref().unwrap_or(risk), time), brier)
+    };
+    survival.iter().zip(horizons).map(one).unzip()
 }
 
 /// Validates the chain that gave `recipe`, from its training rows alone; one entry a model in the order of its names.

@@ -6,20 +6,25 @@ use std::path::Path;
 use crate::pipeline::cohort::{draw, draw_whole};
 use crate::protocol::codebook::Codebook;
 use crate::report::sheet::{Cell, Sheet};
-use crate::store::{PatientId, Side, Split};
-use crate::study::{Error, Study};
+use crate::store::{Patient, PatientId, Side, Split};
+use crate::study::{Error, Study, View};
 use osteon_base::seed::Seed;
 use osteon_stats::stats::compare::{Params, categorical, continuous};
 use osteon_stats::table::{Column, Values};
 
+/// Patients with their stratum.
+struct Strata {
+    patients: Vec<Patient>,
+    event: Vec<bool>,
+    name: String,
+}
+
 impl Study {
-    /// Draws a split stratified by response among included patients whose response is known; gives the set sizes.
+    /// Draws a split stratified by response among included patients whose response is known; in a study whose only outcomes
+    /// are times, by the event of the first one among patients whose time is known. Gives the set sizes.
     pub fn draw_split(&self, seed: Seed, train_fraction: f64) -> Result<(usize, usize), Error> {
-        self.needs_response()?;
-        let mut patients = self.store.patients()?;
-        patients.retain(|patient| patient.included() && patient.event.is_some());
+        let Strata { patients, event, name } = self.strata()?;
         let codes: Vec<String> = patients.iter().map(|patient| patient.code.clone()).collect();
-        let event: Vec<bool> = patients.iter().map(|patient| patient.event == Some(true)).collect();
         let side = |train| if train { Side::Train } else { Side::Test };
         let members: Vec<(PatientId, Side)> = patients
             .iter()
@@ -28,7 +33,7 @@ impl Study {
             .collect();
         let sizes = both(&members)?;
         let reason = "split new";
-        self.store.write(reason, |write| write.add_split(Some(seed), Some(train_fraction), "response", &members))?;
+        self.store.write(reason, |write| write.add_split(Some(seed), Some(train_fraction), &name, &members))?;
         Ok(sizes)
     }
 
@@ -37,9 +42,7 @@ impl Study {
     /// # Errors
     /// When the variable has no levels, fewer than two of them occur, or an included patient's is missing.
     pub fn draw_split_whole(&self, seed: Seed, train_fraction: f64, by: &str) -> Result<(usize, usize), Error> {
-        self.needs_response()?;
-        let mut patients = self.store.patients()?;
-        patients.retain(|patient| patient.included() && patient.event.is_some());
+        let Strata { patients, event, .. } = self.strata()?;
         let groups = self.groups(by)?;
         let place = |patient: &crate::store::Patient| groups.iter().position(|(_, own)| own.contains(&patient.id));
         let places: Vec<Option<usize>> = patients.iter().map(place).collect();
@@ -58,7 +61,6 @@ impl Study {
             )));
         }
         let dense: Vec<usize> = places.iter().map(|place| known.partition_point(|other| other < place)).collect();
-        let event: Vec<bool> = patients.iter().map(|patient| patient.event == Some(true)).collect();
         let train = draw_whole(&dense, &event, train_fraction, seed);
         let side = |train| if train { Side::Train } else { Side::Test };
         let members: Vec<(PatientId, Side)> =
@@ -67,6 +69,30 @@ impl Study {
         let sizes = both(&members)?;
         self.store.write("split new", |write| write.add_split(Some(seed), Some(train_fraction), &strata, &members))?;
         Ok(sizes)
+    }
+
+    /// Who is split, and by what: the response where the study declares one, else the event of its first time.
+    fn strata(&self) -> Result<Strata, Error> {
+        let first = self.timed_outcomes().first().map(|outcome| outcome.name.clone());
+        match first.filter(|_| self.protocol.codebook.outcome().is_none()) {
+            None => {
+                self.needs_response()?;
+                let mut patients = self.store.patients()?;
+                patients.retain(|patient| patient.included() && patient.event.is_some());
+                let event = patients.iter().map(|patient| patient.event == Some(true)).collect();
+                Ok(Strata { patients, event, name: "response".to_owned() })
+            }
+            // By its name: a blind reader is refused.
+            Some(name) => {
+                let (known, _) = self.passed(self.timed_outcome(Some(&name))?)?;
+                if known.is_empty() {
+                    return Err(Error::Request(format!("no included patient has a time of {name}")));
+                }
+                let event = known.iter().map(|(_, passed)| passed.cause == 1).collect();
+                let patients = known.into_iter().map(|(patient, _)| patient).collect();
+                Ok(Strata { patients, event, name: format!("the event of {name}") })
+            }
+        }
     }
 
     /// Reads a split from a CSV file: a column of patient codes first, then one whose values start with tr or te.
@@ -105,7 +131,9 @@ impl Study {
 
     /// Both sets side by side: counts, means, and p of a difference in every variable.
     pub fn split_sheet(&self) -> Result<Sheet, Error> {
-        self.needs_response()?;
+        if self.timed_outcomes().is_empty() || self.view == View::Blind {
+            self.needs_response()?;
+        }
         let split = self.store.split()?.ok_or(Error::NoSplit)?;
         let table = self.cohort()?;
         let Values::Levels { codes: sets, .. } = &table.column("set").map_err(|_| Error::NoSplit)?.values else {

@@ -6,13 +6,14 @@ use crate::pipeline::cohort::Cohort;
 use crate::pipeline::recipe::{CLINICAL, COMBINED};
 use crate::pipeline::timed::Timed;
 use crate::pipeline::timed::learn::{self, FOREST, Recipe, Score, Scores};
-use crate::pipeline::timed::recipe::{self, Stored};
+use crate::pipeline::timed::recipe::{self, Stored, Unscored};
 use crate::pipeline::timed::validate::{Validation, validate};
+use crate::protocol::Protocol;
 use crate::protocol::codebook::outcome::Outcome;
 use crate::protocol::codebook::time::{NoTime, Passed, Time};
-use crate::protocol::learn::RadScore;
+use crate::protocol::learn::{Fusion, Learner, Penalty, RadScore};
 use crate::report::curves::horizons;
-use crate::store::{Beginning, NewModel, NewRun, Origin, Patient, PatientId, Prediction, Side, Split, sha256};
+use crate::store::{Beginning, NewModel, NewRun, Origin, Patient, PatientId, Prediction, Run, Side, Split, sha256};
 use crate::study::learn::fit::clinical;
 use crate::study::{Error, Study, View};
 use osteon_base::job::Job;
@@ -37,10 +38,10 @@ pub struct TimedReport {
 }
 
 /// The patients that the fit of a time sees.
-struct TimedPatients {
-    timed: Timed,
-    ids: Vec<PatientId>,
-    train: Vec<usize>,
+pub(in crate::study) struct TimedPatients {
+    pub timed: Timed,
+    pub ids: Vec<PatientId>,
+    pub train: Vec<usize>,
     split: Split,
     n_left_out: usize,
     notes: Vec<String>,
@@ -48,6 +49,7 @@ struct TimedPatients {
 
 /// The newest fit of a time to event, with what each patient's time is now.
 pub(in crate::study) struct Prognosis {
+    pub run: Run,
     pub outcome: Outcome,
     /// Name, recipe, and each patient's predictions.
     pub models: Vec<(String, Stored, Vec<Prediction>)>,
@@ -98,10 +100,19 @@ impl Study {
 
     /// The included patients with their time, and how many have none, by reason.
     pub(in crate::study) fn passed(&self, outcome: &Outcome) -> Result<Passing, Error> {
+        self.passed_of(outcome, |_| true)
+    }
+
+    /// The same of those who pass a rule.
+    pub(in crate::study) fn passed_of(
+        &self,
+        outcome: &Outcome,
+        is_wanted: impl Fn(&Patient) -> bool,
+    ) -> Result<Passing, Error> {
         let (book, time) = (&self.protocol.codebook, of(outcome));
         let mut lost: BTreeMap<NoTime, usize> = BTreeMap::new();
         let mut known = Vec::new();
-        for patient in self.store.patients()?.into_iter().filter(Patient::included) {
+        for patient in self.store.patients()?.into_iter().filter(|it| it.included() && is_wanted(it)) {
             match time.passed(outcome, book, &patient.entries) {
                 Ok(passed) => known.push((patient, passed)),
                 Err(why) => *lost.entry(why).or_default() += 1,
@@ -143,8 +154,7 @@ impl Study {
             learnt.regions.iter().flat_map(|it| it.notes.iter().map(|note| format!("{}: {note}", it.region)));
         let fits = [(CLINICAL, &learnt.clinical), (COMBINED, &learnt.combined)];
         let said = fits.iter().flat_map(|(name, fit)| {
-            let missing = (fit.n_missing > 0)
-                .then(|| format!("{name} model: {} training patients left out, a value is missing", fit.n_missing));
+            let missing = fit.left_out().map(|who| format!("{name} model: {who}"));
             missing.into_iter().chain(fit.notes.iter().map(move |note| format!("{name} model: {note}")))
         });
         Ok(TimedReport {
@@ -159,7 +169,7 @@ impl Study {
         })
     }
 
-    fn timed_patients(&self, outcome: &Outcome) -> Result<TimedPatients, Error> {
+    pub(in crate::study) fn timed_patients(&self, outcome: &Outcome) -> Result<TimedPatients, Error> {
         let (early, late) = self.timed_candidates(outcome);
         if let Some(name) = self.protocol.learn.clinical.iter().find(|name| late.contains(name)) {
             return Err(Error::Request(format!(
@@ -185,6 +195,7 @@ impl Study {
                 "{others} patients end with a competing event and are censored there: cause-specific hazards"
             ));
         }
+        notes.extend(unused(&self.protocol));
         let table = self.cohort()?;
         let place: BTreeMap<&str, usize> =
             table.rows().iter().enumerate().map(|(row, code)| (code.as_str(), row)).collect();
@@ -213,6 +224,10 @@ impl Study {
             strata: Vec::new(),
         };
         let n_left_out = table.rows().len() - ids.len();
+        let auxiliary = self.protocol.learn.auxiliary.iter().filter(|name| early.contains(name)).count();
+        if auxiliary < self.protocol.learn.auxiliary.len() {
+            notes.push("auxiliary variables that are measured after time begins do not help to impute".to_owned());
+        }
         let timed = Timed { cohort, follow_up: FollowUp::right_censored(times, event)? };
         Ok(TimedPatients { timed, ids, train, split, n_left_out, notes })
     }
@@ -241,7 +256,7 @@ impl Study {
             let parts = train.iter().zip(&held[at].1);
             let parts =
                 parts.filter_map(|(&row, score)| Some(prediction(ids[row], Origin::OutOfFold, score.as_ref()?)));
-            let has_folds = name != CLINICAL && name != FOREST && reported == RadScore::OutOfFold;
+            let has_folds = name != CLINICAL && name != FOREST && reported != RadScore::InSample;
             let of_training: Vec<f64> = match has_folds {
                 true => held[at].1.iter().flatten().map(|score| score.risk).collect(),
                 false => train.iter().filter_map(|&row| fitted[at].1[row].as_ref()).map(|score| score.risk).collect(),
@@ -257,6 +272,14 @@ impl Study {
                 horizons: learnt.horizons.clone(),
                 learnt: model,
                 notes,
+                left_out: patients.notes.clone(),
+                unscored: unscored(
+                    patients,
+                    learnt,
+                    &name,
+                    if has_folds { Some(&held[at].1) } else { None },
+                    &fitted[at].1,
+                ),
                 validation,
             };
             let predictions = if has_folds { whole.chain(parts).collect() } else { whole.collect() };
@@ -316,6 +339,7 @@ impl Study {
             let stale = run.inputs != self.timed_inputs(&outcome)?;
             return Ok(Prognosis {
                 models: parsed.collect::<Result<_, Error>>()?,
+                run,
                 passed: passed.collect(),
                 sides: split.members.into_iter().collect(),
                 doubt: stale.then(|| {
@@ -331,6 +355,48 @@ impl Study {
 /// The time that an outcome of kind time declares.
 pub(in crate::study) fn of(outcome: &Outcome) -> &Time {
     outcome.time.as_ref().expect("an outcome of kind time")
+}
+
+/// Patients without a prediction of a model, by set and reason; training patients by their out-of-fold scores where those
+/// are told.
+fn unscored(
+    patients: &TimedPatients,
+    learnt: &Recipe,
+    name: &str,
+    held: Option<&Vec<Option<Score>>>,
+    fitted: &[Option<Score>],
+) -> Vec<Unscored> {
+    let TimedPatients { timed, ids, train, .. } = patients;
+    let none_in_training =
+        |(at, row): (usize, &usize)| held.map_or(fitted[*row].is_none(), |held| held[at].is_none()).then_some(*row);
+    let training: Vec<usize> = train.iter().enumerate().filter_map(none_in_training).collect();
+    let test: Vec<usize> = (0..ids.len()).filter(|row| !train.contains(row) && fitted[*row].is_none()).collect();
+    let mut found = Vec::new();
+    for (set, rows) in [("training", training), ("test", test)] {
+        let mut by: BTreeMap<String, usize> = BTreeMap::new();
+        rows.iter().for_each(|&row| *by.entry(learnt.why_unscored(timed, name, row)).or_default() += 1);
+        found.extend(by.into_iter().map(|(reason, n)| Unscored { set: set.to_owned(), reason, n }));
+    }
+    found
+}
+
+/// Settings of the protocol that the models of a time do not have.
+fn unused(protocol: &Protocol) -> Vec<String> {
+    let learn = &protocol.learn;
+    let beside: Vec<&str> = learn.beside_the_forest().into_iter().map(Learner::name).collect();
+    let said = [
+        (learn.penalty == Penalty::Ridge, "learn.penalty: Cox models have no ridge penalty".to_owned()),
+        (learn.fusion == Fusion::Late, "learn.fusion = \"late\": one source gives the Rad-score of a time".to_owned()),
+        (!beside.is_empty(), format!("learn.learners: a time has a survival forest, no {}", beside.join(", "))),
+        (
+            protocol.select.correlation != Default::default(),
+            "select.correlation: correlated features are not left out before mRMR".to_owned(),
+        ),
+    ];
+    said.into_iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, what)| format!("setting without effect on a time: {what}"))
+        .collect()
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -76,9 +76,10 @@ impl Study {
         let mut facts = self.facts(&told)?;
         let mut sections: Vec<Section> = self.review_section()?.into_iter().collect();
         sections.push(self.patients_section(form, &mut facts, &mut supplement)?);
-        sections.push(self.methods_section(told)?);
+        sections.push(self.methods_section(told.clone())?);
         sections.extend(self.results_sections(form, &mut facts, &mut supplement)?);
-        sections.extend(self.time_section()?);
+        self.add_facts_of_times(&told, &mut facts);
+        sections.extend(self.time_section()?.map(|section| in_form(section, form)));
         sections.push(Section { heading: "Audit".to_owned(), blocks: self.audit(published)? });
         let mut statements = self.statements()?;
         statements.blocks.extend(references(&sections));
@@ -275,4 +276,20 @@ impl Study {
             Err(other) => Err(other),
         }
     }
+}
+
+/// A section whose tables are as they are, or in the look of a journal.
+fn in_form(mut section: Section, form: &Form) -> Section {
+    let Form::Journal(look) = form else { return section };
+    for block in &mut section.blocks {
+        let Block::Sheet(sheet) = block else { continue };
+        for heading in sheet.headings.iter_mut().filter(|heading| *heading == "P") {
+            *heading = look.p_heading().to_owned();
+        }
+        sheet.rows.iter_mut().flatten().for_each(|cell| *cell = look.cell(cell));
+        if let Some(rest) = sheet.title.strip_prefix("Hazard ratios, ") {
+            sheet.title = format!("Table 4. Hazard ratios, {rest}");
+        }
+    }
+    section
 }

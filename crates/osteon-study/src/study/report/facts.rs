@@ -87,6 +87,28 @@ impl Study {
         Ok(facts)
     }
 
+    /// What times to event answer, beside the response; `told` are the paragraphs of the methods.
+    pub(in crate::study) fn add_facts_of_times(&self, told: &[(String, String)], facts: &mut Facts) {
+        let told: BTreeMap<&str, &str> = told.iter().map(|(heading, text)| (heading.as_str(), text.as_str())).collect();
+        let place = |heading: &str, text: &str| format!("{text} (section “Methods”, “{heading}”)");
+        for outcome in self.timed_outcomes() {
+            let name = &outcome.name;
+            let of_time = [
+                (&[Fact::Outcome][..], format!("Time to event {name}")),
+                (&[Fact::Selection, Fact::Algorithm], format!("Models of {name}")),
+                (&[Fact::Metrics, Fact::Testing], format!("Evaluation of the models of {name}")),
+            ];
+            for (of, heading) in of_time {
+                let Some(text) = told.get(heading.as_str()).map(|text| place(&heading, text)) else { continue };
+                for fact in of {
+                    let known = facts.entry(*fact).or_default();
+                    known.push_str(if known.is_empty() { "" } else { " " });
+                    known.push_str(&text);
+                }
+            }
+        }
+    }
+
     /// Candidates for clinical predictors with units and levels.
     fn definitions(&self) -> Option<String> {
         let of = |variable: &&Variable| match variable.levels().as_slice() {

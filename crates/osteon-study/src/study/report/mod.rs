@@ -18,4 +18,5 @@ mod statements;
 pub(in crate::study) mod survive;
 pub(in crate::study) mod tables;
 pub mod time;
+mod time_methods;
 pub(in crate::study) mod told;

@@ -24,7 +24,7 @@ use osteon_stats::survival::kaplan_meier::Interval;
 const MODELS: [&str; 4] = [CLINICAL, RADIOMICS, COMBINED, FOREST];
 const SETS: [(Side, &str); 2] = [(Side::Train, "training"), (Side::Test, "test")];
 /// A group of a calibration table holds so many patients, about.
-const CALIBRATED: usize = 15;
+pub(in crate::study) const CALIBRATED: usize = 15;
 
 impl Study {
     /// Sheets of the newest fit of a time to event: performance in both sets, resampling, hazard ratios, regions,
@@ -43,6 +43,9 @@ impl Study {
                     .to_owned(),
             );
         }
+        sheets[0].notes.extend(stored.left_out.iter().cloned());
+        let of_models = found.models.iter().filter(|(name, ..)| MODELS.contains(&name.as_str()));
+        sheets[0].notes.extend(of_models.flat_map(|(name, stored, _)| stored.unscored_in_words(name)));
         sheets.push(resampling(&found, &horizons));
         sheets.extend(self.hazard_sheets(&found));
         sheets.push(self.regions_of(&found));
@@ -54,7 +57,12 @@ impl Study {
                 let title = format!("Calibration of the combined model at {last} {unit}, test");
                 sheets.push(prognosis::calibration(title, &row.follow_up, &survival, last, n_groups));
             }
-            sheets.push(prognosis::decision(format!("Decision curves at {last} {unit}, test"), last, &test));
+            sheets.push(prognosis::decision(
+                format!("Decision curves at {last} {unit}, test"),
+                horizons.len() - 1,
+                last,
+                &test,
+            ));
         }
         for (side, set) in SETS {
             if let Some(curves) = risk_curves(&found, side) {
@@ -143,6 +151,7 @@ impl Study {
                 vec![Cell::Text(hazard.terms[at].clone()), ratio, p]
             };
             let mut notes = vec![format!("{} training patients, {} events", hazard.n, hazard.n_events)];
+            notes.extend(hazard.left_out());
             notes.extend(hazard.notes.clone());
             Some(Sheet {
                 title: format!("Cox model: {name}"),
@@ -196,13 +205,11 @@ impl Study {
 
 /// The times and predictions of a set, in the order of the patients' ids.
 fn of_set(found: &Prognosis, predictions: &[Prediction], side: Side) -> Option<(FollowUp, Vec<Prediction>)> {
-    let mut own: BTreeMap<PatientId, &Prediction> = BTreeMap::new();
-    for one in predictions.iter().filter(|one| found.sides.get(&one.patient) == Some(&side)) {
-        // A training patient's score of the other folds takes the place of the fitted one.
-        if one.origin == Origin::OutOfFold || !own.contains_key(&one.patient) {
-            own.insert(one.patient, one);
-        }
-    }
+    // Where scores of the other folds are told, a training patient without one has none: the fitted one saw the patient.
+    let has_folds = side == Side::Train && predictions.iter().any(|one| one.origin == Origin::OutOfFold);
+    let wanted = if has_folds { Origin::OutOfFold } else { Origin::Fitted };
+    let of_set = predictions.iter().filter(|one| one.origin == wanted && found.sides.get(&one.patient) == Some(&side));
+    let own: BTreeMap<PatientId, &Prediction> = of_set.map(|one| (one.patient, one)).collect();
     let known: Vec<(&Prediction, _)> =
         own.into_values().filter_map(|one| Some((one, found.passed.get(&one.patient)?))).collect();
     let times = known.iter().map(|(_, passed)| passed.time).collect();
@@ -211,11 +218,11 @@ fn of_set(found: &Prognosis, predictions: &[Prediction], side: Side) -> Option<(
     Some((follow_up, known.into_iter().map(|(one, _)| one.clone()).collect()))
 }
 
-fn is_out_of_fold(found: &Prognosis) -> bool {
+pub(in crate::study) fn is_out_of_fold(found: &Prognosis) -> bool {
     found.models.iter().any(|(_, _, predictions)| predictions.iter().any(|one| one.origin == Origin::OutOfFold))
 }
 
-fn judged(found: &Prognosis, horizons: &[f64]) -> Vec<Judged> {
+pub(in crate::study) fn judged(found: &Prognosis, horizons: &[f64]) -> Vec<Judged> {
     let mut rows = Vec::new();
     for (side, set) in SETS {
         for name in MODELS {
@@ -231,7 +238,7 @@ fn judged(found: &Prognosis, horizons: &[f64]) -> Vec<Judged> {
             let survival = horizons.iter().enumerate().map(survival).collect();
             rows.push(Judged {
                 model: name.to_owned(),
-                set,
+                set: set.to_owned(),
                 follow_up,
                 survival,
                 is_hazard: stored.hazard().is_some(),

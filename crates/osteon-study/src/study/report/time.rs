@@ -10,8 +10,9 @@ use crate::study::learn::timed::of;
 use crate::study::report::survive::{CurveRequest, Followed, HazardRequest, curves, each_alone, hazards};
 use crate::study::{Error, Study, View};
 use osteon_stats::stats::text::fixed;
-use osteon_stats::survival::cox::Params;
+use osteon_stats::survival::cox::{Method, Params, Ties};
 use osteon_stats::survival::kaplan_meier::Interval;
+use osteon_stats::table::read::Read;
 
 /// Why a study has nothing of this kind, and what declares it.
 pub const NO_TIME: &str = "the study declares no outcome of kind time: [outcome.os] kind = \"time\" with event, origin, \
@@ -141,11 +142,23 @@ impl Study {
         if terms.is_empty() {
             return Err(Error::Request(format!("no variable can be fitted to the times of {}", outcome.name)));
         }
+        let mut monotone = Vec::new();
+        let alone = finite(&found.read, &request, alone, &mut monotone);
         request.references.retain(|(name, _)| terms.contains(name));
         request.terms = terms;
-        let (together, _) = hazards(&found.read, &request)?;
+        let (mut together, _) = hazards(&found.read, &request)?;
+        if together.fit.is_monotone() {
+            (together, _) = hazards(&found.read, &HazardRequest { params: FIRTH, ..request.clone() })?;
+            monotone.push("all terms together".to_owned());
+        }
         let mut sheet = side_by_side(format!("Hazard ratios, {}", found.title), &alone, &together);
         sheet.notes.push(rule);
+        if !monotone.is_empty() {
+            sheet.notes.push(format!(
+                "the likelihood is monotone (a hazard ratio without bound), fitted by Firth's penalized likelihood: {}",
+                monotone.join(", ")
+            ));
+        }
         sheet.notes.extend(found.read.notes.clone());
         if !late.is_empty() {
             sheet.notes.push(format!("measured after time begins, so no predictors: {}", late.join(", ")));
@@ -211,5 +224,68 @@ impl Study {
         blocks.extend(sheets.into_iter().map(Block::Sheet));
         blocks.extend(self.risk_figures(name, &paper)?.into_iter().map(|figure| Block::Figure(Box::new(figure))));
         Ok(blocks)
+    }
+}
+
+const FIRTH: Params = Params { ties: Ties::Efron, method: Method::Firth };
+
+/// The fits of each term alone, by Firth's penalty where the likelihood is monotone; those are named.
+fn finite(
+    read: &Read,
+    request: &HazardRequest,
+    alone: Vec<(String, Option<Hazards>)>,
+    monotone: &mut Vec<String>,
+) -> Vec<(String, Option<Hazards>)> {
+    let mut one = |(name, fit): (String, Option<Hazards>)| {
+        if !fit.as_ref().is_some_and(|fit| fit.fit.is_monotone()) {
+            return (name, fit);
+        }
+        let asked = HazardRequest { terms: vec![name.clone()], params: FIRTH, ..request.clone() };
+        let again = each_alone(read, &asked).pop().and_then(|(_, found)| found.ok());
+        monotone.push(format!("{name} alone"));
+        (name, again.or(fit))
+    };
+    alone.into_iter().map(&mut one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use osteon_stats::table::event::{Event, Relation};
+    use osteon_stats::table::{Column, Table, Values};
+
+    #[test]
+    fn a_monotone_likelihood_gives_a_finite_ratio_by_firth_and_is_named() {
+        // Whoever has the event has the highest x among those at risk.
+        let column = |name: &str, values: [f64; 6]| Column {
+            name: name.to_owned(),
+            values: Values::Numbers(values.map(Some).to_vec()),
+        };
+        let columns = vec![
+            column("time", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+            column("event", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+            column("x", [6.0, 5.0, 4.0, 1.0, 2.0, 3.0]),
+            column("y", [2.0, 1.0, 3.0, 2.0, 1.0, 2.5]),
+        ];
+        let rows = (1..=6).map(|row| row.to_string()).collect();
+        let read = Read { table: Table::new(rows, columns).unwrap(), notes: Vec::new() };
+        let request = HazardRequest {
+            time: "time".to_owned(),
+            entry: None,
+            event: Event { column: "event".to_owned(), relation: Relation::Equal, value: "1".to_owned() },
+            terms: vec!["x".to_owned(), "y".to_owned()],
+            references: Vec::new(),
+            strata: None,
+            cluster: None,
+            params: Params::default(),
+        };
+        let alone: Vec<(String, Option<Hazards>)> =
+            each_alone(&read, &request).into_iter().map(|(name, fit)| (name, fit.ok())).collect();
+        let mut monotone = Vec::new();
+        let found = finite(&read, &request, alone, &mut monotone);
+        assert_eq!(monotone, ["x alone"]);
+        let fits: Vec<_> = found.iter().map(|(_, fit)| &fit.as_ref().unwrap().fit).collect();
+        assert!(fits[0].terms[0].estimate.unwrap().is_finite() && fits[0].params.method == Method::Firth);
+        assert_eq!(fits[1].params.method, Method::PartialLikelihood);
     }
 }

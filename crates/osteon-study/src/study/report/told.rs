@@ -16,7 +16,7 @@ use osteon_base::text::counted;
 use osteon_stats::stats::compare::{PFrom, TestName};
 
 /// Heading and text.
-type Paragraph = (String, String);
+pub(in crate::study) type Paragraph = (String, String);
 
 /// What was measured, and under which settings.
 pub(in crate::study) struct MeasuredWith {
@@ -38,6 +38,7 @@ impl Study {
     /// A paragraph for each part of the study that was done; the last names what was not.
     pub(in crate::study) fn methods_in_words(&self) -> Result<Vec<Paragraph>, Error> {
         let (measured, fitted) = (self.measured_with()?, self.fitted()?);
+        let times = self.times_in_words()?;
         let mut told = Vec::new();
         let mut not_done = Vec::new();
         told.extend(self.event_in_words()?);
@@ -61,8 +62,10 @@ impl Study {
                 told.extend(fitted.in_words()?);
                 told.push(("Evaluation of the models".to_owned(), self.evaluation_in_words(fitted)?));
             }
-            None => not_done.push("no models"),
+            None if times.is_empty() => not_done.push("no models"),
+            None => (),
         }
+        told.extend(times);
         told.extend(self.tests_in_words()?);
         if self.needs_response().is_ok() && self.clinical_table(ClinicalTable::Four, &self.protocol).is_ok() {
             told.extend(methods::methods(&self.protocol, &["screen", "logistic"], &[]));
