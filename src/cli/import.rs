@@ -4,6 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Format, Globals, Outcome, opening, output};
+use osteon_base::text::counted;
 use osteon_study::report::sheet::{Cell, Sheet};
 use osteon_study::study::{BadRows, ClinicalReport, Error, ImagesReport, Link, Refusal};
 
@@ -144,10 +145,11 @@ fn clinical(report: &ClinicalReport, globals: &Globals, file: &Path, bad_rows: B
     }
     let would = if report.applied { "" } else { "would be " };
     let ClinicalReport { added, changed, unchanged, kept, .. } = report;
-    let summary = format!("{} patients {would}added, {} values {would}changed", added.len(), changed.len());
-    output::say(globals, &format!("{summary}, {unchanged} patients unchanged"));
+    let summary =
+        format!("{} {would}added, {} {would}changed", counted(added.len(), "patient"), counted(changed.len(), "value"));
+    output::say(globals, &format!("{summary}, {} unchanged", counted(*unchanged, "patient")));
     if *kept > 0 {
-        output::say(globals, &format!("{kept} empty cells leave stored values as they are"));
+        output::say(globals, &format!("{} leave stored values as they are", counted(*kept, "empty cell")));
     }
     if !report.included_again.is_empty() {
         let codes = report.included_again.join(", ");
@@ -221,8 +223,12 @@ fn tree(report: &ImagesReport, source: &Path) -> String {
 fn linked(report: &ImagesReport, globals: &Globals, source: &Path, bad_rows: BadRows) -> Result<Outcome, Error> {
     let would = if report.applied { "" } else { "would be " };
     let ImagesReport { patients, linked, unchanged, .. } = report;
-    let files = if report.applied { format!(": {linked} files new, {unchanged} unchanged") } else { String::new() };
-    output::say(globals, &format!("{patients} patients {would}linked{files}"));
+    let files = if report.applied {
+        format!(": {} new, {unchanged} unchanged", counted(*linked, "file"))
+    } else {
+        String::new()
+    };
+    output::say(globals, &format!("{} {would}linked{files}", counted(*patients, "patient")));
     if report.links.is_empty() && report.refused.is_empty() {
         return Ok(Outcome::SomeFailed);
     }

@@ -1,6 +1,7 @@
 //! `osteon undo`: a patient's last change, or an import as a whole, turned back.
 
 use crate::cli::{Globals, Outcome, opening, output};
+use osteon_base::text::counted;
 use osteon_study::study::Error;
 
 /// Turn back a patient's last change, or an import as a whole; the turning back is a change too
@@ -39,7 +40,13 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let done = study.undo_import(number, &args.reason)?;
     output::say(
         globals,
-        &format!("import {}: {} values are as before, {} patients excluded", done.import, done.values, done.excluded),
+        &format!(
+            "import {}: {} {} as before, {} excluded",
+            done.import,
+            counted(done.values, "value"),
+            if done.values == 1 { "is" } else { "are" },
+            counted(done.excluded, "patient")
+        ),
     );
     if let Some(entry) = done.entry {
         output::say(globals, &format!("entry {entry}: osteon undo --import {entry} --reason TEXT brings it all back"));

@@ -447,7 +447,7 @@ fn copy(app: &mut App, action: Action) -> Vec<Effect> {
             let rows = patients.order.iter().map(|&row| line(row as usize));
             (
                 std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n"),
-                format!("copied {} rows", patients.order.len()),
+                format!("copied {}", osteon_base::text::counted(patients.order.len(), "row")),
             )
         }
     };

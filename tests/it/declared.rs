@@ -348,7 +348,7 @@ fn a_codebook_is_proposed_shown_exported_imported_and_templated_by_the_command_l
     std::fs::write(path("filled.csv"), format!("{template}X1,3,III,north,2001-02-03,2018-03-01,,5\n")).unwrap();
     let said = ok(&["--study", "two.db", "import", "clinical", "filled.csv"]);
     assert!(
-        said.contains("lines that begin with # are remarks: 3 not read") && said.contains("1 patients added"),
+        said.contains("lines that begin with # are remarks: 3 not read") && said.contains("1 patient added"),
         "{said}"
     );
     for form in ["toml", "csv", "redcap"] {

@@ -143,13 +143,13 @@ fn absolute_paths_parents_and_symbolic_links_of_a_manifest_are_followed() {
     fs::write(at("in/manifest.csv"), format!("ID;Image;Mask\nA;../store/i.nii.gz;{absolute}\n")).unwrap();
     let linked = |source: &str| run(folder.path(), &["import", "images", source, "--dry-run"]);
     let (code, printed, said) = linked("in/manifest.csv");
-    assert!(code == 0 && said.contains("1 patients would be linked"), "{printed}{said}");
+    assert!(code == 0 && said.contains("1 patient would be linked"), "{printed}{said}");
     // A data set of links, one folder down, with a circle in it.
     std::os::unix::fs::symlink(at("store/i.nii.gz"), at("in/top/sub-A/anat/t2.nii.gz")).unwrap();
     std::os::unix::fs::symlink(at("store/m.nii.gz"), at("in/top/sub-A/anat/t2_mask.nii.gz")).unwrap();
     std::os::unix::fs::symlink(at("in"), at("in/top/circle")).unwrap();
     let (code, printed, said) = linked("in");
-    assert!(code == 0 && said.contains("1 patients would be linked"), "{printed}{said}");
+    assert!(code == 0 && said.contains("1 patient would be linked"), "{printed}{said}");
     assert!(said.contains("sub-A is taken for the patient A"), "{said}");
     fs::create_dir_all(at("empty")).unwrap();
     let (code, _, said) = linked("empty");

@@ -279,7 +279,7 @@ fn a_manifest_of_windows_and_a_label_for_all_masks_of_a_folder_are_taken() {
     fs::write(folder.path().join("m.csv"), "patient,image,mask\n001,data\\001\\t2.nii.gz,.\\data\\001\\mask.nii.gz\n")
         .unwrap();
     let (code, _, said) = run(folder.path(), &["import", "images", "m.csv", "--dry-run"]);
-    assert!(code == 0 && said.contains("1 patients would be linked"), "{said}");
+    assert!(code == 0 && said.contains("1 patient would be linked"), "{said}");
     let label = |label: &str| run(folder.path(), &["import", "images", "data", "--label", label, "--dry-run"]);
     assert_eq!((label("1").0, label("all").0), (0, 0));
     let (code, printed, _) = label("7");

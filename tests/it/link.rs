@@ -324,5 +324,5 @@ fn bids_pairs_an_image_with_the_mask_that_bears_its_name() {
     assert_eq!(code, 0, "{printed}{said}");
     let line = "001,sub-001/anat/sub-001_T2w.nii.gz,sub-001/anat/sub-001_desc-tumour_mask.nii.gz,,";
     assert!(printed.contains(line), "{printed}");
-    assert!(said.contains("002: no mask, left out") && said.contains("1 patients would be linked"), "{said}");
+    assert!(said.contains("002: no mask, left out") && said.contains("1 patient would be linked"), "{said}");
 }

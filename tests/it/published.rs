@@ -180,7 +180,7 @@ fn a_set_of_one_class_does_not_refuse_the_others() {
     let found = evaluated(text, &["p"], Some("c"), None).unwrap();
     assert!(found.contains("p, B: all 2 rows are without the event: no AUC"), "{found}");
     assert!(found.contains("A|p|0.750 ("), "{found}");
-    assert!(found.contains("1 rows without y were left out") && found.contains("1 rows without c were left out"));
+    assert!(found.contains("1 row without y left out") && found.contains("1 row without c left out"));
     assert!(evaluated(&text.replace("yes", "no"), &["p"], Some("c"), None).is_err());
 }
 

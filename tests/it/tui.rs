@@ -53,14 +53,13 @@ const PLACES: &[(&str, &str)] = &[
     ("slices_first", "ikkkkkkkk+++"),
 ];
 
+/// At one size, so that a change can be read; that others hold is the sweep's to say.
 #[test]
 fn every_screen_is_drawn_as_it_was_approved() {
     for (name, keys) in PLACES {
-        for size in [(60, 16), (80, 24), (200, 60)] {
-            let mut app = app(size, 93);
-            press(&mut app, keys);
-            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&app));
-        }
+        let mut app = app((80, 24), 93);
+        press(&mut app, keys);
+        insta::assert_snapshot!(*name, text(&app));
     }
 }
 

@@ -251,7 +251,7 @@ fn replaced_values_need_a_reason_and_an_import_is_turned_back_as_a_whole() {
     assert_eq!(import(folder.path(), "c.csv", &[]).0, 0);
     let with = patients(folder.path());
     let (code, _, said) = undo(&["--import"]);
-    assert!(code == 0 && said.contains("import 3: 1 values are as before, 1 patients excluded"), "{said}");
+    assert!(code == 0 && said.contains("import 3: 1 value is as before, 1 patient excluded"), "{said}");
     assert!(patients(folder.path()).lines().find(|line| line.starts_with("P4,")).unwrap().contains("no"));
     let (code, _, said) = undo(&["--import", "3"]);
     assert!(code == 2 && said.contains("turned back by 4"), "{said}");
@@ -341,7 +341,7 @@ fn a_longitudinal_export_becomes_one_row_a_patient_by_the_moments_of_its_variabl
     for part in [
         "6 rows are 2 patients",
         "baseline_arm_1 is baseline, follow_up_arm_1 is follow-up, surgery_arm_1 is surgery",
-        "1 rows of other events not read",
+        "1 row of other events not read",
         "alp: values not read: 1 at surgery_arm_1",
         "alp_presurgery: values not read: 2 at baseline_arm_1",
         "weight: values not read: 1 at baseline_arm_1, 1 at follow_up_arm_1, 1 at surgery_arm_1",

@@ -218,7 +218,7 @@ fn data_sets_of_symbolic_links_are_linked_by_folder_and_by_manifest() {
         run(study.path(), &["init", "--title", "A study"]);
         run(study.path(), &["import", "clinical", "own/c.csv"]);
         let (code, printed, said) = run(study.path(), &["import", "images", &format!("own/{source}")]);
-        assert!(code == 0 && said.contains("1 patients linked: 2 files new"), "{id}: {printed}{said}");
+        assert!(code == 0 && said.contains("1 patient linked: 2 files new"), "{id}: {printed}{said}");
         assert_eq!(run(study.path(), &["verify"]).0, 0, "{id}");
     }
 }

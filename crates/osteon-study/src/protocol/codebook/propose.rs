@@ -155,7 +155,10 @@ fn number(numbers: &[f64], limits: usize) -> (Kind, Vec<String>) {
     let detection = if limits > 0 { Detection::Interval } else { Detection::Refuse };
     let mut said = vec![format!("values from {low} to {high} proposed as the usual range")];
     if limits > 0 {
-        said.push(format!("{limits} values beyond a limit of detection are kept as intervals"));
+        said.push(format!(
+            "beyond a limit of detection and kept as intervals: {}",
+            osteon_base::text::counted(limits, "value")
+        ));
     }
     (Kind::Number(Number { possible, usual: Range::closed(low, high), detection, words: Vec::new() }), said)
 }
@@ -220,7 +223,11 @@ mod tests {
         assert_eq!(found.codebook.named("sex").unwrap().expected(), "Male or female");
         let crp = found.codebook.named("crp").unwrap();
         assert!(crp.read("<5").unwrap().is_some() && crp.read("-1").is_err());
-        for part in ["CRP (mg/L): 1 values beyond", "stage: codes 1, 2", "born: \"1.2.2003\" looks like a date"] {
+        for part in [
+            "CRP (mg/L): beyond a limit of detection and kept as intervals: 1 value",
+            "stage: codes 1, 2",
+            "born: \"1.2.2003\" looks like a date",
+        ] {
             assert!(found.notes.iter().any(|note| note.starts_with(part)), "{part}: {:?}", found.notes);
         }
     }

@@ -257,7 +257,7 @@ fn began_after(pid: u32, taken: Timestamp) -> bool {
 fn trouble(report: &ExtractReport) -> Option<String> {
     let failed: std::collections::BTreeSet<&str> = report.failures.iter().map(|it| it.code.as_str()).collect();
     let first = report.failures.first()?;
-    Some(format!("{} patients failed; {}: {}", failed.len(), first.code, first.reason))
+    Some(format!("{} failed; {}: {}", osteon_base::text::counted(failed.len(), "patient"), first.code, first.reason))
 }
 
 #[cfg(test)]

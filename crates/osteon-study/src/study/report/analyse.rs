@@ -75,7 +75,7 @@ pub fn describe(
     let count = |wanted| known.iter().filter(|&&event| event == Some(wanted)).count();
     let unknown = known.len() - count(false) - count(true);
     if unknown > 0 {
-        notes.push(format!("{unknown} rows without {} were left out", event.column));
+        notes.push(format!("{} without {} left out", osteon_base::text::counted(unknown, "row"), event.column));
     }
     let rows: Vec<usize> = (0..known.len()).filter(|&row| known[row].is_some()).collect();
     let missing = missing(&table.select(&rows), &named)?;

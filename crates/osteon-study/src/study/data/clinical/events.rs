@@ -179,7 +179,7 @@ fn tell_events(rows: usize, patients: usize, moments: &BTreeMap<&str, Moment>, s
         told.notes.push(format!("events: {}", said.join(", ")));
     }
     if skipped > 0 {
-        told.notes.push(format!("{skipped} rows of other events not read"));
+        told.notes.push(format!("{} of other events not read", osteon_base::text::counted(skipped, "row")));
     }
 }
 
