@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
-use crate::cli::names::names;
+use crate::cli::names::{have_a_use, names};
 use crate::cli::{Format, Globals, Outcome, output};
 use osteon_stats::stats::adjust::Adjustment;
 use osteon_stats::stats::compare::Params;
@@ -64,7 +64,14 @@ impl From<Correction> for Adjustment {
 pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let event: Event = args.event.parse()?;
     let (variables, continuous) = (names(&args.variables), names(&args.continuous));
-    let used = std::iter::once(&event.column).chain(&variables).cloned().collect();
+    let used: Vec<String> = std::iter::once(&event.column).chain(&variables).cloned().collect();
+    if !variables.is_empty() {
+        have_a_use("--categorical", &args.categorical, &used)?;
+        have_a_use("--continuous", &args.continuous, &variables)?;
+    } else if continuous.contains(&event.column) {
+        let (place, found) = ("--continuous".to_owned(), event.column.clone());
+        return Err(Error::Cell { place, found, expected: "a variable, not the column of the event".to_owned() });
+    }
     let options = args.cells.options(&args.categorical, (!variables.is_empty()).then_some(used));
     let read = study::read_table(&args.file, &options)?;
     let found = study::describe(read, &event, &variables, &continuous, &Params::default())?;

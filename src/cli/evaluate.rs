@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
 use crate::cli::figure::Written;
-use crate::cli::names::some_names;
+use crate::cli::names::{resamples, some_names};
 use crate::cli::{Globals, Outcome, figure, opening, output};
 use osteon_base::seed::Seed;
 use osteon_plot::svg::Text;
@@ -87,6 +87,9 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             sheets
         }
         _ => {
+            if !(0.0..=1.0).contains(&args.threshold) {
+                return Err(refused("--threshold", args.threshold, "a number from 0 to 1: models give probabilities"));
+            }
             let table = if args.table == "3" { ModelTable::Three } else { ModelTable::Five };
             let study = opening::read(globals)?;
             let sheets = match &args.subgroups {
@@ -101,7 +104,14 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
+fn refused(option: &str, found: f64, expected: &str) -> Error {
+    Error::Cell { place: option.to_owned(), found: found.to_string(), expected: expected.to_owned() }
+}
+
 fn request(args: &Args, event: &str) -> Result<EvaluateRequest, Error> {
+    if !args.threshold.is_finite() {
+        return Err(refused("--threshold", args.threshold, "a number"));
+    }
     Ok(EvaluateRequest {
         event: event.parse()?,
         scores: some_names("--score", &args.score)?,
@@ -116,10 +126,7 @@ fn request(args: &Args, event: &str) -> Result<EvaluateRequest, Error> {
 fn how(args: &Args) -> Result<How, Error> {
     let share = |option: &str, value: f64| match value > 0.0 && value < 1.0 {
         true => Ok(value),
-        false => {
-            let (place, found) = (option.to_owned(), value.to_string());
-            Err(Error::Cell { place, found, expected: "a number between 0 and 1".to_owned() })
-        }
+        false => Err(refused(option, value, "a number between 0 and 1")),
     };
     let usual = How::default();
     let thresholds = args.thresholds.iter().map(|&at| share("--thresholds", at)).collect::<Result<Vec<_>, _>>()?;
@@ -131,7 +138,7 @@ fn how(args: &Args) -> Result<How, Error> {
     Ok(How {
         thresholds: if thresholds.is_empty() { usual.thresholds } else { thresholds },
         wanted,
-        replicates: args.replicates,
+        replicates: resamples(args.replicates)?,
         seed: Seed(args.seed),
     })
 }

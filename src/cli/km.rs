@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
 use crate::cli::figure::Written;
+use crate::cli::names::have_a_use;
 use crate::cli::{Format, Globals, Outcome, figure, opening, output};
 use osteon_plot::cells::Charset;
 use osteon_plot::svg::Text;
@@ -87,6 +88,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             let mut used = vec![event.column.clone(), time.clone()];
             used.extend(others);
             used.extend(competing.iter().map(|event| event.column.clone()));
+            have_a_use("--categorical", &args.categorical, &used)?;
             let numeric = std::iter::once(time).chain(&args.entry).cloned().collect();
             let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
             let read = study::read_table(file, &options)?;

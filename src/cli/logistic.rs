@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
-use crate::cli::names::names;
+use crate::cli::names::{have_a_use, names};
 use crate::cli::{Format, Globals, Outcome, output};
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::sample_size::heuristic_shrinkage;
@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "P,...", value_delimiter = ',', requires = "bootstrap")]
     thresholds: Vec<f64>,
     /// Of the bootstrap
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "bootstrap")]
     seed: u64,
     /// Write the bootstrap samples for another program: one line a sample, positions of the rows of the model from 0
     #[arg(long, value_name = "FILE", requires = "bootstrap")]
@@ -75,7 +75,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let terms = names(&args.terms);
     let references = args.reference.iter().map(|text| reference(text, &terms)).collect::<Result<Vec<_>, _>>()?;
     let method = if args.firth { Method::Firth } else { Method::MaximumLikelihood };
-    let used = std::iter::once(&event.column).chain(&terms).cloned().collect();
+    let used: Vec<String> = std::iter::once(&event.column).chain(&terms).cloned().collect();
+    have_a_use("--categorical", &args.categorical, &used)?;
     let read = study::read_table(&args.file, &args.cells.options(&args.categorical, Some(used)))?;
     let params = Params { method, ..Params::default() };
     let by = expansion(args)?;
@@ -175,7 +176,12 @@ fn shrunken(
     let fit = &found.regression.fit;
     let (factor, words) = match how {
         Shrinkage::Heuristic => {
-            let factor = (fit.df() > 0).then(|| heuristic_shrinkage(fit.model_chi2(), fit.df()));
+            // With Firth's penalty the chi-square of the whole model is that of its own test.
+            let chi2 = match fit.method {
+                Method::MaximumLikelihood => Some(fit.model_chi2()),
+                Method::Firth => found.regression.model.map(|test| test.statistic),
+            };
+            let factor = chi2.filter(|_| fit.df() > 0).map(|chi2| heuristic_shrinkage(chi2, fit.df()));
             (factor, "the heuristic factor (chi2 - df) / chi2 of Van Houwelingen and Le Cessie")
         }
         Shrinkage::Bootstrap => {

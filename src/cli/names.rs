@@ -25,6 +25,28 @@ pub fn some_names(option: &str, lists: &[String]) -> Result<Vec<String>, Error> 
     Ok(found)
 }
 
+/// Refuses names of an option that nothing which is asked for has a use for.
+pub fn have_a_use(option: &str, lists: &[String], used: &[String]) -> Result<(), Error> {
+    match names(lists).into_iter().find(|name| !used.contains(name)) {
+        None => Ok(()),
+        Some(found) => {
+            let expected = format!("one of the columns that are used: {}", used.join(", "));
+            Err(Error::Cell { place: option.to_owned(), found, expected })
+        }
+    }
+}
+
+/// Refuses a number of resamples of which no interval can come.
+pub fn resamples(replicates: usize) -> Result<usize, Error> {
+    match replicates {
+        1 => {
+            let (place, found) = ("--replicates".to_owned(), "1".to_owned());
+            Err(Error::Cell { place, found, expected: "0 for none, or at least 2; 2000 to publish".to_owned() })
+        }
+        replicates => Ok(replicates),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
-use crate::cli::names::some_names;
+use crate::cli::names::{resamples, some_names};
 use crate::cli::{Format, Globals, Outcome, output};
 use osteon_base::job::Job;
 use osteon_base::seed::Seed;
@@ -55,7 +55,7 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             Way::High => Direction::High,
             Way::Low => Direction::Low,
         },
-        replicates: args.replicates,
+        replicates: args.replicates.map(resamples).transpose()?,
         seed: Seed(args.seed),
     };
     let (found, notes) = study::discriminate(&read, &event, &scores, &how, &Job::unwatched())?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::cells::Cells;
 use crate::cli::logistic::reference;
-use crate::cli::names::names;
+use crate::cli::names::{have_a_use, names};
 use crate::cli::{Format, Globals, Outcome, opening, output};
 use osteon_stats::survival::cox::{Method, Params, Ties};
 use osteon_stats::table::event::Event;
@@ -87,7 +87,8 @@ pub fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let (read, time, event, title) = match (&args.file, &args.time, &args.event) {
         (Some(file), Some(time), Some(event)) => {
             let event: Event = event.parse()?;
-            let used = [event.column.clone(), time.clone()].into_iter().chain(others).collect();
+            let used: Vec<String> = [event.column.clone(), time.clone()].into_iter().chain(others).collect();
+            have_a_use("--categorical", &args.categorical, &used)?;
             let numeric = std::iter::once(time).chain(&args.entry).cloned().collect();
             let options = Options { numeric, ..args.cells.options(&args.categorical, Some(used)) };
             let title = format!("{event} by {time}");

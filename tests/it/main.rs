@@ -31,6 +31,7 @@ mod man;
 mod metaimage_files;
 mod migrate;
 mod model_file;
+mod numbers;
 mod powercut;
 mod prognosis;
 mod promises;

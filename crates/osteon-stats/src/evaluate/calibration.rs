@@ -11,6 +11,8 @@ pub struct Calibration {
     /// Probabilities of exactly 0 or 1: they have no logit, and take no part in what is made of logits (recalibration,
     /// calibration in the large, `indices`), as in `val.prob`.
     pub n_certain: usize,
+    /// Rows of which the probability of what happened is below `EXTREME` and not 0: each weighs more than all others.
+    pub n_extreme: usize,
     /// Mean squared error.
     pub brier: f64,
     /// 1 − Brier / (prevalence (1 − prevalence)).
@@ -32,6 +34,9 @@ pub struct Calibration {
     /// Estimated calibration index: 100 times the mean squared distance to the loess curve (Van Hoorde et al. 2015).
     pub eci: Option<f64>,
 }
+
+/// No model of patients is so sure: a probability of what happened below this is a mistake of the score.
+pub const EXTREME: f64 = 1e-6;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recalibration {
@@ -125,6 +130,7 @@ pub fn calibration(event: &[bool], p: &[f64]) -> Option<Calibration> {
         n: p.len(),
         events: event.iter().filter(|&&event| event).count(),
         n_certain: p.len() - uncertain.len(),
+        n_extreme: uncertain.iter().filter(|&&row| if event[row] { p[row] } else { 1.0 - p[row] } < EXTREME).count(),
         brier,
         brier_scaled: (worst > 0.0).then(|| 1.0 - brier / worst),
         log_loss: match (0..p.len()).any(|row| y[row] == 1.0 && p[row] <= 0.0 || y[row] == 0.0 && p[row] >= 1.0) {

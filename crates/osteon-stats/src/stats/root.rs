@@ -4,6 +4,11 @@
 ///
 /// Brent's method (Brent 1973, chapter 4) with the tolerance of the floating-point grid.
 pub fn bracketed(f: impl Fn(f64) -> f64, low: f64, high: f64) -> Option<f64> {
+    within(f, low, high, 2.0 * f64::EPSILON)
+}
+
+/// The same to a share of the root: for functions that are not known to the last bit.
+pub fn within(f: impl Fn(f64) -> f64, low: f64, high: f64, share: f64) -> Option<f64> {
     let (mut a, mut b) = (low, high);
     let (mut fa, mut fb) = (f(a), f(b));
     if fa * fb > 0.0 || fa.is_nan() || fb.is_nan() {
@@ -17,7 +22,7 @@ pub fn bracketed(f: impl Fn(f64) -> f64, low: f64, high: f64) -> Option<f64> {
             (a, b, c) = (b, c, b);
             (fa, fb, fc) = (fb, fc, fb);
         }
-        let tolerance = 2.0 * f64::EPSILON * b.abs() + f64::MIN_POSITIVE;
+        let tolerance = share * b.abs() + f64::MIN_POSITIVE;
         let half = 0.5 * (c - b);
         if half.abs() <= tolerance || fb == 0.0 {
             return Some(b);

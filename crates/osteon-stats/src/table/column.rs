@@ -21,6 +21,10 @@ pub enum ColumnError {
     TooLarge { line: usize, column: String, found: String },
     #[error("line {line}, column {column}: {found} may be a decimal comma or a thousands separator")]
     Ambiguous { line: usize, column: String, found: String },
+    #[error(
+        "line {line}, column {column}: {found}, but {commas} cells have a decimal comma and {points} a decimal point"
+    )]
+    TwoSigns { line: usize, column: String, found: String, commas: usize, points: usize },
     #[error("line {line}, column {number} ({column}): {found} is no number, but {numbers} of {known} cells of the column are{}", more(*others))]
     Mixed { line: usize, number: usize, column: String, found: String, numbers: usize, known: usize, others: usize },
 }
@@ -36,6 +40,9 @@ fn more(others: usize) -> String {
 impl ColumnError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
+        if let ColumnError::TwoSigns { found, .. } = self {
+            return Some(format!("write one of the two throughout, or --missing '\"{found}\"' to read it as no value"));
+        }
         let ColumnError::Mixed { column, found, .. } = self else { return None };
         let detection = match beyond(found) {
             Some((Side::Below, _)) => "--below-detection half or limit reads it as half its limit or as the limit, ",
@@ -161,6 +168,10 @@ fn say(
     notes: &mut Vec<String>,
 ) -> Result<(), ColumnError> {
     let (mut commas, mut limits, mut first) = (0, 0, "");
+    let has =
+        |row: &usize, sign: char| readings[*row].is_some() && fields[*row].is_some_and(|field| field.contains(sign));
+    let [with_comma, with_point] =
+        [',', '.'].map(|sign| (0..fields.len()).filter(|row| has(row, sign)).collect::<Vec<_>>());
     for (row, (field, reading)) in fields.iter().zip(readings).enumerate() {
         let (Some(field), Some(reading)) = (field, reading) else { continue };
         let (line, column) = (place.lines[row], place.name.to_owned());
@@ -180,6 +191,12 @@ fn say(
             }
             _ => {}
         }
+    }
+    if how.used && !with_comma.is_empty() && !with_point.is_empty() {
+        let rarer = if with_comma.len() <= with_point.len() { &with_comma } else { &with_point };
+        let (line, found) = (place.lines[rarer[0]], shown(fields[rarer[0]].unwrap_or_default()));
+        let (column, commas, points) = (place.name.to_owned(), with_comma.len(), with_point.len());
+        return Err(ColumnError::TwoSigns { line, column, found, commas, points });
     }
     if commas > 0 {
         notes.push(format!("column {}: {commas} decimal commas read as decimal points", place.name));

@@ -170,6 +170,17 @@ mod tests {
         assert!(message("a,b\n1,\"2\n").starts_with("line 2, column 2: the quote that opens here"));
     }
 
+    #[test]
+    fn decimal_commas_among_decimal_points_are_refused_at_the_rarer_one() {
+        let told = read("x;y\n1.5;1\n12,5;0\n3.25;1\n").unwrap_err();
+        assert_eq!(told.to_string(), "line 3, column x: 12,5, but 1 cells have a decimal comma and 2 a decimal point");
+        assert!(told.hint().unwrap().contains("--missing"));
+        // One notation throughout, and whole numbers beside either.
+        assert!(read("x;y\n1,5;1\n12,5;0\n3;1\n").is_ok());
+        let missing = Options { missing: vec!["12,5".to_owned()], ..Options::default() };
+        assert!(table(b"x;y\n1.5;1\n12,5;0\n3.25;1\n", &missing).is_ok());
+    }
+
     const LAB: &str = "id,crp,y\n0,9.8,1\n1,15.9,0\n2,<0.5,0\n3,10.5,0\n4,1.2,1\n5,>200,0\n6,n/a,1\n7,3.1,0\n";
 
     #[test]

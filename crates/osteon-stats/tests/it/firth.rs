@@ -109,3 +109,35 @@ fn a_far_limit_is_the_outermost_root() {
         assert!(close(profile.low, low) && close(profile.high, high), "{name} {term}: {profile:?}");
     }
 }
+
+/// Estimate, standard error and profile limits by brglm2 and R: `fixtures/statistics/firth_many.R`.
+const MANY: [[f64; 4]; 4] = [
+    [-1.04323194255, 0.0458411213772, -1.13373958887, -0.954070524782],
+    [0.815721665075, 0.0553467148249, 0.707914610585, 0.924833166117],
+    [-0.562847011505, 0.0517550260182, -0.664675377768, -0.461841905035],
+    [0.323576713387, 0.0750075569964, 0.176420714387, 0.470367654545],
+];
+
+#[test]
+fn four_thousand_rows_are_fitted_with_their_limits_in_seconds() {
+    let rows: Vec<f64> = (1..=4000).map(f64::from).collect();
+    let (mut text, logistic) = (String::from("y,V1,V2,V3\n"), |eta: f64| 1.0 / (1.0 + (-eta).exp()));
+    for i in rows {
+        let (a, g) = (i.sin(), f64::from(u8::from(i % 3.0 == 0.0)));
+        let b = (1.7 * i).cos() + 0.3 * a;
+        let y = (i * 0.618_033_988_749_894_9) % 1.0 < logistic(-1.0 + 0.8 * a - 0.5 * b + 0.3 * g);
+        text.push_str(&format!("{},{a},{b},{g}\n", u8::from(y)));
+    }
+    let began = std::time::Instant::now();
+    let found = fitted(text.as_bytes(), "y=1", &[]);
+    // Two seconds when it is optimised and alone; it was more than a minute.
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    assert!(found.fit.converged && (found.fit.log_likelihood + 2273.741288248).abs() < 1e-8);
+    for (at, [estimate, se, low, high]) in MANY.into_iter().enumerate() {
+        let (term, profile) = (&found.fit.terms[at], found.profiles[at].unwrap());
+        let ours = [term.estimate.unwrap(), term.se.unwrap(), profile.low, profile.high];
+        for (ours, theirs) in ours.into_iter().zip([estimate, se, low, high]) {
+            assert!((ours - theirs).abs() < 1e-8, "{}: {ours}, R {theirs}", term.name);
+        }
+    }
+}

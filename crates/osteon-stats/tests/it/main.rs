@@ -14,6 +14,7 @@ mod pooled;
 mod roc;
 mod rubin;
 mod select;
+mod separation;
 mod shap;
 mod statistics;
 mod survival;

@@ -6,7 +6,7 @@ use crate::report::cohort::{Compared, Effect, Kind};
 use crate::report::differences::{self, Asked};
 use crate::report::sheet::{Cell, Sheet};
 use osteon_stats::stats::adjust::Adjustment;
-use osteon_stats::stats::compare::{Categorical, Continuous, DecidedOn, Decision};
+use osteon_stats::stats::compare::{Categorical, Continuous, DecidedOn, Decision, TestName};
 use osteon_stats::stats::describe::Summary;
 use osteon_stats::stats::difference::{self, Variances};
 use osteon_stats::stats::text::decimals;
@@ -21,8 +21,8 @@ pub const GROUPS: [&str; 2] = ["no event", "event"];
 /// test has `statistic`, `df`, `p`; `df` of `levene` is the denominator's. `ks_lilliefors` and `shapiro` are of all
 /// values. Mann-Whitney's `p_exact` is that without ties, `p_exact_ties` that of the tied ranks; `hodges_lehmann` is the
 /// shift of the first group against the second, with its interval and the confidence that it has. `chosen` is the test
-/// to print, `chosen_p` its p value, `chosen_p_from` its distribution (`exact` or `asymptotic`), `why` the sentence of
-/// the note; `chosen_by` holds each p value that the choice rests on, of whose values it is, and what it was compared
+/// to print, `chosen_p` its p value, `chosen_p_from` its distribution (`exact` over all tables or orders,
+/// `asymptotic`, or `t`), `why` the sentence of the note; `chosen_by` holds each p value that the choice rests on, of whose values it is, and what it was compared
 /// with. What is undefined is null.
 ///
 /// `p_adjusted` has Holm's and Benjamini and Hochberg's values over the chosen tests of all variables. `mean_difference`
@@ -77,7 +77,10 @@ fn variable(variable: &Compared) -> Value {
         "tests": tests,
         "chosen": chosen.map(|chosen| chosen.test.key()),
         "chosen_p": chosen.map(|chosen| chosen.p),
-        "chosen_p_from": chosen.map(|chosen| chosen.from.key()),
+        "chosen_p_from": chosen.map(|chosen| match chosen.test {
+            TestName::TPooled | TestName::TWelch => "t",
+            _ => chosen.from.key(),
+        }),
         "why": variable.note(&variable.name),
         "chosen_by": chosen.map_or(&[][..], |chosen| &chosen.by).iter().map(decision).collect::<Vec<_>>(),
     })

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::report::sheet::{Cell, Sheet};
+use crate::report::uncertainty::few_resamples;
 use osteon_base::job::{Cancelled, Job};
 use osteon_base::seed::Seed;
 use osteon_stats::evaluate::bootstrap::{self, AreaDifference, AucOfRows};
@@ -239,6 +240,7 @@ impl Discrimination {
             0 => "no bootstrap".to_owned(),
             n => format!("stratified bootstrap, {n} replicates, seed {}, percentiles", self.seed.0),
         });
+        notes.extend(few_resamples(self.replicates));
         for score in &self.scores {
             notes.extend(score.average_precision.map(|area| {
                 format!("{}: average precision {}", score.name, osteon_stats::stats::text::fixed(area, 3))

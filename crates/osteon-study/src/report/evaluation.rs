@@ -1,9 +1,10 @@
 //! All of the evaluation of scores: operating points, calibration, tests between models, net benefit.
 
 use crate::protocol::learn::Learner;
-use crate::report::performance::{Cut, HL_NOTE, HL_P, Scored, threshold};
+use crate::report::performance::{Cut, HL_NOTE, HL_P, Scored, learnt_in, no_hosmer_lemeshow, threshold};
 use crate::report::sheet::{Cell, Sheet};
-use osteon_stats::evaluate::calibration::{Calibration, calibration};
+use osteon_base::text::counted;
+use osteon_stats::evaluate::calibration::{Calibration, EXTREME, calibration};
 use osteon_stats::evaluate::decision;
 use osteon_stats::evaluate::judged::Judged;
 use osteon_stats::evaluate::reclassification::{Gain, idi, nri};
@@ -20,10 +21,19 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         let Some(threshold) = threshold(scored, rows, cut) else {
             let (model, set) = (&scored.model, &scored.set);
             without.push(match cut {
-                Cut::Reaching(wanted, _) => {
+                Cut::Reaching(wanted, _)
+                    if learnt_in(scored, rows, cut).is_some_and(|learnt| one_class(learnt).is_none()) =>
+                {
                     format!("{model}, {set}: no cut-off reaches {} where it is learnt", Cut::wanted(*wanted))
                 }
-                _ => format!("{model}, {set}: no cut-off has a Youden index above 0 where it is learnt"),
+                _ => match learnt_in(scored, rows, cut) {
+                    None => format!("{model}, {set}: the set where cut-offs are learnt has no row with {model}"),
+                    Some(learnt) if one_class(learnt).is_some() => format!(
+                        "{model}, {set}: {} has one outcome, so that no cut-off can be learnt there",
+                        learnt.set
+                    ),
+                    Some(_) => format!("{model}, {set}: no cut-off has a Youden index above 0 where it is learnt"),
+                },
             });
             continue;
         };
@@ -45,7 +55,9 @@ pub fn operating_points(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
         row.extend([Cell::Empty, Cell::number(called.f1(), 3), Cell::Empty, Cell::Empty]);
         cells.push(row);
     }
+    let learns = rows.iter().any(|scored| threshold(scored, rows, cut).is_some());
     let note = match cut {
+        _ if !learns => "no cut-off was learnt, and no point is shown".to_owned(),
         Cut::At(threshold) => format!("classification threshold {threshold}"),
         Cut::Youden(set) => format!("cut at each score's largest Youden index in {set}, and used there and elsewhere"),
         Cut::YoudenOfEach => "cut at each score's largest Youden index in the same set, which flatters it: no set is \
@@ -124,6 +136,7 @@ pub fn calibrations(rows: &[Scored]) -> Sheet {
     ];
     notes.extend(rows.iter().filter_map(no_probability));
     notes.extend(rows.iter().filter(|scored| scored.is_probability()).flat_map(uncalibrated));
+    notes.extend(rows.iter().filter_map(no_hosmer_lemeshow));
     let rows = rows.iter().filter(|scored| scored.is_probability()).map(row).collect();
     sheet("Calibration", &headings, rows, notes)
 }
@@ -151,6 +164,18 @@ fn uncalibrated(scored: &Scored) -> Vec<String> {
             "{model}, {set}: {} of {} probabilities are exactly 0 or 1 and have no logit: left out of intercept, slope, \
              in the large, R2, D, U and Q, as val.prob does; all else is made of all rows",
             found.n_certain, found.n
+        ));
+    }
+    if found.n_extreme > 0 {
+        let (n, far) = (counted(found.n_extreme, "row"), EXTREME);
+        said.push(format!(
+            "{model}, {set}: the probability of what happened is below {far:e} in {n}, but not 0: these alone decide log \
+             loss, slope, R2, D, U, Q and Hosmer-Lemeshow; is the score a probability?"
+        ));
+    }
+    if found.spiegelhalter.is_none() {
+        said.push(format!(
+            "{model}, {set}: no Spiegelhalter test: all probabilities are 0, 0.5 or 1, and its variance is 0"
         ));
     }
     if found.log_loss.is_infinite() {

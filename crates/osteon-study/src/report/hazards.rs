@@ -296,6 +296,9 @@ fn test_text(name: &str, test: Test) -> String {
 /// A warning with `variable = level` for indicator columns.
 fn words(warning: &Warning, encoded: &Encoded) -> String {
     let Warning::Monotone { terms } = warning else { return warning.to_string() };
+    if terms.is_empty() {
+        return warning.to_string();
+    }
     let one = |infinite: &osteon_stats::model::logistic::Infinite| {
         let sign = if infinite.positive { '+' } else { '-' };
         let indicator = encoded.variables.iter().find_map(|variable| {

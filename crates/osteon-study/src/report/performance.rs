@@ -2,6 +2,7 @@
 
 use crate::report::printed::{Entry, model_label};
 use crate::report::sheet::{Cell, Sheet};
+use osteon_base::text::counted;
 use osteon_stats::evaluate::calibration::brier;
 use osteon_stats::evaluate::roc::{self, Wanted, confusion};
 use osteon_stats::model::logistic::{Grouping, HosmerLemeshow, hosmer_lemeshow};
@@ -131,6 +132,7 @@ pub fn table(title: &str, rows: &[Scored], cut: &Cut) -> Sheet {
     if headings.iter().any(|heading| heading == HL_P) {
         notes.push(HL_NOTE.to_owned());
     }
+    notes.extend(rows.iter().filter_map(no_hosmer_lemeshow));
     for (heading, note) in [(NESTED_CI, NESTED_CI_NOTE), (LEFT_OUT, LEFT_OUT_NOTE)] {
         if headings.iter().any(|found| found == heading) {
             notes.push(note.to_owned());
@@ -268,17 +270,40 @@ fn newcombe(rows: &[Scored]) -> Option<String> {
 pub(in crate::report) fn threshold(scored: &Scored, rows: &[Scored], cut: &Cut) -> Option<f64> {
     match cut {
         Cut::At(threshold) => Some(*threshold),
-        Cut::Youden(set) => {
-            let learnt = rows.iter().find(|row| row.model == scored.model && row.set == *set)?;
-            youden(learnt)
-        }
-        Cut::YoudenOfEach => youden(scored),
-        Cut::Reaching(wanted, set) => {
-            let learnt = match set {
-                Some(set) => rows.iter().find(|row| row.model == scored.model && row.set == *set)?,
-                None => scored,
-            };
+        Cut::Youden(_) | Cut::YoudenOfEach => youden(learnt_in(scored, rows, cut)?),
+        Cut::Reaching(wanted, _) => {
+            let learnt = learnt_in(scored, rows, cut)?;
             roc::reaching(&roc::curve(&learnt.score, &learnt.event), *wanted).map(|point| point.threshold)
+        }
+    }
+}
+
+/// Why the Hosmer-Lemeshow test of probabilities, or its p value, is empty.
+pub(in crate::report) fn no_hosmer_lemeshow(scored: &Scored) -> Option<String> {
+    let (model, set) = (&scored.model, &scored.set);
+    if !scored.is_probability() || scored.score.is_empty() {
+        return None;
+    }
+    match scored.hosmer_lemeshow() {
+        None => Some(format!(
+            "{model}, {set}: no Hosmer-Lemeshow test: a group is expected to have no event, or nothing but events, and has \
+             another, which makes its chi-square infinite"
+        )),
+        Some(test) if test.p.is_none() => Some(format!(
+            "{model}, {set}: no {HL_P}: {} of different probabilities leave no degree of freedom",
+            counted(test.groups, "group")
+        )),
+        Some(_) => None,
+    }
+}
+
+/// The scores from which a cut-off is learnt; `None` where none of them are there, or none are needed.
+pub(in crate::report) fn learnt_in<'a>(scored: &'a Scored, rows: &'a [Scored], cut: &Cut) -> Option<&'a Scored> {
+    match cut {
+        Cut::At(_) => None,
+        Cut::YoudenOfEach | Cut::Reaching(_, None) => Some(scored),
+        Cut::Youden(set) | Cut::Reaching(_, Some(set)) => {
+            rows.iter().find(|row| row.model == scored.model && row.set == *set)
         }
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::report::sheet::{Cell, Sheet};
-use osteon_stats::model::logistic::{self, Fit, FitError, HosmerLemeshow, INTERCEPT, Method, Params, Profile, Warning};
+use osteon_base::text::counted;
+use osteon_stats::model::logistic::{self, Fit, FitError, HosmerLemeshow, Method, Params, Profile, Warning};
 use osteon_stats::stats::two_groups::Test;
-use osteon_stats::table::encode::Encoded;
+use osteon_stats::table::encode::{Encoded, Variable};
 use osteon_stats::table::expand::Expanded;
 
 /// A fit with everything that is printed of it.
@@ -58,10 +59,10 @@ impl Regression {
         };
         let model = test(&(0..design.columns.len()));
         let variables = encoded.variables.iter().zip(inflation);
-        let variables = variables
+        let variables: Vec<(String, Option<Test>, Option<f64>)> = variables
             .map(|(variable, inflation)| (variable.name.clone(), test(&variable.columns), inflation))
             .collect();
-        let mut warnings: Vec<String> = fit.warnings.iter().map(|warning| words(warning, encoded)).collect();
+        let mut warnings: Vec<String> = fit.warnings.iter().map(|warning| words(warning, encoded, event)).collect();
         if profiles.iter().all(Option::is_none) {
             warnings.push(format!(
                 "profile intervals of {} terms on {} rows were left out: they take too long",
@@ -71,18 +72,20 @@ impl Regression {
         }
         let scale = |(term, column): (&logistic::Term, ndarray::ArrayView1<f64>)| out_of_scale(term, &column.to_vec());
         warnings.extend(fit.terms[1..].iter().zip(design.x.columns()).filter_map(scale));
+        warnings.extend(repeated(&variables));
         let unvaried = encoded.variables.iter().filter(|variable| variable.columns.is_empty());
         warnings.extend(unvaried.map(|variable| format!("{} has one level and was left out", variable.name)));
-        Ok(Regression {
-            profiles,
-            model,
-            variables,
-            hosmer_lemeshow: logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups)
-                .filter(|_| !fit.is_separated()),
-            splines: Vec::new(),
-            warnings,
-            fit,
-        })
+        let hosmer_lemeshow = logistic::hosmer_lemeshow(event, &fit.probabilities, params.grouping, params.groups);
+        let hosmer_lemeshow = hosmer_lemeshow.filter(|_| !fit.is_separated());
+        if hosmer_lemeshow.is_none() {
+            let why = if fit.is_separated() {
+                "under separation the probabilities are limits, which no group can contradict"
+            } else {
+                "a group of rows is expected to have no event, or nothing but events, and has another"
+            };
+            warnings.push(format!("no Hosmer-Lemeshow test: {why}"));
+        }
+        Ok(Regression { profiles, model, variables, hosmer_lemeshow, splines: Vec::new(), warnings, fit })
     }
 
     /// The same with splines and products, and the tests of non-linearity.
@@ -97,6 +100,15 @@ impl Regression {
         };
         regression.splines = expanded.splines.iter().map(spline).collect();
         Ok(regression)
+    }
+
+    /// What the fit is tested against: the likelihood of the intercept alone; with Firth's penalty that of all terms held
+    /// at 0 under the penalty of the whole model, `None` where that was not tested.
+    pub fn null_log_likelihood(&self) -> Option<f64> {
+        match self.fit.method {
+            Method::MaximumLikelihood => Some(self.fit.null_log_likelihood),
+            Method::Firth => self.model.map(|test| self.fit.log_likelihood - test.statistic / 2.0),
+        }
     }
 
     /// `n`, `events`, `terms` with Wald and profile intervals of the odds ratio, likelihoods, fit and warnings.
@@ -122,7 +134,7 @@ impl Regression {
             "events": fit.events,
             "terms": fit.terms.iter().zip(&self.profiles).map(term).collect::<Vec<_>>(),
             "log_likelihood": fit.log_likelihood,
-            "null_log_likelihood": fit.null_log_likelihood,
+            "null_log_likelihood": self.null_log_likelihood(),
             "cox_snell_r2": fit.cox_snell_r2(),
             "nagelkerke_r2": fit.nagelkerke_r2(),
             "hosmer_lemeshow": self.hosmer_lemeshow.map(|test| json!({
@@ -192,20 +204,30 @@ impl Regression {
         };
         let mut notes = vec![
             format!("{} rows, {} events; {method}", fit.n, fit.events),
-            format!(
-                "-2 log L {}, null {}; Cox-Snell R2 {}, Nagelkerke R2 {}",
-                text(Some(-2.0 * fit.log_likelihood)),
-                text(Some(-2.0 * fit.null_log_likelihood)),
-                text(fit.cox_snell_r2()),
-                text(fit.nagelkerke_r2())
-            ),
+            match fit.method {
+                Method::MaximumLikelihood => format!(
+                    "-2 log L {}, null {}; Cox-Snell R2 {}, Nagelkerke R2 {}",
+                    text(Some(-2.0 * fit.log_likelihood)),
+                    text(Some(-2.0 * fit.null_log_likelihood)),
+                    text(fit.cox_snell_r2()),
+                    text(fit.nagelkerke_r2())
+                ),
+                Method::Firth => format!(
+                    "penalized -2 log L {}, with all terms held at 0 {}",
+                    text(Some(-2.0 * fit.log_likelihood)),
+                    text(self.null_log_likelihood().map(|null| -2.0 * null)),
+                ),
+            },
         ];
         if let Some(test) = self.hosmer_lemeshow {
             let p = test.p.map_or("undefined".to_owned(), osteon_stats::stats::text::p_text);
             notes.push(format!("Hosmer-Lemeshow chi2 {}, df {}, p {p}", text(Some(test.statistic)), test.df));
         }
         if let Some(epv) = fit.events_per_variable() {
-            notes.push(format!("{} events per estimated term", osteon_stats::stats::text::fixed(epv, 1)));
+            let rarer = fit.events.min(fit.n - fit.events);
+            let which = if rarer == fit.events { "events" } else { "rows without the event, the rarer outcome," };
+            let each = osteon_stats::stats::text::fixed(epv, 1);
+            notes.push(format!("{rarer} {which} for {}: {each} each", counted(fit.df(), "estimated term")));
         }
         let likelihood_ratio = |test: Test| {
             let (statistic, p) = (text(Some(test.statistic)), osteon_stats::stats::text::p_text(test.p));
@@ -258,25 +280,100 @@ fn test_json(test: Option<Test>) -> Value {
     test.map_or(Value::Null, |test| json!({ "statistic": test.statistic, "df": test.df, "p": test.p }))
 }
 
-/// A warning with `variable = level` for indicator columns.
-fn words(warning: &Warning, encoded: &Encoded) -> String {
+/// Variables that the others say almost exactly.
+fn repeated(variables: &[(String, Option<Test>, Option<f64>)]) -> Option<String> {
+    /// Of its SD less than one part in a hundred is then its own, and the last digits of the data decide the estimates.
+    const FAR: f64 = 1e4;
+    let far = variables.iter().filter(|(.., inflation)| inflation.is_some_and(|it| it > FAR));
+    let names: Vec<&str> = far.map(|(name, ..)| name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: almost a linear combination of the other terms (variance inflation above {FAR}): estimates, odds ratios and \
+             intervals rest on the last digits of the data; leave one out",
+            names.join(", ")
+        )
+    })
+}
+
+/// A warning with `variable = level` for indicator columns, and of a separation which rows show it.
+fn words(warning: &Warning, encoded: &Encoded, event: &[bool]) -> String {
     let Warning::Separation { complete, terms } = warning else { return warning.to_string() };
+    if terms.is_empty() {
+        return warning.to_string();
+    }
     let kind = if *complete { "complete" } else { "quasi-complete" };
-    let one = |infinite: &logistic::Infinite| {
+    let mut facts: Vec<String> = Vec::new();
+    let mut named = Vec::new();
+    for infinite in terms {
         let sign = if infinite.positive { '+' } else { '-' };
         let indicator = encoded.variables.iter().find_map(|variable| {
             let at = encoded.design.columns.iter().position(|column| *column == infinite.term)?;
             let level = variable.levels.get(at.checked_sub(variable.columns.start)?)?;
-            variable.columns.contains(&at).then(|| format!("{} = {level}", variable.name))
+            variable.columns.contains(&at).then_some((variable, at, level))
         });
-        let name = indicator.unwrap_or_else(|| infinite.term.clone());
-        let meaning = match (infinite.term.as_str(), infinite.positive) {
-            (INTERCEPT, _) => "",
-            (_, true) => " (larger values have the event)",
-            (_, false) => " (larger values do not have the event)",
+        let (name, fact) = match indicator {
+            Some((variable, at, level)) => {
+                let fact = of_level(encoded, event, variable, at, level);
+                (format!("{} = {level}", variable.name), fact)
+            }
+            None => (infinite.term.clone(), of_numbers(encoded, event, &infinite.term)),
         };
-        format!("{name} goes to {sign}infinity{meaning}")
+        named.push(format!("{name} goes to {sign}infinity"));
+        facts.extend(fact.filter(|fact| !facts.contains(fact)));
+    }
+    if facts.is_empty() {
+        let rows = if *complete { "of every row" } else { "of some rows without error" };
+        facts.push(format!("together these terms tell the event {rows}"));
+    }
+    format!(
+        "{kind} separation: {}: {}; Firth's penalized likelihood (--firth) gives finite estimates",
+        named.join(", "),
+        facts.join(", ")
+    )
+}
+
+/// What is true of all rows with a level, or of all with the reference.
+fn of_level(encoded: &Encoded, event: &[bool], variable: &Variable, at: usize, level: &str) -> Option<String> {
+    let x = &encoded.design.x;
+    let told = |level: &str, rows: Vec<usize>| {
+        let events = rows.iter().filter(|&&row| event[row]).count();
+        match (events, rows.len()) {
+            (_, 0) => None,
+            (0, n) => Some(format!("none of {} with {} = {level} has the event", counted(n, "row"), variable.name)),
+            (events, n) if events == n => {
+                Some(format!("all {} with {} = {level} have the event", counted(n, "row"), variable.name))
+            }
+            _ => None,
+        }
     };
-    let terms: Vec<String> = terms.iter().map(one).collect();
-    format!("{kind} separation: {}; Firth's penalized likelihood (--firth) gives finite estimates", terms.join(", "))
+    let own = (0..event.len()).filter(|&row| x[[row, at]] == 1.0).collect();
+    let of_reference = || {
+        let rest = (0..event.len()).filter(|&row| variable.columns.clone().all(|column| x[[row, column]] == 0.0));
+        told(variable.reference.as_deref()?, rest.collect())
+    };
+    told(level, own).or_else(of_reference)
+}
+
+/// The border in a column that divides the event alone.
+fn of_numbers(encoded: &Encoded, event: &[bool], term: &str) -> Option<String> {
+    let at = encoded.design.columns.iter().position(|column| column == term)?;
+    let column = encoded.design.x.column(at);
+    let range = |wanted: bool| {
+        let values = column.iter().zip(event).filter(|(_, event)| **event == wanted).map(|(value, _)| *value);
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let ((least, most), (other_least, other_most)) = (range(true), range(false));
+    let sentence = |side: &str, edge: f64, other_side: &str, other_edge: f64| match edge == other_edge {
+        true => format!("all rows with {term} {side} {edge} have the event, none {other_side} it has"),
+        false => {
+            format!("rows with the event have {term} of {edge} or {side}, the others of {other_edge} or {other_side}")
+        }
+    };
+    if least >= other_most {
+        Some(sentence("above", least, "below", other_most))
+    } else if most <= other_least {
+        Some(sentence("below", most, "above", other_least))
+    } else {
+        None
+    }
 }

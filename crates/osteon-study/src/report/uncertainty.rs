@@ -146,7 +146,21 @@ fn at(thresholds: &[f64]) -> Vec<String> {
     thresholds.iter().map(|threshold| format!("at {threshold}")).collect()
 }
 
+/// What must be known of limits from few resamples.
+pub fn few_resamples(replicates: usize) -> Option<String> {
+    /// One in forty is the 2.5 % quantile.
+    const ENOUGH: usize = 40;
+    (1..ENOUGH).contains(&replicates).then(|| {
+        format!(
+            "{replicates} resamples are too few for percentile limits: a 2.5 % quantile takes {ENOUGH}, to publish 2000"
+        )
+    })
+}
+
 fn resampled(how: &How) -> String {
+    if how.replicates == 0 {
+        return "Wald 95% CI: no resamples were drawn".to_owned();
+    }
     format!(
         "95% percentile limits of {} resamples of all rows, seed {}; of more than {} rows Wald's",
         how.replicates,
@@ -222,18 +236,22 @@ fn areas(rows: &[&Scored], how: &How, job: &Job) -> Result<Sheet, Cancelled> {
         cells.push(row);
     }
     let then = ["AUC difference (95% CI)", "Z (bootstrap)", "P (bootstrap)", "Z (DeLong)", "P (DeLong)"];
-    let note = format!(
-        "first less second on the same rows; percentile limits of {} resamples within outcomes, seed {}; Z over the \
-         standard deviation of the resamples",
-        how.replicates, how.seed.0
-    );
+    let note = match how.replicates {
+        0 => "first less second on the same rows; no resamples were drawn: no interval, DeLong's test alone".to_owned(),
+        n => format!(
+            "first less second on the same rows; percentile limits of {n} resamples within outcomes, seed {}; Z over the \
+             standard deviation of the resamples",
+            how.seed.0
+        ),
+    };
     Ok(sheet("Differences of AUC", &["Set", "First", "Second"], then.map(str::to_owned).to_vec(), cells, vec![note]))
 }
 
 /// Sensitivity at tenths of the specificity.
 fn bands(rows: &[&Scored], how: &How, job: &Job) -> Result<Sheet, Cancelled> {
     let mut cells = Vec::new();
-    for scored in rows.iter().filter(|scored| scored.event.len() <= BOOTSTRAP_ROWS) {
+    let drawn = |scored: &&&Scored| how.replicates > 0 && scored.event.len() <= BOOTSTRAP_ROWS;
+    for scored in rows.iter().filter(drawn) {
         let band = roc_band::band(&scored.score, &scored.event, &tenths(), &params(how), how.seed.named("roc"), job)?;
         let of = |at: f64| band.iter().find(|limits| limits.specificity == at);
         let cell = |at: f64| of(at).map_or(Cell::Empty, |it| interval(it.sensitivity, [it.low, it.high]));
@@ -273,10 +291,15 @@ fn precision_recall(rows: &[&Scored], how: &How, job: &Job) -> Result<Sheet, Can
     }
     let then = ["Average precision (95% CI)", "Share of events"].map(str::to_owned).into_iter();
     let then = then.chain([0.5, 0.8, 0.95].map(|at| format!("Precision at recall {}", fixed(at, 2)))).collect();
-    let notes = vec![
+    let limits = match how.replicates {
+        0 => "no limits, since no resamples were drawn".to_owned(),
+        n => {
+            format!("limits are percentiles of {n} resamples within outcomes, none of more than {BOOTSTRAP_ROWS} rows")
+        }
+    };
+    let notes = vec![format!(
         "average precision as scikit-learn, without interpolation; a score without any relation to the event has the share \
-         of events; limits are percentiles of resamples within outcomes"
-            .to_owned(),
-    ];
+         of events; {limits}"
+    )];
     Ok(sheet("Precision and recall", &["Set", "Model"], then, cells, notes))
 }

@@ -4,8 +4,8 @@ use nalgebra::{DMatrix, DVector};
 use rand::Rng as _;
 use rayon::prelude::*;
 
-use crate::model::logistic::design::{Standardised, predictor};
-use crate::model::logistic::newton::{self, Solution, log_likelihood_of, logistic};
+use crate::model::logistic::design::Standardised;
+use crate::model::logistic::newton::{self, Solution};
 use crate::model::logistic::{Fit, Method, Warning};
 use crate::table::Design;
 use osteon_base::seed::Seed;
@@ -22,16 +22,34 @@ const SCALES: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
 pub const SAME: f64 = 1e-8;
 /// Rows times squared terms times starts of about a second.
 const MAX_WORK: usize = 30_000_000;
+/// Leverages below this leave the penalty no way to a second maximum: no row can turn a fit, and none has been seen.
+const LOW_LEVERAGE: f64 = 0.1;
 
 pub fn fit(design: &Design, standardised: &Standardised, event: &[bool]) -> Fit {
     let x = standardised.with_intercept();
-    fit_at(design, standardised, event, highest(&x, &x, event, &[], &starts(&x, event)))
+    let first = highest(&x, &x, event, &[], &first_starts(&x, event));
+    let best = if has_one_maximum(&x, &first.coefficients) {
+        first
+    } else {
+        higher(first, reached(&x, &x, event, &[], &further_starts(&x, event)))
+    };
+    fit_at(design, standardised, event, best)
 }
 
 /// The fit that rises from `start`, in coefficients of the standardised columns.
 pub fn fit_from(design: &Design, standardised: &Standardised, event: &[bool], start: DVector<f64>) -> Fit {
     let x = standardised.with_intercept();
     fit_at(design, standardised, event, maximise(&x, &x, event, &[], start))
+}
+
+/// Whether no row has much leverage, neither at 0 nor at the maximum: further starts are then needless.
+pub fn has_one_maximum(x: &DMatrix<f64>, maximum: &DVector<f64>) -> bool {
+    let low = |coefficients: &DVector<f64>| {
+        let weights = (x * coefficients).map(newton::weight);
+        let factor = gram(x, &weights).cholesky();
+        factor.is_some_and(|factor| leverages(x, &weights, &factor.inverse()).max() < LOW_LEVERAGE)
+    };
+    low(&DVector::zeros(x.ncols())) && low(maximum)
 }
 
 fn fit_at(design: &Design, standardised: &Standardised, event: &[bool], solution: Solution) -> Fit {
@@ -46,17 +64,22 @@ fn fit_at(design: &Design, standardised: &Standardised, event: &[bool], solution
     fit
 }
 
-/// Where the searches begin. The penalty makes several maxima possible: zero, the way to the maximum of the plain
-/// likelihood, the maxima without each column, steps along each column, and random ones, always the same.
-fn starts(x: &DMatrix<f64>, event: &[bool]) -> Vec<DVector<f64>> {
-    let (n, k) = x.shape();
-    let zeros = || DVector::zeros(k);
-    let mut starts = vec![zeros()];
-    let plain = newton::maximise(x, &vec![0.0; n], event, zeros()).coefficients;
+/// Where every search begins: zero, and the way to the maximum of the plain likelihood.
+fn first_starts(x: &DMatrix<f64>, event: &[bool]) -> Vec<DVector<f64>> {
+    let zeros = || DVector::zeros(x.ncols());
+    let plain = newton::maximise(x, &vec![0.0; x.nrows()], event, zeros()).coefficients;
     let largest = (x * &plain).amax();
     // Under separation that way has no end: it is followed to where probabilities are within 1e-4 of 0 and 1.
-    starts.push(if largest > 10.0 { plain * (10.0 / largest) } else { plain });
-    let affordable = MAX_WORK / (n * k * k).max(1);
+    vec![zeros(), if largest > 10.0 { plain * (10.0 / largest) } else { plain }]
+}
+
+/// Where it begins again, since the penalty makes several maxima possible: the maxima without each column, steps along
+/// each column, and random ones, always the same.
+fn further_starts(x: &DMatrix<f64>, event: &[bool]) -> Vec<DVector<f64>> {
+    let (n, k) = x.shape();
+    let zeros = || DVector::zeros(k);
+    let affordable = (MAX_WORK / (n * k * k).max(1)).saturating_sub(2);
+    let mut starts = Vec::new();
     for column in 1..k {
         if starts.len() + 5 > affordable {
             return starts;
@@ -86,13 +109,28 @@ pub fn highest(
     fixed: &[usize],
     starts: &[DVector<f64>],
 ) -> Solution {
-    let reached = |start: &DVector<f64>| maximise(x, basis, event, fixed, start.clone());
-    let all: Vec<Solution> = starts.par_iter().map(reached).collect();
+    let mut all = reached(x, basis, event, fixed, starts);
+    let first = all.remove(0);
+    higher(first, all)
+}
+
+fn reached(
+    x: &DMatrix<f64>,
+    basis: &DMatrix<f64>,
+    event: &[bool],
+    fixed: &[usize],
+    starts: &[DVector<f64>],
+) -> Vec<Solution> {
+    starts.par_iter().map(|start| maximise(x, basis, event, fixed, start.clone())).collect()
+}
+
+/// The first of the highest.
+fn higher(first: Solution, others: Vec<Solution>) -> Solution {
     let better = |best: Solution, next: Solution| {
         let higher = next.log_likelihood > best.log_likelihood + SAME || !best.log_likelihood.is_finite();
         if higher && next.log_likelihood.is_finite() { next } else { best }
     };
-    all.into_iter().reduce(better).expect("there is a start")
+    others.into_iter().fold(first, better)
 }
 
 /// The maximum of ln L + ln|X'WX| / 2, with the `fixed` coefficients held at their start.
@@ -106,22 +144,20 @@ pub fn maximise(
     fixed: &[usize],
     start: DVector<f64>,
 ) -> Solution {
-    let offset = vec![0.0; event.len()];
     let free: Vec<usize> = (0..x.ncols()).filter(|at| !fixed.contains(at)).collect();
-    let mut coefficients = start;
-    let mut eta = predictor(x, &coefficients, &offset);
-    let mut information = newton::information(basis, &eta);
-    let mut value = penalised(&information, &eta, event);
+    let mut here = Place::new(x, basis, event, start);
+    // A sum of so many terms is not known better.
+    let rounding = |value: f64| (4.0 * f64::EPSILON * (event.len() as f64).sqrt() * value.abs()).max(1e-12);
     let mut step = DVector::zeros(x.ncols());
     let mut converged = free.is_empty();
     for _ in 0..MAX_STEPS {
         if converged {
             break;
         }
-        let Some(factor) = information.clone().cholesky() else { break };
-        let leverages = leverages(basis, &eta, &factor.inverse());
-        let score = x.tr_mul(&residuals(&eta, event, &leverages));
-        let curvature = curvature(x, &eta, &leverages);
+        let Some(factor) = here.information.clone().cholesky() else { break };
+        let leverages = leverages(basis, &here.weights, &factor.inverse());
+        let score = x.tr_mul(&here.residuals.zip_zip_map(&leverages, &here.halves, |plain, h, half| plain + h * half));
+        let curvature = gram(x, &here.weights.zip_map(&leverages, |weight, h| weight * (1.0 + h)));
         let Some(part) = curvature.select_rows(&free).select_columns(&free).cholesky() else { break };
         let change = part.solve(&score.select_rows(&free));
         step.fill(0.0);
@@ -129,12 +165,9 @@ pub fn maximise(
         // Long steps leave the region where the quadratic is any good.
         let mut share = (5.0 / step.amax()).min(1.0);
         let found = loop {
-            let next = &coefficients + share * &step;
-            let next_eta = predictor(x, &next, &offset);
-            let next_information = newton::information(basis, &next_eta);
-            let next_value = penalised(&next_information, &next_eta, event);
-            if next_value >= value - 1e-12 {
-                break Some((next, next_eta, next_information, next_value));
+            let next = Place::new(x, basis, event, &here.coefficients + share * &step);
+            if next.value >= here.value - rounding(here.value) {
+                break Some(next);
             }
             share /= 2.0;
             if share < 1e-8 {
@@ -142,47 +175,78 @@ pub fn maximise(
             }
         };
         let Some(found) = found else { break };
-        (coefficients, eta, information, value) = found;
-        converged = step.amax() <= SMALL * (1.0 + coefficients.amax());
+        here = found;
+        converged = step.amax() <= SMALL * (1.0 + here.coefficients.amax());
     }
     let k = x.ncols();
-    let covariance = information.cholesky().map_or_else(|| DMatrix::zeros(k, k), |factor| factor.inverse());
-    let settled = converged || step.amax() <= 1e-9 * (1.0 + coefficients.amax());
+    let covariance = here.information.cholesky().map_or_else(|| DMatrix::zeros(k, k), |factor| factor.inverse());
+    let settled = converged || step.amax() <= 1e-9 * (1.0 + here.coefficients.amax());
     Solution {
         covariance,
-        probabilities: eta.iter().map(|&eta| logistic(eta)).collect(),
-        log_likelihood: value,
+        probabilities: (x * &here.coefficients).iter().map(|&eta| newton::logistic(eta)).collect(),
+        log_likelihood: here.value,
         converged: settled,
         step,
-        coefficients,
+        coefficients: here.coefficients,
     }
+}
+
+/// What a step needs to know of a place: one exponential a row.
+struct Place {
+    coefficients: DVector<f64>,
+    /// p (1 - p).
+    weights: DVector<f64>,
+    /// y - p.
+    residuals: DVector<f64>,
+    /// 1/2 - p.
+    halves: DVector<f64>,
+    information: DMatrix<f64>,
+    /// The penalised log-likelihood.
+    value: f64,
+}
+
+impl Place {
+    fn new(x: &DMatrix<f64>, basis: &DMatrix<f64>, event: &[bool], coefficients: DVector<f64>) -> Place {
+        let eta = x * &coefficients;
+        let n = event.len();
+        let [mut weights, mut residuals, mut halves] = [(); 3].map(|()| DVector::zeros(n));
+        let mut log_likelihood = 0.0;
+        for (i, (&eta, &event)) in eta.iter().zip(event).enumerate() {
+            // The probabilities of the likelier and of the rarer outcome.
+            let e = (-eta.abs()).exp();
+            let (likely, rare) = (1.0 / (1.0 + e), e / (1.0 + e));
+            let (p, q) = if eta >= 0.0 { (likely, rare) } else { (rare, likely) };
+            weights[i] = likely * rare;
+            residuals[i] = if event { q } else { -p };
+            halves[i] = 0.5 - p;
+            let lost = if event { -eta } else { eta };
+            log_likelihood -= lost.max(0.0) + e.ln_1p();
+        }
+        let information = gram(basis, &weights);
+        let penalty = information
+            .clone()
+            .cholesky()
+            .map_or(f64::NEG_INFINITY, |factor| factor.l_dirty().diagonal().iter().map(|d| d.ln()).sum::<f64>());
+        Place { coefficients, weights, residuals, halves, information, value: log_likelihood + penalty }
+    }
+}
+
+/// X' W X.
+fn gram(x: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
+    let k = x.ncols();
+    let mut gram = DMatrix::zeros(k, k);
+    for j in 0..k {
+        let weighted = x.column(j).component_mul(weights);
+        for i in 0..=j {
+            gram[(i, j)] = x.column(i).dot(&weighted);
+            gram[(j, i)] = gram[(i, j)];
+        }
+    }
+    gram
 }
 
 /// The diagonal of the hat matrix, p (1 - p) x' V x.
-fn leverages(x: &DMatrix<f64>, eta: &DVector<f64>, inverse: &DMatrix<f64>) -> DVector<f64> {
-    let spread = x * inverse;
-    DVector::from_fn(x.nrows(), |i, _| newton::weight(eta[i]) * spread.row(i).dot(&x.row(i)))
-}
-
-/// y - p + h (1/2 - p): X' of it is the penalised score.
-fn residuals(eta: &DVector<f64>, event: &[bool], leverages: &DVector<f64>) -> DVector<f64> {
-    let shrunk = |i: usize| leverages[i] * (0.5 - logistic(eta[i]));
-    DVector::from_iterator(event.len(), newton::residuals(eta, event).enumerate().map(|(i, plain)| plain + shrunk(i)))
-}
-
-/// Minus the derivative of the score at fixed leverages, X' W (1 + h) X. Without the h a step is twice too long where
-/// the leverages are 1, and goes to and fro for ever.
-fn curvature(x: &DMatrix<f64>, eta: &DVector<f64>, leverages: &DVector<f64>) -> DMatrix<f64> {
-    let mut weighted = x.clone();
-    for (i, mut row) in weighted.row_iter_mut().enumerate() {
-        row *= (newton::weight(eta[i]) * (1.0 + leverages[i])).sqrt();
-    }
-    weighted.tr_mul(&weighted)
-}
-
-fn penalised(information: &DMatrix<f64>, eta: &DVector<f64>, event: &[bool]) -> f64 {
-    match information.clone().cholesky() {
-        None => f64::NEG_INFINITY,
-        Some(factor) => log_likelihood_of(eta, event) + factor.l_dirty().diagonal().iter().map(|d| d.ln()).sum::<f64>(),
-    }
+fn leverages(x: &DMatrix<f64>, weights: &DVector<f64>, inverse: &DMatrix<f64>) -> DVector<f64> {
+    let spread = (x * inverse).component_mul(x);
+    spread.column_sum().component_mul(weights)
 }

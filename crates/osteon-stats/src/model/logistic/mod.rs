@@ -88,7 +88,7 @@ pub struct Fit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
     pub name: String,
-    /// The log odds ratio of one unit; infinite under separation, `None` when aliased.
+    /// The log odds ratio of one unit; infinite under separation, `None` when aliased or undetermined.
     pub estimate: Option<f64>,
     /// `None` when the estimate is not finite.
     pub se: Option<f64>,
@@ -101,6 +101,10 @@ pub enum Warning {
     Separation {
         complete: bool,
         terms: Vec<Infinite>,
+    },
+    /// Under separation any value of these coefficients fits as well: the other terms tell the same rows.
+    Undetermined {
+        terms: Vec<String>,
     },
     /// The term is a linear combination of earlier ones (none of them: it is constant) and was left out.
     Aliased {
@@ -162,7 +166,7 @@ impl Fit {
 
     /// Terms beside the intercept that were estimated: the model's degrees of freedom.
     pub fn df(&self) -> usize {
-        self.terms[1..].iter().filter(|term| term.estimate.is_some()).count()
+        self.terms[1..].iter().filter(|term| term.estimate.is_some() || self.is_undetermined(&term.name)).count()
     }
 
     /// Cox and Snell's R²; `None` for a penalised fit.
@@ -186,6 +190,13 @@ impl Fit {
         self.terms.iter().find(|term| term.name == name)
     }
 
+    /// Events are separated in a way that leaves the term without any estimate.
+    pub fn is_undetermined(&self, name: &str) -> bool {
+        let has =
+            |warning: &Warning| matches!(warning, Warning::Undetermined { terms } if terms.iter().any(|it| it == name));
+        self.warnings.iter().any(has)
+    }
+
     /// Some estimate is infinite.
     pub fn is_separated(&self) -> bool {
         self.warnings.iter().any(|warning| matches!(warning, Warning::Separation { .. }))
@@ -198,11 +209,21 @@ impl std::fmt::Display for Warning {
             Warning::Separation { complete, terms } => {
                 let kind = if *complete { "complete" } else { "quasi-complete" };
                 write!(f, "{kind} separation: ")?;
+                if terms.is_empty() {
+                    write!(f, "several terms tell the event, each without the others")?;
+                }
                 for (at, infinite) in terms.iter().enumerate() {
                     let (comma, sign) = (if at > 0 { ", " } else { "" }, if infinite.positive { '+' } else { '-' });
                     write!(f, "{comma}{} goes to {sign}infinity", infinite.term)?;
                 }
                 write!(f, "; Firth's penalized likelihood gives finite estimates")
+            }
+            Warning::Undetermined { terms } => {
+                write!(
+                    f,
+                    "{}: undetermined, any coefficient fits as well beside the separating terms",
+                    terms.join(", ")
+                )
             }
             Warning::Aliased { term, of } if of.is_empty() => write!(f, "{term} is constant and was left out"),
             Warning::Aliased { term, of } => {
@@ -248,6 +269,8 @@ pub fn fit(design: &Design, event: &[bool], params: &Params) -> Result<Fit, FitE
     if standardised.kept.len() + 1 == n {
         fit.warnings.push(Warning::Saturated { n });
     }
+    // What has no estimate comes after what is said of the model.
+    fit.warnings.sort_by_key(|warning| matches!(warning, Warning::Undetermined { .. }));
     Ok(fit)
 }
 

@@ -48,13 +48,22 @@ fn profiles(fit: &Fit, design: &Design, event: &[bool]) -> (Vec<Option<Profile>>
         return (vec![None; fit.terms.len()], None);
     }
     let (standardised, _) = Standardised::new(design);
+    let one_maximum = fit.method == Method::Firth
+        && standardised
+            .coordinates(fit, true)
+            .is_some_and(|there| firth::has_one_maximum(&standardised.with_intercept(), &there));
     let one = |(at, term): (usize, &crate::model::logistic::Term)| {
+        if fit.is_undetermined(&term.name) {
+            // The rows are told by the other terms, whatever this one is: the likelihood is flat in it.
+            let test = Test { statistic: 0.0, df: 1.0, p: 1.0 };
+            return Some((Profile { low: f64::NEG_INFINITY, high: f64::INFINITY, test }, None));
+        }
         let estimate = term.estimate?;
         let column = match at {
             0 => 0,
             at => standardised.kept.iter().position(|&kept| kept == at - 1)? + 1,
         };
-        let curve = Curve::new(&standardised, event, fit, column);
+        let curve = Curve { one_maximum, ..Curve::new(&standardised, event, fit, column) };
         let profile = curve.profile(estimate, term.se);
         Some((profile, curve.higher.into_inner()))
     };
@@ -125,6 +134,8 @@ struct Curve<'a> {
     offsets: DVector<f64>,
     /// The last places of Firth's searches, from which the next begin.
     last: RefCell<Vec<DVector<f64>>>,
+    /// One search is enough for Firth's likelihood.
+    one_maximum: bool,
     higher: RefCell<Option<Higher>>,
 }
 
@@ -171,8 +182,28 @@ impl<'a> Curve<'a> {
             tangent,
             offsets: DVector::from_iterator(standardised.sds.len(), offsets),
             last: RefCell::default(),
+            one_maximum: false,
             higher: RefCell::default(),
         }
+    }
+
+    /// Firth's loss by one search, from where the nearest place before leads; `None` where it did not settle.
+    fn firth_loss_near(&self, held: f64) -> Option<f64> {
+        let tangent = self.tangent.as_ref().filter(|_| self.one_maximum)?;
+        let away = |place: &&DVector<f64>| (place[self.column] - held).abs();
+        let start = {
+            let last = self.last.borrow();
+            let near = last.iter().chain([&tangent.maximum]).min_by(|a, b| away(a).total_cmp(&away(b)))?;
+            let mut start = near + (held - near[self.column]) * &tangent.slope;
+            start[self.column] = held;
+            start
+        };
+        let found = firth::maximise(&self.x, &self.centred, self.event, &[self.column], start);
+        let usual = found.converged && found.log_likelihood <= self.maximum + firth::SAME;
+        usual.then(|| {
+            self.last.borrow_mut().push(found.coefficients);
+            2.0 * (self.maximum - found.log_likelihood)
+        })
     }
 
     /// Firth's loss: the least of several searches, since the penalised likelihood may have several maxima.
@@ -210,7 +241,7 @@ impl<'a> Curve<'a> {
     fn loss(&self, value: f64) -> f64 {
         let held = value / self.unit;
         if self.method == Method::Firth {
-            return self.firth_loss(held);
+            return self.firth_loss_near(held).unwrap_or_else(|| self.firth_loss(held));
         }
         let mut zeros = DVector::zeros(self.x.ncols());
         zeros[self.column] = held;
@@ -287,6 +318,9 @@ impl<'a> Curve<'a> {
             if (outer / self.unit).abs() > 1e6 {
                 return beyond;
             }
+        }
+        if self.one_maximum {
+            return root::within(signed, inner, outer, 1e-11).unwrap_or(beyond);
         }
         if self.method == Method::Firth {
             (inner, outer) = self.outermost((inner, outer), from, &signed);

@@ -46,7 +46,20 @@ fn proof(x: &DMatrix<f64>, event: &[bool], direction: &DVector<f64>) -> Option<S
     proved.then_some(Separation { direction, told })
 }
 
-/// The limit of the fit: terms of the direction are infinite, the others are estimated from the rows that overlap.
+/// Rows times columns up to which `balance` is asked once more: it takes a second there.
+const MAX_BALANCED: usize = 20_000;
+
+/// Whether these columns tell all rows of `told`.
+fn tells(x: &DMatrix<f64>, event: &[bool], told: &[bool]) -> bool {
+    let solution = maximise(x, &vec![0.0; event.len()], event, DVector::zeros(x.ncols()));
+    let all = |found: &Separation| found.told.iter().zip(told).all(|(found, told)| *found || !told);
+    let Some(found) = find(x, event, &solution) else { return false };
+    let balanced = || proof(x, event, &balance::direction(x, event)?);
+    all(&found) || x.len() <= MAX_BALANCED && balanced().is_some_and(|found| all(&found))
+}
+
+/// The limit of the fit: terms of the direction are infinite, the others are estimated from the rows that overlap. A
+/// term without which the others tell the same rows is neither: with them far enough out, any value of it fits as well.
 pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separation: &Separation) -> Fit {
     let back = standardised.back();
     let escape = &back * &separation.direction;
@@ -59,6 +72,13 @@ pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separ
     let infinite: Vec<bool> =
         (0..escape.len()).map(|at| sizes[at].abs() > 10.0 * ZERO * if at == 0 { widest } else { largest }).collect();
     let rest = Overlap::new(standardised, event, separation, &infinite);
+    // The intercept is that of the design, the slopes are the same in both forms.
+    let without = |at: usize| match at {
+        0 => standardised.uncentred().remove_column(0),
+        at => standardised.with_intercept().remove_column(at),
+    };
+    let undetermined: Vec<bool> =
+        (0..escape.len()).map(|at| infinite[at] && tells(&without(at), event, &separation.told)).collect();
     let k = design.columns.len() + 1;
     let name =
         |at: usize| if at == 0 { INTERCEPT.to_owned() } else { design.columns[standardised.kept[at - 1]].clone() };
@@ -70,6 +90,9 @@ pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separ
     let place = |at: usize| if at == 0 { 0 } else { standardised.kept[at - 1] + 1 };
     for at in 0..escape.len() {
         let term = &mut terms[place(at)];
+        if undetermined[at] {
+            continue;
+        }
         if infinite[at] {
             term.estimate = Some(f64::INFINITY.copysign(escape[at]));
         } else if let Some((estimate, se)) = rest.term(at) {
@@ -78,8 +101,14 @@ pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separ
             covariance[[place(at), place(at)]] = se * se;
         }
     }
-    let named = (1..escape.len()).chain([0]).filter(|&at| infinite[at]);
-    let named = named.map(|at| Infinite { term: name(at), positive: escape[at] > 0.0 }).collect();
+    let (free, named): (Vec<usize>, Vec<usize>) =
+        (1..escape.len()).chain([0]).filter(|&at| infinite[at]).partition(|&at| undetermined[at]);
+    let named = named.into_iter().map(|at| Infinite { term: name(at), positive: escape[at] > 0.0 }).collect();
+    let complete = separation.told.iter().all(|&told| told);
+    let mut warnings = vec![Warning::Separation { complete, terms: named }];
+    if !free.is_empty() {
+        warnings.push(Warning::Undetermined { terms: free.into_iter().map(name).collect() });
+    }
     let events = event.iter().filter(|&&event| event).count();
     Fit {
         method: Method::MaximumLikelihood,
@@ -91,7 +120,7 @@ pub fn limit(design: &Design, standardised: &Standardised, event: &[bool], separ
         log_likelihood: rest.log_likelihood,
         null_log_likelihood: null_log_likelihood(event.len(), events),
         converged: false,
-        warnings: vec![Warning::Separation { complete: separation.told.iter().all(|&told| told), terms: named }],
+        warnings,
     }
 }
 

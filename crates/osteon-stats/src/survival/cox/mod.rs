@@ -81,7 +81,7 @@ pub struct Fit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
     pub name: String,
-    /// The log hazard ratio of one unit; infinite where the likelihood is monotone, `None` when aliased.
+    /// The log hazard ratio of one unit; infinite where the likelihood is monotone, `None` when aliased or undetermined.
     pub estimate: Option<f64>,
     /// `None` when the estimate is not finite.
     pub se: Option<f64>,
@@ -93,6 +93,10 @@ pub enum Warning {
     /// Whoever has the event always has the highest value of a combination of terms among those at risk.
     Monotone {
         terms: Vec<Infinite>,
+    },
+    /// Of a monotone likelihood: any value of these coefficients fits as well, since it rises as far without them.
+    Undetermined {
+        terms: Vec<String>,
     },
     /// The term is a linear combination of earlier ones (none of them: it is constant) and was left out.
     Aliased {
@@ -155,7 +159,7 @@ impl Term {
 impl Fit {
     /// Terms that were estimated: the model's degrees of freedom.
     pub fn df(&self) -> usize {
-        self.terms.iter().filter(|term| term.estimate.is_some()).count()
+        self.terms.iter().filter(|term| term.estimate.is_some() || self.is_undetermined(&term.name)).count()
     }
 
     /// The likelihood-ratio test of all terms.
@@ -200,6 +204,13 @@ impl Fit {
         })
     }
 
+    /// The likelihood is monotone in a way that leaves the term without any estimate.
+    pub fn is_undetermined(&self, name: &str) -> bool {
+        let has =
+            |warning: &Warning| matches!(warning, Warning::Undetermined { terms } if terms.iter().any(|it| it == name));
+        self.warnings.iter().any(has)
+    }
+
     pub fn is_monotone(&self) -> bool {
         self.warnings.iter().any(|warning| matches!(warning, Warning::Monotone { .. }))
     }
@@ -210,11 +221,17 @@ impl std::fmt::Display for Warning {
         match self {
             Warning::Monotone { terms } => {
                 write!(f, "monotone likelihood: ")?;
+                if terms.is_empty() {
+                    write!(f, "several terms order the events, each without the others")?;
+                }
                 for (at, infinite) in terms.iter().enumerate() {
                     let (comma, sign) = (if at > 0 { ", " } else { "" }, if infinite.positive { '+' } else { '-' });
                     write!(f, "{comma}{} goes to {sign}infinity", infinite.term)?;
                 }
                 write!(f, "; Firth's penalized likelihood gives finite estimates")
+            }
+            Warning::Undetermined { terms } => {
+                write!(f, "{}: undetermined, any coefficient fits as well beside the other terms", terms.join(", "))
             }
             Warning::Aliased { term, of } if of.is_empty() => write!(f, "{term} is constant and was left out"),
             Warning::Aliased { term, of } => {
@@ -280,7 +297,7 @@ fn partial(design: &Design, standardised: &Standardised, prepared: &Prepared, pa
     let mut fit = assemble(design, standardised, prepared, params, &solution);
     (fit.null_log_likelihood, fit.score) = (null.log_likelihood, score);
     if let Some(direction) = monotone::direction(prepared, &solution) {
-        monotone::mark(&mut fit, standardised, &direction, &solution);
+        monotone::mark(&mut fit, standardised, prepared, &direction, &solution);
     } else if !fit.converged {
         fit.warnings.push(Warning::NotConverged);
     }

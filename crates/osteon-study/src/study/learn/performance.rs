@@ -15,7 +15,7 @@ use crate::report::performance::{self, Corrected, Cut, Scored};
 use crate::report::sheet::Sheet;
 use crate::report::uncertainty::{self, How};
 use crate::store::{ChangeFilter, Model, Origin, PatientId, RunId, Side};
-use crate::study::report::analyse::read_table;
+use crate::study::report::analyse::{are_predictors, read_table};
 use crate::study::report::figure::region_in_tables;
 use crate::study::report::told::training_in_words;
 use crate::study::{Error, Study};
@@ -403,12 +403,37 @@ pub fn evaluate(path: &Path, request: &EvaluateRequest) -> Result<Vec<Sheet>, Er
     let (rows, names, notes) = scored_of_file(path, request)?;
     let cut = match &request.cutoff_set {
         Some(set) if names.contains(set) => Cut::Youden(set.clone()),
-        Some(set) => return Err(Error::Field { found: set.clone(), valid: names.join(", ") }),
+        Some(set) => {
+            let by = request.by.as_deref().unwrap_or_default();
+            let names = names.join(", ");
+            return Err(Error::Request(format!("--cutoff-set {set}: column {by} has no such set, it has {names}")));
+        }
         None => learning_set(&names),
     };
+    let told = unreached(&rows, request.threshold)?;
     let mut sheets = sheets(&rows, request.threshold, &cut, &request.how)?;
+    sheets[0].notes.extend(told);
     sheets[0].notes.extend(notes);
     Ok(sheets)
+}
+
+/// Scores that a threshold does not divide, where it is no probability; a probability's threshold is one.
+fn unreached(rows: &[Scored], threshold: f64) -> Result<Vec<String>, Error> {
+    let outside = !(0.0..=1.0).contains(&threshold);
+    if outside && rows.iter().flat_map(|scored| &scored.score).all(|p| (0.0..=1.0).contains(p)) {
+        let expected = "a number from 0 to 1, since all scores are probabilities".to_owned();
+        return Err(Error::Cell { place: "--threshold".to_owned(), found: threshold.to_string(), expected });
+    }
+    let told = |scored: &Scored| {
+        let low = scored.score.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = scored.score.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let which = if threshold > high { "none" } else { "all" };
+        let undivided = outside && (threshold > high || threshold <= low) && !scored.score.is_empty();
+        undivided.then(|| {
+            format!("{}, {}: {which} of the scores ({low} to {high}) reach the threshold", scored.model, scored.set)
+        })
+    };
+    Ok(rows.iter().filter_map(told).collect())
 }
 
 /// ROC, decision and calibration curves of scores in a file, each with the name of its file.
@@ -441,6 +466,13 @@ fn scored_of_file(path: &Path, request: &EvaluateRequest) -> Result<ScoresOfFile
         used: Some(used),
         ..request.cells.clone()
     };
+    are_predictors(&request.scores, &[&request.event.column], "score")?;
+    are_predictors(request.by.as_slice(), &[&request.event.column], "set")?;
+    if let Some(by) = by.filter(|by| request.scores.contains(by)) {
+        return Err(Error::Request(format!(
+            "{by} is a score and cannot tell the sets too: name another column in --by"
+        )));
+    }
     let read = read_table(path, &options)?;
     let known = request.event.of(&read.table)?;
     let (set_of, names) = sets_of(&read.table, by, known.len())?;
@@ -500,6 +532,7 @@ pub(in crate::study) fn sheets(rows: &[Scored], threshold: f64, youden: &Cut, ho
     performance.notes.extend(rows.iter().filter_map(evaluation::one_class));
     performance.notes.extend(rows.iter().filter_map(evaluation::below_half));
     performance.notes.extend(rows.iter().filter_map(evaluation::no_probability));
+    performance.notes.extend(uncertainty::few_resamples(how.replicates));
     let mut sheets = vec![
         performance,
         evaluation::operating_points(&format!("Operating points at {threshold}"), rows, &cut),

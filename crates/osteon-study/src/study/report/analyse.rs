@@ -24,6 +24,21 @@ pub fn read_table(path: &Path, options: &Options) -> Result<Read, Error> {
     read::table(&bytes, options).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
+/// Refuses columns that are named twice, or that tell the outcome themselves.
+pub(in crate::study) fn are_predictors(names: &[String], outcome: &[&str], what: &str) -> Result<(), Error> {
+    for (at, name) in names.iter().enumerate() {
+        if names[..at].contains(name) {
+            return Err(Error::Request(format!("{name} is named twice among the columns that are {what}s")));
+        }
+        if outcome.contains(&name.as_str()) {
+            return Err(Error::Request(format!(
+                "{name} tells the outcome itself and cannot be a {what}: it would predict the outcome from the outcome"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Variables by event.
 pub struct Description {
     /// Rows whose event is known, without and with it.
@@ -47,6 +62,13 @@ pub fn describe(
     let mut notes = read.notes;
     for name in continuous {
         read.table.numbers(name)?;
+    }
+    are_predictors(names, &[], "variable")?;
+    if names.contains(&event.column) {
+        notes.push(format!(
+            "{}: divides the rows into the two groups, its test only repeats the division",
+            event.column
+        ));
     }
     let rows = read.table.rows().to_vec();
     let (mut columns, mut dichotomous) = (Vec::new(), Vec::new());
@@ -111,6 +133,7 @@ pub fn regress(
     by: &Expansion,
     params: &logistic::Params,
 ) -> Result<Regressed, Error> {
+    are_predictors(terms, &[&event.column], "term")?;
     let known = event.of(&read.table)?;
     let (encoded, notes) = encoded(read, terms, references, &known, "odds ratio")?;
     let event: Vec<bool> = encoded.kept.iter().filter_map(|&row| known[row]).collect();
@@ -198,6 +221,7 @@ pub fn discriminate(
     how: &HowScored,
     job: &Job,
 ) -> Result<(Discrimination, Vec<String>), Error> {
+    are_predictors(names, &[&event.column], "score")?;
     let known = event.of(&read.table)?;
     let columns = names.iter().map(|name| read.table.numbers(name)).collect::<Result<Vec<_>, _>>()?;
     let complete = |row: &usize| known[*row].is_some() && columns.iter().all(|column| column[*row].is_some());

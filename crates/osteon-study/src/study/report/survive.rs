@@ -6,7 +6,7 @@ use crate::protocol::codebook::time::NoTime;
 use crate::report::curves::{Curves, CurvesOf};
 use crate::report::hazards::Hazards;
 use crate::store::Patient;
-use crate::study::report::analyse::encoded;
+use crate::study::report::analyse::{are_predictors, encoded};
 use crate::study::{Error, Study};
 use osteon_stats::survival::cox::Params;
 use osteon_stats::survival::follow_up::{FollowUp, FollowUpError};
@@ -48,6 +48,10 @@ pub struct CurveRequest {
 pub fn hazards(read: &Read, request: &HazardRequest) -> Result<(Hazards, Vec<String>), Error> {
     let table = &read.table;
     let columns = [request.entry.as_ref(), request.strata.as_ref(), request.cluster.as_ref()];
+    let outcome = [request.time.as_str(), &request.event.column];
+    are_predictors(&request.terms, &outcome, "term")?;
+    are_predictors(request.strata.as_slice(), &outcome, "stratum")?;
+    are_predictors(request.cluster.as_slice(), &outcome, "cluster")?;
     let known = known(table, &request.time, &request.event, &columns)?;
     let (encoded, mut notes) = encoded(read, &request.terms, &request.references, &known, "hazard ratio")?;
     let event = encoded.kept.iter().filter_map(|&row| known[row]).collect();
@@ -67,6 +71,10 @@ pub fn hazards(read: &Read, request: &HazardRequest) -> Result<(Hazards, Vec<Str
 pub fn curves(read: &Read, request: &CurveRequest) -> Result<(Curves, Vec<String>), Error> {
     let table = &read.table;
     let columns = [request.entry.as_ref(), request.by.as_ref(), request.strata.as_ref()];
+    let competing = request.competing.as_ref().map(|other| other.column.as_str());
+    let outcome: Vec<&str> = [request.time.as_str(), &request.event.column].into_iter().chain(competing).collect();
+    are_predictors(request.by.as_slice(), &outcome, "group")?;
+    are_predictors(request.strata.as_slice(), &outcome, "stratum")?;
     let known = known(table, &request.time, &request.event, &columns)?;
     let competing = request.competing.as_ref().map(|event| event.of(table)).transpose()?;
     let complete = |row: &usize| known[*row].is_some() && competing.as_ref().is_none_or(|other| other[*row].is_some());
