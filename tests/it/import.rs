@@ -88,7 +88,7 @@ fn images_are_linked_by_manifest_or_folder_after_their_grids_were_compared() {
     .unwrap();
     let (code, _, said) = run(folder.path(), &["import", "images", "images/manifest.csv"]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("1 files new, 4 unchanged"), "{said}");
+    assert!(said.contains("1 file new, 4 unchanged"), "{said}");
     assert!(run(folder.path(), &["show", "B"]).1.contains("repeat mask"));
 }
 

@@ -64,8 +64,8 @@ pub fn beside(
     let mut found = Vec::new();
     for (at, (set, rows)) in [("training", train), ("test", &test)].into_iter().enumerate() {
         let event = cohort.events(rows);
-        let models: [(&str, fn(&Scores) -> &Vec<Option<f64>>); 2] =
-            [(RADIOMICS, |it| &it.radiomics), (COMBINED, |it| &it.combined)];
+        type Part = fn(&Scores) -> &Vec<Option<f64>>;
+        let models: [(&str, Part); 2] = [(RADIOMICS, |it| &it.radiomics), (COMBINED, |it| &it.combined)];
         for (model, of) in models {
             found.push(pair(model, set, &event, of(&own[at]), of(&other[at])));
         }

@@ -477,7 +477,9 @@ fn scored_of_file(path: &Path, request: &EvaluateRequest) -> Result<ScoresOfFile
     let known = request.event.of(&read.table)?;
     let (set_of, names) = sets_of(&read.table, by, known.len())?;
     let mut notes = read.notes.clone();
-    let left = |what: &str, n: usize| (n > 0).then(|| format!("{n} rows without {what} were left out"));
+    let left = |what: &str, n: usize| {
+        (n > 0).then(|| format!("{} without {what} left out", osteon_base::text::counted(n, "row")))
+    };
     notes.extend(left(&request.event.column, known.iter().filter(|event| event.is_none()).count()));
     let unset = |row: &usize| known[*row].is_some() && set_of[*row].is_none();
     notes.extend(by.and_then(|by| left(by, (0..known.len()).filter(unset).count())));
